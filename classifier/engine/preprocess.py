@@ -1,0 +1,78 @@
+"""From a photograph to the arrays that the networks take.
+
+Training and serving share these functions, so that a network never meets in service what it was not trained on.
+Pictures are upright RGB Pillow images; boxes are (x1, y1, x2, y2) as fractions of width and height.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+PADDING_GREY = 114
+CROP_MARGIN = 0.04
+
+Box = tuple[float, float, float, float]
+
+
+class Letterbox(NamedTuple):
+    """How a photograph was fitted into a square: scale factors and offsets, in pixels of the square."""
+
+    scale_x: float
+    scale_y: float
+    left: int
+    top: int
+
+    def to_fractions(self, boxes: NDArray[np.floating], width: int, height: int) -> NDArray[np.float32]:
+        """Boxes (n, 4) in pixels of the square as fractions of the photograph of `width` x `height`, clipped to it."""
+        offset = np.array([self.left, self.top, self.left, self.top], np.float32)
+        extent = np.array([self.scale_x * width, self.scale_y * height] * 2, np.float32)
+        return np.clip((boxes - offset) / extent, 0.0, 1.0).astype(np.float32)
+
+
+def fit_square(
+    image: Image.Image, size: int, region: tuple[int, int, int, int] | None = None
+) -> tuple[Image.Image, Letterbox]:
+    """Resize `region` (pixels; the whole image by default) into the middle of a grey square of `size` pixels."""
+    left, top, right, bottom = region or (0, 0, image.width, image.height)
+    width, height = right - left, bottom - top
+    scale = size / max(width, height)
+    fitted = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # Reducing by whole factors first costs little sharpness and saves most of the time on large photographs.
+    resized = image.resize(fitted, Image.Resampling.BILINEAR, box=(left, top, right, bottom), reducing_gap=2.0)
+    offset = ((size - fitted[0]) // 2, (size - fitted[1]) // 2)
+    square = Image.new("RGB", (size, size), (PADDING_GREY,) * 3)
+    square.paste(resized, offset)
+    return square, Letterbox(fitted[0] / width, fitted[1] / height, *offset)
+
+
+def letterbox(image: Image.Image, size: int) -> tuple[NDArray[np.uint8], Letterbox]:
+    """The whole photograph as a detector sees it: (size, size, 3) RGB bytes, and the way back."""
+    square, geometry = fit_square(image, size)
+    return np.asarray(square), geometry
+
+
+def crop_region(width: int, height: int, box: Box, margin: float = CROP_MARGIN) -> tuple[int, int, int, int]:
+    """`box` in pixels, grown on each side by `margin` of its longer side, clipped; never empty."""
+    x1, y1, x2, y2 = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+    grow = margin * max(x2 - x1, y2 - y1)
+    left = min(max(0, round(x1 - grow)), width - 1)
+    top = min(max(0, round(y1 - grow)), height - 1)
+    right = max(left + 1, min(width, round(x2 + grow)))
+    bottom = max(top + 1, min(height, round(y2 + grow)))
+    return left, top, right, bottom
+
+
+def crop_square(image: Image.Image, box: Box, size: int, margin: float = CROP_MARGIN) -> NDArray[np.uint8]:
+    """A garment as a classifier sees it: (size, size, 3) RGB bytes of its box with some margin around it."""
+    square, _ = fit_square(image, size, crop_region(image.width, image.height, box, margin))
+    return np.asarray(square)
+
+
+def to_batch(squares: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """Equal squares (size, size, 3) as one network input (n, 3, size, size), RGB in 0..1."""
+    batch = np.stack(squares).transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(batch, dtype=np.float32) / np.float32(255.0)
