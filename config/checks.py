@@ -1,0 +1,61 @@
+"""System checks of an installation: what `manage.py check` says before anybody meets it as a failure."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+MINIMUM_VERSIONS = {True: (10, 6), False: (8, 0)}  # by whether the server is MariaDB
+
+
+@register
+def check_weights(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """otjang.W001: without weights the site runs, but every classification waits."""
+    if (Path(settings.WEIGHTS_DIR) / "manifest.json").is_file():
+        return []
+    return [
+        Warning(
+            f"WEIGHTS_DIR has no manifest.json ({settings.WEIGHTS_DIR}).",
+            hint="Uploads are kept, and classified once the weights are there.",
+            id="otjang.W001",
+        )
+    ]
+
+
+@register
+def check_media(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """otjang.E001: the folder of the uploads, or the first existing one above it, must be writable."""
+    if "FileSystemStorage" not in settings.STORAGES["default"]["BACKEND"]:
+        return []
+    folder = Path(settings.MEDIA_ROOT)
+    while not folder.exists():
+        folder = folder.parent
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return []
+    return [Error(f"MEDIA_ROOT cannot be written ({settings.MEDIA_ROOT}).", id="otjang.E001")]
+
+
+@register(Tags.database)
+def check_mysql(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    """otjang.E002 and E003: the server's version, and the isolation that claims of work rely on."""
+    messages: list[CheckMessage] = []
+    for alias in databases or []:
+        connection = connections[alias]
+        if connection.vendor != "mysql":
+            continue
+        minimum = MINIMUM_VERSIONS[connection.mysql_is_mariadb]
+        if connection.mysql_version < minimum:
+            messages.append(
+                Error(f"The database server is older than {'.'.join(map(str, minimum))}.", id="otjang.E002")
+            )
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT @@{'tx_isolation' if connection.mysql_is_mariadb else 'transaction_isolation'}")
+            if cursor.fetchone() != ("READ-COMMITTED",):
+                messages.append(Error("The database connection is not READ COMMITTED.", id="otjang.E003"))
+    return messages
