@@ -1,0 +1,73 @@
+"""Who acts: one value that the portal, the admin, the API and commands hand to every service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import Forbidden
+
+if TYPE_CHECKING:
+    from accounts.models import ApiKey, Merchant, User
+
+
+class Via(models.TextChoices):
+    """The door through which somebody acted."""
+
+    PORTAL = "portal", _("portal")
+    ADMIN = "admin", _("admin")
+    API = "api", _("API")
+    COMMAND = "command", _("command")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A user, an API key or the system, within one merchant (None: staff over all merchants, or the system)."""
+
+    via: Via
+    user: User | None = None
+    api_key: ApiKey | None = None
+    merchant: Merchant | None = None
+    role: str | None = None
+
+    @property
+    def is_system(self) -> bool:
+        """Whether nobody in particular acts: a command or the worker."""
+        return self.user is None and self.api_key is None
+
+    @property
+    def sees_all_merchants(self) -> bool:
+        """Whether rule 2's exception holds: staff with the permission, in the admin; and the system."""
+        if self.is_system:
+            return True
+        return (
+            self.via == Via.ADMIN
+            and self.user is not None
+            and self.user.is_staff
+            and self.user.has_perm("accounts.view_all_merchants")
+        )
+
+    def can_edit(self, merchant_id: int) -> bool:
+        """Whether the actor may change products of that merchant."""
+        if self.is_system:
+            return True
+        if self.sees_all_merchants:
+            return self.user is not None and self.user.has_perm("catalog.change_product")
+        if self.merchant is None or self.merchant.pk != merchant_id:
+            return False
+        if self.api_key is not None:
+            return not self.api_key.read_only
+        return self.role in {"owner", "editor"}
+
+    def require_edit(self, merchant_id: int) -> None:
+        """Raise Forbidden unless the actor may change products of that merchant."""
+        if not self.can_edit(merchant_id):
+            raise Forbidden("forbidden", _("You may look at this shop's products but not change them."))
+
+
+def system(via: Via = Via.COMMAND) -> Actor:
+    """Return the actor of work that no person or key asked for."""
+    return Actor(via=via)

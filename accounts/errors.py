@@ -1,0 +1,39 @@
+"""Refusals: what a service raises when it will not do what was asked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+
+
+class Refused(Exception):
+    """A request that is turned down, with a stable code for programs and a sentence for people.
+
+    The sentence may be lazy, so that it comes out in the language of whoever reads it.
+    """
+
+    def __init__(self, code: str, message: str | Promise, params: Mapping[str, Any] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self._message = message
+        self.params = dict(params or {})
+
+    @property
+    def message(self) -> str:
+        """The sentence, in the active language."""
+        return str(self._message) % self.params if self.params else str(self._message)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Invalid(Refused):
+    """The input is wrong; the sentence says what to do."""
+
+
+class Conflict(Refused):
+    """The input is right, but the state of the thing does not allow it (any more)."""
+
+
+class Forbidden(Refused):
+    """The actor sees the thing but lacks the right to do this to it."""

@@ -1,0 +1,11 @@
+"""Random public identifiers."""
+
+import secrets
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u that people misread
+PUBLIC_ID_LENGTH = 20
+
+
+def public_id() -> str:
+    """Return 20 random lower-case characters (100 bits); URLs and file names carry these, never row numbers."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(PUBLIC_ID_LENGTH))

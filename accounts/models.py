@@ -1,0 +1,224 @@
+"""Users, merchants and who belongs to them; API keys, the audit trail and long operations."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Via
+from accounts.ids import PUBLIC_ID_LENGTH, public_id
+from accounts.text import lookup_key
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds users by e-mail however it is spelled."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Return the user with that e-mail, whatever its case and spacing."""
+        return self.get(email_key=lookup_key(username or ""))
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Create an active user without any rights."""
+        user = self.model(email=email.strip(), **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Create an administrator with every right."""
+        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in by e-mail."""
+
+    email = models.EmailField(_("e-mail"), max_length=254)
+    email_key = models.CharField(max_length=64, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    language = models.CharField(_("language"), max_length=5, choices=[("ko", "한국어"), ("en", "English")], default="ko")
+    is_staff = models.BooleanField(_("may enter the admin"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the lookup key in step with the e-mail."""
+        self.email_key = lookup_key(self.email)
+        super().save(*args, **kwargs)
+
+    def get_full_name(self) -> str:
+        """Return the name that pages show."""
+        return str(self)
+
+    get_short_name = get_full_name
+
+
+class Merchant(models.Model):
+    """A shop: the tenant that products, keys and members belong to."""
+
+    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False)
+    name = models.CharField(_("name"), max_length=100)
+    is_demo = models.BooleanField(_("demo shop"), default=False, help_text=_("Its pages say that pictures are drawn."))
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("merchant")
+        verbose_name_plural = _("merchants")
+        ordering = ("name", "id")
+        permissions = (("view_all_merchants", "Can see every merchant's products"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user's role in a merchant."""
+
+    class Role(models.TextChoices):
+        """What a member may do: see, change products, or also manage the shop."""
+
+        OWNER = "owner", _("owner")
+        EDITOR = "editor", _("editor")
+        VIEWER = "viewer", _("viewer")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("user"))
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="memberships", verbose_name=_("merchant"))
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.EDITOR)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = (
+            models.UniqueConstraint(fields=("user", "merchant"), name="membership_once"),
+            models.CheckConstraint(condition=Q(role__in=("owner", "editor", "viewer")), name="membership_role"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.merchant} ({self.get_role_display()})"
+
+
+class ApiKey(models.Model):
+    """A service's key to one merchant. Only a hash is kept; the readable prefix tells keys apart."""
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="api_keys", verbose_name=_("merchant"))
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("prefix"), max_length=12, unique=True, editable=False)
+    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    read_only = models.BooleanField(_("read only"), default=False)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @staticmethod
+    def generate() -> tuple[str, str, str]:
+        """Return a new key as (whole key, prefix, SHA-256): `otj_` + 6 readable characters + `_` + 40 secret ones."""
+        prefix = f"otj_{secrets.token_hex(3)}"
+        key = f"{prefix}_{secrets.token_hex(20)}"
+        return key, prefix, ApiKey.hash(key)
+
+    @staticmethod
+    def hash(key: str) -> str:
+        """Hash a key. Plain SHA-256 is enough: a key holds 160 random bits, so there is nothing to guess."""
+        return hashlib.sha256(key.encode()).hexdigest()
+
+
+class Operation(models.Model):
+    """A long job with progress that people can watch, pause and cancel, and whose changes can be undone together."""
+
+    class State(models.TextChoices):
+        """Where the job is."""
+
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False)
+    kind = models.CharField(_("kind"), max_length=40)
+    merchant = models.ForeignKey(Merchant, models.CASCADE, null=True, blank=True, related_name="operations")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
+    parameters = models.JSONField(_("parameters"), default=dict)
+    total = models.PositiveIntegerField(_("total"), default=0)
+    done = models.PositiveIntegerField(_("done"), default=0)
+    failed = models.PositiveIntegerField(_("failed"), default=0)
+    error = models.TextField(_("error"), blank=True)
+    result_file = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("merchant", "-id"), name="operation_merchant"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=("queued", "running", "paused", "done", "failed", "cancelled")),
+                name="operation_state",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.public_id}"
+
+
+class AuditEvent(models.Model):
+    """Who did what to which thing, when and through which door. Append-only."""
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, null=True, blank=True, related_name="audit_events")
+    user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("user"))
+    api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, blank=True, related_name="+")
+    impersonator = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    via = models.CharField(_("via"), max_length=10, choices=Via.choices)
+    action = models.CharField(_("action"), max_length=60)
+    subject_type = models.CharField(_("subject"), max_length=40)
+    subject_id = models.CharField(max_length=40)
+    details = models.JSONField(_("details"), default=dict)
+    created_at = models.DateTimeField(_("time"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("merchant", "-id"), name="audit_merchant"),
+            models.Index(fields=("subject_type", "subject_id", "-id"), name="audit_subject"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject_type} {self.subject_id}"

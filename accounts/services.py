@@ -1,0 +1,74 @@
+"""What changes accounts: the audit trail and API keys."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.db import atomic
+from accounts.errors import Forbidden, Invalid
+from accounts.models import ApiKey, AuditEvent, Membership, Merchant
+
+
+def record(
+    *, actor: Actor, action: str, subject_type: str, subject_id: str, merchant_id: int | None, **details: Any
+) -> AuditEvent:
+    """Append one line to the audit trail, within the caller's transaction."""
+    return AuditEvent.objects.create(
+        merchant_id=merchant_id,
+        user=actor.user,
+        api_key=actor.api_key,
+        via=actor.via,
+        action=action,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        details=details,
+    )
+
+
+def _require_manage(actor: Actor, merchant: Merchant) -> None:
+    is_owner = actor.merchant == merchant and actor.role == Membership.Role.OWNER
+    is_admin = actor.sees_all_merchants and (actor.user is None or actor.user.has_perm("accounts.add_apikey"))
+    if not (is_owner or is_admin):
+        raise Forbidden("forbidden", _("Only an owner of the shop may manage its API keys."))
+
+
+@atomic
+def create_api_key(*, actor: Actor, merchant: Merchant, name: str, read_only: bool = False) -> tuple[ApiKey, str]:
+    """Create a key for the merchant and return it with the whole secret, which is shown once and kept nowhere.
+
+    Raises:
+        Forbidden: the actor is neither an owner nor an administrator.
+        Invalid: `empty_name`.
+    """
+    _require_manage(actor, merchant)
+    if not name.strip():
+        raise Invalid("empty_name", _("Give the key a name, so that you can tell it from others later."))
+    secret, prefix, key_hash = ApiKey.generate()
+    key = ApiKey.objects.create(
+        merchant=merchant,
+        name=name.strip(),
+        prefix=prefix,
+        key_hash=key_hash,
+        read_only=read_only,
+        created_by=actor.user,
+    )
+    record(
+        actor=actor, action="api_key.create", subject_type="api_key", subject_id=str(key.pk), merchant_id=merchant.pk
+    )
+    return key, secret
+
+
+@atomic
+def revoke_api_key(*, actor: Actor, key: ApiKey) -> None:
+    """Make the key useless from now on; the row stays, so that old decisions keep their author."""
+    _require_manage(actor, key.merchant)
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        record(
+            actor=actor,
+            action="api_key.revoke",
+            subject_type="api_key",
+            subject_id=str(key.pk),
+            merchant_id=key.merchant_id,
+        )

@@ -1,0 +1,212 @@
+"""Models in service, classification jobs, and what the models said."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Attribute, AttributeValue, ProductImage
+
+
+class ModelVersion(models.Model):
+    """One trained network, known by the hash of its file."""
+
+    class Task(models.TextChoices):
+        """How the network answers: boxes with classes, or one class a crop."""
+
+        DETECT = "detect", _("detector")
+        CLASSIFY = "classify", _("classifier")
+
+    role = models.CharField(_("role"), max_length=40, help_text=_("garment, or the code of an attribute"))
+    name = models.CharField(_("name"), max_length=100)
+    task = models.CharField(_("task"), max_length=10, choices=Task.choices)
+    sha256 = models.CharField(max_length=64)
+    classes = models.JSONField(_("classes"), default=list, help_text=_("Codes of values, in the order of the outputs."))
+    input_size = models.PositiveSmallIntegerField(_("input size"))
+    calibrated = models.BooleanField(_("calibrated"), default=False)
+    metrics = models.JSONField(_("metrics"), default=dict)
+    data_fingerprint = models.CharField(_("data"), max_length=100, blank=True)
+    licence = models.CharField(_("licence"), max_length=40, blank=True)
+    created_at = models.DateTimeField(_("registered"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+        ordering = ("role", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=("role", "sha256"), name="model_version_file"),
+            models.CheckConstraint(condition=Q(task__in=("detect", "classify")), name="model_version_task"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ModelSet(models.Model):
+    """The versions that serve together, one a role. Immutable: a change is a new set."""
+
+    name = models.CharField(_("name"), max_length=100)
+    fingerprint = models.CharField(max_length=64, unique=True, editable=False)
+    versions = models.ManyToManyField(ModelVersion, related_name="sets", verbose_name=_("versions"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("model set")
+        verbose_name_plural = _("model sets")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Deployment(models.Model):
+    """The one row that says which set is active; changed by compare-and-swap on `version`."""
+
+    SINGLETON = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=SINGLETON, editable=False)
+    active = models.ForeignKey(ModelSet, models.PROTECT, related_name="+", verbose_name=_("active set"))
+    version = models.PositiveIntegerField(default=1)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("deployment")
+        verbose_name_plural = _("deployment")
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="deployment_singleton"),)
+
+    def __str__(self) -> str:
+        return str(self.active)
+
+
+class Classification(models.Model):
+    """The job of looking at one image. A failure is a state that people see and can retry."""
+
+    class Purpose(models.TextChoices):
+        """Whether the result counts for the product, or was only tried."""
+
+        LIVE = "live", _("live")
+        SHADOW = "shadow", _("shadow")
+        AD_HOC = "ad_hoc", _("ad hoc")
+
+    class State(models.TextChoices):
+        """Where the job is."""
+
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    class Priority(models.IntegerChoices):
+        """Somebody waits at a screen, or nobody does."""
+
+        INTERACTIVE = 0, _("interactive")
+        BULK = 10, _("bulk")
+
+    image = models.ForeignKey(ProductImage, models.CASCADE, related_name="classifications", verbose_name=_("photograph"))
+    purpose = models.CharField(_("purpose"), max_length=6, choices=Purpose.choices, default=Purpose.LIVE)
+    priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.INTERACTIVE)
+    image_sha256 = models.CharField(max_length=64, editable=False)
+    model_set = models.ForeignKey(ModelSet, models.PROTECT, null=True, blank=True, related_name="classifications")
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.QUEUED)
+    # "image:purpose" while the job is open, NULL after: a unique index that lets only one open job through.
+    open_key = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001 - NULLs don't collide
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease_token = models.CharField(max_length=32, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    error_code = models.CharField(_("error code"), max_length=40, blank=True)
+    error_message = models.CharField(_("error"), max_length=500, blank=True)
+    timings = models.JSONField(_("timings (ms)"), default=dict)
+    queued_at = models.DateTimeField(_("queued"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    applied_at = models.DateTimeField(_("applied"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("classification")
+        verbose_name_plural = _("classifications")
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=("queued", "running"), open_key__isnull=False)
+                | Q(state__in=("done", "failed"), open_key=None),
+                name="classification_open_key",
+            ),
+            models.CheckConstraint(condition=Q(purpose__in=("live", "shadow", "ad_hoc")), name="classification_purpose"),
+        )
+        indexes = (
+            models.Index(fields=("state", "priority", "id"), name="classification_queue"),
+            models.Index(fields=("state", "lease_until"), name="classification_lease"),
+            models.Index(fields=("image", "purpose", "-id"), name="classification_image"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.state}"
+
+
+class Garment(models.Model):
+    """A garment in an image. The box is in fractions of the upright display copy."""
+
+    class Source(models.TextChoices):
+        """Who found it; people's boxes survive re-runs."""
+
+        MODEL = "model", _("model")
+        HUMAN = "human", _("person")
+
+    image = models.ForeignKey(ProductImage, models.CASCADE, related_name="garments")
+    classification = models.ForeignKey(
+        Classification, models.CASCADE, null=True, blank=True, related_name="garments", verbose_name=_("classification")
+    )
+    source = models.CharField(_("source"), max_length=5, choices=Source.choices, default=Source.MODEL)
+    x1 = models.FloatField()
+    y1 = models.FloatField()
+    x2 = models.FloatField()
+    y2 = models.FloatField()
+    confidence = models.FloatField(_("confidence"), null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("garment")
+        verbose_name_plural = _("garments")
+        ordering = ("-confidence", "id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(x1__gte=0, y1__gte=0, x2__lte=1, y2__lte=1, x1__lt=F("x2"), y1__lt=F("y2")),
+                name="garment_box",
+            ),
+            models.CheckConstraint(
+                condition=Q(source="human") | Q(source="model", classification__isnull=False), name="garment_source"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.image_id}: {self.x1:.2f} {self.y1:.2f} {self.x2:.2f} {self.y2:.2f}"
+
+
+class Prediction(models.Model):
+    """What one model said of one attribute of one garment. Append-only."""
+
+    garment = models.ForeignKey(Garment, models.CASCADE, related_name="predictions")
+    attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="+", verbose_name=_("attribute"))
+    value = models.ForeignKey(AttributeValue, models.PROTECT, related_name="+", verbose_name=_("value"))
+    confidence = models.FloatField(_("confidence"))
+    calibrated = models.BooleanField(_("calibrated"), default=False)
+    alternatives = models.JSONField(_("alternatives"), default=list)  # [{"value": code, "confidence": float}, …]
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions")
+    created_at = models.DateTimeField(_("time"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("prediction")
+        verbose_name_plural = _("predictions")
+        ordering = ("garment", "attribute")
+        constraints = (
+            models.UniqueConstraint(fields=("garment", "attribute", "model_version"), name="prediction_once"),
+            models.CheckConstraint(condition=Q(confidence__gte=0, confidence__lte=1), name="prediction_confidence"),
+        )
+        indexes = (models.Index(fields=("attribute", "value"), name="prediction_value"),)
+
+    def __str__(self) -> str:
+        return f"{self.attribute_id} {self.value_id} {self.confidence:.2f}"
