@@ -3,22 +3,25 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error
+from django.core.files.storage import FileSystemStorage, storages
 from django.db import connections
 
 MINIMUM_VERSIONS = {True: (10, 6), False: (8, 0)}  # by whether the server is MariaDB
 
 
-@register
+@checks.register
 def check_weights(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """otjang.W001: without weights the site runs, but every classification waits."""
     if (Path(settings.WEIGHTS_DIR) / "manifest.json").is_file():
         return []
     return [
-        Warning(
+        checks.Warning(
             f"WEIGHTS_DIR has no manifest.json ({settings.WEIGHTS_DIR}).",
             hint="Uploads are kept, and classified once the weights are there.",
             id="otjang.W001",
@@ -26,10 +29,10 @@ def check_weights(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> 
     ]
 
 
-@register
+@checks.register
 def check_media(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """otjang.E001: the folder of the uploads, or the first existing one above it, must be writable."""
-    if "FileSystemStorage" not in settings.STORAGES["default"]["BACKEND"]:
+    if not isinstance(storages["default"], FileSystemStorage):
         return []
     folder = Path(settings.MEDIA_ROOT)
     while not folder.exists():
@@ -39,14 +42,14 @@ def check_media(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
     return [Error(f"MEDIA_ROOT cannot be written ({settings.MEDIA_ROOT}).", id="otjang.E001")]
 
 
-@register(Tags.database)
+@checks.register(checks.Tags.database)
 def check_mysql(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object
 ) -> list[CheckMessage]:
     """otjang.E002 and E003: the server's version, and the isolation that claims of work rely on."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
-        connection = connections[alias]
+        connection: Any = connections[alias]
         if connection.vendor != "mysql":
             continue
         minimum = MINIMUM_VERSIONS[connection.mysql_is_mariadb]

@@ -1,9 +1,10 @@
 """Typed reading of settings from the environment, with errors that name the setting.
 
-django-environ alone reads `DEBUG=yess` as false and `PORT=x` as a bare ValueError; here both stop the start with one sentence.
+django-environ alone reads `DEBUG=yess` as false and fails at `PORT=x` without naming it; here one sentence says it.
 """
 
 import os
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import environ
@@ -12,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 
+SQL_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO"
 DATABASE_ENGINES = {"sqlite": "django.db.backends.sqlite3", "mysql": "django.db.backends.mysql"}
 
 
@@ -26,7 +28,7 @@ def listing(name: str, default: str = "") -> list[str]:
 
 
 def boolean(name: str, default: bool) -> bool:
-    """The setting as a truth value; raises ImproperlyConfigured for anything but true, false and their usual spellings."""
+    """The setting as a truth value; raises ImproperlyConfigured unless it is a usual spelling of true or false."""
     value = text(name, str(default)).lower()
     if value in TRUE:
         return True
@@ -59,49 +61,49 @@ def fraction(name: str, default: float) -> float:
     return number
 
 
-def database(name: str, default: str) -> dict[str, object]:
-    """Django's settings of the database that a URL names: `sqlite:///path` or `mysql://user:password@host:port/name?unix_socket=…`.
+def database(name: str, default: str) -> dict[str, Any]:
+    """Django's settings of the database that a URL names.
 
-    Raises ImproperlyConfigured for another kind of database and for a MySQL URL without a database's name.
+    The URL is `sqlite:///path` or `mysql://user:password@host:port/name?unix_socket=…`. Raises ImproperlyConfigured
+    for another kind of database and for a MySQL URL without a database's name.
     """
     url = text(name) or default
     scheme = url.partition("://")[0]
     if scheme not in DATABASE_ENGINES:
         raise ImproperlyConfigured(f"{name} must begin with sqlite:// or mysql://, not with {scheme!r}.")
     try:
-        config: dict[str, object] = dict(environ.Env.db_url_config(url, engine=DATABASE_ENGINES[scheme]))
+        config: dict[str, Any] = environ.Env.db_url_config(url, engine=DATABASE_ENGINES[scheme])
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not a database URL: {error}.") from None
     if not config["NAME"]:
         raise ImproperlyConfigured(f"{name} names no database: write mysql://user:password@host/name.")
-    options = dict(config.get("OPTIONS") or {})  # type: ignore[call-overload]
-    # A connection that stays open saves MySQL a handshake a request, and SQLite a checkpoint of its log when the last one closes.
+    # Kept open, a connection saves MySQL a handshake a request, and SQLite a checkpoint when the last one closes.
     config |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
     if scheme == "sqlite":
         config["OPTIONS"] = {
-            # A transaction that begins by reading and writes later cannot wait for its lock in SQLite: take it at the start.
+            # A transaction that reads first and writes later cannot wait for SQLite's lock: take it at the start.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            **options,
+            **config.get("OPTIONS", {}),
         }
     else:
         config["OPTIONS"] = {
             "charset": "utf8mb4",
             # Under REPEATABLE READ a claim of one task locks hundreds of rows.
             "isolation_level": "read committed",
-            "init_command": "SET sql_mode='STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO'",
-            **options,
+            "init_command": f"SET sql_mode='{SQL_MODE}'",
+            **config.get("OPTIONS", {}),
         }
         config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
     return config
 
 
-def media_storage(name: str) -> dict[str, object]:
-    """Django's STORAGES entry for uploads: `file` (MEDIA_ROOT on this machine) or `s3://bucket/prefix?region_name=…&endpoint_url=…`.
+def media_storage(name: str) -> dict[str, Any]:
+    """Django's STORAGES entry for uploads: `file` (MEDIA_ROOT on this machine) or `s3://bucket/prefix?region_name=…`.
 
-    The options after `?` are those of django-storages; credentials come from boto3's own chain (AWS_ACCESS_KEY_ID and so on).
-    Raises ImproperlyConfigured for anything else.
+    The options after `?` are those of django-storages; credentials come from boto3's own chain (AWS_ACCESS_KEY_ID
+    and so on). Raises ImproperlyConfigured for anything else.
     """
     url = text(name, "file")
     if url == "file":
@@ -109,7 +111,7 @@ def media_storage(name: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc:
         raise ImproperlyConfigured(f"{name} must be 'file' or s3://bucket, not {url!r}.")
-    options: dict[str, object] = {
+    options: dict[str, Any] = {
         "bucket_name": parts.netloc,
         "location": parts.path.strip("/"),
         "default_acl": None,

@@ -16,8 +16,8 @@ STRICT = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-# The admin's theme evaluates expressions in attributes and Swagger UI starts from an inline script; neither can work with the
-# strict policy. They stay within this site all the same.
+# The admin's theme evaluates expressions in attributes and Swagger UI starts from an inline script: neither works under
+# the strict policy. They load nothing from elsewhere all the same.
 RELAXED = STRICT | {
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
     "style-src": "'self' 'unsafe-inline'",

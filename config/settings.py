@@ -1,4 +1,4 @@
-"""Settings of the site. Every value that differs between machines comes from the environment or from `.env`; see `.env.example`."""
+"""Settings of the site. What differs between machines comes from the environment or `.env`; see `.env.example`."""
 
 from pathlib import Path
 
@@ -37,9 +37,7 @@ ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]"
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
 for _origin in CSRF_TRUSTED_ORIGINS:
     if not _origin.startswith(("https://", "http://")):
-        raise ImproperlyConfigured(
-            f"CSRF_TRUSTED_ORIGINS must hold origins like https://shop.example, not {_origin!r}."
-        )
+        raise ImproperlyConfigured(f"CSRF_TRUSTED_ORIGINS must hold https://… origins, not {_origin!r}.")
 
 # HTTPS=true is the one switch of a public site; `manage.py check --deploy` is clean with it.
 HTTPS = env.boolean("HTTPS", default=False)
