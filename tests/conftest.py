@@ -1,13 +1,6 @@
 """The people, shops and pictures that every test may use."""
 
-import os
 import tempfile
-
-# Settings read the environment when they are imported: before anything else here.
-os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
-os.environ["TASKS_BACKEND"] = "django_tasks.backends.dummy.DummyBackend"
-os.environ["HTTPS"] = "false"
-os.environ["DEBUG"] = "false"
 
 import pytest
 from django.core.cache import cache
@@ -22,9 +15,8 @@ from tests.factories import MembershipFactory, MerchantFactory, ProductFactory, 
 
 @pytest.fixture(autouse=True)
 def _isolated(settings):
-    """Cheap passwords, files in a folder of the test's own, no throttle left over from another test."""
+    """Files in a folder of the test's own, no throttle left over from another test."""
     cache.clear()
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with tempfile.TemporaryDirectory(prefix="otjang-media-") as folder:
         settings.MEDIA_ROOT = folder
         yield

@@ -1,0 +1,75 @@
+# Everything works in a fresh clone; what is already done is not done again.
+#
+#   make run         start the site and its worker          make test        every check, on SQLite and on MariaDB
+#   make lint        style and types only                   make format      put the style right
+#   make messages    extract the texts to translate         make acceptance  the long proofs: quality, kills, load
+#   make bench       speed against the original's pipeline
+
+PYTHON ?= python3
+DATA ?= ../shared/garments
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHON
+.DEFAULT_GOAL := run
+
+# A set of requirements is installed once; another set has another name.
+digest = $(shell cat $(1) | cksum | cut -d' ' -f1)
+RUN_READY := .venv/.run-$(call digest,requirements.txt constraints.txt)
+TEST_READY := .venv/.test-$(call digest,requirements.txt requirements-dev.txt constraints.txt)
+MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
+SOURCES := manage.py accounts catalog classifier config scripts tests $(wildcard benchmarks)
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Otjang needs Python 3.11 or newer; say which with PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	scripts/system_packages run
+	$(PYTHON) -m venv .venv
+
+$(RUN_READY): | .venv/bin/python
+	pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(TEST_READY): $(RUN_READY)
+	scripts/system_packages test
+	pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+var/secret_key:
+	mkdir -p var
+	umask 077 && $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
+
+%.mo: %.po | $(RUN_READY)
+	msgfmt --check-format -o $@ $<
+
+.PHONY: setup run test lint format messages acceptance bench
+
+setup: $(RUN_READY) var/secret_key $(MESSAGES)
+
+run: setup
+	python manage.py prepare
+	exec python scripts/start.py
+
+lint: setup $(TEST_READY)
+	ruff check $(SOURCES)
+	ruff format --check $(SOURCES)
+	mypy $(filter-out tests,$(SOURCES))
+
+format: setup $(TEST_READY)
+	ruff check --fix $(SOURCES)
+	ruff format $(SOURCES)
+
+test: lint
+	DATABASE_URL=sqlite://:memory: python manage.py makemigrations --check --dry-run
+	DATABASE_URL=sqlite://:memory: HTTPS=true ALLOWED_HOSTS=shop.example python manage.py check --deploy --fail-level WARNING
+	DATABASE_URL=sqlite://:memory: python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	DATABASE_URL=sqlite://:memory: pytest -n 2
+	scripts/with_mariadb pytest -n 2
+
+messages: setup
+	python manage.py makemessages --locale ko --no-wrap --ignore .venv --ignore tests --ignore var
+
+acceptance: setup $(TEST_READY)
+	python benchmarks/quality.py --data $(DATA)
+	pytest tests/acceptance
+
+bench: setup $(TEST_READY)
+	python benchmarks/pipeline.py --data $(DATA)

@@ -1,0 +1,20 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from accounts.models import Merchant
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date: migrations, the taxonomy and, where there is no shop yet, the demo shop."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-demo", action="store_true", help="create no demo shop")
+
+    def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("load_taxonomy", verbosity=0)
+        if not no_demo and not Merchant.objects.exists():
+            call_command("create_demo")

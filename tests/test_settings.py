@@ -1,0 +1,132 @@
+import os
+import runpy
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Load the settings afresh with these variables; None removes one."""
+
+    def load(**variables):
+        for name, value in variables.items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+        return runpy.run_path(str(settings.BASE_DIR / "config" / "settings.py"))
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "yess"),
+        ("HTTPS", "2"),
+        ("DATABASE_URL", "postgres://localhost/otjang"),
+        ("DATABASE_URL", "otjang.sqlite3"),
+        ("DATABASE_URL", "mysql://root@localhost"),
+        ("DATABASE_URL", "mysql://root@localhost:port/otjang"),
+        ("MEDIA_STORAGE", "ftp://files"),
+        ("MEDIA_STORAGE", "s3://"),
+        ("CSRF_TRUSTED_ORIGINS", "shop.example"),
+        ("LOG_LEVEL", "chatty"),
+        ("OTJANG_MAX_UPLOAD_BYTES", "25 MB"),
+        ("OTJANG_MAX_ATTEMPTS", "0"),
+        ("OTJANG_ROW_THRESHOLD", "50"),
+        ("OTJANG_ROW_THRESHOLD", "half"),
+    ],
+)
+def test_it_names_a_wrong_setting(load, name, value):
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name} "):
+        load(**{name: value})
+
+
+def test_it_does_not_start_without_a_secret_key(load, tmp_path):
+    with pytest.raises(ImproperlyConfigured, match=r"^SECRET_KEY is not set"):
+        load(SECRET_KEY=None, SECRET_KEY_FILE=str(tmp_path / "missing"))
+
+
+def test_it_starts_without_a_secret_key_for_development(load, tmp_path):
+    assert load(SECRET_KEY=None, SECRET_KEY_FILE=str(tmp_path / "missing"), DEBUG="true")["SECRET_KEY"]
+
+
+def test_it_reads_the_secret_key_from_a_file(load, tmp_path):
+    path = tmp_path / "key"
+    path.write_text("from a file\n")
+    assert load(SECRET_KEY=None, SECRET_KEY_FILE=str(path))["SECRET_KEY"] == "from a file"
+
+
+def test_it_says_one_sentence_instead_of_a_traceback():
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"LOG_LEVEL": "chatty"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("Otjang cannot start: LOG_LEVEL ")
+    assert "Traceback" not in result.stderr
+
+
+def test_it_talks_to_mysql_strictly_and_reads_committed_rows(load):
+    database = load(DATABASE_URL="mysql://shop:p%40ss@db.example:3307/otjang")["DATABASES"]["default"]
+    assert database["ENGINE"] == "django.db.backends.mysql"
+    assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 3307, "otjang")
+    assert database["PASSWORD"] == "p@ss"
+    assert database["CONN_MAX_AGE"] > 0
+    assert database["OPTIONS"]["charset"] == "utf8mb4"
+    assert database["OPTIONS"]["isolation_level"] == "read committed"
+    assert "STRICT_TRANS_TABLES" in database["OPTIONS"]["init_command"]
+
+
+def test_it_reaches_mysql_through_a_socket(load):
+    database = load(DATABASE_URL="mysql://root@/otjang?unix_socket=/run/mysqld/mysqld.sock")["DATABASES"]["default"]
+    assert database["HOST"] == ""
+    assert database["OPTIONS"]["unix_socket"] == "/run/mysqld/mysqld.sock"
+    assert database["OPTIONS"]["charset"] == "utf8mb4"
+
+
+def test_it_takes_sqlite_locks_at_the_start_of_a_transaction(load):
+    database = load(DATABASE_URL="sqlite:////tmp/shop.sqlite3")["DATABASES"]["default"]
+    assert database["NAME"] == "/tmp/shop.sqlite3"
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert database["OPTIONS"]["timeout"] == 20
+    assert "WAL" in database["OPTIONS"]["init_command"]
+
+
+def test_it_keeps_uploads_in_s3_when_told(load):
+    storage = load(MEDIA_STORAGE="s3://photographs/shop?region_name=ap-northeast-2")["STORAGES"]["default"]
+    assert storage["BACKEND"] == "storages.backends.s3.S3Storage"
+    assert storage["OPTIONS"]["bucket_name"] == "photographs"
+    assert storage["OPTIONS"]["location"] == "shop"
+    assert storage["OPTIONS"]["region_name"] == "ap-northeast-2"
+
+
+def test_it_lets_one_photograph_too_many_reach_its_own_refusal(load):
+    values = load(OTJANG_MAX_IMAGES_PER_PRODUCT="500")
+    assert values["DATA_UPLOAD_MAX_NUMBER_FILES"] > 501
+
+
+@pytest.mark.parametrize("behind_proxy", ["true", "false"])
+def test_it_trusts_a_proxys_header_only_when_told(load, behind_proxy):
+    trusted = load(BEHIND_PROXY=behind_proxy)["SECURE_PROXY_SSL_HEADER"]
+    assert bool(trusted) == (behind_proxy == "true")
+
+
+def test_it_passes_the_deployment_check_with_the_documented_settings():
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "ERROR"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"HTTPS": "true", "SECRET_KEY": "k3" * 5 + "abcdefghijklmnopqrstuvwxyz0123456789-_AB+!"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "security." not in result.stderr
