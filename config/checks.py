@@ -42,6 +42,16 @@ def check_media(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
     return [Error(f"MEDIA_ROOT cannot be written ({settings.MEDIA_ROOT}).", id="otjang.E001")]
 
 
+@checks.register
+def check_static(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """otjang.E004: pages name static files by a list that `collectstatic` writes."""
+    if settings.STATIC_ROOT is None or (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
+        return []
+    return [
+        Error("STATIC_COLLECTED is true, but nothing was collected.", hint="manage.py collectstatic", id="otjang.E004")
+    ]
+
+
 @checks.register(checks.Tags.database)
 def check_mysql(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: object

@@ -125,11 +125,11 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 # Uploads are never served from here: a view checks who asks.
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT") or VAR_DIR / "media")
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
-# After `manage.py collectstatic`: names with hashes, compressed, cached for ever. Otherwise straight from the packages.
+# After `STATIC_COLLECTED=true manage.py collectstatic`: hashed names, compressed, cached for ever; else from the packages.
 STATIC_COLLECTED = env.boolean("STATIC_COLLECTED", default=False)
 WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
+STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles") if STATIC_COLLECTED else None
 STORAGES = {
     "default": env.media_storage("MEDIA_STORAGE"),
     "staticfiles": {
