@@ -126,7 +126,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT") or VAR_DIR / "media")
 STATIC_URL = "static/"
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
-# After `STATIC_COLLECTED=true manage.py collectstatic`: hashed names, compressed, cached for ever; else from the packages.
+# After `STATIC_COLLECTED=true manage.py collectstatic`: hashed names, compressed, cached for ever.
 STATIC_COLLECTED = env.boolean("STATIC_COLLECTED", default=False)
 WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles") if STATIC_COLLECTED else None
