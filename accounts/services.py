@@ -1,7 +1,9 @@
 """What changes accounts: the audit trail and API keys."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -72,3 +74,11 @@ def revoke_api_key(*, actor: Actor, key: ApiKey) -> None:
             subject_id=str(key.pk),
             merchant_id=key.merchant_id,
         )
+
+
+def note_use_of_api_key(*, key: ApiKey) -> None:
+    """Keep when the key was last used, to the minute: a row written at every request would be a queue of writers."""
+    now = timezone.now()
+    stale = now - timedelta(minutes=1)
+    if key.last_used_at is None or key.last_used_at < stale:
+        ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=stale), pk=key.pk).update(last_used_at=now)

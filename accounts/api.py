@@ -1,0 +1,135 @@
+"""What every endpoint of the API shares: one shape of errors, bodies without unknown fields, and pages of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.parsers import JSONParser
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as default_exception_handler
+
+from accounts.errors import Conflict, Forbidden, Refused
+
+
+class ErrorBodySerializer(serializers.Serializer[Any]):
+    """A stable code for programs, and a sentence for people in the language of Accept-Language."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """The body of every answer from 400 up."""
+
+    error = ErrorBodySerializer()
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields that it does not know: a misspelled one must not look as if it had been stored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Check the names of the fields, then the fields.
+
+        Raises:
+            ValidationError: also with the code `unknown_field`.
+        """
+        if isinstance(data, Mapping):
+            unknown = [name for name in data if name not in self.fields]
+            if unknown:
+                refusal = ErrorDetail(str(_("There is no such field.")), code="unknown_field")
+                raise ValidationError({name: [refusal] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class TooLarge(APIException):
+    """The body is larger than the site reads."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+    default_detail = _("The request is too large.")
+
+
+class TooManyParts(APIException):
+    """A form with more files or fields than the site reads."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_code = "too_many_parts"
+    default_detail = _("The form has too many files or fields. Send the photographs in several requests.")
+
+
+class BoundedJSONParser(JSONParser):
+    """JSON up to DATA_UPLOAD_MAX_MEMORY_SIZE: the framework reads past Django's own check."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Read the body.
+
+        Raises:
+            TooLarge: before any of it is read.
+            ParseError: it is no JSON.
+        """
+        length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if limit is not None and int(length) > limit:
+            raise TooLarge
+        return super().parse(stream, media_type, parser_context)
+
+
+class Pages(PageNumberPagination):
+    """`?page=2&page_size=100`."""
+
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+def status_of(refusal: Refused) -> int:
+    """Return the HTTP status that says what kind of refusal it is."""
+    if refusal.code == TooLarge.default_code:
+        return status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    if isinstance(refusal, Forbidden):
+        return status.HTTP_403_FORBIDDEN
+    return status.HTTP_409_CONFLICT if isinstance(refusal, Conflict) else status.HTTP_400_BAD_REQUEST
+
+
+def error_body(code: str, message: str) -> dict[str, dict[str, str]]:
+    """Return the one shape of an error."""
+    return {"error": {"code": code, "message": message}}
+
+
+def _leaves(detail: Any, path: str = "") -> Iterator[tuple[str, ErrorDetail]]:
+    """Walk a validation error's nested lists and objects to its sentences, each with the field's path."""
+    if isinstance(detail, Mapping):
+        for name, below in detail.items():
+            here = "" if name == "non_field_errors" else str(name)
+            yield from _leaves(below, f"{path}.{here}" if path and here else path or here)
+    elif isinstance(detail, list):
+        for below in detail:
+            yield from _leaves(below, path)
+    else:
+        yield path, detail
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer an exception in the one shape of errors; what is nobody's mistake but ours stays an exception."""
+    if isinstance(error, Refused):
+        return Response(error_body(error.code, error.message), status_of(error))
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge()
+    elif isinstance(error, TooManyFilesSent | TooManyFieldsSent):
+        error = TooManyParts()
+    response = default_exception_handler(error, context)
+    if response is None:
+        return None
+    # The default handler leaves the sentences in `data`: {"detail": …} or a validation error's tree.
+    found = list(_leaves(response.data))
+    sentences = [f"{path}: {sentence}" if path and path != "detail" else str(sentence) for path, sentence in found]
+    response.data = error_body(str(found[0][1].code or "invalid"), " ".join(sentences))
+    return response
