@@ -20,22 +20,22 @@ MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 SOURCES := manage.py accounts catalog classifier config scripts tests $(wildcard benchmarks)
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit("Otjang needs Python 3.11 or newer; say which with PYTHON=…" if sys.version_info < (3, 11) else 0)'
-	scripts/system_packages run
+	@$(PYTHON) -c 'import sys; sys.exit("Otjang needs Python 3.11 or newer; say which with PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	@scripts/system_packages run
 	$(PYTHON) -m venv .venv
 
 $(RUN_READY): | .venv/bin/python
 	pip install --quiet --disable-pip-version-check -r requirements.txt
-	touch $@
+	@touch $@
 
 $(TEST_READY): $(RUN_READY)
-	scripts/system_packages test
+	@scripts/system_packages test
 	pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	@touch $@
 
 var/secret_key:
-	mkdir -p var
-	umask 077 && $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
+	@mkdir -p var
+	@umask 077 && $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))' > $@
 
 %.mo: %.po | $(RUN_READY)
 	msgfmt --check-format -o $@ $<
