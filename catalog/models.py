@@ -45,7 +45,7 @@ class Attribute(Named):
     """Something that a garment has one value of: its category, material, sleeve length, or whatever is added."""
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
-    applies_to = models.ManyToManyField(
+    applies_to: models.ManyToManyField[AttributeValue, Any] = models.ManyToManyField(
         "AttributeValue",
         verbose_name=_("applies to"),
         blank=True,
@@ -119,7 +119,9 @@ class Product(models.Model):
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.DRAFT: frozenset({Status.CLASSIFYING, Status.TO_REVIEW, Status.READY, Status.ARCHIVED}),
         Status.CLASSIFYING: frozenset({Status.TO_REVIEW, Status.DRAFT, Status.READY, Status.ARCHIVED}),
-        Status.TO_REVIEW: frozenset({Status.CLASSIFYING, Status.DRAFT, Status.READY, Status.PUBLISHED, Status.ARCHIVED}),
+        Status.TO_REVIEW: frozenset(
+            {Status.CLASSIFYING, Status.DRAFT, Status.READY, Status.PUBLISHED, Status.ARCHIVED}
+        ),
         Status.READY: frozenset({Status.CLASSIFYING, Status.TO_REVIEW, Status.PUBLISHED, Status.ARCHIVED}),
         Status.PUBLISHED: frozenset({Status.READY, Status.ARCHIVED}),
         Status.ARCHIVED: frozenset({Status.DRAFT, Status.TO_REVIEW, Status.READY}),
@@ -222,6 +224,8 @@ class ProductImage(models.Model):
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
 
     objects = ProductImageQuerySet.as_manager()
+
+    bulk = False  # on the instance being saved only: nobody waits for it, so the signal queues it behind other work
 
     class Meta:
         verbose_name = _("photograph")

@@ -58,7 +58,7 @@ class Taxonomy:
         ]
 
 
-def _current_values() -> Prefetch:
+def _current_values() -> Prefetch[str]:
     return Prefetch(
         "attributes",
         ProductAttribute.objects.select_related(

@@ -34,8 +34,6 @@ NAME_LENGTH = 200
 LEAVE_OPEN = ""
 NOT_APPLICABLE = "-"
 
-_SKU_TAKEN = Conflict("sku_taken", _("Another product of this shop has this SKU already. Give another one."))
-
 
 def lock_product(pk: int) -> Product:
     """Lock the product's row and read it anew. Every writer does this first; children in the other order deadlock."""
@@ -99,9 +97,16 @@ def clean_name(name: str) -> str:
     return text
 
 
+def _sku_taken() -> Conflict:
+    return Conflict("sku_taken", _("Another product of this shop has this SKU already. Give another one."))
+
+
 def _check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) -> None:
-    if sku and Product.objects.filter(merchant_id=merchant_id, sku_key=lookup_key(sku)).exclude(pk=but).exists():
-        raise _SKU_TAKEN
+    if sku is None:
+        return
+    same = Product.objects.filter(merchant_id=merchant_id, sku_key=lookup_key(sku))
+    if (same if but is None else same.exclude(pk=but)).exists():
+        raise _sku_taken()
 
 
 @atomic
@@ -120,9 +125,18 @@ def create_product(*, actor: Actor, merchant: Merchant, name: str = "", sku: str
         with transaction.atomic():
             product = Product.objects.create(merchant=merchant, name=name, sku=sku, created_by=actor.user)
     except IntegrityError as error:  # somebody took the SKU between the check and now
-        raise _SKU_TAKEN from error
+        raise _sku_taken() from error
     _audit(actor, "product.create", product, sku=sku, name=name)
     return product
+
+
+@atomic
+def discard_draft(*, actor: Actor, product: Product) -> None:
+    """Remove a product that never got a photograph, as if it had not been created."""
+    product = _locked(actor, product)
+    if not product.images.exists():
+        _audit(actor, "product.discard", product, sku=product.sku, name=product.name)
+        product.delete()
 
 
 @atomic
@@ -142,7 +156,7 @@ def update_product(*, actor: Actor, product: Product, name: str | None = None, s
         with transaction.atomic():
             _save(product, "name", "sku", "sku_key")
     except IntegrityError as error:
-        raise _SKU_TAKEN from error
+        raise _sku_taken() from error
     _audit(actor, "product.update", product, before=before, after=after)
     return product
 
@@ -487,6 +501,6 @@ def write_proposal(
 
 def mark_classifying(*, product_id: int) -> None:
     """Show that photographs of the product wait, in the caller's transaction; what is decided or public stays."""
-    Product.objects.filter(
-        pk=product_id, status__in=(Product.Status.DRAFT, Product.Status.TO_REVIEW)
-    ).update(status=Product.Status.CLASSIFYING)
+    Product.objects.filter(pk=product_id, status__in=(Product.Status.DRAFT, Product.Status.TO_REVIEW)).update(
+        status=Product.Status.CLASSIFYING
+    )

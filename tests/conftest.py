@@ -32,8 +32,10 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture(autouse=True)
 def _taxonomy(request):
     """Load the taxonomy again where a transactional test flushed it away."""
-    if "db" in request.fixturenames or "transactional_db" in request.fixturenames or request.node.get_closest_marker(
-        "django_db"
+    if (
+        "db" in request.fixturenames
+        or "transactional_db" in request.fixturenames
+        or request.node.get_closest_marker("django_db")
     ):
         for name in ("transactional_db", "db"):
             if name in request.fixturenames:

@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
 
 
-def photo(color="firebrick", size=(400, 300), format="JPEG", mode="RGB", **save):
+def photo(color="firebrick", size=(400, 300), kind="JPEG", mode="RGB", **save):
     """Draw a shirt-like shape on a plain ground and return the encoded bytes."""
     width, height = size
     picture = Image.new("RGB", size, "gainsboro")
@@ -15,7 +15,7 @@ def photo(color="firebrick", size=(400, 300), format="JPEG", mode="RGB", **save)
     draw.polygon([(width * 0.3, height * 0.2), (width * 0.1, height * 0.5), (width * 0.3, height * 0.5)], fill=color)
     draw.polygon([(width * 0.7, height * 0.2), (width * 0.9, height * 0.5), (width * 0.7, height * 0.5)], fill=color)
     buffer = io.BytesIO()
-    picture.convert(mode).save(buffer, format, **save)
+    picture.convert(mode).save(buffer, kind, **save)
     return buffer.getvalue()
 
 

@@ -1,0 +1,35 @@
+"""Proposals as the classifier would store them, without a network."""
+
+from django.db import transaction
+
+from catalog import services
+
+
+def row(first_level, confidence, photographs=1, of=1, prediction=None, **attributes):
+    """One entry of a proposal; attributes by code as (value, confidence)."""
+    return {
+        "first_level": first_level,
+        "confidence": confidence,
+        "photographs": photographs,
+        "of": of,
+        "garments": [],
+        "attributes": {
+            code: {
+                "value": value,
+                "confidence": probability,
+                "calibrated": True,
+                "alternatives": [],
+                "prediction": prediction,
+                "model": f"{code}-test",
+            }
+            for code, (value, probability) in attributes.items()
+        },
+    }
+
+
+def propose(product, *rows, chosen=None):
+    """Store a proposal under the product's lock."""
+    with transaction.atomic():
+        locked = services.lock_product(product.pk)
+        services.write_proposal(product=locked, proposal=list(rows), row=chosen, classifying=False)
+    product.refresh_from_db()
