@@ -8,7 +8,6 @@ bind = f"{os.environ.get('BIND_ADDRESS', '127.0.0.1')}:{os.environ.get('PORT', '
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "8"))
-timeout = 120  # a merchant's slow line may take long over fifty photographs
 graceful_timeout = 4  # honcho kills after 5 s what has not stopped
 keepalive = 15
 loglevel = "warning"
