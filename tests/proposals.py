@@ -28,8 +28,9 @@ def row(first_level, confidence, photographs=1, of=1, prediction=None, **attribu
 
 
 def propose(product, *rows, chosen=None):
-    """Store a proposal under the product's lock."""
+    """Store a proposal as the worker does when the last photograph is done."""
     with transaction.atomic():
+        services.mark_classifying(product_id=product.pk)
         locked = services.lock_product(product.pk)
         services.write_proposal(product=locked, proposal=list(rows), row=chosen, classifying=False)
     product.refresh_from_db()

@@ -157,6 +157,6 @@ def test_it_denies_viewers_and_outsiders_every_change(person, request, actor_of,
         with pytest.raises(Forbidden):
             change()
     after = Product.objects.get(pk=proposed.pk)
-    assert (after.status, after.row.code, after.name) == ("draft", "Outer", "Oversized denim jacket")
+    assert (after.status, after.row.code, after.name) == ("to_review", "Outer", "Oversized denim jacket")
     assert not Decision.objects.exists()
     assert not AuditEvent.objects.exists()
