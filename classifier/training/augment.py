@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from classifier.engine.preprocess import PADDING_GREY
 
@@ -69,9 +69,9 @@ def warp(
         ),
         dim=1,
     )
-    grid = F.affine_grid(affine, [count, 3, size, size], align_corners=False)
+    grid = functional.affine_grid(affine, [count, 3, size, size], align_corners=False)
     pictures = canvases.float().div_(255.0).sub_(GREY)
-    warped = F.grid_sample(pictures, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    warped = functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     inside = ((grid - centre[:, None, None, :]).abs() <= half[:, None, None, :]).all(dim=-1)
     return warped.mul_(inside[:, None]).add_(GREY)
 

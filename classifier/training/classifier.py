@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
+from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.preprocess import CROP_MARGIN
 from classifier.training.augment import CANVAS_MARGIN, TEXTURE, Augmentation, augment, mix
+from classifier.training.calibration import softmax
 from classifier.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
 from classifier.training.files import append_row, atomic_path
 from classifier.training.scores import classification_scores
@@ -54,27 +56,32 @@ class ClassifierOptions:
 class Network(nn.Module):
     """A YOLOv8n-cls network with linear heads for the other attributes beside its own."""
 
-    def __init__(self, model: nn.Module, auxiliary: dict[str, int], freeze: int) -> None:
+    def __init__(self, model: Any, auxiliary: dict[str, int], freeze: int) -> None:
         super().__init__()
-        self.model = model
+        self.model: Any = model
         self.freeze = freeze
-        head = model.model[-1]
+        head = self.layers[-1]
         self.auxiliary = nn.ModuleDict(
             {name: nn.Linear(head.linear.in_features, count) for name, count in auxiliary.items()}
         )
-        for layer in model.model[:freeze]:
+        for layer in self.layers[:freeze]:
             layer.requires_grad_(False)
+
+    @property
+    def layers(self) -> Any:
+        """The network's layers in order, its head last."""
+        return self.model.model
 
     def train(self, mode: bool = True) -> Network:
         """Frozen layers keep their batch statistics."""
         super().train(mode)
-        for layer in self.model.model[: self.freeze]:
+        for layer in self.layers[: self.freeze]:
             layer.eval()
         return self
 
     def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Logits of the attribute and of each auxiliary head for pictures (n, 3, s, s) in 0..1."""
-        *trunk, head = self.model.model
+        *trunk, head = self.layers
         with torch.no_grad():
             for layer in trunk[: self.freeze]:
                 pictures = layer(pictures)
@@ -84,12 +91,10 @@ class Network(nn.Module):
         return head.linear(features), {name: linear(features) for name, linear in self.auxiliary.items()}
 
 
-def build_model(base: Path, classes: Sequence[str], dropout: float) -> nn.Module:
+def build_model(base: Path, classes: Sequence[str], dropout: float) -> Any:
     """An ultralytics YOLOv8n-cls model whose trunk starts from any YOLOv8n weights, detectors included."""
-    from classifier.engine.compat import ensure_torchvision
-
-    ensure_torchvision()
-    from ultralytics import YOLO
+    prepare_ultralytics()
+    from ultralytics.models import YOLO
     from ultralytics.nn.tasks import ClassificationModel
 
     model = ClassificationModel("yolov8n-cls.yaml", nc=len(classes), verbose=False)
@@ -148,7 +153,8 @@ class ClassifierTraining:
             name: len(found) for name, found in self.classes.items() if name != options.attribute and len(found) > 1
         }
         model = build_model(base, own, options.dropout)
-        self.network = Network(model, auxiliary, options.freeze).to(memory_format=torch.channels_last)
+        network: Any = Network(model, auxiliary, options.freeze)
+        self.network: Network = network.to(memory_format=torch.channels_last)
         self.average = Average(self.network, options.ema_decay)
         self.optimizer = self._make_optimizer()
         self.epoch = 0
@@ -226,9 +232,7 @@ class ClassifierTraining:
             canvases = torch.from_numpy(train.crops.squares[index])
             windows = torch.from_numpy(train.crops.windows[index])
             pictures = augment(canvases, windows, size, self.augmentation, generator)
-            targets = {
-                name: one_hot(values[index], len(self.classes[name])) for name, values in train.targets.items()
-            }
+            targets = {name: one_hot(values[index], len(self.classes[name])) for name, values in train.targets.items()}
             pictures, targets = mix(pictures, targets, self.augmentation, generator)
             logits, auxiliary = self.network(pictures.contiguous(memory_format=torch.channels_last))
             loss = soft_cross_entropy(logits, targets[options.attribute], options.label_smoothing)
@@ -347,14 +351,7 @@ def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: f
     """Cross-entropy against mixed targets (n, classes); a row of zeros (no label) counts nothing."""
     mass = targets.sum(dim=1, keepdim=True)
     smooth = targets * (1 - smoothing) + mass * smoothing / targets.shape[1]
-    return -(smooth * F.log_softmax(logits, dim=1)).sum() / mass.sum().clamp(min=1.0)
-
-
-def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Probabilities (n, classes) of logits divided by a temperature."""
-    scaled = logits.astype(np.float64) / temperature
-    exponent = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(exponent / exponent.sum(axis=1, keepdims=True))
+    return -(smooth * functional.log_softmax(logits, dim=1)).sum() / mass.sum().clamp(min=1.0)
 
 
 def class_balanced_weights(indices: NDArray[np.int64]) -> torch.Tensor:

@@ -1,0 +1,71 @@
+"""`manage.py train`: from a folder of labelled photographs to weights."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+ROLES = ("garment", "category", "material", "sleeve_length")
+OPTIONS = ("epochs", "batch", "image_size", "learning_rate", "freeze", "minimum", "seed", "threads")
+
+
+class Command(BaseCommand):
+    """Needs no database: the labels come from a CSV file, the result is a folder."""
+
+    help = "Train one of the models. The run's folder gets weights, metrics, confusion matrix and model card."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Options left out take the defaults of the task."""
+        parser.add_argument("role", choices=ROLES)
+        parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
+        parser.add_argument("--base", type=Path, default=Path("yolov8n.pt"), help="start weights (default %(default)s)")
+        parser.add_argument("--task", choices=("detect", "classify"), help="default: detect for garment, else classify")
+        parser.add_argument("--out", type=Path, help="folder of the run (default runs/ROLE)")
+        parser.add_argument("--name", help="name in the manifest (default ROLE-YEAR.MONTH)")
+        parser.add_argument("--resume", action="store_true", help="go on with the run in --out, with its own options")
+        parser.add_argument("--publish", type=Path, metavar="WEIGHTS", help="export the result into this folder")
+        parser.add_argument("--epochs", type=int)
+        parser.add_argument("--batch", type=int)
+        parser.add_argument("--image-size", type=int, help="side of the network's input in pixels")
+        parser.add_argument("--learning-rate", type=float)
+        parser.add_argument("--freeze", type=int, help="how many of the first layers stay as they are")
+        parser.add_argument("--minimum", type=int, help="a class with fewer training examples is not offered")
+        parser.add_argument("--seed", type=int)
+        parser.add_argument("--threads", type=int, help="processor threads")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Train, measure, and export if asked to."""
+        from classifier.training.dataset import LabelError
+        from classifier.training.pipeline import finish_run, start_run
+        from classifier.training.publish import ExportError, publish
+        from classifier.training.run import Run, RunError
+
+        today = date.today()
+        role: str = options["role"]
+        folder: Path = options["out"] or Path("runs") / role
+        task = options["task"] or ("detect" if role == "garment" else "classify")
+        name = options["name"] or f"{role.replace('_', '-')}-{today:%Y.%m}"
+        given = {option: options[option] for option in OPTIONS if options[option] is not None}
+        try:
+            if options["resume"]:
+                run = Run.load(folder)
+            else:
+                run = start_run(folder, name, role, task, options["data"], options["base"], given)
+            metrics = finish_run(run, options["data"], options["base"], self.report)
+            if options["publish"]:
+                publish(run, options["publish"], version=f"{today:%Y.%m.%d}")
+                self.report(f"published in {options['publish']}")
+        except (LabelError, RunError, ExportError) as error:
+            raise CommandError(str(error)) from error
+        figures = {name: value for name, value in metrics["val"].items() if isinstance(value, float)}
+        self.stdout.write("  ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+
+    def report(self, line: str) -> None:
+        """Progress goes to stderr, at once."""
+        self.stderr.write(line)
+        self.stderr.flush()

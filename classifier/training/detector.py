@@ -1,0 +1,173 @@
+"""Trains a YOLOv8n detector: of garments as such, or with an attribute's classes as the original system had them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from classifier.engine.compat import prepare_ultralytics
+from classifier.engine.preprocess import Box
+from classifier.training.dataset import SPLITS, Dataset, Photograph, open_upright
+from classifier.training.files import atomic_path
+
+Report = Callable[[str], None]
+GARMENT = "garment"
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorOptions:
+    """What a run is made of. `attribute` is "garment" for one class, or the attribute whose classes are detected."""
+
+    attribute: str
+    image_size: int = 256
+    epochs: int = 8
+    batch: int = 16
+    learning_rate: float = 1e-3
+    freeze: int = 5
+    mosaic: float = 0.25
+    minimum: int = 20
+    seed: int = 1
+    threads: int = 2
+
+
+def detector_classes(dataset: Dataset, options: DetectorOptions) -> list[str]:
+    """The classes in the order of their indices."""
+    if options.attribute == GARMENT:
+        return [GARMENT]
+    return dataset.classes(options.attribute, options.minimum)
+
+
+def detector_photographs(
+    dataset: Dataset, split: str, options: DetectorOptions, classes: list[str]
+) -> list[Photograph]:
+    """Photographs whose box is good and whose class is offered, and the ones without any garment as background."""
+    return [
+        photograph
+        for photograph in dataset.select(split)
+        if photograph.box is None
+        or (photograph.box_ok and (options.attribute == GARMENT or photograph.labels[options.attribute] in classes))
+    ]
+
+
+def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions, report: Report) -> Path:
+    """Lay the data out as ultralytics wants it; returns the path of its data.yaml.
+
+    Photographs are written upright and already reduced to the network's size with the engine's own resampling, so
+    that they need not be decoded at full size by anybody else's rules.
+    """
+    classes = detector_classes(dataset, options)
+    for split in SPLITS:
+        images, labels = folder / "images" / split, folder / "labels" / split
+        images.mkdir(parents=True, exist_ok=True)
+        labels.mkdir(parents=True, exist_ok=True)
+        photographs = detector_photographs(dataset, split, options, classes)
+        report(f"preparing {len(photographs)} photographs of {split}")
+        for photograph in photographs:
+            target = images / f"{photograph.path.stem}.jpg"
+            if not target.exists():
+                _write_reduced(photograph.path, target, options.image_size)
+            name = GARMENT if options.attribute == GARMENT else photograph.labels[options.attribute]
+            text = "" if photograph.box is None else _label_line(classes.index(name), photograph.box)
+            (labels / f"{photograph.path.stem}.txt").write_text(text)
+    data = folder / "data.yaml"
+    names = "".join(f"  {index}: {name}\n" for index, name in enumerate(classes))
+    data.write_text(f"path: {folder.resolve()}\ntrain: images/train\nval: images/val\nnames:\n{names}")
+    return data
+
+
+def _write_reduced(source: Path, target: Path, size: int) -> None:
+    from PIL import Image
+
+    image = open_upright(source)
+    scale = size / max(image.size)
+    reduced = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    image.resize(reduced, Image.Resampling.BILINEAR, reducing_gap=2.0).save(target, quality=95, subsampling=0)
+
+
+def _label_line(index: int, box: Box) -> str:
+    x1, y1, x2, y2 = box
+    return f"{index} {(x1 + x2) / 2:.5f} {(y1 + y2) / 2:.5f} {x2 - x1:.5f} {y2 - y1:.5f}\n"
+
+
+def make_trainer_class() -> type:
+    """Ultralytics' detection trainer, kept lean for CPU: channels-last tensors and a fixed number of threads."""
+    prepare_ultralytics()
+    import torch
+    from ultralytics.models.yolo.detect import DetectionTrainer
+
+    class LeanTrainer(DetectionTrainer):
+        threads = 2
+
+        def _setup_train(self) -> None:
+            super()._setup_train()
+            torch.set_num_threads(self.threads)
+            model: Any = self.model
+            model.to(memory_format=torch.channels_last)
+
+        def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+            batch = super().preprocess_batch(batch)
+            batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
+            return batch
+
+    return LeanTrainer
+
+
+def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOptions, report: Report) -> None:
+    """Train in the folder `run`, from the last epoch that was finished there if there is one.
+
+    Leaves `best.pt` and `results.csv`; does nothing where they are.
+    """
+    best = run / "best.pt"
+    if best.exists():
+        return
+    data = write_yolo_dataset(dataset, run / "dataset", options, report)
+    trainer_class = make_trainer_class()
+    last = run / "ultralytics" / "weights" / "last.pt"
+    resume = last.exists()
+    overrides = {
+        "model": str(last if resume else base),
+        "resume": str(last) if resume else False,
+        "data": str(data),
+        "project": str(run.resolve()),
+        "name": "ultralytics",
+        "exist_ok": True,
+        "imgsz": options.image_size,
+        "epochs": options.epochs,
+        "batch": options.batch,
+        "nbs": options.batch,
+        "optimizer": "AdamW",
+        "lr0": options.learning_rate,
+        "lrf": 0.02,
+        "cos_lr": True,
+        "warmup_epochs": 0.5,
+        "weight_decay": 0.01,
+        "freeze": options.freeze,
+        "mosaic": options.mosaic,
+        "close_mosaic": max(1, options.epochs // 3),
+        "scale": 0.35,
+        "degrees": 5.0,
+        "device": "cpu",
+        "workers": 0,
+        "cache": "ram",
+        "amp": False,
+        "plots": False,
+        "verbose": False,
+        "deterministic": False,
+        "seed": options.seed,
+    }
+    trainer = trainer_class(overrides=overrides)
+    trainer.threads = options.threads
+    trainer.add_callback("on_fit_epoch_end", lambda done: report(_describe(done)))
+    trainer.train()
+    shutil.copyfile(trainer.csv, run / "results.csv")
+    with atomic_path(best) as temporary:
+        shutil.copyfile(trainer.best, temporary)
+    shutil.rmtree(run / "dataset")
+
+
+def _describe(trainer: Any) -> str:
+    figures = {name.removeprefix("metrics/"): round(float(value), 4) for name, value in trainer.metrics.items()}
+    return f"epoch {trainer.epoch + 1}  " + "  ".join(f"{name} {value}" for name, value in figures.items())

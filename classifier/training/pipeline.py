@@ -1,0 +1,83 @@
+"""The whole of a training run: from a data folder to measured weights with their papers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from classifier.training.classifier import ClassifierOptions, ClassifierTraining
+from classifier.training.dataset import read_dataset
+from classifier.training.detector import (
+    GARMENT,
+    DetectorOptions,
+    detector_classes,
+    detector_photographs,
+    train_detector,
+)
+from classifier.training.evaluation import evaluate_classifier, evaluate_detector
+from classifier.training.report import write_report
+from classifier.training.run import DESCRIPTION, ROLES, TASKS, Report, Run, RunError
+
+Options = ClassifierOptions | DetectorOptions
+
+
+def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: Path, given: dict[str, Any]) -> Run:
+    """Describe a new run in `folder`; `given` holds the options that differ from the task's defaults.
+
+    Raises RunError for an impossible combination, a missing base or a folder that already holds a run, and LabelError
+    for data that cannot be read.
+    """
+    if role not in ROLES or task not in TASKS or (role == GARMENT and task != "detect"):
+        raise RunError(f"There is no {task} model for {role}.")
+    if (folder / DESCRIPTION).exists():
+        raise RunError(f"{folder} already holds a run: resume it or choose another folder.")
+    if base.suffix != ".pt" or not (base.is_file() or len(base.parts) == 1):
+        raise RunError(f"The start weights {base} do not exist.")
+    kind = DetectorOptions if task == "detect" else ClassifierOptions
+    options = kind(attribute=role, **given)
+    dataset = read_dataset(data)
+    if isinstance(options, DetectorOptions):
+        classes = detector_classes(dataset, options)
+        sizes = {split: len(detector_photographs(dataset, split, options, classes)) for split in ("train", "val")}
+    else:
+        classes = dataset.classes(role, options.minimum)
+        sizes = {
+            "train": sum(item.labels[role] in classes for item in dataset.select("train", role)),
+            "val": len(dataset.select("val", role)),
+        }
+    if role != GARMENT and len(classes) < 2:
+        raise RunError(f"Fewer than two classes of {role} have {options.minimum} examples.")
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = {"name": dataset.name, "fingerprint": dataset.fingerprint, **sizes}
+    run = Run(folder, name, role, task, base.name, classes, asdict(options), identity)
+    run.save()
+    return run
+
+
+def finish_run(run: Run, data: Path, base: Path, report: Report) -> dict[str, Any]:
+    """Train from wherever the run stands to its end, measure it on val and write its papers; returns the metrics."""
+    dataset = read_dataset(data)
+    if dataset.fingerprint != run.data["fingerprint"]:
+        raise RunError(f"The run {run.folder} was started with other labels than those in {data}.")
+    options = read_options(run)
+    if isinstance(options, DetectorOptions):
+        train_detector(dataset, base, run.folder, options, report)
+    else:
+        training = ClassifierTraining(dataset, base, run.folder, options, report)
+        if (run.folder / "last.pt").exists():
+            training.resume()
+        training.fit()
+    report("measuring on val")
+    size = int(run.options["image_size"])
+    evaluate = evaluate_detector if run.task == "detect" else evaluate_classifier
+    metrics = evaluate(dataset, run.weights, run.role, run.classes, size)
+    write_report(run, dataset, metrics)
+    return metrics
+
+
+def read_options(run: Run) -> Options:
+    """The options of a run as its task's class."""
+    kind = DetectorOptions if run.task == "detect" else ClassifierOptions
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in run.options.items() if name in known})

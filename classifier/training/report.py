@@ -1,0 +1,158 @@
+"""The papers of a run: metrics.json, the confusion matrix as picture and JSON, and the model card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from classifier.engine.taxonomy import DEFAULT_TAXONOMY
+from classifier.training.dataset import Dataset
+from classifier.training.detector import GARMENT
+from classifier.training.files import atomic_path, write_json, write_text
+from classifier.training.run import Run
+
+LICENCE = "AGPL-3.0"
+
+
+def write_report(run: Run, dataset: Dataset, metrics: dict[str, Any]) -> None:
+    """Write all papers of a finished run into its folder."""
+    confusion = metrics.pop("confusion")
+    columns = list(run.classes) if len(confusion[0]) == len(run.classes) else [*run.classes, "(nothing)"]
+    write_json(run.folder / "confusion.json", {"rows": run.classes, "columns": columns, "counts": confusion})
+    draw_confusion(run.folder / "confusion.png", run.classes, columns, confusion, f"{run.role}: val")
+    write_json(run.folder / "metrics.json", metrics)
+    write_text(run.folder / "card.md", model_card(run, dataset, metrics))
+
+
+def draw_confusion(
+    path: Path, rows: Sequence[str], columns: Sequence[str], counts: list[list[int]], title: str
+) -> None:
+    """A picture of the matrix: shades are shares of a row, numbers are counts."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2.5 + 0.42 * len(columns), 2.2 + 0.38 * len(rows)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    shares = [[count / max(1, sum(row)) for count in row] for row in counts]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, rotation=90)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title(title)
+    for y, row in enumerate(counts):
+        for x, count in enumerate(row):
+            if count:
+                axes.text(
+                    x, y, str(count), ha="center", va="center", size=8, color="white" if shares[y][x] > 0.5 else "black"
+                )
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
+
+
+def model_card(run: Run, dataset: Dataset, metrics: dict[str, Any]) -> str:
+    """What the model is, how good it is, and what it cannot do, as Markdown."""
+    sections = [
+        f"# {run.name}",
+        _about(run),
+        "## Data and licence\n\n" + _data(run),
+        "## Quality on val\n\n" + _quality(run, metrics),
+        "## What it cannot do\n\n" + _limits(run, dataset),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _about(run: Run) -> str:
+    if run.task == "classify":
+        what = (
+            f"A YOLOv8n-cls classifier that names the **{run.role.replace('_', ' ')}** of one garment, given its crop: "
+            "the box with a margin of 4 % of its longer side, padded to a square"
+        )
+    elif run.role == GARMENT:
+        what = "A YOLOv8n detector with the single class `garment`, which finds the garments in a photograph"
+    else:
+        what = f"A YOLOv8n detector whose own classes are the {run.role.replace('_', ' ')} of the garments it finds"
+    options = run.options
+    return (
+        f"{what}; input {options['image_size']} px, RGB in 0..1.\n\n"
+        f"Trained for {options['epochs']} epochs in batches of {options['batch']} from `{run.base}` with "
+        f"`manage.py train {run.role} --task {run.task}`."
+    )
+
+
+def _data(run: Run) -> str:
+    return (
+        f"Data set `{run.data['name']}` (SHA-256 of its labels `{run.data['fingerprint'][:16]}…`): "
+        f"{run.data['train']} photographs to train, {run.data['val']} of other contributors to choose and measure. "
+        f"The weights come under {LICENCE}, as does the ultralytics software that trained them."
+    )
+
+
+def _quality(run: Run, metrics: dict[str, Any]) -> str:
+    val = metrics["val"]
+    lines = ["| figure | value |", "|---|---|"]
+    if run.task == "detect":
+        lines += [
+            f"| garments found, of {val['garments']} | {val['recall']:.3f} |",
+            f"| median IoU of the best box, of {val['iou_n']} | {val['median_iou']:.3f} |",
+            f"| photographs without garment that yield one, of {val['negatives']} | "
+            f"{val['negatives_with_garment']:.3f} |",
+            f"| threshold | {val['threshold']:.2f} |",
+        ]
+    if "top1" in val:
+        lines.append(f"| top-1 (micro), of {val['n']} | {val['top1']:.3f} |")
+        if "top3" in val:
+            lines.append(f"| top-3 | {val['top3']:.3f} |")
+        lines.append(f"| macro-F1 over the {val['macro_classes']} classes with 10 or more | {val['macro_f1']:.3f} |")
+    if "calibration" in metrics:
+        found = metrics["calibration"]
+        lines += [
+            f"| expected calibration error before, after temperature {found['temperature']:.2f} | "
+            f"{found['ece_before']:.3f}, {found['ece_after']:.3f} |",
+        ]
+    text = "\n".join(lines)
+    if "per_class" in val:
+        text += "\n\n| class | n | precision | recall | F1 |\n|---|---|---|---|---|\n"
+        text += "\n".join(
+            f"| {name} | {row['n']} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} |"
+            for name, row in val["per_class"].items()
+        )
+    if run.task == "classify":
+        text += (
+            "\n\nMeasured on crops by the true boxes; a class that is not offered counts as wrong. The figures of the "
+            "whole way, from a photograph through the detector, are in `docs/models.md`."
+        )
+    return text
+
+
+def _limits(run: Run, dataset: Dataset) -> str:
+    lines = []
+    if run.role != GARMENT:
+        counts = dataset.counts("train", run.role)
+        rare = {name: count for name, count in sorted(counts.items()) if name not in run.classes}
+        unseen = [code for code in taxonomy_leaves(run.role) if code not in counts]
+        if rare:
+            listed = ", ".join(f"{name} ({count})" for name, count in rare.items())
+            lines.append(f"- It was not taught these classes, of which there are too few examples: {listed}.")
+        if unseen:
+            lines.append(f"- It never saw these classes of the taxonomy: {', '.join(unseen)}.")
+        lines.append("- A garment of a class that it was not taught gets the nearest one that it knows.")
+    lines += [
+        "- It knows single garments, flat on a surface or on a hanger, photographed at home. It is not for street "
+        "photographs, worn garments, or several garments on top of each other.",
+        "- Rare classes were seen in few photographs of few people: their figures above rest on small n.",
+        "- It was measured on the labels of one person; two people agree on about 0.94 of them.",
+    ]
+    if run.role == GARMENT:
+        lines.append("- It tells garments from shoes and hats, which it was shown; other things may pass as garments.")
+    return "\n".join(lines)
+
+
+def taxonomy_leaves(attribute: str) -> list[str]:
+    """The codes that a model of this attribute could offer, from the project's taxonomy."""
+    from classifier.engine.taxonomy import Taxonomy
+
+    known = Taxonomy.load(DEFAULT_TAXONOMY).attributes.get(attribute)
+    return sorted(set(known.codes.values())) if known else []

@@ -1,0 +1,62 @@
+"""One training run: a folder that can be resumed, measured, read about and published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from classifier.training.dataset import ATTRIBUTES
+from classifier.training.files import write_json
+
+ROLES = ("garment", *ATTRIBUTES)
+TASKS = ("detect", "classify")
+DESCRIPTION = "run.json"
+
+Report = Callable[[str], None]
+
+
+class RunError(ValueError):
+    """The run cannot be made as asked; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run folder holds and how it was made. `options` are the fields of the task's options class."""
+
+    folder: Path
+    name: str
+    role: str
+    task: str
+    base: str
+    classes: list[str]
+    options: dict[str, Any]
+    data: dict[str, Any]
+
+    @property
+    def weights(self) -> Path:
+        """The best weights, an ultralytics checkpoint."""
+        return self.folder / "best.pt"
+
+    def save(self) -> None:
+        """Write the description into the folder."""
+        content = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "folder"}
+        write_json(self.folder / DESCRIPTION, content)
+
+    @classmethod
+    def load(cls, folder: Path) -> Run:
+        """Read the description from a folder. Raises RunError if there is none."""
+        path = folder / DESCRIPTION
+        if not path.is_file():
+            raise RunError(f"{folder} holds no run: {path} does not exist.")
+        return cls(folder=folder, **json.loads(path.read_text(encoding="utf-8")))
+
+    def metrics(self) -> dict[str, Any]:
+        """The figures of a finished run. Raises RunError before it is finished."""
+        path = self.folder / "metrics.json"
+        if not path.is_file():
+            raise RunError(f"The run {self.folder} is not finished: {path} does not exist.")
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return metrics
