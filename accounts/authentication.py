@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
@@ -17,6 +16,9 @@ from accounts.actors import Actor, Via
 from accounts.models import ApiKey
 from accounts.portal import PortalRequest, actor_of_portal
 from accounts.services import note_use_of_api_key
+
+if TYPE_CHECKING:  # the framework imports this module before its views are there
+    from drf_spectacular.openapi import AutoSchema
 
 _SCHEME = "bearer"
 
