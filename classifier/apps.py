@@ -1,7 +1,15 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
 
 class ClassifierConfig(AppConfig):
     name = "classifier"
     verbose_name = _("Classifier")
+
+    def ready(self) -> None:
+        """Connect the one thing that happens by itself: a saved photograph is classified."""
+        from catalog.models import ProductImage
+        from classifier.signals import image_saved
+
+        post_save.connect(image_saved, sender=ProductImage, dispatch_uid="classifier.image_saved")

@@ -99,6 +99,21 @@ class Classification(models.Model):
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
+    class Error(models.TextChoices):
+        """Why a job waits longer or failed, as people read it."""
+
+        MODEL_NOT_AVAILABLE = (
+            "model_not_available",
+            _("Model not available. The photograph is kept and will be classified when the model is there."),
+        )
+        MODEL_REFUSED = (
+            "model_refused",
+            _("Model not available: its file is not the one that was released. The photograph is kept and waits."),
+        )
+        FILE_MISSING = "file_missing", _("The photograph's file is missing. Upload it again.")
+        UNREADABLE = "unreadable", _("The photograph cannot be read. Upload it again.")
+        GAVE_UP = "gave_up", _("The classification broke off several times and was given up. You can start it again.")
+
     class Priority(models.IntegerChoices):
         """Somebody waits at a screen, or nobody does."""
 
@@ -116,8 +131,8 @@ class Classification(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_token = models.CharField(max_length=32, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    error_code = models.CharField(_("error code"), max_length=40, blank=True)
-    error_message = models.CharField(_("error"), max_length=500, blank=True)
+    error_code = models.CharField(_("error"), max_length=40, blank=True, choices=Error.choices)
+    error_message = models.CharField(_("error in detail"), max_length=500, blank=True)
     timings = models.JSONField(_("timings (ms)"), default=dict)
     queued_at = models.DateTimeField(_("queued"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)

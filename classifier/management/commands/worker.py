@@ -1,0 +1,107 @@
+"""`manage.py worker`: the process that loads the networks and does the work."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections, connection
+from django.utils.crypto import get_random_string
+from django_tasks_db.management.commands.db_worker import Worker
+
+from classifier import batches, registry, sweep
+
+logger = logging.getLogger("classifier.worker")
+
+POLL_SECONDS = 0.2
+SWEEP_SECONDS = 15
+PRUNE_SECONDS = 3600
+
+
+class DrainingWorker(Worker):
+    """The task queue's worker; told to end, it finishes the batches that it has claimed."""
+
+    def shutdown(self, signum: int, frame: FrameType | None) -> None:
+        """Stop claiming, then do what every worker does: end after the current task, or at once without one."""
+        batches.draining.set()
+        super().shutdown(signum, frame)
+
+
+class Sweeper(threading.Thread):
+    """Sweeps every few seconds until it is stopped, whatever a single sweep runs into."""
+
+    def __init__(self) -> None:
+        super().__init__(name="sweep", daemon=True)
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Sweep, prune when it is time, wait."""
+        pruned = -float(PRUNE_SECONDS)
+        try:
+            while True:
+                close_old_connections()
+                try:
+                    sweep.sweep()
+                    if time.monotonic() - pruned >= PRUNE_SECONDS:
+                        sweep.prune()
+                        pruned = time.monotonic()
+                except Exception:
+                    logger.exception("a sweep broke off; the next one follows")
+                if self._stopped.wait(SWEEP_SECONDS):
+                    return
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """Let the current sweep end, and no other begin."""
+        self._stopped.set()
+        self.join()
+
+
+class Command(BaseCommand):
+    """Takes photographs from the queue, and sweeps. Several may run, on several machines."""
+
+    help = "Classify photographs as they are uploaded, until stopped. SIGTERM lets the current batch end."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Offer `--once`, for scripts."""
+        parser.add_argument("--once", action="store_true", help="do what waits now, sweep once, and end")
+
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        """Load the networks, then work until told to stop."""
+        started = time.monotonic()
+        engine = batches.serving_engine()
+        if engine is None:
+            logger.warning("started without a model: photographs wait until the weights are there")
+        else:
+            registry.register(engine.manifest)
+            logger.info("models %s loaded in %.1f s", engine.manifest.version, time.monotonic() - started)
+        worker = DrainingWorker(
+            queue_names=["*"],
+            interval=POLL_SECONDS,
+            batch=once,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=f"{socket.gethostname()[:40]}-{get_random_string(8)}",
+            excluded_queue_names=[],
+        )
+        if once:
+            sweep.sweep()
+            worker.run()
+            return
+        worker.configure_signals()
+        sweeper = Sweeper()
+        sweeper.start()
+        logger.info("waiting for photographs")
+        try:
+            worker.run()
+        finally:
+            sweeper.stop()
+            logger.info("stopped")

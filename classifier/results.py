@@ -1,0 +1,121 @@
+"""What the engine found, as rows: first the garments of a batch, then the products that they belong to.
+
+Two transactions: the first holds no product's lock, so many photographs share it; each product then has one of its
+own, which can be repeated by the sweep as it reads everything anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+
+from django.utils import timezone
+
+from accounts.db import atomic
+from catalog.models import ProductImage
+from catalog.selectors import Taxonomy
+from classifier import jobs, proposals
+from classifier.engine import Garment as FoundGarment
+from classifier.engine import Photograph
+from classifier.models import Classification, Garment, Prediction
+from classifier.registry import Serving
+
+logger = logging.getLogger(__name__)
+
+State = Classification.State
+_LEAST_SIDE = 1e-6  # of the photograph; a box must have an area
+
+
+@atomic
+def store(
+    batch: jobs.Batch,
+    found: Mapping[int, Photograph],
+    *,
+    serving: Serving,
+    taxonomy: Taxonomy,
+    timings: dict[str, float],
+) -> int:
+    """Transaction 1: end the jobs of these photographs (by job id) and add their garments and predictions.
+
+    What belongs to a lease that has ended meanwhile is dropped. Returns how many jobs were ended.
+    """
+    held = jobs.finish(batch.token, found.keys(), model_set_id=serving.model_set_id, timings=timings)
+    ended = [job for job in batch.jobs if job.pk in held]
+    rows = [
+        Garment(image_id=job.image_id, classification=job, confidence=garment.confidence, **_edges(garment))
+        for job in ended
+        for garment in found[job.pk].garments
+    ]
+    if not rows:
+        return len(ended)
+    Garment.objects.bulk_create(rows)
+    predictions = []
+    for job, ids in _ids_by_job(ended).items():
+        for garment, pk in zip(found[job].garments, ids, strict=True):
+            predictions += _predictions(pk, garment, serving, taxonomy)
+    Prediction.objects.bulk_create(predictions)
+    return len(ended)
+
+
+def _edges(garment: FoundGarment) -> dict[str, float]:
+    """The box, with an area and inside of the photograph whatever the rounding."""
+    x1, y1, x2, y2 = (min(max(edge, 0.0), 1.0) for edge in garment.box)
+    x1, y1 = min(x1, 1.0 - _LEAST_SIDE), min(y1, 1.0 - _LEAST_SIDE)
+    return {"x1": x1, "y1": y1, "x2": max(x2, x1 + _LEAST_SIDE), "y2": max(y2, y1 + _LEAST_SIDE)}
+
+
+def _ids_by_job(ended: list[Classification]) -> dict[int, list[int]]:
+    """Ids of the garments just added, in their order. MySQL returns none from a bulk insert, so they are read back."""
+    ids: dict[int, list[int]] = defaultdict(list)
+    added = Garment.objects.filter(classification__in=[job.pk for job in ended]).order_by("pk")
+    for pk, job in added.values_list("pk", "classification_id"):
+        assert job is not None
+        ids[job].append(pk)
+    return ids
+
+
+def _predictions(garment_id: int, garment: FoundGarment, serving: Serving, taxonomy: Taxonomy) -> list[Prediction]:
+    rows = []
+    for code, said in garment.attributes.items():
+        if said is None:
+            continue
+        value = taxonomy.values.get(code, {}).get(said.value)
+        if value is None or code not in serving.versions:
+            logger.warning("%s says %s %r, which the taxonomy does not have", said.model, code, said.value)
+            continue
+        rows.append(
+            Prediction(
+                garment_id=garment_id,
+                attribute=taxonomy.attributes[code],
+                value=value,
+                confidence=min(max(said.confidence, 0.0), 1.0),
+                calibrated=said.calibrated,
+                alternatives=[{"value": other.value, "confidence": other.confidence} for other in said.alternatives],
+                model_version_id=serving.versions[code],
+            )
+        )
+    return rows
+
+
+@atomic
+def apply(product_id: int, taxonomy: Taxonomy | None = None) -> None:
+    """Transaction 2: let what was found count for the product. Does nothing new when it is done twice."""
+    product = proposals.lock_product(product_id)
+    ended = list(
+        Classification.objects.filter(
+            image__product=product, purpose=Classification.Purpose.LIVE, state__in=(State.DONE, State.FAILED)
+        )
+        .filter(applied_at=None)
+        .order_by("id")
+        .select_related("image")
+    )
+    newer: dict[int, ProductImage] = {}
+    for job in ended:
+        image = newer.get(job.image_id, job.image)
+        if job.state == State.DONE and job.pk > (image.current_classification_id or 0):
+            image.current_classification = job
+            newer[image.pk] = image
+    ProductImage.objects.bulk_update(newer.values(), ["current_classification"])
+    proposals.refresh(product_id, taxonomy)
+    Classification.objects.filter(pk__in=[job.pk for job in ended]).update(applied_at=timezone.now())

@@ -1,0 +1,21 @@
+"""What follows from saving a photograph. Connected in `apps.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.models import ProductImage
+from classifier import services
+from classifier.models import Classification
+
+
+def image_saved(sender: type[ProductImage], instance: ProductImage, raw: bool, **kwargs: Any) -> None:
+    """Queue the classification of a photograph; one that was put away no longer counts for its product's proposal."""
+    if raw:  # loaded from a fixture: rows that it belongs to may not be there yet
+        return
+    if instance.archived_at is not None:
+        services.propose_again(product_id=instance.product_id)
+        return
+    bulk = getattr(instance, "bulk", False)  # set by the door: nobody waits at a screen
+    priority = Classification.Priority.BULK if bulk else Classification.Priority.INTERACTIVE
+    services.request_classification(image=instance, priority=priority)

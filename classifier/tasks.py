@@ -1,0 +1,22 @@
+"""The task queue's side of classification: the only module that knows the Django Tasks API.
+
+The rows of `Classification` are the queue. A task carries nothing: it wakes a worker up, which then claims rows until
+none waits. So a task that runs twice, finds nothing or gets lost (the sweep sends another) does no harm.
+"""
+
+from __future__ import annotations
+
+from django_tasks import task
+
+from classifier import batches
+
+
+@task(queue_name="interactive")
+def classify_waiting() -> int:
+    """Classify every photograph that waits; returns how many there were."""
+    return batches.classify_waiting()
+
+
+def wake_worker() -> None:
+    """Let a worker look into the queue."""
+    classify_waiting.enqueue()

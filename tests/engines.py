@@ -1,0 +1,57 @@
+"""Engines without networks: they find what a test tells them to, so that tests of the queue take no time."""
+
+import hashlib
+from pathlib import Path
+
+from classifier.engine import Alternative, AttributeResult, Garment, Manifest, ModelSpec, Photograph
+from classifier.engine.manifest import WeightFile
+
+PARENTS = {"Jacket": "Outer", "Jumper": "Outer", "Tshirt": "Top", "Shirt": "Top", "Jeans": "Bottom"}
+
+
+def manifest(version="1"):
+    """List a garment detector and three classifiers whose files exist nowhere."""
+
+    def spec(role, task, classes):
+        sha256 = hashlib.sha256(f"{role} {version}".encode()).hexdigest()
+        files = {"openvino": (WeightFile(Path(f"{role}.bin"), sha256),)}
+        return ModelSpec(role, f"{role}-{version}", task, classes, 64, files, calibrated=task == "classify")
+
+    models = {
+        "garment": spec("garment", "detect", ("garment",)),
+        "category": spec("category", "classify", tuple(PARENTS)),
+        "material": spec("material", "classify", ("denim", "knit")),
+        "sleeve_length": spec("sleeve_length", "classify", ("long", "short")),
+    }
+    return Manifest(version, models, hashlib.sha256(version.encode()).hexdigest())
+
+
+def garment(category="Jacket", confidence=0.9, box=(0.2, 0.1, 0.8, 0.9), version="1", **others):
+    """Describe a found garment: `category` and others as a code, or as {code: confidence} with alternatives."""
+
+    def said(role, value):
+        (first, certain), *rest = (value if isinstance(value, dict) else {value: 0.9}).items()
+        alternatives = tuple(Alternative(code, share) for code, share in rest)
+        return AttributeResult(first, certain, alternatives, True, f"{role}-{version}", PARENTS.get(first))
+
+    attributes = {"category": category, **others}
+    return Garment(box, confidence, f"garment-{version}", {role: said(role, v) for role, v in attributes.items()})
+
+
+class StubEngine:
+    """Finds the same garments in every photograph, or what `answer(data)` returns or raises."""
+
+    def __init__(self, *garments, version="1", answer=None):
+        self.manifest = manifest(version)
+        self.batches = []
+        self._answer = answer or (lambda _data: garments)
+
+    def classify_many(self, sources):
+        self.batches.append(list(sources))
+        for data in self.batches[-1]:
+            found = self._answer(data)
+            if isinstance(found, Exception):
+                yield found
+            else:
+                timings = {"decode": 1.0, "detect": 2.0, "classify": 3.0}
+                yield Photograph(400, 300, tuple(found), {}, timings)

@@ -1,0 +1,90 @@
+"""A job is claimed by one worker under a lease, and done once."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from classifier import jobs, sweep
+from classifier.models import Classification
+from tests.factories import ProductImageFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def _expire():
+    Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))
+
+
+def test_it_claims_interactive_work_first(product):
+    bulk, first, second = (
+        image.classifications.get() for image in ProductImageFactory.create_batch(3, product=product)
+    )
+    Classification.objects.filter(pk=bulk.pk).update(priority=Classification.Priority.BULK)
+
+    assert [job.pk for job in jobs.claim(2).jobs] == [first.pk, second.pk]
+    assert [job.pk for job in jobs.claim(2).jobs] == [bulk.pk]
+    assert jobs.claim(2) is None
+
+
+def test_it_claims_with_three_queries(product, django_assert_num_queries):
+    ProductImageFactory.create_batch(5, product=product)
+
+    # savepoint, what waits, the claim, the claimed rows with their images, release
+    with django_assert_num_queries(5):
+        batch = jobs.claim(8)
+
+    assert len(batch.jobs) == 5
+    assert {(job.state, job.attempts, job.lease_token) for job in batch.jobs} == {("running", 1, batch.token)}
+
+
+def test_it_takes_over_when_the_lease_has_ended(product):
+    ProductImageFactory(product=product)
+    dead = jobs.claim(8)
+    assert jobs.put_back_expired() == 0
+
+    _expire()
+    sweep.sweep()
+    alive = jobs.claim(8)
+
+    assert [job.pk for job in alive.jobs] == [job.pk for job in dead.jobs]
+    assert jobs.finish(dead.token, [dead.jobs[0].pk], model_set_id=None, timings={}) == set()
+    assert not jobs.fail(dead.token, dead.jobs[0].pk, "unreadable", "late")
+    assert jobs.finish(alive.token, [alive.jobs[0].pk], model_set_id=None, timings={}) == {alive.jobs[0].pk}
+    job = Classification.objects.get()
+    assert (job.state, job.open_key, job.attempts, job.error_code) == ("done", None, 2, "")
+
+
+def test_it_gives_up_after_the_last_attempt(product, settings):
+    settings.OTJANG_MAX_ATTEMPTS = 2
+    ProductImageFactory(product=product)
+    for _attempt in range(2):
+        assert jobs.claim(8) is not None
+        _expire()
+        assert jobs.put_back_expired() == 1
+
+    assert jobs.claim(8) is None
+    job = Classification.objects.get()
+    assert (job.state, job.open_key, job.error_code) == ("failed", None, "gave_up")
+
+
+def test_it_claims_alone_what_was_broken_off_before(product):
+    first, second, third = (
+        image.classifications.get() for image in ProductImageFactory.create_batch(3, product=product)
+    )
+    Classification.objects.filter(pk=second.pk).update(attempts=1)
+
+    assert [job.pk for job in jobs.claim(8).jobs] == [first.pk, third.pk]
+    assert [job.pk for job in jobs.claim(8).jobs] == [second.pk]
+
+
+def test_it_ends_only_the_jobs_that_are_still_held(product):
+    ProductImageFactory.create_batch(2, product=product)
+    batch = jobs.claim(8)
+    lost, kept = batch.jobs
+    Classification.objects.filter(pk=lost.pk).update(lease_token="somebody else's")
+
+    assert jobs.finish(batch.token, [lost.pk, kept.pk], model_set_id=None, timings={}) == {kept.pk}
+
+    lost.refresh_from_db()
+    assert lost.state == "running"
