@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, QuerySet
 
 from accounts.actors import Actor
-from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
+from catalog.models import (
+    Attribute,
+    AttributeValue,
+    Decision,
+    Product,
+    ProductAttribute,
+    ProductImage,
+    ProductImageQuerySet,
+)
 
 
 @dataclass(frozen=True)
@@ -76,26 +84,31 @@ def products_for_list(actor: Actor) -> QuerySet[Product]:
     )
 
 
+def photographs_for_page() -> ProductImageQuerySet:
+    """Photographs that are not archived, with what was found in each. Who may see them is the caller's to say."""
+    return (
+        ProductImage.objects.current()
+        .select_related("current_classification__model_set", "uploaded_by")
+        .prefetch_related(
+            "current_classification__garments__predictions__attribute",
+            "current_classification__garments__predictions__value__parent",
+            "current_classification__garments__predictions__model_version",
+        )
+    )
+
+
 def product_for_page(actor: Actor, public_id: str) -> Product:
     """One product with everything its page shows.
 
     Raises:
         Product.DoesNotExist: there is none, or the actor may not know of it.
     """
-    photographs = (
-        ProductImage.objects.current()
-        .select_related("current_classification__model_set", "uploaded_by")
-        .prefetch_related(
-            "current_classification__garments__predictions__attribute",
-            "current_classification__garments__predictions__value__parent",
-        )
-    )
     return (
         Product.objects.visible_to(actor)
         .select_related("merchant", "row", "created_by")
         .prefetch_related(
             _current_values(),
-            Prefetch("images", photographs, to_attr="photographs"),
+            Prefetch("images", photographs_for_page(), to_attr="photographs"),
             Prefetch(
                 "decisions",
                 Decision.objects.select_related("attribute", "value", "user", "api_key").order_by("-id"),

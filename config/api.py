@@ -1,11 +1,41 @@
 """The one place where the API's routes come together, under /api/v1/."""
 
-from django.urls import path
+from django.http import Http404
+from django.urls import path, re_path
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from catalog import api as catalog
+from classifier import api as classifier
 
 app_name = "api"
 
+
+@extend_schema(exclude=True)
+class NoSuchEndpointView(APIView):
+    """Answers every other address in the API's own shape of errors."""
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        """Refuse.
+
+        Raises:
+            Http404: always, whatever the method.
+        """
+        raise Http404
+
+
 urlpatterns = [
+    path("attributes", catalog.TaxonomyView.as_view(), name="attributes"),
+    path("products", catalog.ProductListView.as_view(), name="products"),
+    path("products/<slug:public_id>", catalog.ProductView.as_view(), name="product"),
+    path("products/<slug:public_id>/publish", catalog.ProductPublishView.as_view(), name="publish"),
+    path("products/<slug:public_id>/classify", classifier.ProductClassifyView.as_view(), name="classify"),
+    path("products/<slug:public_id>/attributes/<slug:code>", catalog.ProductAttributeView.as_view(), name="attribute"),
+    path("products/<slug:public_id>/images", catalog.ProductImageListView.as_view(), name="images"),
+    path("products/<slug:public_id>/images/<slug:image_id>", catalog.ProductImageView.as_view(), name="image"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    re_path("", NoSuchEndpointView.as_view()),
 ]

@@ -1,0 +1,334 @@
+"""What a product's page shows, put together from rows that are already read: boxes, proposal rows, fields, history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import prefetch_related_objects
+
+from catalog.current import proposal_row
+from catalog.models import CATEGORY, Attribute, AttributeValue, Product, ProductAttribute, ProductImage
+from catalog.selectors import Taxonomy, values_of
+from catalog.services import LEAVE_OPEN, NOT_APPLICABLE
+
+if TYPE_CHECKING:
+    from classifier.models import Classification
+
+
+@dataclass(frozen=True)
+class Option:
+    """A value to choose; with a confidence where a model suggests it."""
+
+    value: AttributeValue
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Values under one heading of a list; an empty label where there is but one group."""
+
+    label: str
+    options: list[Option]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One garment of the photographs: what the models say of one first-level category."""
+
+    number: int
+    first_level: AttributeValue
+    confidence: float
+    photographs: int
+    of: int
+    cells: list[tuple[Attribute, Option]]
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Field:
+    """One attribute of the product: what holds now, what the model says, and what else may be chosen."""
+
+    attribute: Attribute
+    current: ProductAttribute | None
+    selected: str
+    applies: bool
+    applies_to: str
+    suggestions: list[Option]
+    groups: list[Group]
+    model: str
+    calibrated: bool
+
+    @property
+    def suggestion(self) -> Option | None:
+        """What the model puts first."""
+        return self.suggestions[0] if self.suggestions else None
+
+    @property
+    def model_differs(self) -> bool:
+        """Whether a person decided otherwise than the model says."""
+        if self.suggestion is None or self.current is None or self.current.decision is None:
+            return False
+        return self.current.value_id != self.suggestion.value.pk
+
+    @property
+    def may_not_apply(self) -> bool:
+        """Whether "not applicable" is an answer; every product has a category."""
+        return self.attribute.code != CATEGORY
+
+
+@dataclass(frozen=True)
+class Box:
+    """A garment's place in a photograph, in per cent of its width and height, as SVG attributes want it."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+    number: int | None
+    first_level: AttributeValue | None
+    label: str
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A photograph with its boxes and the state of its last job."""
+
+    image: ProductImage
+    boxes: list[Box]
+    job: Classification | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the photographs of a product have been read."""
+
+    open_jobs: list[Classification] = field(default_factory=list)
+    failed_jobs: list[Classification] = field(default_factory=list)
+    done: int = 0
+    total: int = 0
+    seconds: float | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def polling(self) -> bool:
+        """Whether the page should ask again."""
+        return bool(self.open_jobs)
+
+
+def _percent(fraction: float) -> str:
+    return f"{fraction * 100:.2f}%"
+
+
+def last_jobs(images: list[ProductImage]) -> dict[int, Classification]:
+    """Return the last job that counts for the product, by the photograph's id; one query for all of them."""
+    prefetch_related_objects(images, "classifications")
+    jobs: dict[int, Classification] = {}
+    for image in images:
+        live = [job for job in image.classifications.all() if job.purpose == "live"]
+        if live:
+            jobs[image.pk] = max(live, key=lambda job: job.pk)
+    return jobs
+
+
+def _is_unapplied(job: Classification) -> bool:
+    """Whether the networks are done with the photograph, but the product does not say so yet."""
+    return job.state == "done" and job.applied_at is None
+
+
+def progress_of(images: list[ProductImage], jobs: Mapping[int, Classification]) -> Progress:
+    """Sum up the last job of each photograph."""
+    last = [jobs[image.pk] for image in images if image.pk in jobs]
+    done = [job for job in last if job.state == "done" and job.applied_at is not None]
+    durations = [
+        (job.finished_at - job.started_at).total_seconds() for job in done if job.finished_at and job.started_at
+    ]
+    return Progress(
+        open_jobs=[job for job in last if job.state in {"queued", "running"} or _is_unapplied(job)],
+        failed_jobs=[job for job in last if job.state == "failed"],
+        done=len(done),
+        total=len(images),
+        seconds=max(durations, default=None),
+        finished_at=max((job.finished_at for job in done if job.finished_at), default=None),
+    )
+
+
+def _row_numbers(product: Product) -> dict[int, tuple[int, str]]:
+    return {
+        garment: (number, entry["first_level"])
+        for number, entry in enumerate(product.proposal, start=1)
+        for garment in entry["garments"]
+    }
+
+
+def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> list[Box]:
+    classification = image.current_classification
+    boxes = []
+    for garment in classification.garments.all() if classification else []:
+        number, code = numbers.get(garment.pk, (None, ""))
+        level = taxonomy.resolve(CATEGORY, code)
+        category = next((said for said in garment.predictions.all() if said.attribute.code == CATEGORY), None)
+        boxes.append(
+            Box(
+                x=_percent(garment.x1),
+                y=_percent(garment.y1),
+                width=_percent(garment.x2 - garment.x1),
+                height=_percent(garment.y2 - garment.y1),
+                number=number,
+                first_level=level,
+                label=category.value.name if category else level.name if level else "",
+            )
+        )
+    return boxes
+
+
+def _suggestions(entry: Mapping[str, Any] | None, attribute: str, taxonomy: Taxonomy) -> list[Option]:
+    said = entry["attributes"].get(attribute) if entry else None
+    if said is None:
+        return []
+    options: dict[int, Option] = {}
+    for one in [said, *said.get("alternatives", [])]:
+        value = taxonomy.resolve(attribute, one["value"])
+        if value is not None and value.pk not in options:
+            options[value.pk] = Option(value, one["confidence"])
+    return list(options.values())
+
+
+def _groups(attribute: str, suggested: set[int], taxonomy: Taxonomy) -> list[Group]:
+    """The values that the model does not suggest, under their first level where they have one."""
+    groups: dict[str, list[Option]] = {}
+    for value in taxonomy.leaves(attribute):
+        if value.pk not in suggested:
+            groups.setdefault(value.parent.name if value.parent else "", []).append(Option(value))
+    return [Group(label, options) for label, options in groups.items()]
+
+
+def _selected(current: ProductAttribute | None, suggestions: list[Option], *, other_row: bool) -> str:
+    decided = current is not None and current.decision_id is not None
+    if other_row and not (decided and current is not None and current.attribute.code != CATEGORY):
+        return suggestions[0].value.code if suggestions else LEAVE_OPEN
+    if current is None:
+        return LEAVE_OPEN
+    if current.value is not None:
+        return current.value.code
+    return NOT_APPLICABLE if decided else LEAVE_OPEN
+
+
+def fields_of(
+    product: Product, taxonomy: Taxonomy, row: str | None, wanted: Mapping[str, str] | None = None
+) -> list[Field]:
+    """Return the attributes' fields as they look with `row` chosen.
+
+    Args:
+        product: with its current values prefetched.
+        taxonomy: the taxonomy.
+        row: code of the first level that the page shows; another one than the product's is a look ahead.
+        wanted: what the person has chosen but not saved, by attribute code; it stays selected.
+    """
+    values = values_of(product)
+    first_level = taxonomy.resolve(CATEGORY, row) if row else None
+    entry = proposal_row(product, row)
+    other_row = row != (product.row.code if product.row else None)
+    fields = []
+    for code, attribute in taxonomy.attributes.items():
+        suggestions = _suggestions(entry, code, taxonomy)
+        said = entry["attributes"].get(code) if entry else None
+        selected = (wanted or {}).get(code)
+        levels = taxonomy.applies_to[code]
+        fields.append(
+            Field(
+                attribute=attribute,
+                current=values.get(code),
+                selected=selected
+                if selected is not None
+                else _selected(values.get(code), suggestions, other_row=other_row),
+                applies=taxonomy.applies(code, first_level),
+                applies_to=" ".join(value.code for value in taxonomy.values[CATEGORY].values() if value.pk in levels),
+                suggestions=suggestions,
+                groups=_groups(code, {option.value.pk for option in suggestions}, taxonomy),
+                model=said.get("model", "") if said else "",
+                calibrated=bool(said and said.get("calibrated")),
+            )
+        )
+    return fields
+
+
+def rows_of(product: Product, taxonomy: Taxonomy, chosen: str | None) -> list[Row]:
+    """Return the proposal's rows in its order, without first levels that the taxonomy no longer has."""
+    rows = []
+    for number, entry in enumerate(product.proposal, start=1):
+        level = taxonomy.resolve(CATEGORY, entry["first_level"])
+        if level is None:
+            continue
+        cells = []
+        for code, attribute in taxonomy.attributes.items():
+            suggestions = _suggestions(entry, code, taxonomy)
+            if suggestions:
+                cells.append((attribute, suggestions[0]))
+        rows.append(
+            Row(
+                number=number,
+                first_level=level,
+                confidence=entry["confidence"],
+                photographs=entry["photographs"],
+                of=entry["of"],
+                cells=cells,
+                chosen=level.code == chosen,
+            )
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class ProductPage:
+    """Everything that the templates of a product's page read."""
+
+    product: Product
+    photographs: list[Photograph]
+    progress: Progress
+    rows: list[Row]
+    fields: list[Field]
+    row: str | None
+    may_edit: bool
+    seen: str
+
+    @property
+    def editable(self) -> bool:
+        """Whether the reader may change it now; what is archived has to be restored first."""
+        return self.may_edit and self.product.status != Product.Status.ARCHIVED
+
+    @property
+    def chosen_row(self) -> Row | None:
+        """The row whose values the fields show."""
+        return next((row for row in self.rows if row.chosen), None)
+
+
+def build_page(
+    product: Product, *, may_edit: bool, row: str | None = None, wanted: Mapping[str, str] | None = None
+) -> ProductPage:
+    """Put the page together.
+
+    Args:
+        product: from `catalog.selectors.product_for_page`.
+        may_edit: whether the reader may change it.
+        row: the first level to show instead of the product's; '' is "none of these".
+        wanted: unsaved choices to keep, by attribute code.
+    """
+    taxonomy = Taxonomy.load()
+    images: list[ProductImage] = product.photographs  # type: ignore[attr-defined]  # prefetched to this attribute
+    jobs = last_jobs(images)
+    numbers = _row_numbers(product)
+    shown = row if row is not None else (product.row.code if product.row else None)
+    states = ".".join(f"{job.pk}{job.state[0]}" for job in jobs.values())
+    return ProductPage(
+        product=product,
+        photographs=[Photograph(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images],
+        progress=progress_of(images, jobs),
+        rows=rows_of(product, taxonomy, shown),
+        fields=fields_of(product, taxonomy, shown, wanted),
+        row=shown,
+        may_edit=may_edit,
+        seen=f"{product.version}-{product.updated_at.timestamp():.6f}-{states}",
+    )
