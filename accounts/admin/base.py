@@ -1,0 +1,142 @@
+"""What the admin's pages share: who acts, who sees merchants' data, how refusals and changes are shown and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import quote
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+
+from accounts.actors import Actor, Via
+from accounts.admin.theme import ModelAdmin
+from accounts.db import atomic
+from accounts.errors import Refused
+from accounts.models import User
+from accounts.services import record
+
+M = TypeVar("M", bound=Model)
+
+
+def admin_actor(request: HttpRequest) -> Actor:
+    """Return who acts in the admin: the logged-in user, over all merchants if they may see all."""
+    assert isinstance(request.user, User)  # the admin's site lets nobody else in
+    return Actor(via=Via.ADMIN, user=request.user)
+
+
+class ReadOnly:
+    """Mixin: pages to look at. What they show is written elsewhere and stays as it was written."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes."""
+        return False
+
+
+class BaseAdmin(ModelAdmin[M]):
+    """Pages that ask services to write: what these refuse is shown, and nothing of it is stored."""
+
+    show_full_result_count = False
+    list_filter_submit = True
+    list_per_page = 50
+    compressed_fields = True
+
+    def each(
+        self, request: HttpRequest, queryset: Iterable[M], operation: Callable[[M], object], done: str | Promise
+    ) -> None:
+        """Run `operation` on every row; say `done` with the number that it worked for, and each refusal by name."""
+        count = 0
+        for row in queryset:
+            try:
+                operation(row)
+                count += 1
+            except Refused as refused:
+                self.message_user(request, f"{row}: {refused.message}", messages.ERROR)
+        if count:
+            self.message_user(request, str(done) % {"count": count}, messages.SUCCESS)
+
+    def back_to(self, object_id: object) -> HttpResponse:
+        """Answer a dialog: its page loads the row's page again, with the messages."""
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(str(object_id))])
+        return HttpResponse(headers={"HX-Redirect": url})
+
+
+class MerchantData(BaseAdmin[M]):
+    """Pages of data that belong to merchants: only for staff who may see all of them (rule 2)."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        """All merchants' rows, or none."""
+        queryset = super().get_queryset(request)
+        return queryset if admin_actor(request).sees_all_merchants else queryset.none()
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Django's permission is not enough: it says what kind of thing, not whose."""
+        return super().has_view_permission(request, obj) and admin_actor(request).sees_all_merchants
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """As for looking."""
+        return super().has_change_permission(request, obj) and admin_actor(request).sees_all_merchants
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """As for looking."""
+        return super().has_add_permission(request) and admin_actor(request).sees_all_merchants
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """As for looking."""
+        return super().has_delete_permission(request, obj) and admin_actor(request).sees_all_merchants
+
+
+class AuditedAdmin(BaseAdmin[M]):
+    """Pages that write rows themselves, because no service has more to say about them: each change is audited."""
+
+    def merchant_id_of(self, obj: M) -> int | None:
+        """Return whose audit trail the change belongs to."""
+        return None
+
+    def _record(self, request: HttpRequest, obj: M, what: str, changes: Any) -> None:
+        name = str(self.opts.model_name)
+        record(
+            actor=admin_actor(request),
+            action=f"{name}.{what}",
+            subject_type=name,
+            subject_id=str(obj.pk),
+            merchant_id=self.merchant_id_of(obj),
+            changes=changes,
+        )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Save in one transaction that survives a deadlock."""
+        return atomic(super().changeform_view)(request, object_id, form_url, extra_context)
+
+    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        """Audit what was added, beside Django's own log."""
+        self._record(request, obj, "add", message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        """Audit what was changed, with the rows inline: names of fields, never values."""
+        self._record(request, obj, "change", message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Audit what is about to be deleted."""
+        for obj in queryset:
+            self._record(request, obj, "delete", str(obj))
+        return super().log_deletions(request, queryset)

@@ -1,0 +1,120 @@
+"""Merchants with their members and API keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+
+from accounts.admin.base import AuditedAdmin, ReadOnly, admin_actor
+from accounts.admin.theme import TabularInline, action, display
+from accounts.errors import Refused
+from accounts.models import ApiKey, Membership, Merchant
+from accounts.services import create_api_key
+
+
+class MemberInline(TabularInline[Membership, Merchant]):
+    """The people of a shop and their roles."""
+
+    model = Membership
+    fields = ("user", "role", "created_at")
+    readonly_fields = ("created_at",)
+    autocomplete_fields = ("user",)
+    extra = 0
+
+
+class ApiKeyInline(ReadOnly, TabularInline[ApiKey, Merchant]):
+    """The keys of a shop; a key's own page revokes it."""
+
+    model = ApiKey
+    fields = ("prefix", "read_only", "created_by", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = fields
+    show_change_link = True
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        """With the authors, in one query."""
+        return super().get_queryset(request).select_related("created_by")
+
+
+class KeyForm(forms.Form):
+    """What a new key is called and may do."""
+
+    name = forms.CharField(label=_("name"), max_length=100, widget=UnfoldAdminTextInputWidget)
+    read_only = forms.BooleanField(label=_("read only"), required=False, widget=UnfoldBooleanSwitchWidget)
+
+
+@admin.register(Merchant)
+class MerchantAdmin(AuditedAdmin[Merchant]):
+    """Shops. They are switched off rather than deleted: products, decisions and the audit trail hang on them."""
+
+    list_display = ("name", "members", "valid_keys", "is_active", "is_demo", "created_at")
+    list_filter = ("is_active", "is_demo")
+    search_fields = ("name", "public_id")
+    fields = ("name", "public_id", "is_active", "is_demo", "created_at")
+    readonly_fields = ("public_id", "created_at")
+    inlines = (MemberInline, ApiKeyInline)
+    actions_detail = ("new_key",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Merchant]:
+        """With the numbers that the list shows."""
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                member_count=Count("memberships", distinct=True),
+                key_count=Count("api_keys", filter=Q(api_keys__revoked_at=None), distinct=True),
+            )
+        )
+
+    def merchant_id_of(self, obj: Merchant) -> int:
+        """A shop's own trail."""
+        return obj.pk
+
+    def has_delete_permission(self, request: HttpRequest, obj: Merchant | None = None) -> bool:
+        """Nobody: see the class."""
+        return False
+
+    def has_new_key_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may make keys; the service asks again."""
+        return admin_actor(request).sees_all_merchants and request.user.has_perm("accounts.add_apikey")
+
+    @display(description=_("members"), ordering="member_count")
+    def members(self, merchant: Merchant) -> Any:
+        """How many people belong to the shop."""
+        return merchant.member_count  # type: ignore[attr-defined]  # annotated by get_queryset
+
+    @display(description=_("valid API keys"), ordering="key_count")
+    def valid_keys(self, merchant: Merchant) -> Any:
+        """How many keys work."""
+        return merchant.key_count  # type: ignore[attr-defined]  # annotated by get_queryset
+
+    @action(description=_("New API key"), permissions=["new_key"], icon="key")
+    def new_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for a name; then make the key and show it, this once: it goes into no message, cookie or log."""
+        merchant = self.get_object(request, object_id)
+        if merchant is None:
+            raise Http404
+        form = KeyForm(request.POST or None)
+        secret = None
+        if request.method == "POST" and form.is_valid():
+            try:
+                _key, secret = create_api_key(actor=admin_actor(request), merchant=merchant, **form.cleaned_data)
+            except Refused as refused:
+                messages.error(request, refused.message)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("New API key"),
+            "subtitle": merchant,
+            "opts": self.opts,
+            "original": merchant,
+            "form": form,
+            "secret": secret,
+        }
+        return TemplateResponse(request, "admin/accounts/merchant/new_key.html", context)

@@ -1,0 +1,105 @@
+"""Users, who log in by e-mail, and the groups that give staff their rights."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import AuditedAdmin
+from accounts.admin.theme import AdminPasswordChangeForm, TabularInline, UserChangeForm, UserCreationForm
+from accounts.models import Membership, User
+from accounts.text import lookup_key
+
+admin.site.unregister(Group)
+
+
+class EmailForm(forms.ModelForm[User]):
+    """Mixin: an e-mail belongs to one user, however it is spelled."""
+
+    def clean_email(self) -> str:
+        """Refuse an e-mail that somebody else has in another spelling."""
+        email: str = self.cleaned_data["email"].strip()
+        if User.objects.filter(email_key=lookup_key(email)).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(_("A user with this e-mail exists already."), code="email_taken")
+        return email
+
+
+class NewUserForm(EmailForm, UserCreationForm[User]):
+    """E-mail, name and a password (or none: the user can't log in until one is set)."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name")
+
+
+class UserForm(EmailForm, UserChangeForm[User]):
+    """Everything but the password, which has a page of its own."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "language", "is_active", "is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class MembershipInline(TabularInline[Membership, User]):
+    """The shops of a user."""
+
+    model = Membership
+    fields = ("merchant", "role")
+    autocomplete_fields = ("merchant",)
+    extra = 0
+    show_change_link = False
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
+    """People who log in. They are switched off rather than deleted: what they decided keeps their name."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    inlines = (MembershipInline,)
+    ordering = ("-id",)
+    list_display = ("email", "name", "is_active", "is_staff", "language", "last_login", "date_joined")
+    list_filter = ("is_active", "is_staff", "is_superuser", "language")
+    search_fields = ("email", "name")
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ("groups", "user_permissions")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "language", "password")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
+    )
+    # A right to edit users must not be a way to give oneself every right.
+    _granted_by_superusers: ClassVar = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Let only superusers grant rights."""
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else fields + self._granted_by_superusers
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Let only superusers change a superuser, the password included."""
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody: see the class."""
+        return False
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, AuditedAdmin[Group]):
+    """Named sets of rights for staff."""
+
+    filter_horizontal = ("permissions",)

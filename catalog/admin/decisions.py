@@ -1,0 +1,44 @@
+"""What people and keys decided about products. Append-only: corrections are made on the product's page."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from accounts.admin.base import MerchantData, ReadOnly
+from accounts.admin.theme import display
+from catalog.models import Decision
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnly, MerchantData[Decision]):
+    """Who decided what, when, and through which door."""
+
+    list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "via")
+    list_filter = ("attribute", "kind", "source", "via", ("created_at", RangeDateTimeFilter))
+    list_select_related = ("product__merchant", "attribute", "value", "user", "api_key")
+    search_fields = ("product__name", "product__sku", "product__public_id", "user__email", "value__code")
+    fields = (
+        "created_at",
+        "product",
+        "attribute",
+        "kind",
+        "value",
+        "source",
+        "author",
+        "impersonator",
+        "via",
+        "prediction",
+        "operation",
+    )
+
+    @display(description=_("merchant"), ordering="product__merchant__name")
+    def merchant(self, decision: Decision) -> str:
+        """Whose product it is."""
+        return str(decision.product.merchant)
+
+    @display(description=_("author"))
+    def author(self, decision: Decision) -> str:
+        """The person, the key, or the system."""
+        return decision.actor_name

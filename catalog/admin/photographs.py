@@ -1,0 +1,137 @@
+"""Photographs with what was found in them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import MerchantData, ReadOnly, admin_actor
+from accounts.admin.theme import TabularInline, display
+from catalog.models import Product, ProductImage
+from catalog.views.media import VARIANTS, image_response
+
+_SEEN = (
+    "current_classification__garments__predictions__attribute",
+    "current_classification__garments__predictions__value__parent",
+)
+
+
+def media_url(image: ProductImage, variant: str) -> str:
+    """Return where an administrator's browser finds a picture: the admin's own view, whoever it belongs to."""
+    return reverse("admin:catalog_productimage_media", args=[image.public_id, variant])
+
+
+def drawn(image: ProductImage, *, large: bool = False) -> str:
+    """Return the photograph as HTML, with the boxes of its garments drawn over it, numbered by confidence."""
+    classification = image.current_classification
+    boxes = [
+        {"x": 100 * box.x1, "y": 100 * box.y1, "width": 100 * (box.x2 - box.x1), "height": 100 * (box.y2 - box.y1)}
+        for box in (classification.garments.all() if classification else ())
+    ]
+    url = media_url(image, "display" if large else "thumbnail")
+    return render_to_string(
+        "admin/catalog/photograph.html", {"image": image, "url": url, "boxes": boxes, "large": large}
+    )
+
+
+def found(image: ProductImage) -> str:
+    """Return as HTML what the models said of each garment, with its confidence, or why there is nothing."""
+    return render_to_string("admin/catalog/found.html", {"classification": image.current_classification})
+
+
+class PhotographColumns:
+    """Mixin: the columns that lists and pages of photographs share."""
+
+    class Media:
+        css = {"all": ("admin/photographs.css",)}
+
+    @display(description=_("photograph"))
+    def preview(self, image: ProductImage) -> str:
+        """The thumbnail with boxes."""
+        return drawn(image)
+
+    @display(description=_("found"))
+    def found(self, image: ProductImage) -> str:
+        """Garments, values and confidences."""
+        return found(image)
+
+
+class PhotographInline(PhotographColumns, ReadOnly, TabularInline[ProductImage, Product]):
+    """A product's photographs in the merchant's order; new ones come through the page's file field."""
+
+    model = ProductImage
+    fields = ("preview", "found", "position", "archived_at")
+    readonly_fields = fields
+    show_change_link = True
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
+        """With everything drawn or named beside them: a fixed number of queries."""
+        return super().get_queryset(request).select_related("current_classification").prefetch_related(*_SEEN)
+
+
+@admin.register(ProductImage)
+class ProductImageAdmin(PhotographColumns, ReadOnly, MerchantData[ProductImage]):
+    """Photographs of all products, and the view that serves them to administrators."""
+
+    list_display = ("preview", "original_name", "product", "merchant", "found", "created_at")
+    list_display_links = ("preview", "original_name")
+    list_filter = ("current_classification__state", ("archived_at", admin.EmptyFieldListFilter))
+    list_select_related = ("product__merchant", "current_classification")
+    list_per_page = 25
+    search_fields = ("original_name", "public_id", "product__name", "product__sku", "product__merchant__name")
+    ordering = ("-id",)
+    fields = (
+        "large_preview",
+        "found",
+        "product",
+        "merchant",
+        "original_name",
+        "dimensions",
+        "size",
+        "sha256",
+        "position",
+        "uploaded_by",
+        "created_at",
+        "archived_at",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
+        """With everything drawn or named beside them: a fixed number of queries."""
+        return super().get_queryset(request).prefetch_related(*_SEEN)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's addresses and the one of the files."""
+        view = self.admin_site.admin_view(self.media_view, cacheable=True)
+        return [
+            path("<str:public_id>/<str:variant>/file", view, name="catalog_productimage_media"),
+            *super().get_urls(),
+        ]
+
+    def media_view(self, request: HttpRequest, public_id: str, variant: str) -> HttpResponseBase:
+        """Serve one file of a photograph to whoever may see all merchants' products in the admin."""
+        image = ProductImage.objects.visible_to(admin_actor(request)).filter(public_id=public_id).first()
+        if image is None or variant not in VARIANTS or not self.has_view_permission(request):
+            raise Http404
+        return image_response(request, image, variant)
+
+    @display(description=_("photograph"))
+    def large_preview(self, image: ProductImage) -> str:
+        """The display copy with boxes."""
+        return drawn(image, large=True)
+
+    @display(description=_("merchant"), ordering="product__merchant__name")
+    def merchant(self, image: ProductImage) -> str:
+        """Whose photograph it is."""
+        return str(image.product.merchant)
+
+    @display(description=_("width × height"))
+    def dimensions(self, image: ProductImage) -> str:
+        """Pixels of the upright photograph."""
+        return f"{image.width} × {image.height}"

@@ -1,0 +1,184 @@
+"""The form of a product's page: name and SKU, which garment it is, an override of each attribute, new photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
+
+from accounts.errors import Refused
+from catalog import current
+from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute
+from catalog.selectors import Taxonomy, values_of
+from catalog.services import LEAVE_OPEN, NOT_APPLICABLE, clean_name, clean_sku
+from catalog.templatetags.portal import percent
+
+PREFIX = "value_"  # of the fields that override an attribute; the attribute's code follows
+
+Choices = list[tuple[Any, Any]]
+
+
+class PhotographsInput(forms.FileInput):
+    """The browser's own control for several files: it says how many were chosen."""
+
+    allow_multiple_selected = True
+
+
+class PhotographsField(forms.FileField):
+    """Several files, as they came: catalog.intake says what is wrong with which."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("photographs"),
+            required=False,
+            help_text=_("Several at once. The models look at them as soon as they are saved."),
+            widget=PhotographsInput(
+                attrs={"accept": "image/jpeg,image/png,image/webp", "class": " ".join(INPUT_CLASSES)}
+            ),
+        )
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """Return the uploads."""
+        return list(data or [])
+
+
+class ProductForm(forms.ModelForm[Product]):
+    """Name and SKU, checked as everywhere else, and new photographs."""
+
+    photographs = PhotographsField()
+
+    class Meta:
+        model = Product
+        fields: tuple[str, ...] = ("merchant", "name", "sku")
+
+    def clean_name(self) -> str:
+        """Say beside the field what the service would refuse."""
+        return self._checked(clean_name, self.cleaned_data["name"]) or ""
+
+    def clean_sku(self) -> str:
+        """Say beside the field what the service would refuse."""
+        return self._checked(clean_sku, self.cleaned_data["sku"]) or ""
+
+    @staticmethod
+    def _checked(check: Any, text: str | None) -> str | None:
+        try:
+            result: str | None = check(text or "")
+        except Refused as refused:
+            raise ValidationError(refused.message, code=refused.code) from refused
+        return result
+
+
+class ReviewForm(ProductForm):
+    """A product's page: which garment it is and what its values are. `for_product` adds the fields of its taxonomy."""
+
+    taxonomy: Taxonomy
+    seen_version = forms.IntegerField(widget=forms.HiddenInput)
+    first_level = forms.ChoiceField(label=_("chosen garment"), required=False, widget=UnfoldAdminSelectWidget)
+
+    class Meta(ProductForm.Meta):
+        fields = ("name", "sku")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        product = self.instance
+        self.initial["seen_version"] = product.version
+        self.initial["first_level"] = product.row.code if product.row else ""
+        _field(self, "first_level").choices = self._levels(product)
+        standing = values_of(product)
+        row = current.proposal_row(product, product.row.code if product.row else None)
+        for code in self.taxonomy.attributes:
+            field = _field(self, PREFIX + code)
+            proposed = (row or {"attributes": {}})["attributes"].get(code)
+            field.choices = self._choices(code, standing.get(code), proposed)
+            self.initial[PREFIX + code] = _decided(standing.get(code))
+
+    def _levels(self, product: Product) -> Choices:
+        sure = {row["first_level"]: row["confidence"] for row in product.proposal}
+        parents = {value.parent_id for value in self.taxonomy.values[CATEGORY].values()}
+        levels = [
+            (value.code, _with_confidence(value, sure.get(value.code)))
+            for value in self.taxonomy.values[CATEGORY].values()
+            if value.active and value.pk in parents
+        ]
+        return levels if product.row else [("", _("open")), *levels]
+
+    def _choices(self, code: str, value: ProductAttribute | None, proposed: dict[str, Any] | None) -> Choices:
+        """What the model says first, with its confidence; then everything else, by first level where there is one."""
+        offered = [proposed, *proposed["alternatives"]] if proposed else []
+        leaves = {leaf.code: leaf for leaf in self.taxonomy.leaves(code)}
+        first = {
+            entry["value"]: _with_confidence(leaves[entry["value"]], entry["confidence"])
+            for entry in offered
+            if entry["value"] in leaves
+        }
+        choices: Choices = [(LEAVE_OPEN, _undecided(value))]
+        if first:
+            choices.append((_("Proposed"), list(first.items())))
+        choices.extend(_grouped(leaf for leaf in leaves.values() if leaf.code not in first))
+        if code != CATEGORY:
+            choices.append((NOT_APPLICABLE, ProductAttribute.State.NOT_APPLICABLE.label))
+        return choices
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether the garment or a value was changed, beside whatever else."""
+        return any(name == "first_level" or name.startswith(PREFIX) for name in self.changed_data)
+
+    @property
+    def review(self) -> dict[str, Any]:
+        """What catalog.services.save_review takes: the row if it was changed, and every attribute's value."""
+        data = self.cleaned_data
+        return {
+            "first_level": data["first_level"] if "first_level" in self.changed_data else None,
+            "values": {code: data[PREFIX + code] for code in self.taxonomy.attributes},
+            "version": data["seen_version"],
+        }
+
+
+def for_product(taxonomy: Taxonomy) -> type[ReviewForm]:
+    """Return the form class with one field for each attribute of the taxonomy."""
+    fields: dict[str, Any] = {
+        PREFIX + code: forms.ChoiceField(label=attribute.name, required=False, widget=UnfoldAdminSelectWidget)
+        for code, attribute in taxonomy.attributes.items()
+    }
+    return type("ProductReviewForm", (ReviewForm,), {"taxonomy": taxonomy, **fields})
+
+
+def _field(form: forms.BaseForm, name: str) -> forms.ChoiceField:
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    return field
+
+
+def _decided(value: ProductAttribute | None) -> str:
+    """What a person decided stands in the control; what a model says stands beside "undecided"."""
+    if value is None or value.decision_id is None or value.state == ProductAttribute.State.AUTO:
+        return LEAVE_OPEN
+    return value.value.code if value.value else NOT_APPLICABLE
+
+
+def _undecided(value: ProductAttribute | None) -> str:
+    if value is None or value.state == ProductAttribute.State.UNSET:
+        return str(_("open"))
+    if value.state == ProductAttribute.State.DECIDED or (value.decision_id and not value.value):
+        return str(_("take the decision back"))
+    if value.value is None:
+        return value.get_state_display()
+    return f"{value.get_state_display()}: {_with_confidence(value.value, value.confidence)}"
+
+
+def _with_confidence(value: AttributeValue, confidence: float | None) -> str:
+    return f"{value} {percent(confidence)}".strip()
+
+
+def _grouped(leaves: Iterable[AttributeValue]) -> Choices:
+    groups: dict[str, Choices] = {}
+    flat: Choices = []
+    for leaf in leaves:
+        target = groups.setdefault(str(leaf.parent), []) if leaf.parent else flat
+        target.append((leaf.code, str(leaf)))
+    return [*groups.items(), *flat]

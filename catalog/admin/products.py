@@ -1,0 +1,323 @@
+"""Products: what every shop sells, where it stands, and what it is. Everything is written by catalog.services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+
+from accounts.admin.base import MerchantData, ReadOnly, admin_actor
+from accounts.admin.theme import Dialog, TabularInline, action, display
+from accounts.db import atomic
+from accounts.errors import Refused
+from catalog import intake, services
+from catalog.admin.photographs import PhotographInline, media_url
+from catalog.admin.product_form import PREFIX, ProductForm, for_product
+from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute
+from catalog.selectors import Taxonomy, products_for_list, values_of
+from catalog.templatetags.portal import percent
+
+Service = Callable[..., object]
+
+STATUS_COLOURS = {
+    Product.Status.CLASSIFYING.label: "info",
+    Product.Status.TO_REVIEW.label: "warning",
+    Product.Status.READY.label: "primary",
+    Product.Status.PUBLISHED.label: "success",
+}
+
+
+class ValueFilter(admin.SimpleListFilter):
+    """Products whose current value of one attribute is the chosen one."""
+
+    attribute = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The attribute's values by code; a category's first levels are rows, not values."""
+        values = AttributeValue.objects.filter(attribute__code=self.attribute, merged_into=None)
+        if self.attribute == CATEGORY:
+            values = values.exclude(parent=None)
+        return [(value.code, value.name) for value in values.order_by("position", "id")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        """Join the one row of the attribute."""
+        if not self.value():
+            return queryset
+        return queryset.filter(attributes__attribute__code=self.attribute, attributes__value__code=self.value())
+
+
+class CategoryFilter(ValueFilter):
+    """By category."""
+
+    title = _("category")
+    parameter_name = attribute = CATEGORY
+
+
+class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
+    """The product's history of decisions, newest first."""
+
+    model = Decision
+    fk_name = "product"
+    fields = ("created_at", "attribute", "kind", "value", "source", "author", "via")
+    readonly_fields = fields
+    extra = 0
+    per_page = 20
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
+        """With everything that is named, in one query."""
+        return super().get_queryset(request).select_related("attribute", "value", "user", "api_key")
+
+    @display(description=_("author"))
+    def author(self, decision: Decision) -> str:
+        """The person, the key, or the system."""
+        return decision.actor_name
+
+
+def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
+    return {"title": title, "description": description, "form_submit_text": button}
+
+
+@admin.register(Product)
+class ProductAdmin(MerchantData[Product]):
+    """Products of all shops. They are archived rather than deleted."""
+
+    list_display = ("header", "merchant", "status_label", "category", "others", "updated_at")
+    list_filter = (
+        "status",
+        CategoryFilter,
+        ("merchant", AutocompleteSelectFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    search_fields = ("name", "sku", "public_id", "merchant__name")
+    search_help_text = _("name, SKU, public id or merchant")
+    autocomplete_fields = ("merchant",)
+    actions = ("publish_selected", "archive_selected", "restore_selected")
+    actions_detail = ("publish", "unpublish", "archive", "restore")
+    inlines = (PhotographInline, DecisionInline)
+    readonly_fields = (
+        "merchant_name",
+        "status_label",
+        "values",
+        "row_source",
+        "public_id",
+        "created_by",
+        "created_at",
+        "updated_at",
+        "published_at",
+        "archived_at",
+    )
+
+    class Media:
+        css = {"all": ("admin/photographs.css",)}
+
+    # -- Reading ---------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        """As the portal's list: thumbnails, values and rows in a fixed number of queries."""
+        return products_for_list(admin_actor(request)).order_by("-id")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
+        """Nobody: see the class."""
+        return False
+
+    def get_inlines(self, request: HttpRequest, obj: Product | None) -> Any:
+        """A product that is being added has nothing yet."""
+        return self.inlines if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        """Controls for those who may change the product, values to look at for others."""
+        if obj is None:
+            return [(None, {"fields": ("merchant", "name", "sku", "photographs")})]
+        details = ("row_source", "public_id", "created_by", "created_at", "updated_at", "published_at", "archived_at")
+        sets: list[tuple[Any, dict[str, Any]]] = [
+            (None, {"fields": (("merchant_name", "status_label"), ("name", "sku"))}),
+        ]
+        if self.has_change_permission(request, obj):
+            codes = Attribute.objects.filter(active=True).values_list("code", flat=True)
+            overrides = tuple(PREFIX + code for code in codes)
+            sets.append((_("What it is"), {"fields": ("seen_version", "first_level", *overrides)}))
+            sets.append((_("More photographs"), {"fields": ("photographs",)}))
+        else:
+            sets.append((_("What it is"), {"fields": ("row", "values")}))
+        return [*sets, (_("Details"), {"fields": details, "classes": ("collapse",)})]
+
+    def get_form(self, request: HttpRequest, obj: Product | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form with the attributes of today's taxonomy."""
+        if obj is not None and self.has_change_permission(request, obj):
+            kwargs["form"] = for_product(Taxonomy.load())
+        elif obj is None:
+            kwargs["form"] = ProductForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    @display(description=_("product"), ordering="name", header=True)
+    def header(self, product: Product) -> list[Any]:
+        """Name and SKU beside the first photograph."""
+        photographs = getattr(product, "photographs", ())
+        picture = {"path": media_url(photographs[0], "thumbnail"), "squared": True} if photographs else None
+        return [str(product), product.sku or "", "", picture]
+
+    @display(description=_("merchant"))
+    def merchant_name(self, product: Product) -> str:
+        """Whose product it is."""
+        return str(product.merchant)
+
+    @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
+    def status_label(self, product: Product) -> str:
+        """Where the product is, by word and colour."""
+        return product.get_status_display()
+
+    @display(description=_("category"))
+    def category(self, product: Product) -> str:
+        """The current category, with the model's confidence where a person has not decided."""
+        value = values_of(product).get(CATEGORY)
+        return _written(value) if value else ""
+
+    @display(description=_("other values"))
+    def others(self, product: Product) -> str:
+        """Every other current value."""
+        return " · ".join(
+            _written(value) for code, value in values_of(product).items() if code != CATEGORY and value.value
+        )
+
+    @display(description=_("values"))
+    def values(self, product: Product) -> str:
+        """Every current value with how it came about."""
+        return "\n".join(
+            f"{value.attribute}: {_written(value)} ({value.get_state_display()})" for value in product.attributes.all()
+        )
+
+    # -- Writing, through services ---------------------------------------------------------------------------------
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Save in one transaction that survives a deadlock; what a service refuses undoes all of it and is said."""
+        try:
+            return atomic(super().changeform_view)(request, object_id, form_url, extra_context)
+        except Refused as refused:
+            self.message_user(request, refused.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        """Ask the services: the review first, against the version that was seen; photographs after the commit."""
+        actor, data = admin_actor(request), form.cleaned_data
+        if not change:
+            created = services.create_product(
+                actor=actor, merchant=data["merchant"], name=data["name"], sku=data["sku"]
+            )
+            obj.pk = created.pk
+            obj.refresh_from_db()
+        elif form.is_reviewed:
+            services.save_review(actor=actor, product=obj, **form.review)
+        if change and {"name", "sku"} & set(form.changed_data):
+            services.update_product(actor=actor, product=obj, name=data["name"], sku=data["sku"])
+        if data["photographs"]:
+            # Decoding takes its time: no lock is held over it.
+            transaction.on_commit(lambda: self._add_photographs(request, obj, data["photographs"]))
+
+    def _add_photographs(self, request: HttpRequest, product: Product, files: list[UploadedFile[Any]]) -> None:
+        try:
+            received = intake.add_images(actor=admin_actor(request), product=product, files=files)
+        except Refused as refused:
+            self.message_user(request, refused.message, messages.ERROR)
+            return
+        for entry in received:
+            if entry.refusal:
+                self.message_user(request, f"{entry.name}: {entry.refusal.message}", messages.ERROR)
+
+    # -- Moves -----------------------------------------------------------------------------------------------------
+
+    def _move(self, request: HttpRequest, products: QuerySet[Product], service: Service, done: Any) -> None:
+        actor = admin_actor(request)
+        self.each(request, products, lambda product: service(actor=actor, product=product), done)
+
+    def _move_one(self, request: HttpRequest, object_id: str, service: Service, done: Any) -> HttpResponse:
+        self._move(request, self.get_queryset(request).filter(pk=object_id), service, done)
+        return self.back_to(object_id)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> Any:
+        """Offer the moves that the product's status allows."""
+        status = Product.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        allowed = {
+            "publish": Product.Status.PUBLISHED in Product.MOVES.get(status or "", ()),
+            "unpublish": status == Product.Status.PUBLISHED,
+            "archive": Product.Status.ARCHIVED in Product.MOVES.get(status or "", ()),
+            "restore": status == Product.Status.ARCHIVED,
+        }
+        offered = super().get_actions_detail(request, object_id)  # type: ignore[misc]  # the theme's
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
+        return [entry for entry in offered if allowed.get(entry.action_name.removeprefix(prefix), True)]
+
+    @action(description=_("Publish"), permissions=["change"])
+    def publish_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Publish the chosen products."""
+        self._move(request, queryset, services.publish, _("%(count)d published."))
+
+    @action(description=_("Archive"), permissions=["change"])
+    def archive_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Archive the chosen products."""
+        self._move(request, queryset, services.archive, _("%(count)d archived."))
+
+    @action(description=_("Restore"), permissions=["change"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Restore the chosen products."""
+        self._move(request, queryset, services.restore, _("%(count)d restored."))
+
+    @action(
+        description=_("Publish"),
+        permissions=["change"],
+        icon="publish",
+        dialog=_dialog(
+            _("Publish this product?"), _("Every value that is shown becomes decided in your name."), _("Publish")
+        ),
+    )
+    def publish(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Publish the product of the page."""
+        return self._move_one(request, object_id, services.publish, _("%(count)d published."))
+
+    @action(
+        description=_("Unpublish"),
+        permissions=["change"],
+        icon="unpublished",
+        dialog=_dialog(_("Unpublish this product?"), _("It goes back to “ready”."), _("Unpublish")),
+    )
+    def unpublish(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Take the product of the page back."""
+        return self._move_one(request, object_id, services.unpublish, _("%(count)d unpublished."))
+
+    @action(
+        description=_("Archive"),
+        permissions=["change"],
+        icon="archive",
+        dialog=_dialog(_("Archive this product?"), _("Nothing is deleted; it can be restored."), _("Archive")),
+    )
+    def archive(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Archive the product of the page."""
+        return self._move_one(request, object_id, services.archive, _("%(count)d archived."))
+
+    @action(
+        description=_("Restore"),
+        permissions=["change"],
+        icon="unarchive",
+        dialog=_dialog(_("Restore this product?"), _("It goes back to where its values stand."), _("Restore")),
+    )
+    def restore(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Restore the product of the page."""
+        return self._move_one(request, object_id, services.restore, _("%(count)d restored."))
+
+
+def _written(value: ProductAttribute) -> str:
+    if value.value is None:
+        return value.get_state_display()
+    return f"{value.value} {percent(value.confidence)}".strip()

@@ -1,0 +1,185 @@
+"""Attributes and their values: what garments can be called. Adding one needs no code."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from accounts.admin.base import AuditedAdmin
+from accounts.admin.theme import display
+from catalog.models import Attribute, AttributeValue, Decision, ProductAttribute
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
+
+
+def _clean_code(code: str) -> str:
+    if not _CODE.fullmatch(code):
+        raise ValidationError(
+            _("A code begins with a letter and holds only the letters A to Z, digits, “-” and “_”."), code="bad_code"
+        )
+    return code
+
+
+class AttributeForm(forms.ModelForm[Attribute]):
+    """An attribute; its code is for ever, because models, keys and decisions refer to it."""
+
+    def clean_code(self) -> str:
+        """Keep codes ASCII and apart even where case does not count, as in MariaDB's default collation."""
+        code = _clean_code(self.cleaned_data["code"])
+        if Attribute.objects.filter(code__iexact=code).exists():
+            raise ValidationError(_("There is an attribute with this code already."), code="code_taken")
+        return code
+
+
+@admin.register(Attribute)
+class AttributeAdmin(AuditedAdmin[Attribute]):
+    """Attributes. One with values can't be deleted; switch it off instead."""
+
+    form = AttributeForm
+    list_display = ("code", "name_ko", "name_en", "value_count", "active", "position")
+    list_filter = ("active",)
+    search_fields = ("code", "name_ko", "name_en")
+    fields = ("code", "name_ko", "name_en", "applies_to", "active", "position")
+    filter_horizontal = ("applies_to",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attribute]:
+        """With the number of values."""
+        return super().get_queryset(request).annotate(value_total=Count("values"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Attribute | None = None) -> Any:
+        """Fix the code once it is stored."""
+        return ("code",) if obj else ()
+
+    @display(description=_("values"), ordering="value_total")
+    def value_count(self, attribute: Attribute) -> Any:
+        """How many values it has."""
+        return attribute.value_total  # type: ignore[attr-defined]  # annotated by get_queryset
+
+
+class AliasesField(forms.CharField):
+    """Class names in models' files, one a line."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show the stored list as lines."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Read lines as a list."""
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare lists, not their spelling."""
+        lines: list[str] = self.to_python(data)
+        return list(initial or []) != lines
+
+
+class ValueForm(forms.ModelForm[AttributeValue]):
+    """A value of an attribute. Only leaves are predicted and decided, and there are two levels at most."""
+
+    aliases = AliasesField(label=_("aliases"), required=False, help_text=_("Class names in models' files, one a line."))
+
+    @property
+    def _attribute(self) -> Attribute | None:
+        return self.instance.attribute if self.instance.pk else self.cleaned_data.get("attribute")
+
+    def _others(self) -> QuerySet[AttributeValue]:
+        return AttributeValue.objects.filter(attribute=self._attribute).exclude(pk=self.instance.pk)
+
+    def _refuse(self, field: str, sentence: Any, code: str) -> None:
+        self.add_error(field, ValidationError(sentence, code=code))
+
+    def clean_code(self) -> str:
+        """Keep codes ASCII; whether it is free is known only with the attribute."""
+        return _clean_code(self.cleaned_data["code"])
+
+    def clean(self) -> dict[str, Any]:
+        """Check the value against the others of its attribute."""
+        data = super().clean() or {}
+        if self._attribute is None:
+            return data
+        self._check_names(data)
+        self._check_parent(data.get("parent"))
+        self._check_target(data.get("merged_into"))
+        return data
+
+    def _check_names(self, data: dict[str, Any]) -> None:
+        code = data.get("code")
+        if code and self._others().filter(code__iexact=code).exists():
+            self._refuse("code", _("The attribute has a value with this code already."), "code_taken")
+        taken = {name.casefold() for value in self._others() for name in (value.code, *value.aliases)}
+        clashes = [alias for alias in data.get("aliases") or () if alias.casefold() in taken]
+        if clashes:
+            self._refuse(
+                "aliases",
+                _("Another value is called so already: {names}").format(names=", ".join(clashes)),
+                "alias_taken",
+            )
+
+    def _check_parent(self, parent: AttributeValue | None) -> None:
+        if parent is None:
+            return
+        if parent.attribute_id != getattr(self._attribute, "pk", None):
+            self._refuse("parent", _("The first level belongs to another attribute."), "foreign_parent")
+        elif parent.pk == self.instance.pk:
+            self._refuse("parent", _("A value can't be its own first level."), "own_parent")
+        elif parent.parent_id is not None:
+            self._refuse("parent", _("There are two levels only: choose a value of the first level."), "third_level")
+        elif parent.merged_into_id is not None:
+            self._refuse("parent", _("This first level has been merged into another one."), "merged_parent")
+        elif self.instance.pk and self.instance.children.exists():
+            self._refuse("parent", _("This value is a first level itself: it has values below it."), "has_children")
+        elif _is_decided(parent):
+            self._refuse("parent", _("Products have this value, so it can't become a group of values."), "used_as_leaf")
+
+    def _check_target(self, target: AttributeValue | None) -> None:
+        if target is None:
+            return
+        if target.attribute_id != getattr(self._attribute, "pk", None) or target.pk == self.instance.pk:
+            self._refuse("merged_into", _("Choose another value of the same attribute."), "foreign_target")
+        elif target.merged_into_id is not None or not target.active:
+            self._refuse("merged_into", _("That value is merged or switched off itself."), "dead_target")
+        elif target.children.exists() or (self.instance.pk and self.instance.children.exists()):
+            self._refuse("merged_into", _("Only values without values below them can be merged."), "not_a_leaf")
+        elif self.instance.pk and AttributeValue.objects.filter(merged_into=self.instance).exists():
+            self._refuse("merged_into", _("Others are merged into this value. Merge those first."), "chain")
+
+
+def _is_decided(value: AttributeValue) -> bool:
+    return (
+        ProductAttribute.objects.filter(value=value).exists() or Decision.objects.filter(value=value).exists()
+    ) and not value.children.exists()
+
+
+@admin.register(AttributeValue)
+class AttributeValueAdmin(AuditedAdmin[AttributeValue]):
+    """Values. A used one can't be deleted; switch it off, or merge it into another."""
+
+    form = ValueForm
+    list_display = ("code", "name_ko", "name_en", "attribute", "parent", "active", "merged_into", "position")
+    list_filter = ("attribute", "active", ("parent", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("attribute", "parent", "merged_into")
+    search_fields = ("code", "name_ko", "name_en")
+    ordering = ("attribute__position", "position", "id")
+    fields = ("attribute", "code", "name_ko", "name_en", "parent", "aliases", "position", "active", "merged_into")
+    autocomplete_fields = ("merged_into",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: AttributeValue | None = None) -> Any:
+        """Fix attribute and code once they are stored: models, keys and decisions refer to them."""
+        return ("attribute", "code") if obj else ()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer as first levels only values that can be one."""
+        if db_field.name == "parent":
+            groups = Q(children__isnull=False) | Q(attribute__code="category")
+            kwargs["queryset"] = AttributeValue.objects.filter(groups, parent=None, merged_into=None).distinct()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
