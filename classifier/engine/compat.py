@@ -1,10 +1,39 @@
-"""Makes ultralytics importable where a CPU build of torch meets a CUDA build of torchvision."""
+"""What has to be in place before ultralytics, torchvision or openvino is imported."""
 
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
+from functools import cache
+
+
+@cache
+def prepare_ultralytics() -> None:
+    """Call before the first import of ultralytics: it then neither downloads, nor installs, nor writes outside.
+
+    Its settings file goes into a folder that lasts as long as the process, unless YOLO_CONFIG_DIR names another.
+    """
+    os.environ["YOLO_OFFLINE"] = "true"
+    os.environ["YOLO_AUTOINSTALL"] = "false"
+    os.environ.setdefault("YOLO_VERBOSE", "false")
+    if "YOLO_CONFIG_DIR" not in os.environ:
+        os.environ["YOLO_CONFIG_DIR"] = _settings_folder().name
+    ensure_torchvision()
+
+
+@cache
+def _settings_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="otjang-ultralytics-")
+
+
+def prepare_openvino() -> None:
+    """Call before the first import of openvino: where it finds this package it reports its use to its makers."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
 
 def ensure_torchvision() -> None:
-    """Call before importing ultralytics. Does nothing where torchvision is whole.
+    """Make torchvision importable where its CUDA build meets a CPU build of torch; does nothing where it is whole.
 
     torchvision registers fake kernels for two operators of its C++ library when it is imported; where that library
     cannot be loaded the operators are missing and the import fails. Declaring them is enough for its transforms;
@@ -19,7 +48,6 @@ def ensure_torchvision() -> None:
 
 
 def _declare_missing_operators(torch: object) -> None:
-    import sys
     from torch.library import define
 
     for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:

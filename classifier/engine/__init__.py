@@ -1,0 +1,48 @@
+"""Photographs in, garments out. Knows no Django; torch and openvino are imported when a runtime is asked for.
+
+    engine = Engine.load(Path("weights"), runtime="openvino")     # or shared_engine(...): once a process
+    photograph = engine.classify(data_or_path)                    # raises DecodeError
+    for result in engine.classify_many(sources):                  # Photograph | DecodeError, in order, streaming
+        ...
+
+`Photograph(width, height, garments, models, timings)`: garments by falling confidence, possibly none; `models` maps
+roles to model names; `timings` are milliseconds for decode, detect and classify; `as_dict()` is ready for JSON.
+`Garment(box, confidence, model, attributes)`: box as fractions of the upright photograph; `attributes` maps an
+attribute's code to an `AttributeResult` or None (does not apply, or no model said anything).
+`AttributeResult(value, confidence, alternatives, calibrated, model, parent)`: taxonomy codes.
+`DecodeError(code, message)`; `WeightsMissing`, `WeightsMismatch` and `ManifestInvalid` are `WeightsError`s.
+`Taxonomy.parse(data)` takes a vocabulary from elsewhere than the project's file, for `Engine.load(taxonomy=...)`.
+
+Timing the networks alone: `engine.networks[role].infer(batch)` with float32 (n, 3, size, size), size being
+`engine.manifest.models[role].input_size`.
+"""
+
+from __future__ import annotations
+
+from .decode import decode
+from .engine import BATCH, Engine, shared_engine
+from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
+from .manifest import Manifest, ModelSpec
+from .results import Alternative, AttributeResult, Box, Garment, Photograph
+from .taxonomy import Taxonomy
+
+__all__ = [
+    "BATCH",
+    "Alternative",
+    "AttributeResult",
+    "Box",
+    "DecodeError",
+    "Engine",
+    "EngineError",
+    "Garment",
+    "Manifest",
+    "ManifestInvalid",
+    "ModelSpec",
+    "Photograph",
+    "Taxonomy",
+    "WeightsError",
+    "WeightsMismatch",
+    "WeightsMissing",
+    "decode",
+    "shared_engine",
+]

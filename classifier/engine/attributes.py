@@ -1,0 +1,104 @@
+"""Reading one attribute of every garment in a batch of photographs, with a model of either kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .crop_classifier import CropClassifier, best_values
+from .detector import Detections, Detector
+from .manifest import ModelSpec
+from .matching import match, overlaps
+from .preprocess import crop_square
+from .results import AttributeResult, Box
+from .taxonomy import Taxonomy
+
+LEAST_OVERLAP = 0.3
+"""A detector's box says something about a garment only if they overlap by this much (IoU)."""
+
+
+@dataclass(slots=True)
+class Subject:
+    """A garment that was found in photograph number `photograph` of a batch, and what is known of it so far."""
+
+    photograph: int
+    box: Box
+    confidence: float
+    attributes: dict[str, AttributeResult | None] = field(default_factory=dict)
+
+
+class Crops:
+    """The garments' crops of one batch, each cut once for all models that want it at the same size and margin."""
+
+    def __init__(self, images: Sequence[Image.Image]) -> None:
+        self.images = images
+        self._cut: dict[tuple[int, Box, int, float], NDArray[np.uint8]] = {}
+
+    def of(self, subject: Subject, size: int, margin: float) -> NDArray[np.uint8]:
+        """The garment as a square (size, size, 3) of RGB bytes."""
+        key = (subject.photograph, subject.box, size, margin)
+        if key not in self._cut:
+            self._cut[key] = crop_square(self.images[subject.photograph], subject.box, size, margin)
+        return self._cut[key]
+
+
+class Reader(Protocol):
+    """Gives each of some garments its value of one attribute, or None where the model has nothing to say."""
+
+    spec: ModelSpec
+
+    def read(self, subjects: Sequence[Subject], crops: Crops) -> list[AttributeResult | None]: ...
+
+
+class ClassifierReader:
+    """Looks at each garment's crop."""
+
+    def __init__(self, classifier: CropClassifier, taxonomy: Taxonomy) -> None:
+        self.spec = classifier.spec
+        self._classifier = classifier
+        self._taxonomy = taxonomy
+
+    def read(self, subjects: Sequence[Subject], crops: Crops) -> list[AttributeResult | None]:
+        squares = [crops.of(subject, self.spec.input_size, self.spec.margin) for subject in subjects]
+        return [best_values(row, self.spec, self._taxonomy) for row in self._classifier.probabilities(squares)]
+
+
+class DetectorReader:
+    """Looks at whole photographs; each of its boxes belongs to at most one garment, so that the overlaps sum to most.
+
+    The system that this replaces took the nearest box for each garment, and so gave one box to several.
+    """
+
+    def __init__(self, detector: Detector, taxonomy: Taxonomy) -> None:
+        self.spec = detector.spec
+        self._detector = detector
+        self._taxonomy = taxonomy
+
+    def read(self, subjects: Sequence[Subject], crops: Crops) -> list[AttributeResult | None]:
+        photographs = sorted({subject.photograph for subject in subjects})
+        found = self._detector.find([crops.images[index] for index in photographs])
+        results: list[AttributeResult | None] = [None] * len(subjects)
+        for photograph, detections in zip(photographs, found, strict=True):
+            here = [number for number, subject in enumerate(subjects) if subject.photograph == photograph]
+            boxes = np.array([subjects[number].box for number in here], np.float32)
+            for row, column in match(overlaps(boxes, detections.boxes), LEAST_OVERLAP).items():
+                results[here[row]] = detected_value(detections, column, self.spec, self._taxonomy)
+        return results
+
+
+def detected_value(detections: Detections, index: int, spec: ModelSpec, taxonomy: Taxonomy) -> AttributeResult:
+    """The class of one detection as an attribute: a score, not a probability, and without alternatives."""
+    code = taxonomy.code_of(spec.role, spec.classes[detections.classes[index]])
+    return AttributeResult(
+        value=code,
+        confidence=float(detections.scores[index]),
+        alternatives=(),
+        calibrated=False,
+        model=spec.name,
+        parent=taxonomy.parent_of(spec.role, code),
+    )

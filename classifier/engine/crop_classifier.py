@@ -1,0 +1,59 @@
+"""A classifier: garments' crops in, calibrated probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .manifest import ModelSpec
+from .preprocess import to_batch
+from .results import Alternative, AttributeResult
+from .runtime import Network, Tensor
+from .taxonomy import Taxonomy
+
+LARGEST_BATCH = 16
+MOST_ALTERNATIVES = 5
+
+
+class CropClassifier:
+    """A classification network with the calibration that belongs to it."""
+
+    def __init__(self, spec: ModelSpec, network: Network) -> None:
+        self.spec = spec
+        self.network = network
+
+    def probabilities(self, crops: Sequence[NDArray[np.uint8]]) -> Tensor:
+        """(n, classes) for n squares of the model's input size."""
+        outputs = [
+            self.network.infer(to_batch(list(crops[start : start + LARGEST_BATCH])))
+            for start in range(0, len(crops), LARGEST_BATCH)
+        ]
+        return calibrate(np.concatenate(outputs), self.spec)
+
+
+def calibrate(output: Tensor, spec: ModelSpec) -> Tensor:
+    """Softmax with the manifest's temperature (Guo et al. 2017) over a classifier's raw output (n, classes)."""
+    logits = np.log(np.maximum(output, 1e-12)) if spec.output == "probabilities" else output
+    scaled = logits / spec.temperature
+    exponents = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    probabilities: Tensor = exponents / exponents.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def best_values(probabilities: NDArray[np.float32], spec: ModelSpec, taxonomy: Taxonomy) -> AttributeResult:
+    """The most probable value of one garment (classes) and the next ones."""
+    order = np.argsort(-probabilities, kind="stable")[: MOST_ALTERNATIVES + 1]
+    codes = [taxonomy.code_of(spec.role, spec.classes[index]) for index in order]
+    # Rounding down keeps the sum at most 1 wherever the figures are shown with four decimals.
+    confidences = [float(np.floor(probabilities[index] * 1e4) / 1e4) for index in order]
+    first, *others = (Alternative(code, confidence) for code, confidence in zip(codes, confidences, strict=True))
+    return AttributeResult(
+        value=first.value,
+        confidence=first.confidence,
+        alternatives=tuple(others),
+        calibrated=spec.calibrated,
+        model=spec.name,
+        parent=taxonomy.parent_of(spec.role, first.value),
+    )

@@ -1,0 +1,116 @@
+"""From the bytes of a file to an upright RGB picture, decoded once and only as large as the networks need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from .errors import DecodeError
+
+Source = bytes | Path
+
+MAX_PIXELS = 100_000_000
+# Pillow's other readers are for no photographs, and one of them starts an external program (EPS).
+FORMATS = ("JPEG", "PNG", "WEBP", "MPO", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An upright RGB picture; `width` and `height` are those of the original, which may be larger than `image`."""
+
+    image: Image.Image
+    width: int
+    height: int
+
+
+def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Decode a photograph: first frame, EXIF orientation applied, transparency on white, any depth to 8 bit.
+
+    `detail` is the number of pixels on the shorter side that the caller needs; larger photographs may come reduced by
+    a whole factor, never below it. Raises DecodeError.
+    """
+    data = source if isinstance(source, bytes) else _read(source)
+    if not data:
+        raise DecodeError("empty", "The file is empty.")
+    try:
+        image: Image.Image = Image.open(BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(max_pixels) from error
+    except UnidentifiedImageError as error:
+        raise DecodeError("not_an_image", "The file is not a photograph that can be read (JPEG, PNG, WebP).") from error
+    except Exception as error:  # Pillow's readers answer broken headers with many unrelated types
+        raise DecodeError("damaged", "The photograph is damaged.") from error
+    if image.width * image.height > max_pixels:
+        raise _too_many_pixels(max_pixels)
+    try:
+        width, height = image.size
+        if detail is not None:
+            image.draft(image.mode, (detail, detail))  # JPEG only: scales within the inverse DCT
+        image.load()
+        turn = _TURNS.get(_orientation(image))
+        rgb = _to_rgb(image)
+        if detail is not None and (factor := min(rgb.size) // detail) > 1:
+            rgb = rgb.reduce(factor)
+    except Exception as error:  # as above, for broken pixel data
+        raise DecodeError("damaged", "The photograph is damaged: its pixels cannot be decoded.") from error
+    if turn is None:
+        return Decoded(rgb, width, height)
+    upright = rgb.transpose(turn)
+    return Decoded(upright, height, width) if turn in _QUARTER_TURNS else Decoded(upright, width, height)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DecodeError("not_found", "There is no such file.") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        raise DecodeError("unreadable", f"The file cannot be read: {error}.") from error
+
+
+def _too_many_pixels(limit: int) -> DecodeError:
+    return DecodeError("too_many_pixels", f"The photograph has more than {limit / 1e6:g} million pixels.")
+
+
+_ORIENTATION_TAG = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_QUARTER_TURNS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation of a loaded image (1 upright). Broken EXIF is no reason to refuse a photograph."""
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:
+        return 1
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB of the current frame; what is transparent becomes white."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _to_8_bit(image).convert("RGB")
+    if "A" in image.getbands() or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        opaque = Image.new("RGBA", rgba.size, "white")
+        opaque.alpha_composite(rgba)
+        return opaque.convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    """Grey levels of more than 8 bits, scaled: 16 bit by its range, others by their brightest pixel."""
+    levels = np.asarray(image, np.float32)
+    white = 65535.0 if image.mode.startswith("I;16") else max(float(levels.max()), 255.0)
+    return Image.fromarray(np.clip(levels * (255.0 / white), 0, 255).astype(np.uint8), "L")

@@ -1,0 +1,188 @@
+"""Photographs in, garments with their attributes out."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from .attributes import ClassifierReader, Crops, DetectorReader, Reader, Subject, detected_value
+from .crop_classifier import CropClassifier
+from .decode import MAX_PIXELS, Decoded, Source, decode
+from .detector import Detector
+from .errors import DecodeError
+from .manifest import Manifest, ModelSpec
+from .results import Garment, Photograph
+from .runtime import Network, load_network
+from .taxonomy import CATEGORY, Taxonomy
+
+BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """A decoded photograph and the milliseconds that it took."""
+
+    decoded: Decoded
+    milliseconds: float
+
+
+class Engine:
+    """The models of one manifest, loaded. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        networks: Mapping[str, Network],
+        *,
+        taxonomy: Taxonomy | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        """`networks` maps every role of the manifest to its loaded network. `Engine.load` is the usual way."""
+        self.manifest = manifest
+        self.networks = dict(networks)
+        self.models = {role: spec.name for role, spec in manifest.models.items()}
+        self._taxonomy = taxonomy or Taxonomy.load()
+        self._max_pixels = max_pixels
+        # Twice the largest input: a garment that fills half of the photograph still fills the network's input.
+        self._detail = 2 * max(spec.input_size for spec in manifest.models.values())
+        self._finder = Detector(manifest.finder, self.networks[manifest.finder.role])
+        self._readers = [self._reader(spec) for spec in manifest.attributes if spec is not manifest.finder]
+
+    @classmethod
+    def load(
+        cls,
+        weights: Path,
+        *,
+        runtime: str = "openvino",
+        taxonomy: Taxonomy | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> Engine:
+        """Load every model of `weights`/manifest.json with `runtime` (openvino or torch), each file verified first.
+
+        Raises WeightsMissing, WeightsMismatch (by file name) or ManifestInvalid.
+        """
+        manifest = Manifest.load(weights)
+        networks = {role: load_network(spec, runtime) for role, spec in manifest.models.items()}
+        return cls(manifest, networks, taxonomy=taxonomy, max_pixels=max_pixels)
+
+    def classify(self, source: Source) -> Photograph:
+        """The garments of one photograph, given as bytes or as a path. Raises DecodeError."""
+        return self._classify([self._decode(source)])[0]
+
+    def classify_many(self, sources: Iterable[Source]) -> Iterator[Photograph | DecodeError]:
+        """One result for each source, in order; a photograph that cannot be decoded gives its error instead.
+
+        Streams: a few photographs are decoded ahead on other threads while the networks run, so the memory needed
+        does not grow with the number of sources.
+        """
+        waiting = iter(sources)
+        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode") as pool:
+            ahead: deque[Future[_Timed | DecodeError]] = deque()
+            while True:
+                ahead.extend(pool.submit(self._try_decode, s) for s in islice(waiting, 2 * BATCH - len(ahead)))
+                if not ahead:
+                    return
+                batch = [ahead.popleft().result() for _ in range(min(BATCH, len(ahead)))]
+                done = iter(self._classify([item for item in batch if isinstance(item, _Timed)]))
+                for item in batch:
+                    yield item if isinstance(item, DecodeError) else next(done)
+
+    def _reader(self, spec: ModelSpec) -> Reader:
+        network = self.networks[spec.role]
+        if spec.task == "detect":
+            return DetectorReader(Detector(spec, network), self._taxonomy)
+        return ClassifierReader(CropClassifier(spec, network), self._taxonomy)
+
+    def _decode(self, source: Source) -> _Timed:
+        started = time.perf_counter()
+        decoded = decode(source, detail=self._detail, max_pixels=self._max_pixels)
+        return _Timed(decoded, _milliseconds_since(started))
+
+    def _try_decode(self, source: Source) -> _Timed | DecodeError:
+        try:
+            return self._decode(source)
+        except DecodeError as error:
+            return error
+
+    def _classify(self, items: Sequence[_Timed]) -> list[Photograph]:
+        """Run the networks over one batch of decoded photographs."""
+        if not items:
+            return []
+        crops = Crops([item.decoded.image for item in items])
+        started = time.perf_counter()
+        subjects = self._find(crops)
+        detect = _milliseconds_since(started) / len(items)
+        started = time.perf_counter()
+        for reader in self._readers:
+            self._read(reader, subjects, crops)
+        classify = _milliseconds_since(started) / len(items)
+        garments: list[list[Garment]] = [[] for _ in items]
+        for subject in subjects:
+            found = Garment(subject.box, subject.confidence, self._finder.spec.name, subject.attributes)
+            garments[subject.photograph].append(found)
+        return [
+            Photograph(
+                width=item.decoded.width,
+                height=item.decoded.height,
+                garments=tuple(found),
+                models=self.models,
+                timings={"decode": item.milliseconds, "detect": detect, "classify": classify},
+            )
+            for item, found in zip(items, garments, strict=True)
+        ]
+
+    def _find(self, crops: Crops) -> list[Subject]:
+        """The garments of a batch, by photograph and falling confidence."""
+        spec = self._finder.spec
+        subjects = []
+        for photograph, detections in enumerate(self._finder.find(crops.images)):
+            for index, (box, score) in enumerate(zip(detections.boxes, detections.scores, strict=True)):
+                x1, y1, x2, y2 = (float(edge) for edge in box)
+                subject = Subject(photograph, (x1, y1, x2, y2), float(score))
+                if spec.role == CATEGORY:  # the original's kind: the detector that finds garments also names them
+                    subject.attributes[CATEGORY] = detected_value(detections, index, spec, self._taxonomy)
+                subjects.append(subject)
+        return subjects
+
+    def _read(self, reader: Reader, subjects: Sequence[Subject], crops: Crops) -> None:
+        """Add one attribute to every garment; None where its first level has no such attribute."""
+        role = reader.spec.role
+        having = []
+        for subject in subjects:
+            subject.attributes[role] = None
+            category = subject.attributes.get(CATEGORY)
+            if role == CATEGORY or self._taxonomy.applies(role, category.parent if category else None):
+                having.append(subject)
+        if having:
+            for subject, result in zip(having, reader.read(having, crops), strict=True):
+                subject.attributes[role] = result
+
+
+def _milliseconds_since(started: float) -> float:
+    return 1000 * (time.perf_counter() - started)
+
+
+_shared: dict[tuple[str, str, int], Engine] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_engine(weights: Path, *, runtime: str = "openvino", max_pixels: int = MAX_PIXELS) -> Engine:
+    """This process's engine, loaded by the first caller while others wait.
+
+    Loaded again when the manifest has changed since; errors are not remembered, so weights that arrive later are
+    found. Raises what `Engine.load` raises.
+    """
+    with _shared_lock:
+        key = (Manifest.load(weights).fingerprint, runtime, max_pixels)
+        if key not in _shared:
+            engine = Engine.load(weights, runtime=runtime, max_pixels=max_pixels)
+            _shared.clear()
+            _shared[key] = engine
+        return _shared[key]

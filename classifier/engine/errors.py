@@ -1,0 +1,36 @@
+"""What can go wrong in the engine, as types that callers tell apart."""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """Base of everything that the engine raises on purpose."""
+
+
+class DecodeError(EngineError):
+    """A file that is no usable photograph.
+
+    `code` is stable, for programs: not_found, unreadable (the file cannot be opened), empty, not_an_image,
+    too_many_pixels, damaged (an image whose pixels cannot be decoded). `message` is a sentence in English.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class WeightsError(EngineError):
+    """The weights cannot be used; the message names the file or the model."""
+
+
+class WeightsMissing(WeightsError):  # noqa: N818
+    """The manifest, or a file that it lists, is not there."""
+
+
+class WeightsMismatch(WeightsError):  # noqa: N818
+    """A weight file has another sha256 than the manifest says. It was not loaded."""
+
+
+class ManifestInvalid(WeightsError):  # noqa: N818
+    """The manifest says something that the engine cannot work with."""

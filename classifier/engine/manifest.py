@@ -1,0 +1,142 @@
+"""The list of weight files that may be loaded, and the check that they are what the list says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import ManifestInvalid, WeightsMismatch, WeightsMissing
+from .preprocess import CROP_MARGIN
+from .taxonomy import CATEGORY
+
+GARMENT = "garment"
+MANIFEST_NAME = "manifest.json"
+TASKS = ("detect", "classify")
+OUTPUTS = ("logits", "probabilities")
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One file beside the manifest and the sha256 (lower-case hex) that it must have."""
+
+    path: Path
+    sha256: str
+
+    def read(self) -> bytes:
+        """The verified content. What was hashed is what is loaded: nobody can swap the file in between.
+
+        Raises WeightsMissing or WeightsMismatch with the file's name.
+        """
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise WeightsMissing(f"The weight file {self.path.name} is missing ({error.strerror}).") from error
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise WeightsMismatch(f"The weight file {self.path.name} is not the one that the manifest lists (sha256).")
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One model: its role is an attribute's code, or `garment` for the detector that only finds garments.
+
+    `files` maps a runtime to its files (openvino: graph and weights; torch: one checkpoint). `output` says what a
+    classifier's network returns; both kinds get the temperature.
+    """
+
+    role: str
+    name: str
+    task: str
+    classes: tuple[str, ...]
+    input_size: int
+    files: Mapping[str, tuple[WeightFile, ...]]
+    threshold: float = 0.25
+    margin: float = CROP_MARGIN
+    temperature: float = 1.0
+    calibrated: bool = False
+    output: str = "logits"
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, runtime: str) -> tuple[bytes, ...]:
+        """The verified files for `runtime`; raises WeightsMissing if the manifest lists none."""
+        if runtime not in self.files:
+            raise WeightsMissing(f"The manifest lists no {runtime} file for the model {self.name}.")
+        return tuple(file.read() for file in self.files[runtime])
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The models of a weights folder. `fingerprint` (sha256 of the text) changes when any of them does."""
+
+    version: str
+    models: Mapping[str, ModelSpec]
+    fingerprint: str
+
+    @classmethod
+    def load(cls, folder: Path) -> Manifest:
+        """Read `manifest.json` in `folder`. Reads no weights. Raises WeightsMissing or ManifestInvalid."""
+        path = folder / MANIFEST_NAME
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise WeightsMissing(f"There is no {MANIFEST_NAME} in {folder} ({error.strerror}).") from error
+        try:
+            data = json.loads(text)
+            models = {role: _parse_model(role, item, folder) for role, item in data["models"].items()}
+            version = str(data["version"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ManifestInvalid(f"{path} cannot be understood: {error!r}.") from error
+        manifest = cls(version, models, hashlib.sha256(text).hexdigest())
+        if manifest.finder.task != "detect":
+            raise ManifestInvalid(f"{path} has no model that finds garments: {GARMENT}, or {CATEGORY} as a detector.")
+        return manifest
+
+    @property
+    def finder(self) -> ModelSpec:
+        """The detector whose boxes are the garments: `garment`, else the category detector of the original kind."""
+        spec = self.models.get(GARMENT) or self.models.get(CATEGORY)
+        if spec is None:
+            raise ManifestInvalid(f"The manifest has neither a {GARMENT} nor a {CATEGORY} model.")
+        return spec
+
+    @property
+    def attributes(self) -> tuple[ModelSpec, ...]:
+        """The models that say something about a garment, category first: others depend on its first level."""
+        specs = [spec for role, spec in self.models.items() if role != GARMENT]
+        return tuple(sorted(specs, key=lambda spec: spec.role != CATEGORY))
+
+
+def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
+    spec = ModelSpec(
+        role=role,
+        name=str(item["name"]),
+        task=str(item["task"]),
+        classes=tuple(str(name) for name in item["classes"]),
+        input_size=int(item["input_size"]),
+        files={runtime: _parse_files(entry, folder) for runtime, entry in item["files"].items()},
+        threshold=float(item.get("threshold", 0.25)),
+        margin=float(item.get("margin", CROP_MARGIN)),
+        temperature=float(item.get("temperature", 1.0)),
+        calibrated=item["task"] == "classify" and bool(item.get("calibrated", False)),
+        output=str(item.get("output", "logits")),
+        details={key: item[key] for key in ("architecture", "metrics", "data", "licence", "card") if key in item},
+    )
+    if spec.task not in TASKS or spec.output not in OUTPUTS:
+        raise ValueError(f"{role}: unknown task or output")
+    if not spec.classes or spec.input_size <= 0 or spec.temperature <= 0:
+        raise ValueError(f"{role}: classes, input_size and temperature must not be empty or zero")
+    return spec
+
+
+def _parse_files(entry: Mapping[str, str], folder: Path) -> tuple[WeightFile, ...]:
+    listed = [(entry["path"], entry["sha256"])]
+    if "weights" in entry:
+        listed.append((entry["weights"], entry["weights_sha256"]))
+    for name, _ in listed:
+        if Path(name).name != name:
+            raise ValueError(f"{name!r} is not a plain file name")
+    return tuple(WeightFile(folder / name, sha256.lower()) for name, sha256 in listed)

@@ -1,0 +1,81 @@
+"""What the engine found, as plain immutable values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 as fractions of the upright photograph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A next best value; the confidences of a value and its alternatives sum to at most 1."""
+
+    value: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeResult:
+    """One attribute of one garment. `calibrated` is false for a detector's class score, which has no alternatives."""
+
+    value: str
+    confidence: float
+    alternatives: tuple[Alternative, ...]
+    calibrated: bool
+    model: str
+    parent: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: `parent` only where the value has one, `calibrated` only where it is false."""
+        result: dict[str, Any] = {"value": self.value}
+        if self.parent is not None:
+            result["parent"] = self.parent
+        result["confidence"] = round(self.confidence, 4)
+        result["alternatives"] = [{"value": a.value, "confidence": round(a.confidence, 4)} for a in self.alternatives]
+        if not self.calibrated:
+            result["calibrated"] = False
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Garment:
+    """A garment in a photograph. `confidence` is that of the box; an attribute is None where it does not apply or
+    where no model said anything about this garment."""
+
+    box: Box
+    confidence: float
+    model: str
+    attributes: Mapping[str, AttributeResult | None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: the box and one key for each attribute."""
+        found = {code: result.as_dict() if result else None for code, result in self.attributes.items()}
+        return {"box": [round(edge, 4) for edge in self.box], **found}
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """A photograph and its garments by falling confidence; no garment is a result too.
+
+    `width` and `height` are pixels of the upright original; `models` maps roles to the names of the models that ran;
+    `timings` are milliseconds by phase: decode, detect, classify (a batch's time is shared out evenly).
+    """
+
+    width: int
+    height: int
+    garments: tuple[Garment, ...]
+    models: Mapping[str, str]
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, without the timings: the same photograph gives the same text."""
+        return {
+            "width": self.width,
+            "height": self.height,
+            "garments": [garment.as_dict() for garment in self.garments],
+            "models": dict(self.models),
+        }
