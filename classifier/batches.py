@@ -74,7 +74,7 @@ def _read(batch: jobs.Batch) -> dict[int, bytes | None]:
     files: dict[int, bytes | None] = {}
     for job in batch.jobs:
         try:
-            with default_storage.open(job.image.display.name) as file:
+            with default_storage.open(str(job.image.display)) as file:
                 files[job.pk] = file.read()
         except FileNotFoundError:
             files[job.pk] = None

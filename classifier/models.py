@@ -120,7 +120,9 @@ class Classification(models.Model):
         INTERACTIVE = 0, _("interactive")
         BULK = 10, _("bulk")
 
-    image = models.ForeignKey(ProductImage, models.CASCADE, related_name="classifications", verbose_name=_("photograph"))
+    image = models.ForeignKey(
+        ProductImage, models.CASCADE, related_name="classifications", verbose_name=_("photograph")
+    )
     purpose = models.CharField(_("purpose"), max_length=6, choices=Purpose.choices, default=Purpose.LIVE)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.INTERACTIVE)
     image_sha256 = models.CharField(max_length=64, editable=False)
@@ -149,7 +151,9 @@ class Classification(models.Model):
                 | Q(state__in=("done", "failed"), open_key=None),
                 name="classification_open_key",
             ),
-            models.CheckConstraint(condition=Q(purpose__in=("live", "shadow", "ad_hoc")), name="classification_purpose"),
+            models.CheckConstraint(
+                condition=Q(purpose__in=("live", "shadow", "ad_hoc")), name="classification_purpose"
+            ),
         )
         indexes = (
             models.Index(fields=("state", "priority", "id"), name="classification_queue"),

@@ -133,9 +133,9 @@ def _attribute(code: str, level: AttributeValue, garments: Sequence[Seen], taxon
     weight = sum(garment.confidence for garment in speaking)
     mean: dict[str, float] = defaultdict(float)
     for garment in speaking:
-        for value, probability in _resolved(garment, code, taxonomy):
-            if code != CATEGORY or value.parent_id == level.pk:
-                mean[value.code] += garment.confidence * probability / weight
+        for leaf, probability in _resolved(garment, code, taxonomy):
+            if code != CATEGORY or leaf.parent_id == level.pk:
+                mean[leaf.code] += garment.confidence * probability / weight
     if not mean:
         return None
     (value, confidence), *others = sorted(mean.items(), key=lambda item: (-item[1], item[0]))

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.db import atomic
 from catalog.models import ProductImage
 from catalog.selectors import Taxonomy
+from catalog.services import lock_product
 from classifier import jobs, proposals
 from classifier.engine import Garment as FoundGarment
 from classifier.engine import Photograph
@@ -101,7 +102,7 @@ def _predictions(garment_id: int, garment: FoundGarment, serving: Serving, taxon
 @atomic
 def apply(product_id: int, taxonomy: Taxonomy | None = None) -> None:
     """Transaction 2: let what was found count for the product. Does nothing new when it is done twice."""
-    product = proposals.lock_product(product_id)
+    product = lock_product(product_id)
     ended = list(
         Classification.objects.filter(
             image__product=product, purpose=Classification.Purpose.LIVE, state__in=(State.DONE, State.FAILED)

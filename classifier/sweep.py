@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.files.storage import Storage, default_storage
-from django.core.management import call_command
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -67,7 +66,6 @@ def wake_for_waiting() -> bool:
 
 def prune() -> None:
     """Everything that is due now and then: what nobody needs any more."""
-    call_command("prune_db_task_results", min_age_days=1, verbosity=0)
     garments = prune_superseded()
     files = delete_orphans()
     if garments or files:
@@ -101,7 +99,7 @@ def delete_orphans(storage: Storage = default_storage) -> int:
     deleted = 0
     for folder in _folders(storage):
         names = [f"{folder}/{name}" for name in storage.listdir(folder)[1]]
-        wanted = set()
+        wanted: set[str] = set()
         for fields in ProductImage.objects.filter(
             Q(original__startswith=f"{folder}/") | Q(display__startswith=f"{folder}/")
         ).values_list("original", "display", "thumbnail"):

@@ -7,13 +7,17 @@ import socket
 import threading
 import time
 from argparse import ArgumentParser
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connection
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
 
 from classifier import batches, registry, sweep
 
@@ -33,6 +37,12 @@ class DrainingWorker(Worker):
         super().shutdown(signum, frame)
 
 
+def prune_wake_ups() -> None:
+    """Delete old tasks, which slow the queue down: finished ones, and those that a killed worker left running."""
+    call_command("prune_db_task_results", min_age_days=1, verbosity=0)
+    DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - timedelta(days=1)).delete()
+
+
 class Sweeper(threading.Thread):
     """Sweeps every few seconds until it is stopped, whatever a single sweep runs into."""
 
@@ -50,6 +60,7 @@ class Sweeper(threading.Thread):
                     sweep.sweep()
                     if time.monotonic() - pruned >= PRUNE_SECONDS:
                         sweep.prune()
+                        prune_wake_ups()
                         pruned = time.monotonic()
                 except Exception:
                     logger.exception("a sweep broke off; the next one follows")

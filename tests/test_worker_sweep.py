@@ -1,0 +1,161 @@
+"""The sweep puts right what crashes, lost messages and deletions leave behind."""
+
+import os
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db.models.functions import Now
+from django.utils import timezone
+from django_tasks import default_task_backend
+
+from catalog.intake import add_images
+from catalog.models import Decision, Product, ProductImage
+from classifier import jobs, registry, results, sweep
+from classifier.models import Classification, Garment, Prediction
+from tests.engines import StubEngine, garment
+from tests.factories import ProductImageFactory
+from tests.pictures import upload
+
+pytestmark = pytest.mark.django_db
+
+LONG_AGO = timedelta(days=365)
+
+
+@pytest.fixture
+def classified():
+    """Do the waiting jobs up to the end of the first transaction, as a worker that dies right after it."""
+
+    def store(*garments):
+        engine = StubEngine(*garments)
+        serving = registry.register(engine.manifest)
+        while batch := jobs.claim(8):
+            found = dict(
+                zip([job.pk for job in batch.jobs], engine.classify_many([b""] * len(batch.jobs)), strict=True)
+            )
+            taxonomy = results.Taxonomy.load()
+            results.store(batch, found, serving=serving, taxonomy=taxonomy, timings={})
+
+    return store
+
+
+def test_it_hands_on_the_jobs_of_a_worker_that_died(product):
+    ProductImageFactory(product=product)
+    jobs.claim(8)
+    Classification.objects.update(lease_until=Now() - timedelta(seconds=1), queued_at=timezone.now() - LONG_AGO)
+    default_task_backend.clear()
+
+    sweep.sweep()
+
+    assert Classification.objects.get().state == "queued"
+    assert len(default_task_backend.results) == 1
+
+
+def test_it_leaves_a_lease_that_lasts_alone(product):
+    ProductImageFactory(product=product)
+    jobs.claim(8)
+
+    sweep.sweep()
+
+    assert Classification.objects.get().state == "running"
+
+
+def test_it_applies_what_was_done_but_never_counted(product, classified):
+    ProductImageFactory(product=product)
+    classified(garment("Jacket"))
+    sweep.sweep()
+    product.refresh_from_db()
+    assert product.proposal == []  # the worker itself has a few seconds
+
+    Classification.objects.update(finished_at=timezone.now() - timedelta(minutes=1))
+    sweep.sweep()
+
+    product.refresh_from_db()
+    assert product.status == Product.Status.TO_REVIEW
+    assert product.proposal[0]["first_level"] == "Outer"
+    assert Garment.objects.count() == 1
+    assert Classification.objects.get().applied_at is not None
+
+
+def test_it_frees_a_product_whose_waiting_photograph_was_deleted(product):
+    ProductImageFactory(product=product).delete()
+    Product.objects.update(updated_at=timezone.now() - timedelta(minutes=1))
+
+    sweep.sweep()
+
+    product.refresh_from_db()
+    assert product.status == Product.Status.TO_REVIEW
+
+
+def test_it_wakes_the_worker_for_photographs_that_wait_too_long(product):
+    ProductImageFactory(product=product)
+    default_task_backend.clear()
+    sweep.sweep()
+    assert default_task_backend.results == []
+
+    Classification.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
+    sweep.sweep()
+
+    assert len(default_task_backend.results) == 1
+
+
+def test_it_prunes_superseded_predictions_that_nobody_decided_on(product, classified):
+    image = ProductImageFactory(product=product)
+    for run in range(3):
+        classified(garment("Jacket", material="denim"))
+        results.apply(product.pk)
+        if run < 2:
+            image.classifications.create(image_sha256=image.sha256, open_key=f"{image.pk}:live")
+    oldest = Prediction.objects.filter(attribute__code="category").earliest("id")
+    Decision.objects.create(
+        product=product,
+        attribute=oldest.attribute,
+        value=oldest.value,
+        kind="set",
+        source="human",
+        via="portal",
+        prediction=oldest,
+    )
+    assert sweep.prune_superseded() == 0  # too young
+
+    Classification.objects.update(finished_at=timezone.now() - LONG_AGO)
+    assert sweep.prune_superseded() == 1
+
+    kept = Garment.objects.order_by("id")
+    image.refresh_from_db()
+    assert [found.classification_id for found in kept] == [
+        oldest.garment.classification_id,
+        image.current_classification_id,
+    ]
+
+
+def test_it_deletes_files_that_no_photograph_points_to(alice, actor_of, product):
+    (received,) = add_images(actor=actor_of(alice), product=product, files=[upload()])
+    kept = [received.image.original.name, received.image.display.name, received.image.thumbnail.name]
+    folder = f"products/{product.public_id}"
+    old = default_storage.save(f"{folder}/old.jpg", ContentFile(b"x"))
+    young = default_storage.save(f"{folder}/young.jpg", ContentFile(b"x"))
+    hours_ago = time.time() - 7200
+    for name in (old, *kept):
+        os.utime(default_storage.path(name), (hours_ago, hours_ago))
+
+    assert sweep.delete_orphans() == 1
+
+    assert not default_storage.exists(old)
+    assert all(default_storage.exists(name) for name in (young, *kept))
+
+
+def test_it_deletes_the_files_of_a_deleted_photograph(alice, actor_of, product):
+    (received,) = add_images(actor=actor_of(alice), product=product, files=[upload()])
+    names = [received.image.original.name, received.image.display.name, received.image.thumbnail.name]
+    ProductImage.objects.all().delete()
+    for name in names:
+        os.utime(default_storage.path(name), (0, 0))
+
+    assert sweep.delete_orphans() == 3
+
+
+def test_it_prunes_where_nothing_was_uploaded_yet():
+    sweep.prune()
