@@ -46,7 +46,7 @@ setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
 run: setup
 	python manage.py prepare
-	exec python scripts/start.py
+	@python scripts/start.py || test $$? -eq 130  # 130 is Ctrl-C, the way to stop it
 
 lint: setup $(TEST_READY)
 	ruff check $(SOURCES)
@@ -65,7 +65,7 @@ test: lint
 	scripts/with_mariadb pytest -n 2
 
 messages: setup
-	python manage.py makemessages --locale ko --no-wrap --ignore .venv --ignore tests --ignore var
+	python manage.py makemessages --locale ko --no-wrap --no-obsolete --add-location file --ignore .venv --ignore tests --ignore var
 
 acceptance: setup $(TEST_READY)
 	python benchmarks/quality.py --data $(DATA)
