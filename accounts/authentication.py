@@ -20,6 +20,7 @@ from accounts.services import note_use_of_api_key
 if TYPE_CHECKING:  # the framework imports this module before its views are there
     from drf_spectacular.openapi import AutoSchema
 
+BEARER_CHALLENGE = 'Bearer realm="otjang"'
 _SCHEME = "bearer"
 
 
@@ -80,7 +81,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """What a refused caller is told to send."""
-        return 'Bearer realm="otjang"'
+        return BEARER_CHALLENGE
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -1,0 +1,85 @@
+"""The API's one shape of errors, its languages, and its schema."""
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from catalog.models import Product
+from tests.api_clients import ApiClient, error_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api(api_key):
+    return ApiClient(api_key[1])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("get", "/nothing", 404, "not_found"),
+        ("post", "/nothing/here", 404, "not_found"),
+        ("get", "/", 404, "not_found"),
+        ("get", "/products/" + "0" * 20, 404, "not_found"),
+        ("delete", "/products", 405, "method_not_allowed"),
+        ("get", "/products?page=x", 404, "not_found"),
+    ],
+)
+def test_it_answers_in_one_shape(api, method, path, status, code):
+    answer = api.send(method, path)
+    assert (answer.status_code, error_of(answer)) == (status, code)
+
+
+def test_it_refuses_what_is_not_json(api):
+    answer = api.post("/api/v1/products", "{name:", content_type="application/json")
+    assert (answer.status_code, error_of(answer)) == (400, "parse_error")
+    answer = api.post("/api/v1/products", "name=x", content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, error_of(answer)) == (415, "unsupported_media_type")
+
+
+def test_it_reads_no_endless_json(api, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    answer = api.send("post", "/products", {"name": "x" * 1000})
+    assert (answer.status_code, error_of(answer)) == (413, "too_large")
+    assert not Product.objects.exists()
+
+
+def test_it_names_every_wrong_field(api):
+    answer = api.send("post", "/products", {"nmae": "x", "colour": "red"})
+    assert answer.json()["error"]["message"].count("There is no such field.") == 2
+    assert "nmae: " in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("language", "status"), [("ko", 400), ("en", 400), ("fr", 400), (None, 400)])
+def test_it_speaks_the_callers_language(api_key, language, status):
+    headers = {"authorization": f"Bearer {api_key[1]}"} | ({"accept-language": language} if language else {})
+    client = Client(headers=headers)
+    answer = client.post("/api/v1/products", {"sku": "x" * 70}, content_type="application/json")
+    assert answer.status_code == status
+    assert answer.headers["Content-Language"] == ("en" if language == "en" else "ko")
+    assert answer.json()["error"]["code"] == "sku_too_long"
+
+
+def test_its_schema_is_valid(tmp_path):
+    file = tmp_path / "schema.yml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file))
+    schema = file.read_text()
+    for path in (
+        "/api/v1/attributes:",
+        "/api/v1/products:",
+        "/api/v1/products/{public_id}:",
+        "/api/v1/products/{public_id}/attributes/{code}:",
+        "/api/v1/products/{public_id}/classify:",
+        "/api/v1/products/{public_id}/images:",
+        "/api/v1/products/{public_id}/images/{image_id}:",
+        "/api/v1/products/{public_id}/publish:",
+    ):
+        assert f"  {path}\n" in schema
+
+
+def test_it_shows_its_documentation_without_help_from_outside():
+    page = Client().get("/api/v1/docs").content.decode()
+    assert "swagger-ui" in page
+    assert "https://" not in page
+    assert Client().get("/api/v1/schema").status_code == 200
