@@ -133,3 +133,11 @@ def actor_of():
 @pytest.fixture
 def product(shop):
     return ProductFactory(merchant=shop, sku="AJ-1042", name="Oversized denim jacket")
+
+
+@pytest.fixture(scope="session")
+def network_weights(tmp_path_factory):
+    """Return a weights folder with small real networks: a garment detector and three classifiers."""
+    from tests.networks import build_weights
+
+    return build_weights(tmp_path_factory.mktemp("weights"))

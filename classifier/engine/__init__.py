@@ -24,10 +24,12 @@ from .engine import BATCH, Engine, shared_engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec
 from .results import Alternative, AttributeResult, Box, Garment, Photograph
+from .runtime import RUNTIMES
 from .taxonomy import Taxonomy
 
 __all__ = [
     "BATCH",
+    "RUNTIMES",
     "Alternative",
     "AttributeResult",
     "Box",

@@ -7,15 +7,15 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from .errors import DecodeError
 
 Source = bytes | Path
 
 MAX_PIXELS = 100_000_000
-# Pillow's other readers are for no photographs, and one of them starts an external program (EPS).
-FORMATS = ("JPEG", "PNG", "WEBP", "MPO", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+# Pillow's other readers are for no photographs, and one of them starts an external program (EPS). JPEG includes MPO.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,8 @@ def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_P
         image: Image.Image = Image.open(BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(max_pixels) from error
-    except UnidentifiedImageError as error:
+    except Exception as error:  # Pillow's readers answer what they cannot read with many unrelated types
         raise DecodeError("not_an_image", "The file is not a photograph that can be read (JPEG, PNG, WebP).") from error
-    except Exception as error:  # Pillow's readers answer broken headers with many unrelated types
-        raise DecodeError("damaged", "The photograph is damaged.") from error
     if image.width * image.height > max_pixels:
         raise _too_many_pixels(max_pixels)
     try:
@@ -55,7 +53,7 @@ def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_P
         rgb = _to_rgb(image)
         if detail is not None and (factor := min(rgb.size) // detail) > 1:
             rgb = rgb.reduce(factor)
-    except Exception as error:  # as above, for broken pixel data
+    except Exception as error:  # as above
         raise DecodeError("damaged", "The photograph is damaged: its pixels cannot be decoded.") from error
     if turn is None:
         return Decoded(rgb, width, height)

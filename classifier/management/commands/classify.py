@@ -1,0 +1,200 @@
+"""`manage.py classify`: what is in these photographs, without a site or a database."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
+from itertools import tee
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from classifier.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, Photograph, decode
+from classifier.engine.annotate import annotate
+
+PHOTOGRAPHS = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2"}
+ANNOTATED_DETAIL = 1200
+FILE_COLUMN, VALUE_COLUMN = 32, 26
+
+
+class Command(BaseCommand):
+    help = "Find the garments in photographs and say category, material and sleeve length of each."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "paths", nargs="+", metavar="PATH", help="photographs or folders (recursive); - reads paths from stdin"
+        )
+        parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
+        parser.add_argument(
+            "--save-annotated", type=Path, metavar="DIR", help="save copies with the boxes drawn; overwrites nothing"
+        )
+        parser.add_argument("--weights", type=Path, metavar="DIR", help="folder of manifest.json; default: WEIGHTS_DIR")
+        parser.add_argument("--runtime", choices=tuple(RUNTIMES), default="openvino", help="default: openvino")
+
+    def handle(
+        self,
+        *,
+        paths: list[str],
+        format: str,  # noqa: A002 - the option's name
+        save_annotated: Path | None,
+        weights: Path | None,
+        runtime: str,
+        verbosity: int,
+        **options: Any,
+    ) -> None:
+        """Print a result for each file in input order; CommandError at the end if any could not be read."""
+        folder = None
+        try:
+            engine = Engine.load(
+                weights or settings.WEIGHTS_DIR, runtime=runtime, max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS
+            )
+            if save_annotated is not None:
+                folder = _AnnotatedFolder(save_annotated)
+        except (EngineError, OSError) as error:
+            raise CommandError(str(error)) from error
+        progress = _Progress(self.stderr if verbosity > 0 else None)
+        names, sources = tee(find_photographs(_named(paths), leave_out=save_annotated))
+        if format == "table":
+            self.stdout.write(_table_head(engine))
+        try:
+            for name, result in zip(names, engine.classify_many(map(Path, sources)), strict=True):
+                self.stdout.write(_json_line(name, result, engine) if format == "jsonl" else _table_rows(name, result))
+                if folder is not None and isinstance(result, Photograph):
+                    folder.save(Path(name), result)
+                progress.step(failed=isinstance(result, DecodeError))
+            self.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough: `classify … | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        progress.end()
+        if progress.failed:
+            raise CommandError(f"Files that could not be read: {progress.failed} of {progress.done}.")
+
+
+def find_photographs(paths: Iterable[str], *, leave_out: Path | None = None) -> Iterator[str]:
+    """The files meant by `paths`, in order; a folder gives its photographs by name, and its folders', except one.
+
+    A path that is nothing, and a folder that cannot be opened, stay in: they become results with an error.
+    """
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+        elif leave_out is None or not leave_out.exists() or not os.path.samefile(path, leave_out):
+            try:
+                entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+            except OSError:
+                yield path
+                continue
+            inside = [
+                entry.path
+                for entry in entries
+                if entry.is_dir(follow_symlinks=False) or os.path.splitext(entry.name)[1].lower() in PHOTOGRAPHS
+            ]
+            yield from find_photographs(inside, leave_out=leave_out)
+
+
+def _named(paths: Iterable[str]) -> Iterator[str]:
+    """The paths on the command line, `-` replaced by the lines of stdin as they come."""
+    for path in paths:
+        if path == "-":
+            yield from filter(None, (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer))
+        else:
+            yield path
+
+
+def _shown(name: str) -> str:
+    """A file name that can be written anywhere, whatever bytes it is made of."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _json_line(name: str, result: Photograph | DecodeError, engine: Engine) -> str:
+    if isinstance(result, DecodeError):
+        found: dict[str, Any] = {"width": None, "height": None, "garments": [], "models": dict(engine.models)}
+        error = {"code": result.code, "message": result.message}
+    else:
+        found, error = result.as_dict(), None
+    return json.dumps({"file": _shown(name), **found, "error": error}, ensure_ascii=False)
+
+
+def _table_head(engine: Engine) -> str:
+    roles = (spec.role.upper() for spec in engine.manifest.attributes)
+    return f"{'FILE':<{FILE_COLUMN}}  # " + " ".join(f"{role:<{VALUE_COLUMN}}" for role in roles).rstrip()
+
+
+def _table_rows(name: str, result: Photograph | DecodeError) -> str:
+    """One line a garment; the file's name, shortened from the left, on the first."""
+    shown = _shown(name)
+    label = shown if len(shown) <= FILE_COLUMN else "…" + shown[-(FILE_COLUMN - 1) :]
+    if isinstance(result, DecodeError):
+        return f"{label:<{FILE_COLUMN}}  ! {result.code}: {result.message}"
+    if not result.garments:
+        return f"{label:<{FILE_COLUMN}}  - no garment found"
+    rows = []
+    for number, garment in enumerate(result.garments, start=1):
+        cells = " ".join(f"{_cell(value):<{VALUE_COLUMN}}" for value in garment.attributes.values())
+        rows.append(f"{label if number == 1 else '':<{FILE_COLUMN}} {number:>2} {cells}".rstrip())
+    return "\n".join(rows)
+
+
+def _cell(result: AttributeResult | None) -> str:
+    if result is None:
+        return "-"
+    value = f"{result.parent} / {result.value}" if result.parent else result.value
+    return f"{value} {result.confidence:.0%}"
+
+
+class _AnnotatedFolder:
+    """Where annotated copies go. No copy ever replaces another file: equal names get a number."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+
+    def save(self, source: Path, found: Photograph) -> None:
+        """Write the photograph with its boxes as JPEG under its own name."""
+        drawn = annotate(decode(source, detail=ANNOTATED_DETAIL, max_pixels=sys.maxsize).image, found.garments)
+        count = 1
+        while True:
+            name = f"{source.stem}.jpg" if count == 1 else f"{source.stem}-{count}.jpg"
+            try:
+                with open(self._folder / name, "xb") as file:
+                    drawn.save(file, "JPEG", quality=90)
+                return
+            except FileExistsError:
+                count += 1
+
+
+class _Progress:
+    """How far it is, on stderr: a line that rewrites itself on a terminal, else one now and then."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._started = time.monotonic()
+        self._shown = self._started
+        self.done = self.failed = 0
+
+    def step(self, *, failed: bool) -> None:
+        """Count one file."""
+        self.done += 1
+        self.failed += failed
+        now = time.monotonic()
+        if self._stream is not None and now - self._shown >= (0.2 if self._stream.isatty() else 5):
+            self._shown = now
+            self._write("\r" if self._stream.isatty() else "\n")
+
+    def end(self) -> None:
+        """Write the last count."""
+        if self._stream is not None:
+            self._write("\n")
+
+    def _write(self, ending: str) -> None:
+        speed = self.done / max(time.monotonic() - self._started, 1e-9)
+        text = f"{self.done} files, {self.failed} unreadable, {speed:.1f} a second"
+        self._stream.write(text, style_func=str, ending=ending)
+        self._stream.flush()
