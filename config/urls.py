@@ -12,4 +12,7 @@ urlpatterns = [
     path("api/v1/", include("config.api")),
     path("", include("accounts.urls")),
     path("", include("catalog.urls")),
+    path("", include("classifier.urls")),
 ]
+
+handler400 = "config.views.bad_request"

@@ -1,5 +1,9 @@
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 
@@ -12,3 +16,21 @@ def healthz(request: HttpRequest) -> HttpResponse:
     except DatabaseError as error:
         return HttpResponse(f"database: {type(error).__name__}", status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django itself turns away: 413 with the limit for too large a form, else 400."""
+    if isinstance(exception, TooManyFilesSent):
+        code, status = "too_many_photographs", 413
+        message = _(
+            "Too many files at once; nothing was stored. A product has at most %(limit)d photographs: send fewer at a time."
+        ) % {"limit": settings.OTJANG_MAX_IMAGES_PER_PRODUCT}
+    elif isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
+        code, status = "too_large", 413
+        message = _("The form is too large; nothing was stored. Shorten its texts or send fewer files at a time.")
+    else:
+        code, status = "bad_request", 400
+        message = _("The site could not understand this request. Go back and try again.")
+    if not request.accepts("text/html"):
+        return JsonResponse({"code": code, "message": message}, status=status)
+    return render(request, "400.html", {"message": message, "status": status}, status=status)

@@ -1,0 +1,19 @@
+"""What every page of the portal knows."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+
+def active_merchant(request: HttpRequest) -> dict[str, Any]:
+    """Offer the person's shops, the active one and whether they may change its products; nothing for strangers."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or not hasattr(request, "actor"):
+        return {}
+    actor = request.actor
+    merchant = actor.merchant
+    return {
+        "memberships": request.memberships,  # type: ignore[attr-defined]  # set by ActiveMerchantMiddleware
+        "merchant": merchant,
+        "may_edit": merchant is not None and actor.can_edit(merchant.pk),
+    }

@@ -1,0 +1,82 @@
+"""What the portal's pages send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import CATEGORY, Product
+from catalog.selectors import Taxonomy
+
+
+class ProductFilterForm(forms.Form):
+    """The list's search and filters; what it does not understand it leaves out."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Name or SKU")}),
+    )
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=[])
+    category = forms.ChoiceField(label=_("Category"), required=False, choices=[])
+
+    def __init__(self, data: Any, categories: dict[str, list[tuple[str, str]]]) -> None:
+        """`categories`: second-level (code, name) pairs by the label `code/name` of their first level."""
+        super().__init__(data)
+        self.fields["status"].choices = [("", _("all statuses")), *Product.Status.choices]  # type: ignore[attr-defined]
+        self.fields["category"].choices = [  # type: ignore[attr-defined]
+            ("", _("all categories")),
+            *categories.items(),
+        ]
+
+    def apply(self, products: QuerySet[Product]) -> QuerySet[Product]:
+        """Narrow the products down; archived ones show only when they are asked for."""
+        self.is_valid()
+        q, status, category = (self.cleaned_data.get(name, "") for name in ("q", "status", "category"))
+        products = products.filter(status=status) if status else products.exclude(status=Product.Status.ARCHIVED)
+        if q:
+            products = products.filter(Q(name__icontains=q) | Q(sku__icontains=q))
+        if category:
+            products = products.filter(
+                attributes__attribute__code=CATEGORY, attributes__value__code=category
+            )
+        return products
+
+
+class ReviewForm(forms.Form):
+    """What a person says of a product: the version they saw, which garment it is, and a value an attribute."""
+
+    version = forms.IntegerField()
+    row = forms.CharField(required=False)
+
+    def __init__(self, data: Any, taxonomy: Taxonomy) -> None:
+        super().__init__(data)
+        self.taxonomy = taxonomy
+        for code in taxonomy.attributes:
+            self.fields[self.field_name(code)] = forms.CharField(required=False)
+
+    @staticmethod
+    def field_name(attribute: str) -> str:
+        """The control's name on the page."""
+        return f"value-{attribute}"
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The chosen codes by attribute, without attributes that the page did not send."""
+        return {
+            code: self.cleaned_data.get(self.field_name(code), "")
+            for code in self.taxonomy.attributes
+            if self.field_name(code) in self.data
+        }
+
+    @property
+    def applicable_values(self) -> dict[str, str]:
+        """The same without those that garments of the chosen category do not have: trousers' sleeves are no answer."""
+        values = self.values
+        chosen = self.taxonomy.resolve(CATEGORY, values.get(CATEGORY, ""))
+        level = chosen.parent if chosen else self.taxonomy.resolve(CATEGORY, self.cleaned_data.get("row", ""))
+        return {code: value for code, value in values.items() if self.taxonomy.applies(code, level)}

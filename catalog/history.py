@@ -1,0 +1,102 @@
+"""A product's history as people read it: what was decided, and what else was done, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import AuditEvent
+from catalog.models import Decision, Product
+
+_LIMIT = 100
+
+_SENTENCES = {
+    "product.create": gettext_lazy("created the product"),
+    "product.update": gettext_lazy("changed name or SKU"),
+    "product.choose_row": gettext_lazy("chose another garment as the product"),
+    "product.publish": gettext_lazy("published"),
+    "product.unpublish": gettext_lazy("took back the publication"),
+    "product.archive": gettext_lazy("archived the product"),
+    "product.restore": gettext_lazy("restored the product from the archive"),
+    "product.classify_again": gettext_lazy("asked for another classification"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: when, who, through which door, and what."""
+
+    at: datetime
+    who: str
+    via: str
+    text: str
+    by_person: bool
+
+
+def _decision_text(decision: Decision, before: str) -> str:
+    words = {"attribute": decision.attribute.name, "before": before, "after": _value_text(decision)}
+    if decision.kind == Decision.Kind.WITHDRAWN:
+        return _("%(attribute)s: took back “%(before)s”") % words if before else _("%(attribute)s: left open") % words
+    if before and before != words["after"]:
+        return _("%(attribute)s: %(before)s → %(after)s") % words
+    return _("%(attribute)s: %(after)s") % words
+
+
+def _value_text(decision: Decision) -> str:
+    if decision.kind == Decision.Kind.NOT_APPLICABLE:
+        return _("not applicable")
+    return decision.value.name if decision.value else ""
+
+
+def _decisions(product: Product) -> list[Entry]:
+    before: dict[int, str] = {}
+    entries = []
+    for decision in sorted(product.decisions.all(), key=lambda decision: decision.pk):
+        entries.append(
+            Entry(
+                at=decision.created_at,
+                who=decision.actor_name,
+                via=decision.get_via_display(),
+                text=_decision_text(decision, before.get(decision.attribute_id, "")),
+                by_person=decision.source != Decision.Source.AUTO,
+            )
+        )
+        before[decision.attribute_id] = _value_text(decision)
+    return entries
+
+
+def _event_text(event: AuditEvent) -> str | None:
+    """Return the sentence, or None where the decisions say it already."""
+    details: dict[str, Any] = event.details
+    if event.action == "image.add":
+        count = len(details.get("images", []))
+        return ngettext("added %(count)d photograph", "added %(count)d photographs", count) % {"count": count}
+    if event.action == "image.archive":
+        return _("removed the photograph %(name)s") % {"name": details.get("name", "")}
+    sentence = _SENTENCES.get(event.action)
+    return str(sentence) if sentence is not None else None
+
+
+def _events(product: Product) -> list[Entry]:
+    events = (
+        AuditEvent.objects.filter(subject_type="product", subject_id=product.public_id)
+        .select_related("user", "api_key")
+        .order_by("-id")[:_LIMIT]
+    )
+    entries = []
+    for event in events:
+        text = _event_text(event)
+        if text is not None:
+            who = str(event.user or (event.api_key.name if event.api_key else _("system")))
+            entries.append(Entry(event.created_at, who, event.get_via_display(), text, by_person=bool(event.user_id)))
+    return entries
+
+
+def history_of(product: Product) -> list[Entry]:
+    """Return the newest entries of a product whose decisions are prefetched."""
+    entries = [*_decisions(product), *_events(product)]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:_LIMIT]

@@ -1,0 +1,63 @@
+"""How the portal's pages write what models and products say: shares, certainty, states."""
+
+from django import template
+from django.utils.translation import pgettext_lazy
+
+from catalog.models import Product
+
+register = template.Library()
+
+# A shape that fills up on the way from photographs to the shop, so that the state is not told by colour alone.
+STATUS_SHAPES = {
+    Product.Status.DRAFT: "○",
+    Product.Status.CLASSIFYING: "◔",
+    Product.Status.TO_REVIEW: "◐",
+    Product.Status.READY: "◕",
+    Product.Status.PUBLISHED: "●",
+    Product.Status.ARCHIVED: "⊘",
+}
+
+# From which confidence on a word holds; checked from the top.
+CERTAINTY = (
+    (0.85, "sure", pgettext_lazy("certainty", "sure")),
+    (0.60, "likely", pgettext_lazy("certainty", "likely")),
+    (0.00, "unsure", pgettext_lazy("certainty", "unsure")),
+)
+
+
+@register.filter
+def percent(fraction: float | None) -> str:
+    """Write a share as whole per cent. Only 1 itself is 100%: a model is never wholly sure."""
+    if fraction is None:
+        return ""
+    return f"{100 if fraction >= 1 else min(round(fraction * 100), 99)}%"
+
+
+@register.filter
+def certainty(fraction: float | None) -> str:
+    """Name the class of certainty for style sheets: sure, likely, unsure."""
+    return next((code for least, code, _word in CERTAINTY if (fraction or 0) >= least), "unsure")
+
+
+@register.filter
+def certainty_word(fraction: float | None) -> str:
+    """Say in a word how sure a model is."""
+    return next((str(word) for least, _code, word in CERTAINTY if (fraction or 0) >= least), "")
+
+
+@register.filter
+def status_shape(status: str) -> str:
+    """Return the shape that stands beside a status's word."""
+    return STATUS_SHAPES.get(Product.Status(status), "")
+
+
+@register.simple_tag(takes_context=True)
+def page_query(context: template.Context, **changes: object) -> str:
+    """Return the present query string with some parameters changed; empty ones are left out."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value:
+            query[name] = str(value)
+    encoded: str = query.urlencode()
+    return f"?{encoded}" if encoded else "?"

@@ -1,0 +1,152 @@
+"""A product's page: what was found, what is decided, and the ways to change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.errors import Forbidden, Refused
+from accounts.portal import PortalRequest, portal_view
+from catalog import services
+from catalog.forms import ReviewForm
+from catalog.history import history_of
+from catalog.models import Product
+from catalog.product_page import ProductPage, build_page
+from catalog.selectors import Taxonomy, product_for_page
+from catalog.views.access import forbidden, product_or_404
+
+MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
+    "publish": (services.publish, lambda: _("Published. No later model changes this product.")),
+    "unpublish": (services.unpublish, lambda: _("The product is no longer published.")),
+    "archive": (services.archive, lambda: _("Archived. Nothing was deleted.")),
+    "restore": (services.restore, lambda: _("The product is back.")),
+}
+
+
+def _page(
+    request: PortalRequest, public_id: str, *, row: str | None = None, wanted: dict[str, str] | None = None
+) -> ProductPage:
+    try:
+        product = product_for_page(request.actor, public_id)
+    except Product.DoesNotExist as error:
+        raise Http404 from error
+    return build_page(product, may_edit=request.actor.can_edit(product.merchant_id), row=row, wanted=wanted)
+
+
+def _context(page: ProductPage, **more: Any) -> dict[str, Any]:
+    return {"page": page, "product": page.product, "history": history_of(page.product), **more}
+
+
+def _render(request: PortalRequest, page: ProductPage, *, status: int = 200, **more: Any) -> HttpResponse:
+    shown = request.GET.get("photo", "")
+    if not any(photograph.image.public_id == shown for photograph in page.photographs):
+        shown = page.photographs[0].image.public_id if page.photographs else ""
+    return render(request, "catalog/product.html", _context(page, shown=shown, **more), status=status)
+
+
+@require_safe
+@portal_view
+def product_page(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """The page of one product."""
+    return _render(request, _page(request, public_id, row=request.GET.get("row")))
+
+
+@require_safe
+@portal_view
+def live(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """What changed since the page was made: 204 for nothing, else its parts for htmx to put in their places.
+
+    The answer carries the trigger to ask again only as long as a photograph waits, so the polling ends by itself.
+    """
+    page = _page(request, public_id, row=request.GET.get("row"))
+    if page.progress.polling and request.GET.get("seen") == page.seen:
+        return HttpResponse(status=204)
+    return render(request, "catalog/product_live.html", _context(page))
+
+
+@require_safe
+@portal_view
+def values(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """The fields as they look with another row chosen; nothing is saved."""
+    page = _page(request, public_id, row=request.GET.get("row", ""))
+    return render(request, "catalog/product_values.html", _context(page))
+
+
+@require_POST
+@portal_view
+def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """Save the chosen row and values, and publish if that was the button. A refusal keeps what was chosen."""
+    product = product_or_404(request, public_id)
+    if not request.actor.can_edit(product.merchant_id):
+        return forbidden(request)
+    form = ReviewForm(request.POST, Taxonomy.load())
+    form.is_valid()
+    row: str = form.cleaned_data.get("row", "")
+    if request.POST.get("action") == "look":
+        return _render(request, _page(request, public_id, row=row))
+    try:
+        product = services.save_review(
+            actor=request.actor,
+            product=product,
+            first_level=row or None,
+            values=form.applicable_values,
+            version=form.cleaned_data.get("version", 0),
+        )
+        if request.POST.get("action") == "publish":
+            services.publish(actor=request.actor, product=product)
+            messages.success(request, MOVES["publish"][1]())
+        else:
+            messages.success(request, _("Saved."))
+    except Refused as refused:
+        page = _page(request, public_id, row=row, wanted=form.values)
+        return _render(request, page, status=409 if refused.code == "stale" else 400, refused=refused)
+    return redirect("catalog:product", public_id)
+
+
+@require_POST
+@portal_view
+def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBase:
+    """Publish, take back, archive or restore."""
+    if action not in MOVES:
+        raise Http404
+    product = product_or_404(request, public_id)
+    service, sentence = MOVES[action]
+    try:
+        service(actor=request.actor, product=product)
+    except Forbidden:
+        return forbidden(request)
+    except Refused as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, sentence())
+    return redirect("catalog:product", public_id)
+
+
+@require_POST
+@portal_view
+def details(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """Change name and SKU. Scripts get JSON, a form gets the page again with what was typed."""
+    product = product_or_404(request, public_id)
+    name, sku = request.POST.get("name"), request.POST.get("sku")
+    as_json = not request.accepts("text/html")
+    try:
+        services.update_product(actor=request.actor, product=product, name=name, sku=sku)
+    except Forbidden:
+        return forbidden(request)
+    except Refused as refused:
+        if as_json:
+            return JsonResponse({"code": refused.code, "message": refused.message}, status=400)
+        return _render(
+            request, _page(request, public_id), status=400, details_refused=refused, typed={"name": name, "sku": sku}
+        )
+    if as_json:
+        return JsonResponse({})
+    messages.success(request, _("Saved."))
+    return redirect("catalog:product", public_id)

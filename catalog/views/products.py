@@ -1,0 +1,103 @@
+"""The list of a shop's products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.portal import PortalRequest, portal_view
+from catalog.forms import ProductFilterForm
+from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute, ProductImage
+from catalog.selectors import products_for_list, values_of
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """One product of the list."""
+
+    product: Product
+    photographs: list[ProductImage]
+    values: list[ProductAttribute]
+    garments: list[str]
+
+    @property
+    def undecided_row(self) -> bool:
+        """Whether a person has to say which of several garments the product is."""
+        return self.product.row_id is None and len(self.garments) > 1
+
+
+def _categories() -> list[AttributeValue]:
+    return list(
+        AttributeValue.objects.filter(attribute__code=CATEGORY, active=True, merged_into=None)
+        .select_related("parent")
+        .order_by("position", "id")
+    )
+
+
+def _choices(categories: list[AttributeValue]) -> dict[str, list[tuple[str, str]]]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for value in categories:
+        if value.parent is not None:
+            groups.setdefault(value.parent.name, []).append((value.code, value.name))
+    return groups
+
+
+def _lines(page: Page[Product], categories: list[AttributeValue]) -> list[Line]:
+    first_levels = {value.code: value.name for value in categories if value.parent_id is None}
+    return [
+        Line(
+            product=product,
+            photographs=product.photographs,  # type: ignore[attr-defined]  # prefetched to this attribute
+            values=[value for value in values_of(product).values() if value.attribute.active],
+            garments=[
+                first_levels[entry["first_level"]]
+                for entry in product.proposal
+                if entry["first_level"] in first_levels
+            ],
+        )
+        for product in page.object_list
+    ]
+
+
+def _status_counts(request: PortalRequest) -> dict[str, int]:
+    rows = Product.objects.visible_to(request.actor).order_by().values_list("status").annotate(Count("id"))
+    return dict(rows)
+
+
+@require_safe
+@portal_view
+def product_list(request: PortalRequest) -> HttpResponseBase:
+    """The shop's products, newest first, with what is known of them; searched, filtered and in pages."""
+    if request.actor.merchant is None:
+        return render(request, "catalog/no_shop.html")
+    categories = _categories()
+    form = ProductFilterForm(request.GET, _choices(categories))
+    paginator = Paginator(form.apply(products_for_list(request.actor)), PAGE_SIZE)
+    page = paginator.get_page(request.GET.get("page"))
+    counts = _status_counts(request)
+    chosen = request.GET.get("status", "")
+    tabs: list[dict[str, Any]] = [
+        {"value": "", "label": _("All"), "count": sum(counts.values()) - counts.get(Product.Status.ARCHIVED, 0)}
+    ]
+    tabs += [
+        {"value": status, "label": label, "count": counts.get(status, 0)} for status, label in Product.Status.choices
+    ]
+    context = {
+        "form": form,
+        "page": page,
+        "lines": _lines(page, categories),
+        "tabs": tabs,
+        "chosen": chosen,
+        "total": sum(counts.values()),
+        "filtered": bool(request.GET.get("q") or chosen or request.GET.get("category")),
+    }
+    return render(request, "catalog/products.html", context)

@@ -1,0 +1,145 @@
+"""Photographs coming in: a new product, and more photographs for one that exists.
+
+Each view answers a plain form with a page, and the upload script (`Accept: application/json`) with JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.errors import Forbidden, Refused
+from accounts.portal import PortalRequest, portal_view
+from catalog import intake, services
+from catalog.models import Product
+from catalog.views.access import forbidden, product_or_404
+
+FILES = "photographs"
+
+
+def _wants_json(request: PortalRequest) -> bool:
+    return request.accepts("application/json") and not request.accepts("text/html")
+
+
+def _received_json(received: Sequence[intake.Received]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": entry.name,
+            "code": entry.refusal.code if entry.refusal else None,
+            "message": entry.refusal.message if entry.refusal else None,
+            "thumbnail": reverse("catalog:media", args=[entry.image.public_id, "thumbnail"]) if entry.image else None,
+        }
+        for entry in received
+    ]
+
+
+def _product_json(product: Product) -> dict[str, str]:
+    return {
+        "page": reverse("catalog:product", args=[product.public_id]),
+        "photographs": reverse("catalog:add_photographs", args=[product.public_id]),
+        "details": reverse("catalog:details", args=[product.public_id]),
+    }
+
+
+def _refused_json(refused: Refused, received: Sequence[intake.Received] = ()) -> JsonResponse:
+    body = {"code": refused.code, "message": refused.message, "received": _received_json(received)}
+    return JsonResponse(body, status=403 if isinstance(refused, Forbidden) else 400)
+
+
+def _tell(request: PortalRequest, received: Sequence[intake.Received]) -> None:
+    """Say on the next page what became of each file."""
+    kept = sum(entry.image is not None for entry in received)
+    if kept:
+        messages.success(
+            request, ngettext("%(count)d photograph was stored.", "%(count)d photographs were stored.", kept) % {"count": kept}
+        )
+    for entry in received:
+        if entry.refusal:
+            messages.error(request, _("%(file)s: %(reason)s") % {"file": entry.name, "reason": entry.refusal.message})
+
+
+def _new_page(request: PortalRequest, refused: Refused | None = None, received: Sequence[intake.Received] = ()) -> HttpResponseBase:
+    context = {
+        "refused": refused,
+        "received": received,
+        "name": request.POST.get("name", ""),
+        "sku": request.POST.get("sku", ""),
+        "max_files": settings.OTJANG_MAX_IMAGES_PER_PRODUCT,
+        "max_megabytes": settings.OTJANG_MAX_UPLOAD_BYTES // 2**20,
+    }
+    return render(request, "catalog/new_product.html", context, status=400 if refused or received else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@portal_view
+def new_product(request: PortalRequest) -> HttpResponseBase:
+    """Create a product from photographs; SKU and name can wait. Without one good photograph nothing is created."""
+    merchant = request.actor.merchant
+    if merchant is None or not request.actor.can_edit(merchant.pk):
+        return forbidden(request)
+    if request.method != "POST":
+        return _new_page(request)
+    files: list[UploadedFile] = request.FILES.getlist(FILES)
+    try:
+        product, received = intake.create_product_with_images(
+            actor=request.actor,
+            merchant=merchant,
+            files=files,
+            name=request.POST.get("name", ""),
+            sku=request.POST.get("sku", ""),
+        )
+    except Refused as refused:
+        return _refused_json(refused) if _wants_json(request) else _new_page(request, refused)
+    if _wants_json(request):
+        body: dict[str, Any] = {"received": _received_json(received)}
+        return JsonResponse(body | {"product": _product_json(product)} if product else body)
+    if product is None:
+        return _new_page(request, received=received)
+    _tell(request, received)
+    return redirect("catalog:product", product.public_id)
+
+
+@require_POST
+@portal_view
+def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """Add photographs to a product."""
+    product = product_or_404(request, public_id)
+    try:
+        received = intake.add_images(actor=request.actor, product=product, files=request.FILES.getlist(FILES))
+    except Forbidden:
+        return forbidden(request)
+    except Refused as refused:
+        if _wants_json(request):
+            return _refused_json(refused)
+        messages.error(request, refused.message)
+        return redirect("catalog:product", public_id)
+    if _wants_json(request):
+        return JsonResponse({"received": _received_json(received), "product": _product_json(product)})
+    _tell(request, received)
+    return redirect("catalog:product", public_id)
+
+
+@require_POST
+@portal_view
+def remove_photograph(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
+    """Take a photograph away from its product."""
+    product = product_or_404(request, public_id)
+    image = product.images.current().filter(public_id=image_id).first()  # type: ignore[attr-defined]  # its queryset's method
+    if image is not None:
+        try:
+            services.archive_image(actor=request.actor, image=image)
+        except Forbidden:
+            return forbidden(request)
+        messages.success(request, _("%(file)s was removed.") % {"file": image.original_name})
+    return redirect("catalog:product", public_id)

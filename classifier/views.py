@@ -1,0 +1,32 @@
+"""The portal's one door to the classifier: asking for another look."""
+
+from django.contrib import messages
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.errors import Forbidden
+from accounts.portal import PortalRequest, portal_view
+from catalog.views.access import forbidden, product_or_404
+from classifier import services
+
+
+@require_POST
+@portal_view
+def classify_again(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """Queue all photographs of a product once more."""
+    product = product_or_404(request, public_id)
+    try:
+        queued = services.classify_again(actor=request.actor, product=product)
+    except Forbidden:
+        return forbidden(request)
+    if queued:
+        text = ngettext(
+            "%(count)d photograph is classified once more.", "%(count)d photographs are classified once more.", queued
+        )
+        messages.success(request, text % {"count": queued})
+    else:
+        messages.info(request, _("Every photograph waits already."))
+    return redirect("catalog:product", public_id)

@@ -1,0 +1,125 @@
+// The product's page: photographs without reloading, and news from the models that leave alone what a person is doing.
+
+const htmx = window.htmx;
+const review = () => document.getElementById("review");
+const live = () => document.getElementById("live");
+
+document.documentElement.classList.add("js");
+
+// --- Photographs: the strip shows one large, with the arrow keys as well -------------------------------------------
+
+function show(link) {
+  for (const other of document.querySelectorAll(".strip a")) {
+    const shown = other === link;
+    other.toggleAttribute("aria-current", shown);
+    if (shown) other.setAttribute("aria-current", "true");
+    document.getElementById(other.dataset.photo).hidden = !shown;
+  }
+  link.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".strip a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  show(link);
+});
+
+document.addEventListener("keydown", (event) => {
+  const item = event.target.closest?.(".strip li");
+  if (!item || (event.key !== "ArrowLeft" && event.key !== "ArrowRight")) return;
+  const next = event.key === "ArrowLeft" ? item.previousElementSibling : item.nextElementSibling;
+  const link = next?.querySelector("a");
+  if (!link) return;
+  event.preventDefault();
+  link.focus();
+  show(link);
+});
+
+document.addEventListener("photographs-added", () => {
+  htmx.ajax("GET", window.location.href, { target: "#photographs", select: "#photographs", swap: "outerHTML" });
+  refresh();
+});
+
+// --- Values ---------------------------------------------------------------------------------------------------------
+
+const changed = new Set(); // ids of the controls that the person touched since the page was made
+
+/** Trousers have no sleeves: hide the attributes that the chosen category's first level does not have. */
+function hideWhatDoesNotApply() {
+  const level = document.querySelector("#value-category option:checked")?.dataset.level;
+  for (const field of document.querySelectorAll(".value-field")) {
+    const levels = field.dataset.applies;
+    const hidden = Boolean(level && levels && !levels.split(" ").includes(level));
+    field.hidden = hidden;
+    const select = field.querySelector("select");
+    if (select) select.disabled = hidden;
+  }
+}
+
+function touched(control) {
+  changed.add(control.id);
+  review().dataset.changed = "";
+  if (control.id === "value-category") hideWhatDoesNotApply();
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.form === review() && event.target.id) touched(event.target);
+});
+
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest("[data-choose]");
+  if (!chip) return;
+  const select = document.getElementById(chip.dataset.for);
+  select.value = chip.dataset.choose;
+  touched(select);
+});
+
+// --- News from the models -------------------------------------------------------------------------------------------
+
+let kept = new Map();
+let held = false;
+
+function refresh() {
+  const url = live().getAttribute("hx-get").split("?")[0];
+  const row = review().hasAttribute("data-changed") ? review().querySelector("[name=row]:checked") : null;
+  htmx.ajax("GET", row ? `${url}?row=${encodeURIComponent(row.value)}` : url, { target: "#live", swap: "outerHTML" });
+}
+
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (event.detail.target?.id !== "review") return;
+  // Replacing an open list under somebody's finger would close it: wait until they leave it.
+  if (review().contains(document.activeElement) && document.activeElement.tagName === "SELECT") {
+    event.detail.shouldSwap = false;
+    held = true;
+    return;
+  }
+  kept = new Map([...changed].map((id) => [id, document.getElementById(id)]).filter(([, control]) => control));
+});
+
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (event.detail.target?.id !== "review") return;
+  for (const [id, old] of kept) {
+    const control = document.getElementById(id);
+    if (!control) continue;
+    if (control.type === "radio") control.checked = old.checked;
+    else if ([...control.options].some((option) => option.value === old.value)) control.value = old.value;
+  }
+  if (kept.size) {
+    review().dataset.changed = "";
+    hideWhatDoesNotApply();
+  }
+});
+
+document.addEventListener("focusout", (event) => {
+  if (held && event.target.form === review()) {
+    held = false;
+    refresh();
+  }
+});
+
+// Another row brings its own values: what was touched before belonged to the old one.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id !== "values") return;
+  for (const id of [...changed]) if (id.startsWith("value-")) changed.delete(id);
+});

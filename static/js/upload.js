@@ -1,0 +1,263 @@
+// Uploads photographs one by one with their progress. The same form works without this script as a plain one.
+
+const PARALLEL = 3;
+
+const texts = document.querySelector(".texts").dataset;
+const fileRow = document.querySelector("template.file-row");
+
+/** One photograph on its way: its line in the list, and what became of it. */
+class Item {
+  constructor(file, list) {
+    this.file = file;
+    this.state = "waiting"; // waiting, sending, kept, refused, broken
+    this.row = fileRow.content.firstElementChild.cloneNode(true);
+    this.row.querySelector(".file-name").textContent = file.name;
+    this.bar = this.row.querySelector("progress");
+    const preview = this.row.querySelector("img");
+    preview.addEventListener("load", () => { preview.hidden = false; });
+    preview.src = URL.createObjectURL(file);
+    list.append(this.row);
+    this.show("waiting", texts.waiting);
+  }
+
+  show(state, text) {
+    this.state = state;
+    this.row.dataset.state = state;
+    this.row.querySelector(".file-state").textContent = text;
+    this.row.querySelector(".retry").hidden = state !== "broken";
+    this.row.querySelector(".dismiss").hidden = state !== "broken" && state !== "refused";
+    this.bar.hidden = state !== "sending";
+  }
+
+  dispose() {
+    URL.revokeObjectURL(this.row.querySelector("img").src);
+    this.row.remove();
+  }
+}
+
+/** The photographs of one product; the first one that is kept creates the product where there is none yet. */
+class Upload {
+  constructor(form) {
+    this.form = form;
+    this.pristine = form.cloneNode(true);
+    this.items = [];
+    this.product = form.dataset.photographs ? { photographs: form.dataset.photographs } : null;
+    this.list = form.querySelector(".files");
+    this.problem = form.querySelector("[data-problem]");
+    this.opening = false;
+    this.saving = Promise.resolve();
+    const input = form.querySelector("input[type=file]");
+    input.addEventListener("change", () => { this.add(input.files); input.value = ""; });
+    form.addEventListener("submit", (event) => { event.preventDefault(); this.open(); });
+    for (const field of form.querySelectorAll("[name=name], [name=sku]")) {
+      field.addEventListener("change", () => this.saveDetails());
+    }
+  }
+
+  get busy() {
+    return this.items.some((item) => item.state === "waiting" || item.state === "sending");
+  }
+
+  add(files) {
+    this.complain("");
+    for (const file of files) {
+      const item = new Item(file, this.list);
+      item.row.querySelector(".dismiss").addEventListener("click", () => {
+        this.items.splice(this.items.indexOf(item), 1);
+        item.dispose();
+        this.changed();
+      });
+      item.row.querySelector(".retry").addEventListener("click", () => {
+        item.show("waiting", texts.waiting);
+        this.pump();
+      });
+      this.items.push(item);
+    }
+    this.pump();
+  }
+
+  pump() {
+    // Until the product exists, one at a time: two first photographs would make two products.
+    const limit = this.product ? PARALLEL : 1;
+    let sending = this.items.filter((item) => item.state === "sending").length;
+    for (const item of this.items) {
+      if (sending >= limit) break;
+      if (item.state === "waiting") {
+        this.send(item);
+        sending += 1;
+      }
+    }
+    this.changed();
+  }
+
+  send(item) {
+    const body = new FormData();
+    body.append("csrfmiddlewaretoken", this.form.elements.csrfmiddlewaretoken.value);
+    body.append("photographs", item.file, item.file.name);
+    const request = new XMLHttpRequest();
+    request.open("POST", this.product ? this.product.photographs : this.form.dataset.create);
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.addEventListener("progress", (event) => {
+      if (!event.lengthComputable) return;
+      item.bar.value = event.loaded / event.total;
+      item.show("sending", event.loaded < event.total ? `${Math.floor(100 * item.bar.value)}%` : texts.checking);
+    });
+    request.addEventListener("load", () => this.answered(item, request));
+    request.addEventListener("error", () => { item.show("broken", texts.offline); this.pump(); });
+    item.show("sending", "0%");
+    request.send(body);
+  }
+
+  answered(item, request) {
+    let answer = null;
+    try {
+      answer = JSON.parse(request.responseText);
+    } catch {
+      const loggedOut = request.responseURL.includes("/login") || request.status === 403;
+      const text = loggedOut ? texts.loggedOut : request.status === 413 ? texts.tooLarge : texts.failed;
+      item.show("broken", text);
+      this.pump();
+      return;
+    }
+    const [entry] = answer.received?.length ? answer.received : [answer];
+    if (entry.message) {
+      item.show("refused", entry.message);
+    } else {
+      item.show("kept", texts.kept);
+    }
+    if (answer.product && !this.product) {
+      this.product = answer.product;
+      this.saveDetails();
+    }
+    this.pump();
+  }
+
+  /** Name and SKU are saved for themselves, so that a refused SKU costs no photograph. */
+  saveDetails() {
+    if (!this.product?.details) return;
+    const { name, sku, csrfmiddlewaretoken } = this.form.elements;
+    if (!name.value && !sku.value && !this.detailsSaved) return;
+    const body = new FormData();
+    body.append("csrfmiddlewaretoken", csrfmiddlewaretoken.value);
+    body.append("name", name.value);
+    body.append("sku", sku.value);
+    this.saving = this.saving.then(async () => {
+      const response = await fetch(this.product.details, { method: "POST", body, headers: { Accept: "application/json" } });
+      const answer = await response.json().catch(() => ({ message: texts.failed }));
+      this.detailsSaved = response.ok;
+      this.detailsRefused = !response.ok;
+      this.complain(answer.message || "");
+    }).catch(() => {
+      this.detailsRefused = true;
+      this.complain(texts.offline);
+    });
+  }
+
+  complain(text) {
+    this.problem.textContent = text;
+    this.problem.hidden = !text;
+  }
+
+  /** Show the product as soon as all of its photographs are through; stay where one was turned away unread. */
+  async open() {
+    if (!this.product && !this.busy) {
+      this.complain(texts.none);
+      this.form.querySelector("input[type=file]").focus();
+      return;
+    }
+    this.opening = true;
+    this.changed();
+  }
+
+  async changed() {
+    this.summary?.();
+    if (this.busy) return;
+    if (this.form.dataset.photographs) {
+      if (this.items.some((item) => item.state === "kept")) {
+        for (const item of this.items.filter((one) => one.state === "kept")) item.dispose();
+        this.items = this.items.filter((item) => item.state !== "kept");
+        document.dispatchEvent(new CustomEvent("photographs-added"));
+      }
+      return;
+    }
+    if (!this.opening) return;
+    this.opening = false;
+    if (!this.product) {
+      this.complain(texts.none);
+      return;
+    }
+    await this.saving;
+    if (!this.detailsRefused) window.location.assign(this.product.page);
+  }
+
+  /** Put this product on the list below and start with an empty form; its uploads go on. */
+  next() {
+    if (!this.items.length) {
+      this.complain(texts.none);
+      return this;
+    }
+    const line = document.createElement("li");
+    const section = document.querySelector(".earlier");
+    section.hidden = false;
+    section.querySelector("ul").prepend(line);
+    const { name, sku } = this.form.elements;
+    this.summary = () => {
+      const kept = this.items.filter((item) => item.state === "kept").length;
+      const link = document.createElement(this.product ? "a" : "span");
+      if (this.product) link.href = this.product.page;
+      link.textContent = name.value || sku.value || texts.untitled;
+      const count = document.createElement("span");
+      count.textContent = ` ${kept} / ${this.items.length}`;
+      const problems = this.items.filter((item) => item.state === "refused" || item.state === "broken");
+      line.replaceChildren(link, count, ...problems.map((item) => {
+        const problem = document.createElement("span");
+        problem.className = "refusal";
+        problem.textContent = `${item.file.name}: ${item.row.querySelector(".file-state").textContent}`;
+        return problem;
+      }), ...(this.detailsRefused ? [this.problem] : []));
+    };
+    this.summary();
+    this.form.replaceWith(this.pristine);
+    const fresh = new Upload(this.pristine);
+    this.pristine.querySelector("input[type=file]").focus();
+    return fresh;
+  }
+}
+
+document.documentElement.classList.add("js");
+const form = document.querySelector("form[data-upload]");
+if (form) {
+  const uploads = [];
+  let current;
+  const start = (upload) => {
+    current = upload;
+    uploads.push(upload);
+    upload.form.querySelector("[data-next]")?.addEventListener("click", () => {
+      const next = current.next();
+      if (next !== current) start(next);
+    });
+  };
+  start(new Upload(form));
+
+  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    current.form.classList.add("dragging");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) current.form.classList.remove("dragging");
+  });
+  document.addEventListener("drop", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    current.form.classList.remove("dragging");
+    current.add(event.dataTransfer.files);
+  });
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData?.files.length) current.add(event.clipboardData.files);
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (uploads.some((upload) => upload.busy)) event.preventDefault();
+  });
+}
