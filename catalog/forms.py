@@ -41,9 +41,7 @@ class ProductFilterForm(forms.Form):
         if q:
             products = products.filter(Q(name__icontains=q) | Q(sku__icontains=q))
         if category:
-            products = products.filter(
-                attributes__attribute__code=CATEGORY, attributes__value__code=category
-            )
+            products = products.filter(attributes__attribute__code=CATEGORY, attributes__value__code=category)
         return products
 
 

@@ -23,7 +23,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, TooManyFilesSent):
         code, status = "too_many_photographs", 413
         message = _(
-            "Too many files at once; nothing was stored. A product has at most %(limit)d photographs: send fewer at a time."
+            "Too many files at once; nothing was stored. A product has at most %(limit)d photographs: send fewer files."
         ) % {"limit": settings.OTJANG_MAX_IMAGES_PER_PRODUCT}
     elif isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
         code, status = "too_large", 413

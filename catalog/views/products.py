@@ -59,9 +59,7 @@ def _lines(page: Page[Product], categories: list[AttributeValue]) -> list[Line]:
             photographs=product.photographs,  # type: ignore[attr-defined]  # prefetched to this attribute
             values=[value for value in values_of(product).values() if value.attribute.active],
             garments=[
-                first_levels[entry["first_level"]]
-                for entry in product.proposal
-                if entry["first_level"] in first_levels
+                first_levels[entry["first_level"]] for entry in product.proposal if entry["first_level"] in first_levels
             ],
         )
         for product in page.object_list

@@ -61,15 +61,16 @@ def _tell(request: PortalRequest, received: Sequence[intake.Received]) -> None:
     """Say on the next page what became of each file."""
     kept = sum(entry.image is not None for entry in received)
     if kept:
-        messages.success(
-            request, ngettext("%(count)d photograph was stored.", "%(count)d photographs were stored.", kept) % {"count": kept}
-        )
+        text = ngettext("%(count)d photograph was stored.", "%(count)d photographs were stored.", kept)
+        messages.success(request, text % {"count": kept})
     for entry in received:
         if entry.refusal:
             messages.error(request, _("%(file)s: %(reason)s") % {"file": entry.name, "reason": entry.refusal.message})
 
 
-def _new_page(request: PortalRequest, refused: Refused | None = None, received: Sequence[intake.Received] = ()) -> HttpResponseBase:
+def _new_page(
+    request: PortalRequest, refused: Refused | None = None, received: Sequence[intake.Received] = ()
+) -> HttpResponseBase:
     context = {
         "refused": refused,
         "received": received,
