@@ -1,0 +1,156 @@
+"""`manage.py classify`, through a process of its own or through call_command."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from tests.pictures import photo
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """b.jpg, a folder with two photographs and a text, and a file that is no photograph."""
+    folder = tmp_path / "pictures"
+    (folder / "shop" / "more").mkdir(parents=True)
+    (folder / "b.jpg").write_bytes(photo("navy", (300, 400)))
+    (folder / "shop" / "z.PNG").write_bytes(photo("seagreen", kind="PNG"))
+    (folder / "shop" / "more" / "z.jpg").write_bytes(photo("firebrick"))
+    (folder / "shop" / "notes.txt").write_text("not looked at")
+    (folder / "broken.jpg").write_text("a text")
+    return folder
+
+
+@pytest.fixture
+def classify(network_weights, capsys):
+    """Run the command; returns (exit status, stdout lines, stderr)."""
+
+    def run(*arguments, **options):
+        status = 0
+        try:
+            call_command("classify", *map(str, arguments), weights=network_weights, **options)
+        except CommandError as error:
+            status = error.returncode
+        captured = capsys.readouterr()
+        return status, captured.out.splitlines(), captured.err
+
+    return run
+
+
+def test_it_prints_one_json_line_a_file_in_input_order(classify, pictures):
+    status, lines, progress = classify(pictures / "b.jpg", pictures / "shop", pictures / "b.jpg", format="jsonl")
+    assert status == 0
+    results = [json.loads(line) for line in lines]
+    assert [result["file"] for result in results] == [
+        str(pictures / name) for name in ("b.jpg", "shop/more/z.jpg", "shop/z.PNG", "b.jpg")
+    ]
+    assert "4 files, 0 unreadable" in progress
+    first = results[0]
+    assert list(first) == ["file", "width", "height", "garments", "models", "error"]
+    assert (first["width"], first["height"], first["error"]) == (300, 400, None)
+    assert first["models"]["category"] == "category-test"
+    garment = first["garments"][0]
+    assert list(garment) == ["box", "category", "material", "sleeve_length"]
+    assert len(garment["box"]) == 4
+    assert all(0 <= edge <= 1 for edge in garment["box"])
+    assert list(garment["category"]) == ["value", "parent", "confidence", "alternatives"]
+    assert set(garment["category"]["alternatives"][0]) == {"value", "confidence"}
+    assert results[3] == first
+
+
+def test_it_names_files_that_cannot_be_read_and_goes_on(classify, pictures):
+    (pictures / "empty.jpg").touch()
+    status, lines, _ = classify(pictures / "nowhere.jpg", pictures, format="jsonl")
+    assert status == 1
+    results = {os.path.basename(result["file"]): result for result in map(json.loads, lines)}
+    assert list(results) == ["nowhere.jpg", "b.jpg", "broken.jpg", "empty.jpg", "z.jpg", "z.PNG"]
+    for name, code in (("nowhere.jpg", "not_found"), ("broken.jpg", "not_an_image"), ("empty.jpg", "empty")):
+        assert results[name]["error"]["code"] == code
+        assert results[name]["error"]["message"]
+        assert results[name]["garments"] == []
+        assert results[name]["width"] is None
+    assert results["b.jpg"]["garments"]
+
+
+def test_it_prints_a_table(classify, pictures):
+    status, lines, _ = classify(pictures / "b.jpg", pictures / "broken.jpg")
+    assert status == 1
+    assert lines[0].split() == ["FILE", "#", "CATEGORY", "MATERIAL", "SLEEVE_LENGTH"]
+    assert "b.jpg" in lines[1]
+    assert "%" in lines[1]
+    assert "! not_an_image" in lines[-1]
+
+
+def test_it_reads_paths_from_stdin(classify, pictures, monkeypatch):
+    names = f"{pictures / 'shop'}\n\n{pictures / 'b.jpg'}\r\n".encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(names)))
+    status, lines, _ = classify("-", format="jsonl")
+    assert status == 0
+    assert [os.path.basename(json.loads(line)["file"]) for line in lines] == ["z.jpg", "z.PNG", "b.jpg"]
+
+
+def test_it_saves_annotated_copies_and_overwrites_nothing(classify, pictures):
+    out = pictures / "annotated"
+    before = {path: path.read_bytes() for path in pictures.rglob("*.*")}
+    for count in (1, 2):
+        classify(pictures, save_annotated=out, format="jsonl")
+        assert len(list(out.iterdir())) == 3 * count  # its own copies are not looked at the second time
+    assert {path.name for path in out.iterdir()} == {"b.jpg", "b-2.jpg", *(f"z{n}.jpg" for n in ("", "-2", "-3", "-4"))}
+    assert all(path.read_bytes() == content for path, content in before.items())
+    plain, drawn = Image.open(pictures / "b.jpg"), Image.open(out / "b.jpg")
+    assert drawn.size == plain.size
+    assert drawn.convert("RGB").getcolors(maxcolors=10**6) != plain.convert("RGB").getcolors(maxcolors=10**6)
+
+
+def test_it_never_overwrites_a_photograph_beside_it(classify, pictures):
+    before = (pictures / "b.jpg").read_bytes()
+    classify(pictures / "b.jpg", save_annotated=pictures)
+    assert (pictures / "b.jpg").read_bytes() == before
+    assert (pictures / "b-2.jpg").exists()
+
+
+def test_it_says_which_weights_are_missing(pictures, tmp_path):
+    with pytest.raises(CommandError, match=r"manifest\.json"):
+        call_command("classify", str(pictures), weights=tmp_path / "nothing")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root opens every folder")
+def test_it_names_a_folder_that_cannot_be_opened(classify, pictures):
+    (pictures / "shop" / "more").chmod(0)
+    status, lines, _ = classify(pictures / "shop", format="jsonl")
+    (pictures / "shop" / "more").chmod(0o700)
+    assert status == 1
+    assert [json.loads(line)["error"] and json.loads(line)["error"]["code"] for line in lines] == ["unreadable", None]
+
+
+def test_it_needs_no_database_and_keeps_progress_out_of_the_results(pictures, network_weights, tmp_path):
+    """With torch too: ultralytics greets on stdout unless told not to, and would write into the home folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/db.sqlite3",
+        "WEIGHTS_DIR": str(network_weights),
+        "HOME": str(home),
+    }
+    environment.pop("YOLO_CONFIG_DIR", None)
+    for runtime in ("openvino", "torch"):
+        result = subprocess.run(
+            [sys.executable, "manage.py", "classify", pictures, "--format", "jsonl", "--runtime", runtime],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert result.returncode == 1, result.stderr
+        assert [json.loads(line)["error"] is None for line in result.stdout.splitlines()] == [True, False, True, True]
+        assert "4 files, 1 unreadable" in result.stderr
+        assert "Traceback" not in result.stderr
+    assert not list(home.iterdir())
+    assert not (tmp_path / "nowhere").exists()

@@ -1,0 +1,146 @@
+"""The engine with small real networks: the same garments from every runtime, and from every way a picture is stored."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from classifier.engine import DecodeError, Engine
+from classifier.engine.matching import match, overlaps
+from tests.networks import CATEGORIES, MATERIALS, SLEEVES
+from tests.pictures import photo
+
+PHOTOGRAPHS = [photo("navy", (300, 400)), photo("firebrick", (400, 300)), photo("seagreen", (320, 320), "PNG")]
+WITH_SLEEVES = {"Top", "Outer", "Onepiece"}
+
+
+@pytest.fixture(scope="module")
+def engine(network_weights):
+    return Engine.load(network_weights)
+
+
+def boxes(photograph):
+    import numpy as np
+
+    return np.array([garment.box for garment in photograph.garments], np.float32).reshape(-1, 4)
+
+
+def test_it_finds_the_same_garments_with_openvino_and_torch(engine, network_weights):
+    """IoU above 0.95, the same classes, confidences within 0.02.
+
+    OpenVINO's weights are rounded to FP16, about three decimal digits; both then compute in single precision here.
+    A box just below the threshold in one runtime may be just above it in the other, so those within 0.02 of it may
+    lack a partner.
+    """
+    reference = Engine.load(network_weights, runtime="torch")
+    threshold = engine.manifest.finder.threshold
+    compared = 0
+    for data in PHOTOGRAPHS:
+        ours, theirs = engine.classify(data), reference.classify(data)
+        pairs = match(overlaps(boxes(ours), boxes(theirs)), 0.95)
+        for first, second in ((ours, set(pairs)), (theirs, set(pairs.values()))):
+            lonely = [garment for index, garment in enumerate(first.garments) if index not in second]
+            assert all(garment.confidence < threshold + 0.02 for garment in lonely)
+        for one, other in pairs.items():
+            a, b = ours.garments[one], theirs.garments[other]
+            assert a.confidence == pytest.approx(b.confidence, abs=0.02)
+            assert a.attributes.keys() == b.attributes.keys()
+            for code, value in a.attributes.items():
+                same = b.attributes[code]
+                assert (value and value.value) == (same and same.value)
+                assert value is None or value.confidence == pytest.approx(same.confidence, abs=0.02)
+                compared += value is not None
+    assert compared >= 6
+
+
+def test_it_says_where_and_what_each_garment_is(engine):
+    photograph = engine.classify(photo("navy", (300, 400)))
+    assert (photograph.width, photograph.height) == (300, 400)
+    assert photograph.models == {role: f"{role}-test" for role in ("garment", "category", "material", "sleeve_length")}
+    assert set(photograph.timings) == {"decode", "detect", "classify"}
+    assert len(photograph.garments) > 1
+    confidences = [garment.confidence for garment in photograph.garments]
+    assert confidences == sorted(confidences, reverse=True)
+    for garment in photograph.garments:
+        x1, y1, x2, y2 = garment.box
+        assert 0 <= x1 < x2 <= 1
+        assert 0 <= y1 < y2 <= 1
+        assert garment.model == "garment-test"
+        assert list(garment.attributes) == ["category", "material", "sleeve_length"]
+        for code, classes in (("category", CATEGORIES), ("material", MATERIALS)):
+            assert garment.attributes[code].value in classes
+        category, sleeve = garment.attributes["category"], garment.attributes["sleeve_length"]
+        assert category.parent in {"Top", "Bottom", "Outer", "Onepiece"}
+        assert (sleeve is None) == (category.parent not in WITH_SLEEVES)
+        assert sleeve is None or sleeve.value in SLEEVES
+
+
+def test_it_gives_calibrated_alternatives_that_sum_to_at_most_one(engine):
+    for data in PHOTOGRAPHS:
+        for garment in engine.classify(data).garments:
+            for result in filter(None, garment.attributes.values()):
+                shares = [result.confidence, *(other.confidence for other in result.alternatives)]
+                assert shares == sorted(shares, reverse=True)
+                assert len({result.value, *(other.value for other in result.alternatives)}) == len(shares)
+                assert 3 < len(shares) <= 6
+                assert 0.5 < sum(shares) <= 1
+                assert result.calibrated
+
+
+def test_it_finds_the_same_in_a_photograph_that_is_stored_sideways(engine):
+    upright = Image.open(io.BytesIO(photo("navy", (300, 400), "PNG")))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sideways = io.BytesIO()
+    upright.transpose(Image.Transpose.ROTATE_90).save(sideways, "PNG", exif=exif)
+    expected = engine.classify(photo("navy", (300, 400), "PNG")).as_dict()
+    assert engine.classify(sideways.getvalue()).as_dict() == expected
+    assert expected["garments"]
+
+
+def test_it_looks_at_the_pixels(engine):
+    assert engine.classify(photo("navy")).as_dict()["garments"] != engine.classify(photo("white")).as_dict()["garments"]
+
+
+def test_it_classifies_many_as_it_classifies_one_in_order(engine):
+    sources = [*PHOTOGRAPHS, b"no photograph", *PHOTOGRAPHS[::-1], *(PHOTOGRAPHS * 5)]
+    results = list(engine.classify_many(sources))
+    assert len(results) == len(sources)
+    assert isinstance(results[3], DecodeError)
+    assert results[3].code == "not_an_image"
+    for source, result in zip(sources, results, strict=True):
+        if source != b"no photograph":
+            alone = engine.classify(source)
+            assert (result.width, result.height) == (alone.width, alone.height)
+            assert len(result.garments) == len(alone.garments)
+            for ours, theirs in zip(result.garments, alone.garments, strict=True):
+                assert ours.box == pytest.approx(theirs.box, abs=1e-3)
+                assert ours.attributes["category"].value == theirs.attributes["category"].value
+
+
+def test_it_reads_only_a_few_photographs_ahead(engine):
+    pulled = []
+
+    def sources():
+        for number in range(100):
+            pulled.append(number)
+            yield PHOTOGRAPHS[0]
+
+    results = engine.classify_many(sources())
+    next(results)
+    assert len(pulled) <= 16
+
+
+def test_it_answers_nothing_for_nothing(engine):
+    assert list(engine.classify_many([])) == []
+
+
+def test_it_takes_a_path_as_well(engine, tmp_path):
+    path = tmp_path / "front.jpg"
+    path.write_bytes(PHOTOGRAPHS[0])
+    assert engine.classify(path).as_dict() == engine.classify(PHOTOGRAPHS[0]).as_dict()
+
+
+def test_it_refuses_more_pixels_than_it_was_told(network_weights):
+    with pytest.raises(DecodeError, match=r"0\.01 million"):
+        Engine.load(network_weights, max_pixels=10_000).classify(PHOTOGRAPHS[0])

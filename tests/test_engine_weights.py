@@ -1,0 +1,167 @@
+"""Weight files are code: only what the manifest lists, with its sha256, is loaded; and once a process."""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import threading
+
+import pytest
+from django.conf import settings
+
+from classifier.engine import (
+    Engine,
+    EngineError,
+    ManifestInvalid,
+    WeightsError,
+    WeightsMismatch,
+    WeightsMissing,
+    shared_engine,
+)
+from classifier.engine import engine as engine_module
+from tests.pictures import photo
+
+
+@pytest.fixture
+def weights(network_weights, tmp_path):
+    return shutil.copytree(network_weights, tmp_path / "weights")
+
+
+def change_manifest(folder, change):
+    path = folder / "manifest.json"
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "name"), [("openvino", "category.xml"), ("openvino", "garment.bin"), ("torch", "material.pt")]
+)
+def test_it_refuses_a_changed_file_by_name(weights, runtime, name):
+    with open(weights / name, "ab") as file:
+        file.write(b"\0")
+    with pytest.raises(WeightsMismatch, match=name):
+        Engine.load(weights, runtime=runtime)
+
+
+def test_it_refuses_a_missing_file_by_name(weights):
+    (weights / "sleeve_length.bin").unlink()
+    with pytest.raises(WeightsMissing, match=r"sleeve_length\.bin"):
+        Engine.load(weights)
+
+
+def test_it_refuses_an_empty_folder_by_name(tmp_path):
+    with pytest.raises(WeightsMissing, match=r"manifest\.json"):
+        Engine.load(tmp_path)
+
+
+def test_it_refuses_a_runtime_that_the_manifest_has_no_file_for(weights):
+    change_manifest(weights, lambda data: data["models"]["material"]["files"].pop("torch"))
+    with pytest.raises(WeightsMissing, match="no torch file for the model material-test"):
+        Engine.load(weights, runtime="torch")
+
+
+def test_it_refuses_an_unknown_runtime(weights):
+    with pytest.raises(EngineError, match="'tpu'"):
+        Engine.load(weights, runtime="tpu")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.pop("models"),
+        lambda data: data["models"]["category"].update(task="segment"),
+        lambda data: data["models"]["category"].update(temperature=0),
+        lambda data: data["models"]["category"]["files"]["torch"].update(path="../category.pt"),
+        lambda data: data["models"].pop("garment"),
+        lambda data: data.update(models={}),
+    ],
+)
+def test_it_refuses_a_manifest_that_makes_no_sense(weights, change):
+    change_manifest(weights, change)
+    with pytest.raises(ManifestInvalid):
+        Engine.load(weights)
+
+
+def test_it_never_runs_code_from_a_checkpoint(weights, tmp_path):
+    import torch
+
+    class Payload:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "owned"),))
+
+    torch.save({"model": Payload()}, weights / "garment.pt", pickle_module=pickle)
+    sha256 = hashlib.sha256((weights / "garment.pt").read_bytes()).hexdigest()
+    change_manifest(weights, lambda data: data["models"]["garment"]["files"]["torch"].update(sha256=sha256))
+    with pytest.raises(WeightsError, match="mkdir"):
+        Engine.load(weights, runtime="torch")
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.fixture
+def _no_shared_engine():
+    engine_module._shared.clear()
+    yield
+    engine_module._shared.clear()
+
+
+@pytest.mark.usefixtures("_no_shared_engine")
+def test_it_loads_once_for_all_threads(weights, monkeypatch):
+    loads = []
+    real = Engine.load.__func__
+    monkeypatch.setattr(Engine, "load", classmethod(lambda cls, *a, **k: loads.append(a) or real(cls, *a, **k)))
+    engines = []
+    threads = [threading.Thread(target=lambda: engines.append(shared_engine(weights))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(loads) == 1
+    assert len({id(engine) for engine in engines}) == 1
+
+
+@pytest.mark.usefixtures("_no_shared_engine")
+def test_it_finds_weights_that_arrive_later_and_loads_changed_ones_again(weights, tmp_path):
+    later = tmp_path / "later"
+    with pytest.raises(WeightsMissing):
+        shared_engine(later)
+    weights.rename(later)
+    first = shared_engine(later)
+    assert shared_engine(later) is first
+    change_manifest(later, lambda data: data.update(version="2"))
+    assert shared_engine(later).manifest.version == "2"
+
+
+def in_new_process(script, *arguments):
+    """Run `script` in a fresh interpreter and return what it printed last."""
+    result = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()[-1] if result.stdout else ""
+
+
+LOADED = """
+import sys
+{}
+heavy = ["torch", "torchvision", "ultralytics", "openvino", "openvino_telemetry.main", "onnxruntime", "cv2", "django"]
+print("loaded:", *[name for name in heavy if sys.modules.get(name)])
+"""
+
+
+def test_it_imports_no_runtime_until_asked():
+    assert in_new_process(LOADED.format("import classifier.engine")) == "loaded:"
+
+
+def test_it_serves_with_openvino_alone(weights):
+    (weights / "front.jpg").write_bytes(photo())
+    script = """
+from pathlib import Path
+from classifier.engine import Engine
+folder = Path(sys.argv[1])
+Engine.load(folder).classify(folder / "front.jpg")
+"""
+    assert in_new_process(LOADED.format(script), str(weights)) == "loaded: openvino"
