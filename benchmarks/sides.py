@@ -1,0 +1,216 @@
+"""The three things that `benchmarks/pipeline.py` compares. Each lives in a process of its own, so that its memory can
+be told from the others', and does one piece of work at a time when it is asked to."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCT = 4  # photographs of a product
+
+Shapes = list[tuple[str, tuple[int, ...]]]
+"""Which network was run on how large a tensor, in order."""
+
+
+class Side:
+    """Something to measure. Methods are called by name from the other process."""
+
+    def peak_megabytes(self) -> float:
+        """The most memory that this process ever had."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class WorkerPath(Side):
+    """(a) This project's worker, from the stored file to committed rows, on a private SQLite database."""
+
+    def __init__(self, folder: str, weights: str, photographs: Sequence[str]) -> None:
+        os.environ |= {
+            "DATABASE_URL": f"sqlite:///{folder}/otjang.sqlite3",
+            "MEDIA_ROOT": f"{folder}/media",
+            "WEIGHTS_DIR": weights,
+            "SECRET_KEY": "only-for-benchmarks-" * 4,
+            "LOG_LEVEL": "WARNING",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "OTJANG_MAX_IMAGES_PER_PRODUCT": str(PRODUCT),
+        }
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        from catalog.taxonomy import load_taxonomy
+
+        load_taxonomy()
+        started = time.perf_counter()
+        self._images = self._upload(photographs)
+        self.door_ms = 1000 * (time.perf_counter() - started) / len(photographs)
+        self._busy: dict[str, float] = defaultdict(float)
+        self._shapes: Shapes = []
+        self._instrument()
+
+    def _upload(self, photographs: Sequence[str]) -> list[Any]:
+        from django.core.files.uploadedfile import SimpleUploadedFile
+
+        from accounts.actors import system
+        from accounts.models import Merchant
+        from catalog.intake import create_product_with_images
+
+        merchant = Merchant.objects.create(name="Benchmark")
+        images = []
+        for start in range(0, len(photographs), PRODUCT):
+            files = [
+                SimpleUploadedFile(Path(p).name, Path(p).read_bytes()) for p in photographs[start : start + PRODUCT]
+            ]
+            _product, received = create_product_with_images(actor=system(), merchant=merchant, files=files)
+            images += [entry.image for entry in received]
+        return images
+
+    def _instrument(self) -> None:
+        from classifier import batches, jobs, results
+
+        for module, name in ((jobs, "claim"), (results, "store"), (results, "apply")):
+            setattr(module, name, self._timed(name, getattr(module, name)))
+        engine = batches.serving_engine()
+        assert engine is not None, "there are no weights"
+        for role, network in engine.networks.items():
+            network.infer = self._recorded(role, network.infer)  # type: ignore[method-assign]
+        self._engine = engine
+
+    def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._timing(name):
+                return function(*args, **kwargs)
+
+        return wrapper
+
+    def _recorded(self, role: str, infer: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(batch: Any) -> Any:
+            self._shapes.append((role, batch.shape))
+            with self._timing("networks"):
+                return infer(batch)
+
+        return wrapper
+
+    @contextmanager
+    def _timing(self, name: str) -> Any:
+        started = time.perf_counter()
+        yield
+        self._busy[name] += time.perf_counter() - started
+
+    def _queue(self, first: int, count: int) -> None:
+        from classifier.models import Classification
+        from classifier.services import request_classification
+
+        Classification.objects.filter(open_key__isnull=False).update(open_key=None, state="done")
+        for image in self._images[first : first + count]:
+            request_classification(image=image, again=True)
+
+    def run(self, first: int, count: int) -> dict[str, Any]:
+        """Classify `count` photographs: seconds, what the networks were given, and busy seconds by phase."""
+        from classifier.batches import classify_waiting
+        from classifier.models import Classification
+
+        self._queue(first, count)
+        self._busy.clear()
+        self._shapes.clear()
+        started = time.perf_counter()
+        done = classify_waiting()
+        seconds = time.perf_counter() - started
+        assert done == count, f"{done} of {count} photographs were classified"
+        phases = dict(self._busy)
+        for timings in Classification.objects.order_by("-id").values_list("timings", flat=True)[:count]:
+            for phase, milliseconds in timings.items():
+                phases[phase] = phases.get(phase, 0.0) + milliseconds / 1000
+        return {"seconds": seconds, "shapes": list(self._shapes), "phases": phases}
+
+    def single(self, index: int) -> dict[str, Any]:
+        """Classify one photograph on an idle worker."""
+        return self.run(index, 1)
+
+    def garments(self) -> float:
+        """How many garments are found in a photograph, on average."""
+        from classifier.models import Classification, Garment
+
+        return Garment.objects.count() / Classification.objects.filter(state="done", model_set__isnull=False).count()
+
+
+class Original(Side):
+    """(b) The replaced system's pipeline: three YOLOv8n detectors, loaded once, `predict` on each file.
+
+    Its weights are not public; random ones of the same architecture take the same time in the networks. They find
+    nothing, so its drawing and matching, which would only add to its time, are left out.
+    """
+
+    SIZES = {"category": (640, 17), "material": (416, 24), "sleeve_length": (640, 5)}
+
+    def __init__(self) -> None:
+        from classifier.engine.compat import prepare_ultralytics
+
+        prepare_ultralytics()
+        import torch
+        from ultralytics import YOLO
+        from ultralytics.nn.tasks import DetectionModel
+
+        self._models = []
+        for seed, (size, classes) in enumerate(self.SIZES.values()):
+            torch.manual_seed(seed)
+            model = YOLO("yolov8n.yaml")
+            model.model = DetectionModel("yolov8n.yaml", nc=classes, verbose=False)
+            self._models.append((model, size))
+
+    def run(self, photographs: Sequence[str]) -> dict[str, Any]:
+        """Predict each file with each model: seconds in all, and of each photograph."""
+        each = []
+        for path in photographs:
+            started = time.perf_counter()
+            for model, size in self._models:
+                model.predict(path, imgsz=size, verbose=False, device="cpu")
+            each.append(time.perf_counter() - started)
+        return {"seconds": sum(each), "each": each}
+
+
+class Networks(Side):
+    """(c) The networks of (a) alone, on ready tensors of the shapes that (a) gave them."""
+
+    def __init__(self, weights: str) -> None:
+        import numpy as np
+
+        from classifier.engine import Engine
+
+        self._engine = Engine.load(Path(weights))
+        self._random = np.random.default_rng(0)
+        self._tensors: dict[tuple[int, ...], Any] = {}
+
+    def run(self, shapes: Shapes) -> dict[str, Any]:
+        """Run the networks in this order: seconds."""
+        for _role, shape in shapes:
+            if shape not in self._tensors:
+                self._tensors[shape] = self._random.random(shape, dtype="float32")
+        started = time.perf_counter()
+        for role, shape in shapes:
+            self._engine.networks[role].infer(self._tensors[shape])
+        return {"seconds": time.perf_counter() - started}
+
+
+def serve(connection: Connection, side: type[Side], arguments: tuple[Any, ...]) -> None:
+    """Build the side, then answer calls until the other end closes."""
+    sys.path.insert(0, str(ROOT))
+    os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}
+    instance = side(*arguments)
+    connection.send(getattr(instance, "door_ms", None))
+    while True:
+        try:
+            name, call = connection.recv()
+        except EOFError:
+            return
+        connection.send(getattr(instance, name)(*call))
