@@ -7,6 +7,8 @@ from django.http import HttpRequest
 
 def active_merchant(request: HttpRequest) -> dict[str, Any]:
     """Offer the person's shops, the active one and whether they may change its products; nothing for strangers."""
+    if request.path.startswith("/admin/"):  # its pages speak of no one shop
+        return {}
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not hasattr(request, "actor"):
         return {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
@@ -15,9 +18,12 @@ from accounts.admin.theme import TabularInline, display
 from catalog.models import Product, ProductImage
 from catalog.views.media import VARIANTS, image_response
 
+if TYPE_CHECKING:
+    from classifier.models import Garment
+
 _SEEN = (
-    "current_classification__garments__predictions__attribute",
-    "current_classification__garments__predictions__value__parent",
+    "classifications",
+    "current_classification__garments__predictions__value",
 )
 
 
@@ -26,12 +32,13 @@ def media_url(image: ProductImage, variant: str) -> str:
     return reverse("admin:catalog_productimage_media", args=[image.public_id, variant])
 
 
-def drawn(image: ProductImage, *, large: bool = False) -> str:
-    """Return the photograph as HTML, with the boxes of its garments drawn over it, numbered by confidence."""
-    classification = image.current_classification
+def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, large: bool = False) -> str:
+    """Return the photograph as HTML with the boxes of garments drawn over it: of those given, or of all that stand."""
+    if garments is None:
+        garments = image.current_classification.garments.all() if image.current_classification else ()
     boxes = [
         {"x": 100 * box.x1, "y": 100 * box.y1, "width": 100 * (box.x2 - box.x1), "height": 100 * (box.y2 - box.y1)}
-        for box in (classification.garments.all() if classification else ())
+        for box in garments
     ]
     url = media_url(image, "display" if large else "thumbnail")
     return render_to_string(
@@ -40,8 +47,9 @@ def drawn(image: ProductImage, *, large: bool = False) -> str:
 
 
 def found(image: ProductImage) -> str:
-    """Return as HTML what the models said of each garment, with its confidence, or why there is nothing."""
-    return render_to_string("admin/catalog/found.html", {"classification": image.current_classification})
+    """Return as HTML what the models said of each garment with its confidence, and how the newest job stands."""
+    context = {"seen": image.current_classification, "newest": next(iter(image.classifications.all()), None)}
+    return render_to_string("admin/catalog/found.html", context)
 
 
 class PhotographColumns:
@@ -65,14 +73,15 @@ class PhotographInline(PhotographColumns, ReadOnly, TabularInline[ProductImage, 
     """A product's photographs in the merchant's order; new ones come through the page's file field."""
 
     model = ProductImage
-    fields = ("preview", "found", "position", "archived_at")
+    template = "admin/catalog/photographs.html"
+    fields = ("preview", "found")
     readonly_fields = fields
-    show_change_link = True
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
-        """With everything drawn or named beside them: a fixed number of queries."""
-        return super().get_queryset(request).select_related("current_classification").prefetch_related(*_SEEN)
+        """Those that are not archived, with everything drawn or named beside them: a fixed number of queries."""
+        photographs = super().get_queryset(request).filter(archived_at=None)
+        return photographs.select_related("current_classification").prefetch_related(*_SEEN)
 
 
 @admin.register(ProductImage)

@@ -33,7 +33,7 @@ class PhotographsField(forms.FileField):
 
     def __init__(self) -> None:
         super().__init__(
-            label=_("photographs"),
+            label=_("Photographs"),
             required=False,
             help_text=_("Several at once. The models look at them as soon as they are saved."),
             widget=PhotographsInput(
@@ -77,7 +77,7 @@ class ReviewForm(ProductForm):
 
     taxonomy: Taxonomy
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
-    first_level = forms.ChoiceField(label=_("chosen garment"), required=False, widget=UnfoldAdminSelectWidget)
+    first_level = forms.ChoiceField(label=_("Chosen garment"), required=False, widget=UnfoldAdminSelectWidget)
 
     class Meta(ProductForm.Meta):
         fields = ("name", "sku")

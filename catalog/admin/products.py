@@ -60,6 +60,28 @@ class CategoryFilter(ValueFilter):
     parameter_name = attribute = CATEGORY
 
 
+class DoubtFilter(admin.SimpleListFilter):
+    """Products whose proposed category is less sure than that, and that nobody has decided on."""
+
+    title = _("confidence in the category")
+    parameter_name = "less_sure_than"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """In whole per cent."""
+        return [(str(limit), f"< {limit}%") for limit in (50, 70, 85, 95)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        """Join the one row of the category."""
+        limit = self.value()
+        if limit is None or not limit.isdecimal():
+            return queryset
+        return queryset.filter(
+            attributes__attribute__code=CATEGORY,
+            attributes__state=ProductAttribute.State.PROPOSED,
+            attributes__confidence__lt=int(limit) / 100,
+        )
+
+
 class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
     """The product's history of decisions, newest first."""
 
@@ -88,10 +110,13 @@ def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
 class ProductAdmin(MerchantData[Product]):
     """Products of all shops. They are archived rather than deleted."""
 
+    change_form_template = "admin/catalog/product/change_form.html"
+
     list_display = ("header", "merchant", "status_label", "category", "others", "updated_at")
     list_filter = (
         "status",
         CategoryFilter,
+        DoubtFilter,
         ("merchant", AutocompleteSelectFilter),
         ("created_at", RangeDateTimeFilter),
     )

@@ -1,0 +1,82 @@
+"""What models said of garments. Append-only: to disagree, decide on the product's page."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
+
+from accounts.admin.base import MerchantData, ReadOnly
+from accounts.admin.theme import display
+from catalog.admin.photographs import drawn
+from catalog.templatetags.portal import percent
+from classifier.models import Prediction
+
+
+@admin.register(Prediction)
+class PredictionAdmin(ReadOnly, MerchantData[Prediction]):
+    """Every model's word, with its confidence."""
+
+    list_display = ("preview", "product", "attribute", "value", "sure", "calibrated", "model_version", "created_at")
+    list_display_links = ("preview", "product")
+    list_filter = (
+        "attribute",
+        "calibrated",
+        "model_version",
+        ("confidence", RangeNumericFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("garment__image__product", "attribute", "value", "model_version")
+    list_per_page = 25
+    search_fields = (
+        "value__code",
+        "value__name_ko",
+        "value__name_en",
+        "garment__image__product__name",
+        "garment__image__product__sku",
+    )
+    ordering = ("-id",)
+    fields = (
+        "preview",
+        "product_link",
+        "attribute",
+        "value",
+        "sure",
+        "calibrated",
+        "others",
+        "model_version",
+        "created_at",
+    )
+
+    class Media:
+        css = {"all": ("admin/photographs.css",)}
+
+    @display(description=_("photograph"))
+    def preview(self, prediction: Prediction) -> str:
+        """The photograph with this garment's box."""
+        return drawn(prediction.garment.image, garments=[prediction.garment])
+
+    @display(description=_("product"))
+    def product(self, prediction: Prediction) -> str:
+        """What the photograph shows."""
+        return str(prediction.garment.image.product)
+
+    @display(description=_("product"))
+    def product_link(self, prediction: Prediction) -> str:
+        """The product, where a person can decide."""
+        product = prediction.garment.image.product
+        url = reverse("admin:catalog_product_change", args=[product.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', url, product)
+
+    @display(description=_("confidence"), ordering="confidence")
+    def sure(self, prediction: Prediction) -> str:
+        """As whole per cent."""
+        return percent(prediction.confidence)
+
+    @display(description=_("alternatives"))
+    def others(self, prediction: Prediction) -> str:
+        """The next best values."""
+        entries = ((entry["value"], percent(entry["confidence"])) for entry in prediction.alternatives)
+        return format_html_join(" · ", "{} {}", entries)

@@ -1,0 +1,301 @@
+"""Administrators change products as everybody does: through services, in their own name, by the admin's door."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from accounts.models import AuditEvent
+from catalog.models import Decision, Product, ProductImage
+from tests.factories import ProductFactory, ProductImageFactory, UserFactory
+from tests.pictures import upload
+from tests.proposals import propose, row
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def proposed(product):
+    """A jacket of denim with long sleeves, as the models see it."""
+    propose(
+        product,
+        row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8), sleeve_length=("long", 0.7)),
+        row("Top", 0.6, category=("Tshirt", 0.6)),
+        chosen="Outer",
+    )
+    return product
+
+
+def _staff(*permissions):
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+def _page(product):
+    return reverse("admin:catalog_product_change", args=[product.pk])
+
+
+def _fields(client, product):
+    """What the page's form would send if nothing were touched."""
+    response = client.get(_page(product))
+    form = response.context["adminform"].form
+    data = {name: form[name].value() or "" for name in form.fields if name != "photographs"}
+    for inline in response.context["inline_admin_formsets"]:
+        management = inline.formset.management_form
+        data |= {management.add_prefix(name): management[name].value() for name in management.fields}
+    return data
+
+
+def _said(response):
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def _state(product):
+    """Everything that a refused change must leave alone."""
+    product.refresh_from_db()
+    fields = {field.attname: getattr(product, field.attname) for field in Product._meta.concrete_fields}
+    return fields, Decision.objects.count(), AuditEvent.objects.count(), ProductImage.objects.count()
+
+
+def test_it_shows_the_model_s_opinion_first(admin, proposed, client_of):
+    form = client_of(admin).get(_page(proposed)).context["adminform"].form
+    undecided, (title, offered), *_rest = form.fields["value_category"].choices
+    assert undecided == ("", "proposed: Jacket 90%")
+    assert (str(title), offered) == ("Proposed", [("Jacket", "Jacket 90%")])
+    assert form["value_category"].value() == ""
+
+
+def test_it_overrides_one_value_in_the_administrator_s_name(admin, proposed, client_of):
+    client = client_of(admin)
+    response = client.post(_page(proposed), _fields(client, proposed) | {"value_material": "corduroy"})
+    assert response.status_code == 302
+    decision = Decision.objects.get(product=proposed)
+    assert (decision.attribute.code, decision.value.code) == ("material", "corduroy")
+    assert (decision.via, decision.source, decision.user) == ("admin", "human", admin)
+    event = AuditEvent.objects.get(action="product.review")
+    assert (event.via, event.user, event.merchant) == ("admin", admin, proposed.merchant)
+    states = dict(proposed.attributes.values_list("attribute__code", "state"))
+    assert states == {"category": "proposed", "material": "decided", "sleeve_length": "proposed"}
+
+
+def test_it_takes_a_decision_back(admin, proposed, client_of):
+    client = client_of(admin)
+    client.post(_page(proposed), _fields(client, proposed) | {"value_material": "corduroy"})
+    fields = _fields(client, proposed)
+    assert fields["value_material"] == "corduroy"
+    client.post(_page(proposed), fields | {"value_material": ""})
+    assert Decision.objects.first().kind == "withdrawn"
+    assert proposed.attributes.get(attribute__code="material").value.code == "denim"
+
+
+def test_it_says_that_something_does_not_apply(admin, proposed, client_of):
+    client = client_of(admin)
+    client.post(_page(proposed), _fields(client, proposed) | {"value_sleeve_length": "-"})
+    assert proposed.attributes.get(attribute__code="sleeve_length").state == "not_applicable"
+    assert _fields(client, proposed)["value_sleeve_length"] == "-"
+
+
+def test_it_chooses_the_other_garment(admin, proposed, client_of):
+    client = client_of(admin)
+    client.post(_page(proposed), _fields(client, proposed) | {"first_level": "Top"})
+    proposed.refresh_from_db()
+    assert (proposed.row.code, proposed.row_source) == ("Top", "human")
+    assert proposed.attributes.get(attribute__code="category").value.code == "Tshirt"
+
+
+def test_it_leaves_everything_alone_when_nothing_was_changed(admin, proposed, client_of):
+    client = client_of(admin)
+    fields = _fields(client, proposed)
+    before = _state(proposed)
+    client.post(_page(proposed), fields)
+    assert _state(proposed) == before
+
+
+def test_it_changes_name_and_sku(admin, proposed, client_of):
+    client = client_of(admin)
+    client.post(_page(proposed), _fields(client, proposed) | {"name": "Jacket", "sku": ""})
+    proposed.refresh_from_db()
+    assert (proposed.name, proposed.sku) == ("Jacket", None)
+    assert not Decision.objects.exists()
+
+
+def test_it_refuses_what_somebody_else_changed_meanwhile(admin, proposed, client_of):
+    client = client_of(admin)
+    fields = _fields(client, proposed)
+    client.post(_page(proposed), fields | {"value_material": "corduroy"})
+    before = _state(proposed)
+    response = client.post(_page(proposed), fields | {"value_material": "woven"})
+    assert _state(proposed) == before
+    assert "Somebody else changed this product" in _said(response)[-1]
+
+
+def test_it_stores_nothing_of_a_refused_form(admin, proposed, client_of):
+    ProductFactory(merchant=proposed.merchant, sku="taken")
+    client = client_of(admin)
+    fields = _fields(client, proposed) | {"value_material": "corduroy", "sku": "TAKEN"}
+    before = _state(proposed)
+    response = client.post(_page(proposed), fields)
+    assert _state(proposed) == before
+    assert _said(response) == ["Another product of this shop has this SKU already. Give another one."]
+
+
+def test_it_says_beside_the_field_what_is_wrong_with_an_sku(admin, proposed, client_of):
+    client = client_of(admin)
+    fields = _fields(client, proposed) | {"sku": "a\u200bb"}
+    before = _state(proposed)
+    response = client.post(_page(proposed), fields)
+    assert _state(proposed) == before
+    assert "cannot be seen" in str(response.context["adminform"].form.errors["sku"])
+
+
+def test_it_refuses_a_value_that_does_not_exist(admin, proposed, client_of):
+    client = client_of(admin)
+    for field, value in (("value_category", "Top"), ("value_category", "Toga"), ("first_level", "Jacket")):
+        fields = _fields(client, proposed) | {field: value}
+        before = _state(proposed)
+        assert client.post(_page(proposed), fields).status_code == 200
+        assert _state(proposed) == before
+
+
+# Photographs are taken in after the commit, so these tests commit.
+@pytest.mark.django_db(transaction=True)
+def test_it_creates_a_product_with_the_good_photographs_and_names_the_bad(admin, shop, client_of):
+    files = [
+        upload("front.jpg"),
+        upload("notes.jpg", b"these are no pixels"),
+    ]
+    response = client_of(admin).post(
+        reverse("admin:catalog_product_add"),
+        {"merchant": shop.pk, "name": "Coat", "sku": "C-1", "photographs": files},
+    )
+    product = Product.objects.get(merchant=shop)
+    assert (product.name, product.sku, product.created_by) == ("Coat", "C-1", admin)
+    assert [image.original_name for image in product.images.all()] == ["front.jpg"]
+    assert any(said.startswith("notes.jpg: This is not a photograph.") for said in _said(response))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_adds_photographs_to_a_product(admin, product, client_of):
+    client = client_of(admin)
+    files = [upload("a.jpg", color="red"), upload("empty.jpg", b"")]
+    response = client.post(_page(product), _fields(client, product) | {"photographs": files})
+    image = product.images.get()
+    assert (image.original_name, image.uploaded_by) == ("a.jpg", admin)
+    assert any("empty.jpg: The file is empty." in said for said in _said(response))
+    assert AuditEvent.objects.get(action="image.add").via == "admin"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_shows_pictures_of_any_shop_to_administrators_only(admin, alice, charlie, product, client_of):
+    client = client_of(admin)
+    client.post(_page(product), _fields(client, product) | {"photographs": [upload("a.jpg")]})
+    image = product.images.get()
+    assert (
+        reverse("admin:catalog_productimage_media", args=[image.public_id, "thumbnail"])
+        in client.get(_page(product)).content.decode()
+    )
+    for variant in ("thumbnail", "display", "original"):
+        url = reverse("admin:catalog_productimage_media", args=[image.public_id, variant])
+        assert client.get(url).status_code == 200
+        for other in (alice, charlie):
+            assert client_of(other).get(url).status_code == 302  # to the log-in page
+        assert client_of(_staff("view_productimage", "view_product")).get(url).status_code == 404
+    assert client.get(url.replace("original", "sha256")).status_code == 404
+
+
+MOVES = [
+    ("publish", "to_review", "published"),
+    ("unpublish", "published", "ready"),
+    ("archive", "to_review", "archived"),
+    ("restore", "archived", "to_review"),
+]
+
+
+@pytest.mark.parametrize(("move", "before", "after"), MOVES)
+def test_it_moves_a_product(admin, proposed, client_of, move, before, after):
+    Product.objects.filter(pk=proposed.pk).update(status=before)
+    url = reverse(f"admin:catalog_product_{move}", args=[proposed.pk])
+    client = client_of(admin)
+    assert client.get(url).status_code == 200  # only asks
+    proposed.refresh_from_db()
+    assert proposed.status == before
+    response = client.post(url, {"_form_submitted": "on"})
+    assert response.headers["HX-Redirect"] == _page(proposed)
+    proposed.refresh_from_db()
+    assert proposed.status == after
+    assert AuditEvent.objects.filter(action=f"product.{move}", via="admin", user=admin).exists()
+
+
+def test_it_offers_only_the_moves_that_the_status_allows(admin, proposed, client_of):
+    page = client_of(admin).get(_page(proposed)).content.decode()
+    for move, offered in (("publish", True), ("archive", True), ("unpublish", False), ("restore", False)):
+        assert (f'href="{reverse(f"admin:catalog_product_{move}", args=[proposed.pk])}"' in page) is offered
+
+
+def test_it_moves_the_chosen_products_and_names_those_it_cannot(admin, proposed, client_of):
+    undecided = ProductFactory(merchant=proposed.merchant, name="Nameless")
+    response = client_of(admin).post(
+        reverse("admin:catalog_product_changelist"),
+        {"action": "publish_selected", "_selected_action": [proposed.pk, undecided.pk]},
+    )
+    assert Product.objects.get(status="published") == proposed
+    assert sorted(_said(response)) == [
+        "1 published.",
+        "Nameless: The category is still open. Choose one, then publish.",
+    ]
+
+
+def test_it_hides_products_from_staff_who_may_not_see_all_shops(proposed, client_of):
+    staff = client_of(_staff("view_product", "change_product", "add_product", "view_productimage", "view_decision"))
+    ProductImageFactory(product=proposed)
+    before = _state(proposed)
+    assert staff.get(reverse("admin:catalog_product_changelist")).status_code == 403
+    assert staff.get(reverse("admin:catalog_productimage_changelist")).status_code == 403
+    assert staff.get(reverse("admin:catalog_decision_changelist")).status_code == 403
+    assert staff.get(_page(proposed)).status_code in {302, 403}
+    assert staff.post(_page(proposed), {"name": "Mine"}).status_code in {302, 403}
+    assert (
+        staff.post(reverse("admin:catalog_product_archive", args=[proposed.pk]), {"_form_submitted": "on"}).status_code
+        == 403
+    )
+    assert _state(proposed) == before
+    assert proposed.name not in staff.get(reverse("admin:index")).content.decode()
+
+
+def test_it_lets_staff_look_without_changing(admin, proposed, client_of):
+    fields = _fields(client_of(admin), proposed)
+    looker = client_of(_staff("view_product", "view_all_merchants", "view_productimage", "view_decision"))
+    before = _state(proposed)
+    page = looker.get(_page(proposed))
+    assert page.status_code == 200
+    assert "Jacket 90%" in page.content.decode()
+    assert "value_material" not in page.content.decode()
+    assert looker.post(_page(proposed), fields | {"value_material": "corduroy"}).status_code == 403
+    for move in ("publish", "archive"):
+        url = reverse(f"admin:catalog_product_{move}", args=[proposed.pk])
+        assert looker.post(url, {"_form_submitted": "on"}).status_code == 403
+    looker.post(
+        reverse("admin:catalog_product_changelist"),
+        {"action": "archive_selected", "_selected_action": [proposed.pk]},
+    )
+    assert _state(proposed) == before
+
+
+def test_it_never_deletes_a_product(admin, proposed, client_of):
+    client = client_of(admin)
+    before = _state(proposed)
+    assert client.post(reverse("admin:catalog_product_delete", args=[proposed.pk]), {"post": "yes"}).status_code == 403
+    client.post(
+        reverse("admin:catalog_product_changelist"),
+        {"action": "delete_selected", "_selected_action": [proposed.pk], "post": "yes"},
+    )
+    assert _state(proposed) == before
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_it_renders_in_both_languages(admin, proposed, client_of, language):
+    ProductImageFactory(product=proposed)
+    response = client_of(admin, language).get(_page(proposed))
+    assert response.status_code == 200
+    assert {"ko": "재킷 90%", "en": "Jacket 90%"}[language] in response.content.decode()
