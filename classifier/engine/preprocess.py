@@ -30,7 +30,8 @@ class Letterbox(NamedTuple):
         """Boxes (n, 4) in pixels of the square as fractions of the photograph of `width` x `height`, clipped to it."""
         offset = np.array([self.left, self.top, self.left, self.top], np.float32)
         extent = np.array([self.scale_x * width, self.scale_y * height] * 2, np.float32)
-        return np.clip((boxes - offset) / extent, 0.0, 1.0).astype(np.float32)
+        fractions: NDArray[np.float32] = np.clip((boxes - offset) / extent, 0.0, 1.0).astype(np.float32)
+        return fractions
 
 
 def fit_square(

@@ -37,8 +37,6 @@ def export_openvino(model: nn.Module, size: int, path: Path, *, task: str) -> No
     example = torch.zeros(2, 3, size, size)
     with torch.no_grad():
         raw(example)  # a detector lays out its anchors for this size now, so that they are traced as constants
-        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-            raw, example, strict=False, check_trace=False
-        )
+        traced = torch.jit.trace(raw, example, strict=False, check_trace=False)
     graph = openvino.convert_model(traced, input=[-1, 3, size, size], example_input=example)
     openvino.save_model(graph, str(path), compress_to_fp16=True)
