@@ -1,0 +1,189 @@
+"""Administrators manage people, shops and keys; rights are granted by superusers only, and every change is audited."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from accounts.models import ApiKey, AuditEvent, Membership, Merchant, User
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def _staff(*permissions):
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+def _change(model, row):
+    return reverse(f"admin:accounts_{model}_change", args=[row.pk])
+
+
+def _inline(prefix, rows=(), initial=0):
+    data = {
+        f"{prefix}-TOTAL_FORMS": len(rows),
+        f"{prefix}-INITIAL_FORMS": initial,
+        f"{prefix}-MIN_NUM_FORMS": 0,
+        f"{prefix}-MAX_NUM_FORMS": 1000,
+    }
+    for number, row in enumerate(rows):
+        data |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
+    return data
+
+
+def test_it_sends_strangers_and_merchants_to_the_log_in_page(client, alice, client_of):
+    for visitor in (client, client_of(alice)):
+        response = visitor.get(reverse("admin:index"))
+        assert response.status_code == 302
+        assert response.url.startswith("/admin/login/")
+
+
+def test_it_lets_an_administrator_log_in_by_e_mail_however_it_is_spelled(admin, client):
+    response = client.post(
+        "/admin/login/?next=/admin/", {"username": " ADMIN@example.com", "password": "correct horse battery"}
+    )
+    assert (response.status_code, response.url) == (302, "/admin/")
+
+
+def test_it_creates_a_user_by_e_mail(admin, client_of):
+    response = client_of(admin).post(
+        reverse("admin:accounts_user_add"),
+        {
+            "email": "New@Example.com",
+            "name": "New",
+            "usable_password": "true",
+            "password1": "a long pass phrase",
+            "password2": "a long pass phrase",
+            **_inline("memberships"),
+        },
+    )
+    assert response.status_code == 302
+    user = User.objects.get(name="New")
+    assert user.check_password("a long pass phrase")
+    assert not user.is_staff
+    event = AuditEvent.objects.get(action="user.add")
+    assert (event.user, event.via, event.subject_id) == (admin, "admin", str(user.pk))
+    assert "pass phrase" not in str(event.details)
+
+
+def test_it_refuses_an_e_mail_that_exists_in_another_spelling(admin, bob, client_of):
+    response = client_of(admin).post(
+        reverse("admin:accounts_user_add"),
+        {"email": "BOB@example.com ", "usable_password": "false", **_inline("memberships")},
+    )
+    assert response.status_code == 200
+    assert "exists already" in str(response.context["adminform"].form.errors["email"])
+    assert User.objects.count() == 2
+
+
+def _user_fields(user, **changes):
+    return {"email": user.email, "name": user.name, "language": "ko", "is_active": "on", **changes} | _inline(
+        "memberships"
+    )
+
+
+def test_it_lets_only_superusers_grant_rights(admin, bob, client_of):
+    Membership.objects.all().delete()
+    helper = _staff("change_user", "view_user")
+    rights = {"is_staff": "on", "is_superuser": "on"}
+    client_of(helper).post(_change("user", bob), _user_fields(bob, name="Robert", **rights))
+    bob.refresh_from_db()
+    assert (bob.name, bob.is_staff, bob.is_superuser) == ("Robert", False, False)
+    client_of(admin).post(_change("user", bob), _user_fields(bob, **rights))
+    bob.refresh_from_db()
+    assert (bob.is_staff, bob.is_superuser) == (True, True)
+
+
+def test_it_lets_nobody_but_superusers_change_a_superuser(admin, client_of):
+    client = client_of(_staff("change_user", "view_user"))
+    before = User.objects.filter(pk=admin.pk).values().get()
+    assert client.post(_change("user", admin), _user_fields(admin, name="Fool")).status_code == 403
+    password = reverse("admin:auth_user_password_change", args=[admin.pk])
+    new = {"usable_password": "true", "password1": "mine now mine now", "password2": "mine now mine now"}
+    assert client.post(password, new).status_code == 403
+    assert User.objects.filter(pk=admin.pk).values().get() == before
+
+
+def test_it_never_deletes_users_and_shops(admin, bob, shop, client_of):
+    client = client_of(admin)
+    for model, row in (("user", bob), ("merchant", shop)):
+        url = reverse(f"admin:accounts_{model}_delete", args=[row.pk])
+        assert client.post(url, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=bob.pk).exists()
+    assert Merchant.objects.filter(pk=shop.pk).exists()
+
+
+def test_it_adds_a_member_and_audits_it_in_the_shop_s_trail(admin, alice, charlie, shop, client_of):
+    mine = Membership.objects.get(merchant=shop)
+    members = [
+        {"id": mine.pk, "merchant": shop.pk, "user": alice.pk, "role": "owner"},
+        {"id": "", "merchant": shop.pk, "user": charlie.pk, "role": "viewer"},
+    ]
+    client_of(admin).post(
+        _change("merchant", shop),
+        {"name": shop.name, "is_active": "on", **_inline("memberships", members, initial=1), **_inline("api_keys")},
+    )
+    assert Membership.objects.get(merchant=shop, user=charlie).role == "viewer"
+    event = AuditEvent.objects.get(action="merchant.change")
+    assert (event.merchant, event.user) == (shop, admin)
+    assert "membership" in str(event.details)
+
+
+def test_it_shows_a_new_key_once(admin, shop, client_of):
+    client = client_of(admin)
+    url = reverse("admin:accounts_merchant_new_key", args=[shop.pk])
+    assert client.get(url).status_code == 200
+    assert not ApiKey.objects.exists()
+    response = client.post(url, {"name": "till", "read_only": "on"})
+    key = ApiKey.objects.get()
+    secret = response.context["secret"]
+    assert (key.merchant, key.name, key.read_only, key.created_by) == (shop, "till", True, admin)
+    assert key.key_hash == ApiKey.hash(secret)
+    assert secret in response.content.decode()
+    assert "no-store" in response.headers["Cache-Control"]
+    assert secret not in str(client.cookies)
+    for page in (_change("merchant", shop), _change("apikey", key), reverse("admin:accounts_apikey_changelist")):
+        assert secret not in client.get(page).content.decode()
+    assert AuditEvent.objects.get(action="api_key.create").via == "admin"
+
+
+def test_it_asks_for_a_name_of_the_key(admin, shop, client_of):
+    response = client_of(admin).post(reverse("admin:accounts_merchant_new_key", args=[shop.pk]), {"name": " "})
+    assert response.context["form"].errors
+    assert not ApiKey.objects.exists()
+
+
+def test_it_makes_no_key_for_staff_without_the_right(shop, client_of):
+    url = reverse("admin:accounts_merchant_new_key", args=[shop.pk])
+    for permissions in (("view_merchant", "view_all_merchants"), ("view_merchant", "change_merchant", "add_apikey")):
+        assert client_of(_staff(*permissions)).post(url, {"name": "till"}).status_code == 403
+    assert not ApiKey.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_it_revokes_a_key(admin, api_key, client_of):
+    key, _secret = api_key
+    client = client_of(admin)
+    url = reverse("admin:accounts_apikey_revoke", args=[key.pk])
+    client.get(url)
+    key.refresh_from_db()
+    assert key.revoked_at is None  # only asked
+    assert client.post(url, {"_form_submitted": "on"}).status_code == 200
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+    assert AuditEvent.objects.get(action="api_key.revoke").user == admin
+
+
+def test_it_revokes_no_key_for_staff_without_the_right(api_key, client_of):
+    key, _secret = api_key
+    client = client_of(_staff("view_apikey", "view_all_merchants"))
+    assert client.get(_change("apikey", key)).status_code == 200
+    url = reverse("admin:accounts_apikey_revoke", args=[key.pk])
+    assert client.post(url, {"_form_submitted": "on"}).status_code == 403
+    client.post(
+        reverse("admin:accounts_apikey_changelist"), {"action": "revoke_selected", "_selected_action": [key.pk]}
+    )
+    key.refresh_from_db()
+    assert key.revoked_at is None
+    assert not AuditEvent.objects.exists()

@@ -1,0 +1,172 @@
+"""What was recorded can be read in the admin and by nobody changed; the models can be asked to look again."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.messages import get_messages
+from django.urls import reverse
+
+from accounts.models import AuditEvent, Operation
+from catalog.models import AttributeValue, Decision, ProductImage
+from catalog.services import decide
+from classifier.models import Classification, Deployment, Garment, ModelSet, ModelVersion, Prediction
+from tests.factories import ProductImageFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seen(product, alice, actor_of):
+    """A product with one photograph that was classified, and whose material Alice decided."""
+    image = ProductImageFactory(product=product, original_name="front.jpg")
+    version = ModelVersion.objects.create(
+        role="category", name="category-test", task="classify", sha256="c" * 64, input_size=224, metrics={"top1": 0.8}
+    )
+    model_set = ModelSet.objects.create(name="set", fingerprint="f" * 64)
+    model_set.versions.add(version)
+    Deployment.objects.create(active=model_set)
+    Classification.objects.filter(image=image).delete()
+    job = Classification.objects.create(image=image, state="done", model_set=model_set, timings={"decode": 12.5})
+    ProductImage.objects.filter(pk=image.pk).update(current_classification=job)
+    garment = Garment.objects.create(image=image, classification=job, x1=0.25, y1=0.1, x2=0.75, y2=0.9)
+    jacket = AttributeValue.objects.get(attribute__code="category", code="Jacket")
+    Prediction.objects.create(
+        garment=garment,
+        attribute=jacket.attribute,
+        value=jacket,
+        confidence=0.914,
+        alternatives=[{"value": "Jumper", "confidence": 0.05}],
+        model_version=version,
+    )
+    decide(actor=actor_of(alice), product=product, attribute="material", value="linen")
+    Operation.objects.create(kind="import", merchant=product.merchant)
+    return product
+
+
+READ_ONLY = [
+    AuditEvent,
+    Operation,
+    Decision,
+    ProductImage,
+    Classification,
+    Prediction,
+    ModelVersion,
+    ModelSet,
+    Deployment,
+]
+
+
+def _name(model, page):
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+
+
+def _staff(*permissions):
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_it_shows_a_record(admin, seen, client_of, model, language):
+    page = client_of(admin, language).get(reverse(_name(model, "change"), args=[model.objects.first().pk]))
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_it_writes_no_record(admin, seen, client_of, model):
+    client = client_of(admin)
+    row = model.objects.first()
+    before = list(model.objects.values())
+    for page, arguments in (("add", []), ("change", [row.pk]), ("delete", [row.pk])):
+        response = client.post(reverse(_name(model, page), args=arguments), {"post": "yes", "name": "mine"})
+        assert response.status_code == 403
+    client.post(
+        reverse(_name(model, "changelist")),
+        {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"},
+    )
+    assert list(model.objects.values()) == before
+
+
+def test_it_draws_the_box_and_says_how_sure_the_model_is(admin, seen, client_of):
+    image = seen.images.get()
+    client = client_of(admin)
+    pages = [
+        reverse("admin:catalog_product_change", args=[seen.pk]),
+        reverse("admin:catalog_productimage_change", args=[image.pk]),
+        reverse("admin:catalog_productimage_changelist"),
+    ]
+    for url in pages:
+        page = client.get(url).content.decode()
+        assert '<rect x="25.00" y="10.00" width="50.00" height="80.00"/>' in page
+        assert "91%" in page
+    prediction = client.get(reverse("admin:classifier_prediction_changelist")).content.decode()
+    assert '<rect x="25.00"' in prediction
+    assert "91%" in prediction
+
+
+def test_it_says_why_a_photograph_has_no_result(admin, seen, client_of):
+    image = seen.images.get()
+    Classification.objects.create(
+        image=image, state="failed", error_code="no_model", error_message="The model is not available."
+    )
+    page = client_of(admin).get(reverse("admin:catalog_product_change", args=[seen.pk])).content.decode()
+    assert "The model is not available." in page
+
+
+def _queued(product):
+    return Classification.objects.filter(image__product=product, state="queued").count()
+
+
+@pytest.mark.parametrize("place", ["product", "job"])
+def test_it_classifies_again(admin, seen, client_of, place):
+    rows = {
+        "product": ("admin:catalog_product_classify_again", seen.pk),
+        "job": ("admin:classifier_classification_classify_again", Classification.objects.get().pk),
+    }
+    name, pk = rows[place]
+    client = client_of(admin)
+    client.get(reverse(name, args=[pk]))
+    assert _queued(seen) == 0  # only asked
+    response = client.post(reverse(name, args=[pk]), {"_form_submitted": "on"})
+    assert response.status_code == 200
+    assert _queued(seen) == 1
+    event = AuditEvent.objects.get(action="product.classify_again")
+    assert (event.via, event.user) == ("admin", admin)
+    client.post(reverse(name, args=[pk]), {"_form_submitted": "on"})
+    assert _queued(seen) == 1  # it waits already
+    assert Decision.objects.filter(product=seen).count() == 1
+
+
+def test_it_classifies_the_chosen_jobs_again(admin, seen, client_of):
+    job = Classification.objects.get()
+    response = client_of(admin).post(
+        reverse("admin:classifier_classification_changelist"),
+        {"action": "classify_selected_again", "_selected_action": [job.pk]},
+    )
+    assert _queued(seen) == 1
+    assert [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def test_it_classifies_nothing_again_for_staff_without_the_right(seen, client_of):
+    job = Classification.objects.get()
+    for permissions in (
+        ("view_classification", "view_product", "view_all_merchants"),
+        ("view_classification", "view_product", "change_product"),
+    ):
+        client = client_of(_staff(*permissions))
+        for name, pk in (
+            ("admin:catalog_product_classify_again", seen.pk),
+            ("admin:classifier_classification_classify_again", job.pk),
+        ):
+            assert client.post(reverse(name, args=[pk]), {"_form_submitted": "on"}).status_code == 403
+    assert _queued(seen) == 0
+    assert not AuditEvent.objects.filter(action="product.classify_again").exists()
+
+
+@pytest.mark.parametrize("model", [AuditEvent, Operation, Decision, ProductImage, Classification, Prediction])
+def test_it_shows_no_shop_s_records_to_staff_who_may_not_see_all_shops(seen, client_of, model):
+    client = client_of(_staff(f"view_{model._meta.model_name}"))
+    assert client.get(reverse(_name(model, "changelist"))).status_code == 403
+    page = client.get(reverse(_name(model, "change"), args=[model.objects.first().pk]), follow=True)
+    assert page.status_code == 403 or seen.name not in page.content.decode()

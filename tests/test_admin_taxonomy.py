@@ -1,0 +1,146 @@
+"""Administrators extend the taxonomy without code, and can't break what refers to it."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.actors import system
+from accounts.models import AuditEvent
+from catalog.models import Attribute, AttributeValue
+from catalog.services import decide
+
+pytestmark = pytest.mark.django_db
+
+ADD = "admin:catalog_attributevalue_add"
+
+
+def _value(attribute, code):
+    return AttributeValue.objects.get(attribute__code=attribute, code=code)
+
+
+def _new(attribute="category", **fields):
+    given = {
+        "attribute": Attribute.objects.get(code=attribute).pk,
+        "code": "Poncho",
+        "name_ko": "판초",
+        "name_en": "Poncho",
+        "parent": _value("category", "Outer").pk if attribute == "category" else "",
+        "position": 0,
+        "active": "on",
+    }
+    return given | fields
+
+
+def _as_posted(value, **fields):
+    return {
+        "name_ko": value.name_ko,
+        "name_en": value.name_en,
+        "parent": value.parent_id or "",
+        "aliases": "\n".join(value.aliases),
+        "position": value.position,
+        "active": "on",
+        "merged_into": value.merged_into_id or "",
+    } | fields
+
+
+def _errors(response):
+    return response.context["adminform"].form.errors.as_data()
+
+
+def test_it_adds_a_category_with_aliases(admin, client_of):
+    client_of(admin).post(reverse(ADD), _new(aliases="poncho\n Cape \n\n"))
+    value = _value("category", "Poncho")
+    assert (value.parent.code, value.aliases) == ("Outer", ["poncho", "Cape"])
+    assert AuditEvent.objects.get(action="attributevalue.add").user == admin
+
+
+def test_it_adds_an_attribute(admin, client_of):
+    client_of(admin).post(
+        reverse("admin:catalog_attribute_add"),
+        {"code": "neckline", "name_ko": "넥라인", "name_en": "Neckline", "active": "on", "position": 4},
+    )
+    assert Attribute.objects.get(code="neckline").active
+
+
+@pytest.mark.parametrize("code", ["판초", "Pon cho", "1poncho", "Poncho!", "p\u200bq"])
+def test_it_refuses_codes_that_are_not_plain(admin, client_of, code):
+    count = AttributeValue.objects.count()
+    response = client_of(admin).post(reverse(ADD), _new(code=code))
+    assert _errors(response)["code"][0].code == "bad_code"
+    assert AttributeValue.objects.count() == count
+
+
+@pytest.mark.parametrize("code", ["Jacket", "jacket", "JACKET"])
+def test_it_refuses_a_code_that_exists_in_any_case(admin, client_of, code):
+    count = AttributeValue.objects.count()
+    response = client_of(admin).post(reverse(ADD), _new(code=code))
+    assert _errors(response)["code"][0].code == "code_taken"
+    assert AttributeValue.objects.count() == count
+
+
+def test_it_refuses_an_alias_that_another_value_has(admin, client_of):
+    response = client_of(admin).post(reverse(ADD), _new("material", code="jean", aliases="Denim"))
+    assert _errors(response)["aliases"][0].code == "alias_taken"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "parent"), [("category", "Jacket"), ("material", "Outer")], ids=["third level", "another attribute"]
+)
+def test_it_accepts_only_a_sensible_first_level(admin, client_of, attribute, parent):
+    count = AttributeValue.objects.count()
+    fields = _new(attribute, parent=_value("category", parent).pk)
+    assert "parent" in _errors(client_of(admin).post(reverse(ADD), fields))
+    assert AttributeValue.objects.count() == count
+
+
+def test_it_gives_a_first_level_no_parent(admin, client_of):
+    top = _value("category", "Top")
+    url = reverse("admin:catalog_attributevalue_change", args=[top.pk])
+    response = client_of(admin).post(url, _as_posted(top, parent=_value("category", "Outer").pk))
+    assert _errors(response)["parent"][0].code == "has_children"
+    assert _value("category", "Top").parent is None
+
+
+def test_it_keeps_codes_for_ever(admin, client_of):
+    jacket = _value("category", "Jacket")
+    url = reverse("admin:catalog_attributevalue_change", args=[jacket.pk])
+    client_of(admin).post(url, _as_posted(jacket, code="Blazer", name_en="Blazer"))
+    jacket.refresh_from_db()
+    assert (jacket.code, jacket.name_en) == ("Jacket", "Blazer")
+
+
+def test_it_merges_a_value_but_makes_no_chain(admin, client_of):
+    jumper, jacket, coat = (_value("category", code) for code in ("Jumper", "Jacket", "Coat"))
+    client = client_of(admin)
+    change = "admin:catalog_attributevalue_change"
+    client.post(reverse(change, args=[jumper.pk]), _as_posted(jumper, merged_into=jacket.pk))
+    assert _value("category", "Jumper").merged_into == jacket
+    for value, target, code in ((jacket, coat, "chain"), (coat, jumper, "dead_target"), (coat, coat, "foreign_target")):
+        response = client.post(reverse(change, args=[value.pk]), _as_posted(value, merged_into=target.pk))
+        assert _errors(response)["merged_into"][0].code == code
+        value.refresh_from_db()
+        assert value.merged_into is None
+
+
+def test_it_keeps_a_value_that_products_have(admin, product, client_of):
+    decide(actor=system(), product=product, attribute="material", value="linen")
+    linen, mesh = _value("material", "linen"), _value("material", "mesh")
+    client = client_of(admin)
+    for value in (linen, mesh):
+        client.post(reverse("admin:catalog_attributevalue_delete", args=[value.pk]), {"post": "yes"})
+    assert AttributeValue.objects.filter(pk=linen.pk).exists()
+    assert not AttributeValue.objects.filter(pk=mesh.pk).exists()
+    assert AuditEvent.objects.filter(action="attributevalue.delete").count() == 1
+
+
+def test_it_keeps_an_attribute_that_has_values(admin, client_of):
+    material = Attribute.objects.get(code="material")
+    client_of(admin).post(reverse("admin:catalog_attribute_delete", args=[material.pk]), {"post": "yes"})
+    assert Attribute.objects.filter(pk=material.pk).exists()
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_it_renders_in_both_languages(admin, client_of, language):
+    client = client_of(admin, language)
+    for model, row in (("attribute", Attribute.objects.first()), ("attributevalue", _value("category", "Jacket"))):
+        assert client.get(reverse(f"admin:catalog_{model}_change", args=[row.pk])).status_code == 200
+        assert client.get(reverse(f"admin:catalog_{model}_add")).status_code == 200
