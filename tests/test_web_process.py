@@ -7,14 +7,14 @@ from django.conf import settings
 HEAVY = ["torch", "torchvision", "ultralytics", "openvino", "onnxruntime", "cv2"]
 
 # A process of its own: this one has run engine tests. It answers pages of the portal, the admin and the API.
-SCRIPT = """
-import resource, sys
+SCRIPT = r"""
+import pathlib, re, sys
 from config.wsgi import application
 from django.test import Client
 for path in ("/", "/nowhere", "/admin/login/", "/api/v1/docs", "/api/v1/schema"):
     Client().get(path)
 print(*sorted(set(sys.argv[1:]) & set(sys.modules)))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path("/proc/self/status").read_text())[1]) // 1024)
 """
 
 
