@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,8 @@ from classifier.training.augment import CANVAS_MARGIN, TEXTURE, Augmentation, au
 from classifier.training.calibration import softmax
 from classifier.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
 from classifier.training.files import append_row, atomic_path
+from classifier.training.run import Report
 from classifier.training.scores import classification_scores
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,8 @@ class ClassifierOptions:
     auxiliary_weight: float = 0.3
     dropout: float = 0.2
     freeze: int = 3
-    small_start: float = 0.7
+    first_size: float = 0.7
+    last_size: float = 0.86
     ema_decay: float = 0.995
     minimum: int = 20
     seed: int = 1
@@ -217,7 +217,8 @@ class ClassifierTraining:
                 self.save_best()
             self.save_checkpoint()
             append_row(self.run / "results.csv", row)
-            self.report("  ".join(f"{name} {value}" for name, value in row.items()) + ("  *" if improved else ""))
+            figures = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
+            self.report(f"epoch {self.epoch}/{self.options.epochs}  {figures}{'  *' if improved else ''}")
 
     def _train_epoch(self, train: Samples, draw: torch.Tensor) -> float:
         options, generator = self.options, self.generator
@@ -249,9 +250,13 @@ class ClassifierTraining:
         return total
 
     def _epoch_size(self) -> int:
-        """Small pictures first: half the work for the epochs that only find their way."""
+        """Side of the training pictures: small ones first, while the network only finds its way.
+
+        Even the last ones are smaller than those it serves, because cropping and zooming make garments appear larger
+        in training than later (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
+        """
         share = min(1.0, self.epoch / max(1.0, 0.6 * self.options.epochs))
-        factor = self.options.small_start + (1 - self.options.small_start) * share
+        factor = self.options.first_size + (self.options.last_size - self.options.first_size) * share
         return max(32, round(self.options.image_size * factor / 32) * 32)
 
     def _set_learning_rate(self, epoch: float) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from classifier.engine.compat import prepare_ultralytics
+from classifier.engine.manifest import GARMENT
 from classifier.engine.preprocess import Box
 from classifier.training.dataset import SPLITS, Dataset, Photograph, open_upright
 from classifier.training.files import atomic_path
-
-Report = Callable[[str], None]
-GARMENT = "garment"
+from classifier.training.run import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ def make_trainer_class() -> type:
         threads = 2
 
         def _setup_train(self) -> None:
-            super()._setup_train()
+            super()._setup_train()  # type: ignore[no-untyped-call]
             torch.set_num_threads(self.threads)
             model: Any = self.model
             model.to(memory_format=torch.channels_last)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.engine.detector import Detector
-from classifier.engine.manifest import ModelSpec
+from classifier.engine.manifest import GARMENT, ModelSpec
 from classifier.engine.matching import overlaps
 from classifier.engine.preprocess import CROP_MARGIN, to_batch
 from classifier.engine.runtime import TorchNetwork
@@ -23,7 +23,6 @@ from classifier.training.calibration import (
     softmax,
 )
 from classifier.training.dataset import Dataset, Photograph, label_indices, load_crops, open_upright
-from classifier.training.detector import GARMENT
 from classifier.training.scores import classification_scores, confusion_matrix
 
 BATCH = 16

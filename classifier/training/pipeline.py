@@ -6,15 +6,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from classifier.engine.manifest import GARMENT
 from classifier.training.classifier import ClassifierOptions, ClassifierTraining
 from classifier.training.dataset import read_dataset
-from classifier.training.detector import (
-    GARMENT,
-    DetectorOptions,
-    detector_classes,
-    detector_photographs,
-    train_detector,
-)
+from classifier.training.detector import DetectorOptions, detector_classes, detector_photographs, train_detector
 from classifier.training.evaluation import evaluate_classifier, evaluate_detector
 from classifier.training.report import write_report
 from classifier.training.run import DESCRIPTION, ROLES, TASKS, Report, Run, RunError
@@ -32,8 +27,8 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
         raise RunError(f"There is no {task} model for {role}.")
     if (folder / DESCRIPTION).exists():
         raise RunError(f"{folder} already holds a run: resume it or choose another folder.")
-    if base.suffix != ".pt" or not (base.is_file() or len(base.parts) == 1):
-        raise RunError(f"The start weights {base} do not exist.")
+    if not base.is_file():
+        raise RunError(f"The start weights {base} do not exist; any YOLOv8n checkpoint of ultralytics will do.")
     kind = DetectorOptions if task == "detect" else ClassifierOptions
     options = kind(attribute=role, **given)
     dataset = read_dataset(data)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from classifier.engine.taxonomy import DEFAULT_TAXONOMY
+from classifier.engine.manifest import GARMENT
+from classifier.engine.taxonomy import Taxonomy
 from classifier.training.dataset import Dataset
-from classifier.training.detector import GARMENT
 from classifier.training.files import atomic_path, write_json, write_text
 from classifier.training.run import Run
 
@@ -152,7 +152,5 @@ def _limits(run: Run, dataset: Dataset) -> str:
 
 def taxonomy_leaves(attribute: str) -> list[str]:
     """The codes that a model of this attribute could offer, from the project's taxonomy."""
-    from classifier.engine.taxonomy import Taxonomy
-
-    known = Taxonomy.load(DEFAULT_TAXONOMY).attributes.get(attribute)
+    known = Taxonomy.load().attributes.get(attribute)
     return sorted(set(known.codes.values())) if known else []

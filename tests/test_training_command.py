@@ -1,0 +1,154 @@
+"""`manage.py train` makes weights that the engine loads, with their papers, and goes on after an interruption."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from classifier.engine.compat import prepare_ultralytics
+from classifier.engine.manifest import Manifest
+from classifier.engine.preprocess import to_batch
+from classifier.engine.runtime import load_network
+from classifier.training.files import atomic_path
+from tests.garments import draw_garments
+
+TINY = {"batch": 4, "image_size": 32, "minimum": 3, "threads": 1, "stderr": None}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return draw_garments(tmp_path_factory.mktemp("garments"))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """Start weights: a YOLOv8n detector that has learnt nothing."""
+    prepare_ultralytics()
+    import torch
+    from ultralytics.nn.tasks import DetectionModel
+
+    path = tmp_path_factory.mktemp("base") / "untrained.pt"
+    torch.save({"model": DetectionModel("yolov8n.yaml", nc=80, verbose=False)}, path)
+    return path
+
+
+def train(role, data, base, out, **options):
+    call_command("train", role, data=data, base=base, out=out, **(TINY | options))
+
+
+def read_rows(run):
+    with (run / "results.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, tmp_path):
+    run, weights = tmp_path / "run", tmp_path / "weights"
+
+    train("category", data, base, run, epochs=1, publish=weights)
+
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["val"]["n"] == 4
+    assert set(metrics["val"]["per_class"]) == {"Dress", "Tshirt"}
+    assert metrics["calibration"]["nll_after"] <= metrics["calibration"]["nll_before"]
+    assert json.loads((run / "confusion.json").read_text())["rows"] == ["Dress", "Tshirt"]
+    assert (run / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert "too few examples: Coat (1)" in (weights / "category.md").read_text()
+
+    train("garment", data, base, tmp_path / "garment", epochs=1, image_size=64, publish=weights)
+
+    manifest = Manifest.load(weights)
+    spec = manifest.models["category"]
+    assert (spec.task, spec.classes, spec.input_size, spec.calibrated) == ("classify", ("Dress", "Tshirt"), 32, True)
+    assert manifest.finder.classes == ("garment",)
+    picture = to_batch([np.full((32, 32, 3), 90, np.uint8)] * 3)
+    by_openvino = load_network(spec, "openvino").infer(picture)
+    by_torch = load_network(spec, "torch").infer(picture)
+    assert by_openvino.shape == (3, 2)
+    assert by_openvino == pytest.approx(by_torch, abs=0.02)
+
+
+def test_it_goes_on_exactly_where_it_was_interrupted(data, base, tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train("category", data, base, whole, epochs=3)
+    interrupt_after(1, data, base, cut, epochs=3)
+    assert [row["epoch"] for row in read_rows(cut)] == ["1"]
+
+    call_command("train", "category", data=data, base=base, out=cut, resume=True, stderr=None)
+
+    assert [row["epoch"] for row in read_rows(cut)] == ["1", "2", "3"]
+    assert [row["loss"] for row in read_rows(cut)] == [row["loss"] for row in read_rows(whole)]
+
+
+def interrupt_after(done, data, base, run, **options):
+    """Train until so many epochs are done, as if the process were stopped then."""
+    from classifier.training import classifier
+
+    class Interruption(Exception):
+        pass
+
+    def stop(path, row):
+        classifier_append(path, row)
+        if row["epoch"] == done:
+            raise Interruption
+
+    classifier_append = classifier.append_row
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Interruption):
+        patch.setattr(classifier, "append_row", stop)
+        train("category", data, base, run, **options)
+
+
+def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path):
+    run = tmp_path / "run"
+
+    train("sleeve_length", data, base, run, task="detect", epochs=1, image_size=64)
+
+    described = json.loads((run / "run.json").read_text())
+    assert (described["task"], described["classes"]) == ("detect", ["long", "short"])
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["val"]["garments"] == 4
+    assert "top3" not in metrics["val"]
+    assert len(read_rows(run)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"minimum": 100}, "Fewer than two classes of category have 100 examples"),
+        ({"base": Path("nowhere.pt")}, "start weights nowhere.pt do not exist"),
+        ({"data": Path("nowhere")}, "labels.csv does not exist"),
+        ({"resume": True}, "holds no run"),
+    ],
+)
+def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):
+    arguments = {"data": data, "base": base} | change
+
+    with pytest.raises(CommandError, match=complaint):
+        train("category", arguments.pop("data"), arguments.pop("base"), tmp_path / "run", **arguments)
+
+    assert not (tmp_path / "run").exists()
+
+
+def test_it_does_not_write_over_another_run(data, base, tmp_path):
+    run = tmp_path / "run"
+    train("category", data, base, run, epochs=1)
+    before = (run / "best.pt").read_bytes()
+
+    with pytest.raises(CommandError, match="already holds a run"):
+        train("category", data, base, run, epochs=1)
+
+    assert (run / "best.pt").read_bytes() == before
+
+
+def test_it_leaves_no_half_written_file(tmp_path):
+    path = tmp_path / "weights.pt"
+    path.write_text("old")
+
+    with pytest.raises(KeyboardInterrupt), atomic_path(path) as temporary:
+        temporary.write_text("ne")
+        raise KeyboardInterrupt
+
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

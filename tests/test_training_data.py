@@ -1,0 +1,53 @@
+"""Labels are checked before anything is trained on them."""
+
+import pytest
+
+from classifier.training.dataset import LabelError, read_dataset
+from tests.garments import HEADER, draw_garments
+
+
+def test_it_reads_photographs_labels_and_boxes(tmp_path):
+    dataset = read_dataset(draw_garments(tmp_path))
+
+    train = dataset.select("train", "category")
+    assert len(train) == 12
+    assert {photograph.split for photograph in train} == {"train"}
+    assert all(photograph.box is not None for photograph in train)
+    assert len(dataset.select("val")) == 5
+    assert len(dataset.select("val", "category")) == 4  # the fifth shows no garment
+
+
+def test_it_offers_only_classes_with_enough_training_examples(tmp_path):
+    dataset = read_dataset(draw_garments(tmp_path))
+
+    assert dataset.classes("category", minimum=3) == ["Dress", "Tshirt"]
+    assert dataset.classes("category", minimum=1) == ["Coat", "Dress", "Tshirt"]
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("missing.jpg,train,9,Dress,woven,long,0.1,0.1,0.9,0.9,1", "'missing.jpg' does not exist"),
+        ("0.png,test,9,Dress,woven,long,0.1,0.1,0.9,0.9,1", "split is 'test'"),
+        ("0.png,train,9,Dress,woven,long,0.1,0.1,x,0.9,1", "is not four numbers"),
+        ("0.png,train,9,Dress,woven,long,0.9,0.1,0.1,0.9,1", "is not inside the photograph"),
+        ("0.png,train,9,Dress,woven,long,,,,,", "labels without a box"),
+        ("0.png,train,9,Dress,woven", "not as many fields"),
+        ("0.png,val,1,Dress,woven,long,0.1,0.1,0.9,0.9,1", "contributor 1 is in both splits"),
+    ],
+)
+def test_it_refuses_a_bad_row_and_names_its_line(tmp_path, line, complaint):
+    root = draw_garments(tmp_path)
+    with (root / "labels.csv").open("a") as stream:
+        stream.write(line + "\n")
+
+    with pytest.raises(LabelError, match=rf"labels\.csv line 20: .*{complaint}"):
+        read_dataset(root)
+
+
+def test_it_refuses_a_table_without_a_column_it_needs(tmp_path):
+    root = draw_garments(tmp_path)
+    (root / "labels.csv").write_text(HEADER.replace(",material", "") + "\n")
+
+    with pytest.raises(LabelError, match="line 1: no column material"):
+        read_dataset(root)
