@@ -1,6 +1,8 @@
 """Pictures that tests draw."""
 
 import io
+import struct
+import zlib
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
@@ -22,3 +24,15 @@ def photo(color="firebrick", size=(400, 300), kind="JPEG", mode="RGB", **save):
 def upload(name="front.jpg", data=None, **drawing):
     """Wrap bytes, or a drawn photograph, as an uploaded file."""
     return SimpleUploadedFile(name, photo(**drawing) if data is None else data)
+
+
+def png_bomb(side=30_000):
+    """Return a PNG that claims `side` by `side` pixels in a few bytes."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"".join(
+        (b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(bytes(1000))), chunk(b"IEND", b""))
+    )

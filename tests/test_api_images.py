@@ -1,8 +1,6 @@
 """Photographs through the API: the good ones are kept, the bad ones named."""
 
 import io
-import struct
-import zlib
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,7 +10,7 @@ from catalog.models import ProductImage
 from classifier.models import Classification
 from tests.api_clients import ApiClient, error_of
 from tests.factories import ProductFactory, ProductImageFactory
-from tests.pictures import photo, upload
+from tests.pictures import photo, png_bomb, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -20,17 +18,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def api(api_key):
     return ApiClient(api_key[1])
-
-
-def png_bomb():
-    """Return a PNG that claims 30,000 by 30,000 pixels in a few bytes."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    rows = zlib.compress(bytes(1000))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 BAD = {
