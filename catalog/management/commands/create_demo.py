@@ -1,0 +1,45 @@
+"""`manage.py create_demo`: a shop to look around in."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from catalog.demo import Account, create_demo_shop
+
+
+def _line(account: Account) -> str:
+    # Both languages at once: nobody has chosen one before the first log-in.
+    return f"{account.email}   비밀번호 password: {account.password or '(그대로 unchanged)'}"
+
+
+class Command(BaseCommand):
+    """Create the demo shop once."""
+
+    help = "Create a demo shop with an owner, an administrator and products whose photographs are drawings."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Create it and print the passwords, which are kept nowhere else; the second time change nothing."""
+        shop = create_demo_shop()
+        if shop is None:
+            self.stdout.write(
+                "데모 상점이 이미 있습니다. 바꾼 것이 없습니다. / The demo shop exists; nothing was changed."
+            )
+            return
+        rule = "─" * 78
+        self.stdout.write(
+            "\n".join(
+                [
+                    f"┌{rule}",
+                    f"│ {shop.merchant.name}: 상품 {shop.products}개를 만들었습니다. "
+                    f"/ The demo shop is ready, with {shop.products} products.",
+                    "│",
+                    f"│   상점 shop             {_line(shop.owner)}",
+                    f"│   관리자 admin (/admin/) {_line(shop.admin)}",
+                    "│",
+                    "│ 비밀번호는 지금 한 번만 보입니다. 사진은 그린 그림입니다.",
+                    "│ The passwords are shown only now. The photographs are drawings.",
+                    "│ 잊었을 때 if forgotten: manage.py changepassword " + shop.owner.email,
+                    f"└{rule}",
+                ]
+            )
+        )
