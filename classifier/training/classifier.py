@@ -26,8 +26,11 @@ from classifier.training.augment import CANVAS_MARGIN, TEXTURE, Augmentation, au
 from classifier.training.calibration import softmax
 from classifier.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
 from classifier.training.files import append_row, atomic_path
-from classifier.training.run import Report
+from classifier.training.run import Report, RunError
 from classifier.training.scores import classification_scores
+
+CHECKPOINT = "last.pt"
+HEAD = "model.model.9.linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +94,14 @@ class Network(nn.Module):
         return head.linear(features), {name: linear(features) for name, linear in self.auxiliary.items()}
 
 
-def build_model(base: Path, classes: Sequence[str], dropout: float) -> Any:
-    """An ultralytics YOLOv8n-cls model whose trunk starts from any YOLOv8n weights, detectors included."""
+def build_model(classes: Sequence[str], dropout: float = 0.0) -> Any:
+    """An untrained YOLOv8n-cls model of ultralytics with these classes."""
     prepare_ultralytics()
-    from ultralytics.models import YOLO
     from ultralytics.nn.tasks import ClassificationModel
 
     model = ClassificationModel("yolov8n-cls.yaml", nc=len(classes), verbose=False)
-    model.load(YOLO(str(base)).model, verbose=False)
     model.names = dict(enumerate(classes))
     model.model[-1].drop.p = dropout
-    for parameter in model.parameters():
-        parameter.requires_grad_(True)
     return model
 
 
@@ -139,7 +138,7 @@ class ClassifierTraining:
     """One run in one folder: `last.pt` to resume from, `best.pt` to publish, `results.csv` as it goes."""
 
     def __init__(self, dataset: Dataset, base: Path, run: Path, options: ClassifierOptions, report: Report) -> None:
-        self.dataset, self.base, self.run, self.options, self.report = dataset, base, run, options, report
+        self.dataset, self.run, self.options, self.report = dataset, run, options, report
         run.mkdir(parents=True, exist_ok=True)
         torch.set_num_threads(options.threads)
         torch.manual_seed(options.seed)
@@ -148,25 +147,47 @@ class ClassifierTraining:
         self.classes = {name: dataset.classes(name, options.minimum) for name in ATTRIBUTES}
         own = self.classes[options.attribute]
         if len(own) < 2:
-            raise ValueError(f"{options.attribute}: fewer than two classes have {options.minimum} examples.")
+            raise RunError(f"{options.attribute}: fewer than two classes have {options.minimum} examples.")
         auxiliary = {
             name: len(found) for name, found in self.classes.items() if name != options.attribute and len(found) > 1
         }
-        model = build_model(base, own, options.dropout)
+        model = build_model(own, options.dropout)
         network: Any = Network(model, auxiliary, options.freeze)
         self.network: Network = network.to(memory_format=torch.channels_last)
+        self._load_base(base)
         self.average = Average(self.network, options.ema_decay)
         self.optimizer = self._make_optimizer()
         self.epoch = 0
         self.best = -1.0
 
+    def _load_base(self, base: Path) -> None:
+        """Start from any YOLOv8n weights, detectors included, or from the `last.pt` of another attribute's run.
+
+        The latter has already trained a head for this attribute beside its own: the two change places.
+        """
+        prepare_ultralytics()
+        from ultralytics.nn.tasks import load_checkpoint
+
+        if base.name != CHECKPOINT:
+            self.network.model.load(load_checkpoint(base)[0], verbose=False)
+            return
+        saved = torch.load(base, weights_only=True)
+        own, other = self.options.attribute, saved["options"]["attribute"]
+        if saved["fingerprint"] != self.dataset.fingerprint or saved["options"]["minimum"] != self.options.minimum:
+            raise RunError(f"{base} was trained on other labels.")
+        state = saved["average"]
+        if own != other:
+            for kind in ("weight", "bias"):
+                state[f"auxiliary.{other}.{kind}"] = state.pop(f"{HEAD}.{kind}")
+                state[f"{HEAD}.{kind}"] = state.pop(f"auxiliary.{own}.{kind}")
+        self.network.load_state_dict(state)
+
     def _make_optimizer(self) -> torch.optim.AdamW:
         """AdamW; new linear layers learn twice as fast, biases and norms do not decay."""
-        head = ("model.model.9.linear", "auxiliary")
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in self.network.named_parameters():
             if parameter.requires_grad:
-                factor = 2.0 if name.startswith(head) else 1.0
+                factor = 2.0 if name.startswith((HEAD, "auxiliary")) else 1.0
                 decay = self.options.weight_decay if parameter.ndim > 1 else 0.0
                 groups.setdefault((factor, decay), []).append(parameter)
         return torch.optim.AdamW(
@@ -285,7 +306,7 @@ class ClassifierTraining:
 
     def save_best(self) -> None:
         """Write the averaged network as an ordinary ultralytics checkpoint that `YOLO(path)` loads."""
-        model = build_model(self.base, self.classes[self.options.attribute], 0.0)
+        model = build_model(self.classes[self.options.attribute])
         prefix = "model."
         state = {key.removeprefix(prefix): value for key, value in self.average.state.items() if key.startswith(prefix)}
         model.load_state_dict(state)
@@ -293,7 +314,7 @@ class ClassifierTraining:
 
     def save_checkpoint(self) -> None:
         """Write everything that the next epoch depends on."""
-        with atomic_path(self.run / "last.pt") as path:
+        with atomic_path(self.run / CHECKPOINT) as path:
             torch.save(
                 {
                     "options": asdict(self.options),
@@ -311,10 +332,10 @@ class ClassifierTraining:
             )
 
     def resume(self) -> None:
-        """Go on where `last.pt` stopped. Raises ValueError if it was made from other labels."""
-        saved: dict[str, Any] = torch.load(self.run / "last.pt", weights_only=True)
+        """Go on where `last.pt` stopped. Raises RunError if it was made from other labels."""
+        saved: dict[str, Any] = torch.load(self.run / CHECKPOINT, weights_only=True)
         if saved["fingerprint"] != self.dataset.fingerprint:
-            raise ValueError(f"{self.run / 'last.pt'} was trained on other labels.")
+            raise RunError(f"{self.run / CHECKPOINT} was trained on other labels.")
         self.network.load_state_dict(saved["network"])
         self.average.state, self.average.updates = saved["average"], saved["updates"]
         self.optimizer.load_state_dict(saved["optimizer"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.engine.manifest import GARMENT
-from classifier.training.classifier import ClassifierOptions, ClassifierTraining
+from classifier.training.classifier import CHECKPOINT, ClassifierOptions, ClassifierTraining
 from classifier.training.dataset import read_dataset
 from classifier.training.detector import DetectorOptions, detector_classes, detector_photographs, train_detector
 from classifier.training.evaluation import evaluate_classifier, evaluate_detector
@@ -60,7 +60,7 @@ def finish_run(run: Run, data: Path, base: Path, report: Report) -> dict[str, An
         train_detector(dataset, base, run.folder, options, report)
     else:
         training = ClassifierTraining(dataset, base, run.folder, options, report)
-        if (run.folder / "last.pt").exists():
+        if (run.folder / CHECKPOINT).exists():
             training.resume()
         training.fit()
     report("measuring on val")
