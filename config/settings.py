@@ -3,11 +3,7 @@
 from pathlib import Path
 
 import environ
-from django.apps import apps
-from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config import environment as env
@@ -231,18 +227,6 @@ SPECTACULAR_SETTINGS = {
 
 # --- Admin ------------------------------------------------------------------------------------------------------------
 
-
-
-def _admin_page(title: str, icon: str, model: str) -> dict[str, object]:
-    """One line of the admin's sidebar: a model's list, for those who may look at it."""
-
-    def may_look(request: HttpRequest) -> bool:
-        return admin.site.get_model_admin(apps.get_model(model)).has_view_permission(request)
-
-    link = reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")
-    return {"title": title, "icon": icon, "link": link, "permission": may_look}
-
-
 UNFOLD = {
     "SITE_TITLE": "옷장 Otjang",
     "SITE_HEADER": "옷장 Otjang",
@@ -251,57 +235,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
-    "SIDEBAR": {
-        "show_search": True,
-        "navigation": [
-            {
-                "title": _("Catalogue"),
-                "separator": True,
-                "items": [
-                    _admin_page(_("Products"), "apparel", "catalog.product"),
-                    _admin_page(_("Photographs"), "photo_library", "catalog.productimage"),
-                    _admin_page(_("Decisions"), "gavel", "catalog.decision"),
-                ],
-            },
-            {
-                "title": _("Taxonomy"),
-                "separator": True,
-                "items": [
-                    _admin_page(_("Attributes"), "category", "catalog.attribute"),
-                    _admin_page(_("Values"), "label", "catalog.attributevalue"),
-                ],
-            },
-            {
-                "title": _("Classification"),
-                "separator": True,
-                "items": [
-                    _admin_page(_("Jobs"), "pending_actions", "classifier.classification"),
-                    _admin_page(_("Predictions"), "visibility", "classifier.prediction"),
-                    _admin_page(_("Model versions"), "memory", "classifier.modelversion"),
-                    _admin_page(_("Model sets"), "stacks", "classifier.modelset"),
-                    _admin_page(_("Deployment"), "rocket_launch", "classifier.deployment"),
-                ],
-            },
-            {
-                "title": _("Merchants and people"),
-                "separator": True,
-                "items": [
-                    _admin_page(_("Merchants"), "storefront", "accounts.merchant"),
-                    _admin_page(_("Users"), "person", "accounts.user"),
-                    _admin_page(_("Groups"), "groups", "auth.group"),
-                    _admin_page(_("API keys"), "key", "accounts.apikey"),
-                ],
-            },
-            {
-                "title": _("Records"),
-                "separator": True,
-                "items": [
-                    _admin_page(_("Operations"), "manufacturing", "accounts.operation"),
-                    _admin_page(_("Audit trail"), "history", "accounts.auditevent"),
-                ],
-            },
-        ],
-    },
+    "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.sidebar"},
     "COLORS": {
         # the portal's accent
         "primary": {
