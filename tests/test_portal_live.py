@@ -1,0 +1,163 @@
+"""The product's page while its photographs are being classified: what waits, what failed, what arrived."""
+
+import pytest
+
+from catalog.models import Product
+from classifier import batches, services
+from classifier.models import Classification
+from tests.engines import StubEngine, garment
+from tests.factories import ProductFactory
+from tests.pictures import upload
+
+pytestmark = pytest.mark.django_db
+
+POLLING = 'hx-trigger="every 1s"'
+
+
+@pytest.fixture
+def client(client_of, bob):
+    return client_of(bob)
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """Let a worker do what waits, with an engine that finds a jacket."""
+    found = garment({"Jacket": 0.8, "Jumper": 0.15}, box=(0.25, 0.1, 0.75, 0.9), material="denim", sleeve_length="long")
+    engine = StubEngine(found)
+    monkeypatch.setattr(batches, "shared_engine", lambda *_args, **_options: engine)
+    return batches.classify_waiting
+
+
+@pytest.fixture
+def uploaded(client, product):
+    client.post(f"/products/{product.public_id}/photographs", {"photographs": upload("front.jpg")})
+    return product
+
+
+def _live(client, product, **query):
+    return client.get(f"/products/{product.public_id}/live", query)
+
+
+def _seen(page):
+    return page.split("/live?seen=")[1].split('"')[0]
+
+
+def test_it_says_which_place_in_the_queue(client, client_of, charlie, other_shop, product):
+    other = ProductFactory(merchant=other_shop)
+    photographs = [upload("1.jpg", color="red"), upload("2.jpg", color="navy")]
+    client_of(charlie).post(f"/products/{other.public_id}/photographs", {"photographs": photographs})
+    client.post(f"/products/{product.public_id}/photographs", {"photographs": upload("front.jpg")})
+
+    page = client.get(f"/products/{product.public_id}").text
+
+    assert "waiting: place 3 in the queue" in page
+    assert POLLING in page
+
+
+def test_it_has_nothing_to_say_while_nothing_changes(client, uploaded):
+    page = client.get(f"/products/{uploaded.public_id}").text
+
+    assert _live(client, uploaded, seen=_seen(page)).status_code == 204
+
+
+def test_it_brings_the_result_and_stops_asking(client, uploaded, work):
+    seen = _seen(client.get(f"/products/{uploaded.public_id}").text)
+    work()
+
+    answer = _live(client, uploaded, seen=seen)
+
+    assert answer.status_code == 200
+    assert POLLING not in answer.text
+    assert "Outerwear" in answer.text
+    assert "Jacket · 80%" in answer.text
+    assert 'x="25.00%" y="10.00%" width="50.00%" height="80.00%"' in answer.text
+    assert answer.text.count("hx-swap-oob") == 4  # the review, the history, the large and the small boxes
+    assert "classified in" in answer.text
+    assert "<html" not in answer.text
+
+
+def test_it_shows_the_row_that_the_person_looks_at(client, uploaded, work):
+    work()
+
+    assert 'value="" checked' in _live(client, uploaded, row="").text
+
+
+def test_it_says_that_no_garment_was_found(client, uploaded, monkeypatch):
+    monkeypatch.setattr(batches, "shared_engine", lambda *_args, **_options: StubEngine())
+    batches.classify_waiting()
+
+    page = client.get(f"/products/{uploaded.public_id}").text
+
+    assert "No garment was found in the photographs. Choose the values yourself." in page
+    assert POLLING not in page
+
+
+def test_it_says_why_a_photograph_failed_and_offers_another_try(client, uploaded, work):
+    Classification.objects.update(state="failed", open_key=None, error_code=Classification.Error.GAVE_UP)
+    path = f"/products/{uploaded.public_id}"
+
+    page = client.get(path).text
+    assert "The classification broke off several times and was given up." in page
+    assert POLLING not in page
+
+    page = client.post(f"{path}/classify-again", follow=True).text
+    assert "1 photograph is classified once more." in page
+    assert "broke off several times" not in page
+    work()
+    assert "Jacket · 80%" in client.get(path).text
+
+
+def test_it_says_that_the_model_is_not_there(client, uploaded):
+    Classification.objects.update(error_code=Classification.Error.MODEL_NOT_AVAILABLE)
+
+    page = client.get(f"/products/{uploaded.public_id}").text
+
+    assert "Model not available. The photograph is kept" in page
+    assert POLLING in page
+
+
+def test_it_keeps_a_persons_decision_through_another_classification(client, uploaded, work):
+    work()
+    uploaded.refresh_from_db()
+    data = {"version": uploaded.version, "row": "Outer", "value-category": "Vest"}
+    client.post(f"/products/{uploaded.public_id}/review", data)
+
+    client.post(f"/products/{uploaded.public_id}/classify-again")
+    work()
+
+    page = client.get(f"/products/{uploaded.public_id}").text
+    assert "Vest: decided by bob" in page
+    assert "the model says Jacket, 80%" in page
+
+
+def test_it_does_not_make_an_open_page_stale(client, uploaded, work):
+    uploaded.refresh_from_db()
+    seen = uploaded.version
+    work()
+
+    client.post(f"/products/{uploaded.public_id}/review", {"version": seen, "row": "Outer", "value-category": "Vest"})
+
+    uploaded.refresh_from_db()
+    assert uploaded.status == Product.Status.READY
+
+
+def test_it_asks_for_nothing_when_everything_waits_already(client, uploaded):
+    page = client.post(f"/products/{uploaded.public_id}/classify-again", follow=True).text
+
+    assert "Every photograph waits already." in page
+    assert Classification.objects.count() == 1
+
+
+def test_it_needs_as_many_queries_for_ten_photographs_as_for_one(
+    client, product, work, django_assert_max_num_queries, bob, actor_of
+):
+    files = [upload(f"{n}.jpg", color=(20 * n, 0, 0), size=(80, 60)) for n in range(10)]
+    client.post(f"/products/{product.public_id}/photographs", {"photographs": files})
+    work()
+    services.classify_again(actor=actor_of(bob), product=product)
+    work()
+
+    # session, person, memberships; product, values, photographs, garments, predictions, their attributes and values,
+    # decisions; taxonomy (3), jobs, audit trail
+    with django_assert_max_num_queries(18):
+        assert client.get(f"/products/{product.public_id}").status_code == 200
