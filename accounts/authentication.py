@@ -116,6 +116,6 @@ def request_actor(request: HttpRequest) -> Actor | None:
     """
     secret = _bearer_secret(request)
     if secret is None:
-        return actor_of_portal(cast(PortalRequest, request))
+        return actor_of_portal(request)
     key = find_api_key(secret)
     return _actor_of_key(key) if key is not None else None

@@ -20,5 +20,5 @@ class ActiveMerchantMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         portal = cast(PortalRequest, request)
         portal.memberships = cast(list[Membership], SimpleLazyObject(lambda: memberships_of(request)))
-        portal.actor = cast(Actor, SimpleLazyObject(lambda: actor_of_portal(portal)))
+        portal.actor = cast(Actor, SimpleLazyObject(lambda: actor_of_portal(request)))
         return self.get_response(request)

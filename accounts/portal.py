@@ -37,12 +37,12 @@ def memberships_of(request: HttpRequest) -> list[Membership]:
     )
 
 
-def actor_of_portal(request: PortalRequest) -> Actor | None:
+def actor_of_portal(request: HttpRequest) -> Actor | None:
     """Return who acts: the person within the shop of the session, else within the first one; None for nobody."""
     if not request.user.is_authenticated:
         return None
     chosen = request.session.get(SESSION_KEY)
-    memberships = request.memberships
+    memberships = cast(PortalRequest, request).memberships
     membership = next((one for one in memberships if one.merchant.public_id == chosen), None)
     membership = membership or next(iter(memberships), None)
     return Actor(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import mimetypes
-from typing import cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.files.storage import default_storage
-from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
@@ -36,16 +34,16 @@ def image_response(request: HttpRequest, image: ProductImage, variant: str) -> H
     if not_modified is not None:
         response = not_modified
     else:
-        file = cast(FieldFile, getattr(image, variant))
+        name = str(getattr(image, variant))
         try:
-            stream = default_storage.open(file.name, "rb")
+            stream = default_storage.open(name, "rb")
         except FileNotFoundError as error:
             raise Http404 from error
         response = FileResponse(
             stream,
             as_attachment=variant == "original",
-            filename=image.original_name if variant == "original" else file.name.rsplit("/", 1)[-1],
-            content_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+            filename=image.original_name if variant == "original" else name.rsplit("/", 1)[-1],
+            content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
         )
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = f"private, max-age={MAX_AGE}"

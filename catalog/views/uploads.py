@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -91,12 +90,11 @@ def new_product(request: PortalRequest) -> HttpResponseBase:
         return forbidden(request)
     if request.method != "POST":
         return _new_page(request)
-    files: list[UploadedFile] = request.FILES.getlist(FILES)
     try:
         product, received = intake.create_product_with_images(
             actor=request.actor,
             merchant=merchant,
-            files=files,
+            files=request.FILES.getlist(FILES),
             name=request.POST.get("name", ""),
             sku=request.POST.get("sku", ""),
         )
@@ -136,7 +134,7 @@ def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
 def remove_photograph(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
     """Take a photograph away from its product."""
     product = product_or_404(request, public_id)
-    image = product.images.current().filter(public_id=image_id).first()  # type: ignore[attr-defined]  # its queryset's method
+    image = product.images.current().filter(public_id=image_id).first()
     if image is not None:
         try:
             services.archive_image(actor=request.actor, image=image)

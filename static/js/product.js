@@ -60,6 +60,8 @@ function hideWhatDoesNotApply() {
 function touched(control) {
   changed.add(control.id);
   review().dataset.changed = "";
+  const share = control.closest(".value-field")?.querySelector("[data-of]");
+  if (share) share.hidden = share.dataset.of !== control.value;
   if (control.id === "value-category") hideWhatDoesNotApply();
 }
 
@@ -82,9 +84,14 @@ let held = false;
 
 function refresh() {
   const url = live().getAttribute("hx-get").split("?")[0];
-  const row = review().hasAttribute("data-changed") ? review().querySelector("[name=row]:checked") : null;
-  htmx.ajax("GET", row ? `${url}?row=${encodeURIComponent(row.value)}` : url, { target: "#live", swap: "outerHTML" });
+  htmx.ajax("GET", url, { source: "#live", target: "#live", swap: "outerHTML" });
 }
+
+// The fields come for the row that the person looks at, not for the saved one.
+document.addEventListener("htmx:configRequest", (event) => {
+  const row = review().querySelector("[name=row]:checked");
+  if (event.target === live() && row && review().hasAttribute("data-changed")) event.detail.parameters.row = row.value;
+});
 
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (event.detail.target?.id !== "review") return;
