@@ -1,12 +1,16 @@
 """The engine with small real networks: the same garments from every runtime, and from every way a picture is stored."""
 
 import io
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from django.conf import settings
 from PIL import Image
 
-from classifier.engine import DecodeError, Engine
+from classifier.engine import DecodeError, Engine, Manifest
 from classifier.engine.matching import match, overlaps
+from classifier.engine.runtime import load_network
 from tests.networks import CATEGORIES, MATERIALS, SLEEVES
 from tests.pictures import photo
 
@@ -19,23 +23,50 @@ def engine(network_weights):
     return Engine.load(network_weights)
 
 
-def boxes(photograph):
-    import numpy as np
+def undecided(result):
+    """Whether the runner-up is as likely as the winner."""
+    return bool(result.alternatives) and result.confidence - result.alternatives[0].confidence < 0.02
 
+
+def boxes(photograph):
     return np.array([garment.box for garment in photograph.garments], np.float32).reshape(-1, 4)
 
 
 def test_it_finds_the_same_garments_with_openvino_and_torch(engine, network_weights):
-    """IoU above 0.95, the same classes, confidences within 0.02.
-
-    OpenVINO's weights are rounded to FP16, about three decimal digits; both then compute in single precision here.
-    A box just below the threshold in one runtime may be just above it in the other, so those within 0.02 of it may
-    lack a partner.
-    """
     reference = Engine.load(network_weights, runtime="torch")
+    assert_same_garments(engine, reference, PHOTOGRAPHS, at_least=6)
+
+
+def test_it_finds_the_same_garments_with_the_shipped_weights():
+    """At a low threshold, because the pictures show worn clothes, which the shipped detector was not trained on.
+
+    Its boxes there are so unsure that the last digit moves them by a pixel, and a crop that is a pixel larger changes
+    a confidence by more than the runtimes do: boxes are compared first, then what both say about the same boxes.
+    """
+    from ultralytics.utils import ASSETS
+
+    manifest = Manifest.load(settings.BASE_DIR / "weights")
+    finder = manifest.finder
+    easy = replace(manifest, models={**manifest.models, finder.role: replace(finder, threshold=0.1)})
+    ours, theirs = (
+        {role: load_network(spec, runtime) for role, spec in easy.models.items()} for runtime in ("openvino", "torch")
+    )
+    pictures = [*((ASSETS / name).read_bytes() for name in ("bus.jpg", "zidane.jpg")), *PHOTOGRAPHS]
+    reference = Engine(easy, theirs)
+    assert_same_garments(Engine(easy, ours), reference, pictures, at_least=0, values=False)
+    assert_same_garments(Engine(easy, ours | {finder.role: theirs[finder.role]}), reference, pictures, at_least=6)
+
+
+def assert_same_garments(engine, reference, photographs, *, at_least, values=True):
+    """IoU above 0.95, the same values, confidences within 0.02; `at_least` so many values must have been compared.
+
+    OpenVINO's weights are rounded to FP16, about three decimal digits; both then compute in single precision. So a
+    box just below the threshold in one runtime may be just above it in the other, and two values that are equally
+    likely may change places: within 0.02 neither counts as a difference.
+    """
     threshold = engine.manifest.finder.threshold
     compared = 0
-    for data in PHOTOGRAPHS:
+    for data in photographs:
         ours, theirs = engine.classify(data), reference.classify(data)
         pairs = match(overlaps(boxes(ours), boxes(theirs)), 0.95)
         for first, second in ((ours, set(pairs)), (theirs, set(pairs.values()))):
@@ -45,12 +76,15 @@ def test_it_finds_the_same_garments_with_openvino_and_torch(engine, network_weig
             a, b = ours.garments[one], theirs.garments[other]
             assert a.confidence == pytest.approx(b.confidence, abs=0.02)
             assert a.attributes.keys() == b.attributes.keys()
-            for code, value in a.attributes.items():
+            for code, value in a.attributes.items() if values else ():
                 same = b.attributes[code]
-                assert (value and value.value) == (same and same.value)
-                assert value is None or value.confidence == pytest.approx(same.confidence, abs=0.02)
-                compared += value is not None
-    assert compared >= 6
+                if value is None or same is None:
+                    assert value is same or undecided(a.attributes["category"])
+                    continue
+                assert value.value == same.value or undecided(value)
+                assert value.confidence == pytest.approx(same.confidence, abs=0.02)
+                compared += 1
+    assert compared >= at_least
 
 
 def test_it_says_where_and_what_each_garment_is(engine):

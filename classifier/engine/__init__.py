@@ -20,7 +20,7 @@ Timing the networks alone: `engine.networks[role].infer(batch)` with float32 (n,
 from __future__ import annotations
 
 from .decode import decode
-from .engine import BATCH, Engine, shared_engine
+from .engine import BATCH, Engine, Prepared, shared_engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec
 from .results import Alternative, AttributeResult, Box, Garment, Photograph
@@ -41,6 +41,7 @@ __all__ = [
     "ManifestInvalid",
     "ModelSpec",
     "Photograph",
+    "Prepared",
     "Taxonomy",
     "WeightsError",
     "WeightsMismatch",

@@ -26,7 +26,7 @@ BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Timed:
+class Prepared:
     """A decoded photograph and the milliseconds that it took."""
 
     decoded: Decoded
@@ -74,45 +74,16 @@ class Engine:
 
     def classify(self, source: Source) -> Photograph:
         """The garments of one photograph, given as bytes or as a path. Raises DecodeError."""
-        return self._classify([self._decode(source)])[0]
+        return self.classify_prepared([self.prepare(source)])[0]
 
-    def classify_many(self, sources: Iterable[Source]) -> Iterator[Photograph | DecodeError]:
-        """One result for each source, in order; a photograph that cannot be decoded gives its error instead.
-
-        Streams: a few photographs are decoded ahead on other threads while the networks run, so the memory needed
-        does not grow with the number of sources.
-        """
-        waiting = iter(sources)
-        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode") as pool:
-            ahead: deque[Future[_Timed | DecodeError]] = deque()
-            while True:
-                ahead.extend(pool.submit(self._try_decode, s) for s in islice(waiting, 2 * BATCH - len(ahead)))
-                if not ahead:
-                    return
-                batch = [ahead.popleft().result() for _ in range(min(BATCH, len(ahead)))]
-                done = iter(self._classify([item for item in batch if isinstance(item, _Timed)]))
-                for item in batch:
-                    yield item if isinstance(item, DecodeError) else next(done)
-
-    def _reader(self, spec: ModelSpec) -> Reader:
-        network = self.networks[spec.role]
-        if spec.task == "detect":
-            return DetectorReader(Detector(spec, network), self._taxonomy)
-        return ClassifierReader(CropClassifier(spec, network), self._taxonomy)
-
-    def _decode(self, source: Source) -> _Timed:
+    def prepare(self, source: Source) -> Prepared:
+        """The first half of `classify`, which needs no network and may run beside it. Raises DecodeError."""
         started = time.perf_counter()
         decoded = decode(source, detail=self._detail, max_pixels=self._max_pixels)
-        return _Timed(decoded, _milliseconds_since(started))
+        return Prepared(decoded, _milliseconds_since(started))
 
-    def _try_decode(self, source: Source) -> _Timed | DecodeError:
-        try:
-            return self._decode(source)
-        except DecodeError as error:
-            return error
-
-    def _classify(self, items: Sequence[_Timed]) -> list[Photograph]:
-        """Run the networks over one batch of decoded photographs."""
+    def classify_prepared(self, items: Sequence[Prepared]) -> list[Photograph]:
+        """The second half of `classify`, for one batch of photographs."""
         if not items:
             return []
         crops = Crops([item.decoded.image for item in items])
@@ -137,6 +108,36 @@ class Engine:
             )
             for item, found in zip(items, garments, strict=True)
         ]
+
+    def classify_many(self, sources: Iterable[Source]) -> Iterator[Photograph | DecodeError]:
+        """One result for each source, in order; a photograph that cannot be decoded gives its error instead.
+
+        Streams: a few photographs are decoded ahead on other threads while the networks run, so the memory needed
+        does not grow with the number of sources.
+        """
+        waiting = iter(sources)
+        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode") as pool:
+            ahead: deque[Future[Prepared | DecodeError]] = deque()
+            while True:
+                ahead.extend(pool.submit(self._try_prepare, s) for s in islice(waiting, 2 * BATCH - len(ahead)))
+                if not ahead:
+                    return
+                batch = [ahead.popleft().result() for _ in range(min(BATCH, len(ahead)))]
+                done = iter(self.classify_prepared([item for item in batch if isinstance(item, Prepared)]))
+                for item in batch:
+                    yield item if isinstance(item, DecodeError) else next(done)
+
+    def _reader(self, spec: ModelSpec) -> Reader:
+        network = self.networks[spec.role]
+        if spec.task == "detect":
+            return DetectorReader(Detector(spec, network), self._taxonomy)
+        return ClassifierReader(CropClassifier(spec, network), self._taxonomy)
+
+    def _try_prepare(self, source: Source) -> Prepared | DecodeError:
+        try:
+            return self.prepare(source)
+        except DecodeError as error:
+            return error
 
     def _find(self, crops: Crops) -> list[Subject]:
         """The garments of a batch, by photograph and falling confidence."""

@@ -24,13 +24,13 @@ class WeightsError(EngineError):
     """The weights cannot be used; the message names the file or the model."""
 
 
-class WeightsMissing(WeightsError):  # noqa: N818
+class WeightsMissing(WeightsError):
     """The manifest, or a file that it lists, is not there."""
 
 
-class WeightsMismatch(WeightsError):  # noqa: N818
+class WeightsMismatch(WeightsError):
     """A weight file has another sha256 than the manifest says. It was not loaded."""
 
 
-class ManifestInvalid(WeightsError):  # noqa: N818
+class ManifestInvalid(WeightsError):
     """The manifest says something that the engine cannot work with."""
