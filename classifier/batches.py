@@ -1,6 +1,7 @@
-"""Batches of photographs on their way through a worker: claimed, read, classified, stored, applied.
+"""Batches of photographs on their way through a worker: claimed, read, looked at, stored, applied.
 
-While the networks look at one batch, the next one is claimed and its photographs are read and decoded.
+Three batches are on their way at once: while the networks look at one, the files of the next are read and decoded,
+and the results of the one before are written. Only the calling thread talks to the database.
 """
 
 from __future__ import annotations
@@ -8,31 +9,117 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 
 from catalog.selectors import Taxonomy
 from classifier import jobs, registry, results
-from classifier.engine import DecodeError, Engine, Photograph, WeightsError, WeightsMissing, shared_engine
+from classifier.engine import DecodeError, Engine, Photograph, Prepared, WeightsError, WeightsMissing, shared_engine
 from classifier.models import Classification
 
 logger = logging.getLogger(__name__)
 
 Error = Classification.Error
 
+BATCHES_ON_THE_WAY = 3
+TAXONOMY_SECONDS = 5  # how long a long run may overlook that somebody changed the taxonomy
+
 draining = threading.Event()
 """Set when the process shall end: what was claimed is finished, nothing more is claimed."""
 
 
 @dataclass(frozen=True)
-class _Ahead:
-    """A claimed batch whose files are being read: bytes or what is wrong, by job id."""
+class _Failure:
+    """A photograph that cannot be classified, whoever tries: an error code and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class _OnTheWay:
+    """A claimed batch and what will have become of its photographs, in the order of the jobs."""
 
     batch: jobs.Batch
-    files: Future[dict[int, bytes | None]]
+    looked: Future[list[Photograph | _Failure]]
+
+
+@dataclass
+class _Run:
+    """What one run through the queue uses."""
+
+    engine: Engine
+    serving: registry.Serving
+    reader: Executor
+    looker: Executor
+    on_the_way: deque[_OnTheWay] = field(default_factory=deque)
+    _taxonomy: Taxonomy | None = None
+    _taxonomy_read: float = 0.0
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The taxonomy, read again every few seconds."""
+        now = time.monotonic()
+        if self._taxonomy is None or now - self._taxonomy_read > TAXONOMY_SECONDS:
+            self._taxonomy, self._taxonomy_read = Taxonomy.load(), now
+        return self._taxonomy
+
+    def claim(self) -> None:
+        """Send as many batches on their way as may be there at once."""
+        while len(self.on_the_way) < BATCHES_ON_THE_WAY and not draining.is_set():
+            batch = jobs.claim(settings.OTJANG_CLASSIFY_BATCH, alone=not self.on_the_way)
+            if batch is None:
+                return
+            if batch.jobs:  # else another worker was quicker
+                read = self.reader.submit(_read, batch, self.engine)
+                self.on_the_way.append(_OnTheWay(batch, self.looker.submit(_look, read, self.engine)))
+            if batch.is_retry:
+                return
+
+    def settle(self) -> int:
+        """Write what became of the oldest batch; returns how many jobs were ended.
+
+        What breaks off waits again, until its attempts are used up.
+        """
+        item = self.on_the_way.popleft()
+        started = time.monotonic()
+        try:
+            looked = item.looked.result()
+            waited = time.monotonic()
+            ended = self._store(item.batch, looked)
+        except Exception as error:
+            logger.exception("a batch of %d photographs broke off", len(item.batch.jobs))
+            jobs.put_back_batch(item.batch, repr(error))
+            ended, waited = 0, time.monotonic()
+        products = {job.image.product_id for job in item.batch.jobs}
+        for product_id in sorted(products):
+            results.apply(product_id, self.taxonomy)
+        logger.info(
+            "%d photographs of %d products done, %.0f ms after the last ones (%.0f ms of them writing)",
+            ended,
+            len(products),
+            1000 * (time.monotonic() - started),
+            1000 * (time.monotonic() - waited),
+        )
+        return ended
+
+    def _store(self, batch: jobs.Batch, looked: Sequence[Photograph | _Failure]) -> int:
+        found: dict[int, Photograph] = {}
+        ended = 0
+        for job, result in zip(batch.jobs, looked, strict=True):
+            if isinstance(result, _Failure):
+                ended += jobs.fail(batch.token, job.pk, result.code, result.message)
+            else:
+                found[job.pk] = result
+        if found:
+            timings = _mean_timings(list(found.values()))
+            ended += results.store(batch, found, serving=self.serving, taxonomy=self.taxonomy, timings=timings)
+        return ended
 
 
 def serving_engine() -> Engine | None:
@@ -51,83 +138,44 @@ def classify_waiting() -> int:
     engine = serving_engine()
     if engine is None:
         return 0
-    serving = registry.register(engine.manifest)
     ended = 0
-    with ThreadPoolExecutor(1, thread_name_prefix="read") as pool:
-        ahead = _claim(pool)
-        while ahead is not None:
-            current, ahead = ahead, _claim(pool)
-            ended += _work(current, engine, serving)
-            ahead = ahead or _claim(pool)  # what came meanwhile, or broke off and waits again
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="read") as reader,
+        ThreadPoolExecutor(1, thread_name_prefix="look") as looker,
+    ):
+        run = _Run(engine, registry.register(engine.manifest), reader, looker)
+        run.claim()
+        while run.on_the_way:
+            ended += run.settle()
+            run.claim()
     return ended
 
 
-def _claim(pool: ThreadPoolExecutor) -> _Ahead | None:
-    while not draining.is_set() and (batch := jobs.claim(settings.OTJANG_CLASSIFY_BATCH)) is not None:
-        if batch.jobs:  # else another worker was quicker
-            return _Ahead(batch, pool.submit(_read, batch))
-    return None
-
-
-def _read(batch: jobs.Batch) -> dict[int, bytes | None]:
-    """The display copies by job id, None for one that is not there. Runs beside the networks; asks no database."""
-    files: dict[int, bytes | None] = {}
+def _read(batch: jobs.Batch, engine: Engine) -> list[Prepared | _Failure]:
+    """Read and decode the display copies."""
+    prepared: list[Prepared | _Failure] = []
     for job in batch.jobs:
         try:
             with default_storage.open(str(job.image.display)) as file:
-                files[job.pk] = file.read()
+                prepared.append(engine.prepare(file.read()))
         except FileNotFoundError:
-            files[job.pk] = None
-    return files
+            prepared.append(_Failure(Error.FILE_MISSING, "The display copy is not in the storage."))
+        except DecodeError as error:
+            prepared.append(_Failure(Error.UNREADABLE, error.message))
+    return prepared
 
 
-def _work(ahead: _Ahead, engine: Engine, serving: registry.Serving) -> int:
-    """Classify one batch and store the results. What breaks off waits again, until its attempts are used up."""
-    batch = ahead.batch
-    try:
-        ended = _classify(batch, ahead.files.result(), engine, serving)
-    except Exception as error:
-        logger.exception("a batch of %d photographs broke off", len(batch.jobs))
-        jobs.put_back_batch(batch, repr(error))
-        ended = 0
-    started = time.perf_counter()
-    taxonomy = Taxonomy.load()
-    products = {job.image.product_id for job in batch.jobs}
-    for product_id in sorted(products):
-        results.apply(product_id, taxonomy)
-    logger.info("%d products brought up to date in %.0f ms", len(products), _milliseconds_since(started))
-    return ended
+def _look(read: Future[list[Prepared | _Failure]], engine: Engine) -> list[Photograph | _Failure]:
+    """Run the networks on what could be read."""
+    prepared = read.result()
+    found = iter(engine.classify_prepared([item for item in prepared if isinstance(item, Prepared)]))
+    return [item if isinstance(item, _Failure) else next(found) for item in prepared]
 
 
-def _classify(batch: jobs.Batch, files: dict[int, bytes | None], engine: Engine, serving: registry.Serving) -> int:
-    started = time.perf_counter()
-    present = {job: data for job, data in files.items() if data is not None}
-    found: dict[int, Photograph] = {}
-    ended = 0
-    for job, data in files.items():
-        if data is None:
-            ended += jobs.fail(batch.token, job, Error.FILE_MISSING, "The display copy is not in the storage.")
-    for job, result in zip(present, engine.classify_many(present.values()), strict=True):
-        if isinstance(result, DecodeError):
-            ended += jobs.fail(batch.token, job, Error.UNREADABLE, result.message)
-        else:
-            found[job] = result
-    timings = _mean_timings(list(found.values()))
-    if found:
-        ended += results.store(batch, found, serving=serving, taxonomy=Taxonomy.load(), timings=timings)
-    phases = ", ".join(f"{phase} {spent:.0f}" for phase, spent in timings.items())
-    logger.info("%d photographs in %.0f ms (each: %s)", ended, _milliseconds_since(started), phases)
-    return ended
-
-
-def _mean_timings(photographs: list[Photograph]) -> dict[str, float]:
+def _mean_timings(photographs: Sequence[Photograph]) -> dict[str, float]:
     """Milliseconds a photograph by phase, over the batch."""
     phases = {phase for photograph in photographs for phase in photograph.timings}
     return {
         phase: round(sum(photograph.timings[phase] for photograph in photographs) / len(photographs), 1)
         for phase in sorted(phases)
     }
-
-
-def _milliseconds_since(started: float) -> float:
-    return 1000 * (time.perf_counter() - started)

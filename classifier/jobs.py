@@ -33,20 +33,25 @@ class Batch:
     token: str
     jobs: list[Classification]
 
+    @property
+    def is_retry(self) -> bool:
+        """Whether it is a job that was broken off before."""
+        return any(job.attempts > 1 for job in self.jobs)
+
 
 @atomic
-def claim(limit: int) -> Batch | None:
+def claim(limit: int, *, alone: bool = True) -> Batch | None:
     """Claim up to `limit` waiting jobs, interactive ones first; None if nothing waits.
 
-    A job that was broken off before is claimed alone, so that a photograph that kills the process takes no others
-    down with it.
+    A job that was broken off before may have been what killed the process. It comes by itself, and only if this
+    process is `alone` with it, having no other batch to lose; until then nothing behind it is handed out either.
     """
     waiting = list(
         Classification.objects.filter(state=State.QUEUED)
         .order_by("priority", "id")
         .values_list("id", "attempts")[:limit]
     )
-    if not waiting:
+    if not waiting or (waiting[0][1] and not alone):
         return None
     ids = [waiting[0][0]] if waiting[0][1] else [job for job, attempts in waiting if not attempts]
     token = secrets.token_hex(16)

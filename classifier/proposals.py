@@ -25,7 +25,7 @@ from django.db.models import F, Q
 
 from catalog.models import CATEGORY, AttributeValue, Product, ProductImage
 from catalog.selectors import Taxonomy
-from catalog.services import lock_product, write_proposal
+from catalog.services import write_proposal
 from classifier.models import Classification, Garment, Prediction
 
 MOST_ALTERNATIVES = 5
@@ -202,14 +202,9 @@ def load(product_id: int) -> list[list[Seen]]:
     return list(photographs.values())
 
 
-def refresh(product_id: int, taxonomy: Taxonomy | None = None) -> Product:
-    """Build the product's proposal anew and hand it to the catalogue, in the caller's transaction.
-
-    Locks the product first and reads everything after that, so that whoever comes second sees the first one's work.
-    """
-    product = lock_product(product_id)
-    taxonomy = taxonomy or Taxonomy.load()
-    rows = build(load(product_id), taxonomy)
+def refresh(product: Product, taxonomy: Taxonomy) -> None:
+    """Build the proposal of a locked product anew and hand it to the catalogue, in the caller's transaction."""
+    rows = build(load(product.pk), taxonomy)
     waiting = Classification.objects.filter(
         image__product=product, image__archived_at=None, purpose=Classification.Purpose.LIVE, open_key__isnull=False
     )
@@ -220,4 +215,3 @@ def refresh(product_id: int, taxonomy: Taxonomy | None = None) -> Product:
         classifying=waiting.exists(),
         taxonomy=taxonomy,
     )
-    return product

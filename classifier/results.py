@@ -10,6 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from accounts.db import atomic
@@ -100,23 +101,20 @@ def _predictions(garment_id: int, garment: FoundGarment, serving: Serving, taxon
 
 
 @atomic
-def apply(product_id: int, taxonomy: Taxonomy | None = None) -> None:
-    """Transaction 2: let what was found count for the product. Does nothing new when it is done twice."""
+def apply(product_id: int, taxonomy: Taxonomy) -> None:
+    """Transaction 2: let what was found count for the product. Does nothing new when it is done twice.
+
+    Locks the product before it reads anything, so that whoever comes second sees the first one's work. Jobs that end
+    meanwhile are left to whoever ended them.
+    """
     product = lock_product(product_id)
+    live = Classification.objects.filter(purpose=Classification.Purpose.LIVE)
     ended = list(
-        Classification.objects.filter(
-            image__product=product, purpose=Classification.Purpose.LIVE, state__in=(State.DONE, State.FAILED)
+        live.filter(image__product=product, state__in=(State.DONE, State.FAILED), applied_at=None).values_list(
+            "pk", flat=True
         )
-        .filter(applied_at=None)
-        .order_by("id")
-        .select_related("image")
     )
-    newer: dict[int, ProductImage] = {}
-    for job in ended:
-        image = newer.get(job.image_id, job.image)
-        if job.state == State.DONE and job.pk > (image.current_classification_id or 0):
-            image.current_classification = job
-            newer[image.pk] = image
-    ProductImage.objects.bulk_update(newer.values(), ["current_classification"])
-    proposals.refresh(product_id, taxonomy)
-    Classification.objects.filter(pk__in=[job.pk for job in ended]).update(applied_at=timezone.now())
+    newest = live.filter(image=OuterRef("pk"), state=State.DONE).order_by("-pk").values("pk")[:1]
+    ProductImage.objects.filter(product=product).update(current_classification=Subquery(newest))
+    proposals.refresh(product, taxonomy)
+    Classification.objects.filter(pk__in=ended).update(applied_at=timezone.now())

@@ -9,6 +9,7 @@ from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.services import record
 from catalog.models import Product, ProductImage
+from catalog.selectors import Taxonomy
 from catalog.services import lock_product, mark_classifying
 from classifier import proposals
 from classifier.models import Classification
@@ -97,7 +98,7 @@ def classify_again(*, actor: Actor, product: Product) -> int:
 @atomic
 def propose_again(*, product_id: int) -> None:
     """Build the product's proposal anew from what is known of its current photographs."""
-    proposals.refresh(product_id)
+    proposals.refresh(lock_product(product_id), Taxonomy.load())
 
 
 def queue_place(classification: Classification) -> int:

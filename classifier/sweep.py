@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from catalog.models import Product, ProductImage
+from catalog.selectors import Taxonomy
 from classifier import jobs, results
 from classifier.models import Classification, Garment
 from classifier.tasks import wake_worker
@@ -49,9 +50,10 @@ def apply_left_over() -> int:
         ~Exists(waiting), status=Product.Status.CLASSIFYING, updated_at__lt=timezone.now() - _GRACE
     )
     products = {*ended.values_list("image__product", flat=True)[:_CHUNK], *stuck.values_list("pk", flat=True)[:_CHUNK]}
-    for product_id in sorted(products):
-        results.apply(product_id)
     if products:
+        taxonomy = Taxonomy.load()
+        for product_id in sorted(products):
+            results.apply(product_id, taxonomy)
         logger.info("%d products brought up to date that had been left over", len(products))
     return len(products)
 

@@ -1,9 +1,13 @@
 """Engines without networks: they find what a test tells them to, so that tests of the queue take no time."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.engine import Alternative, AttributeResult, Garment, Manifest, ModelSpec, Photograph
+from PIL import Image
+
+from classifier.engine import Alternative, AttributeResult, Garment, Manifest, ModelSpec, Photograph, Prepared
+from classifier.engine.decode import Decoded
 from classifier.engine.manifest import WeightFile
 
 PARENTS = {"Jacket": "Outer", "Jumper": "Outer", "Tshirt": "Top", "Shirt": "Top", "Jeans": "Bottom"}
@@ -46,12 +50,26 @@ class StubEngine:
         self.batches = []
         self._answer = answer or (lambda _data: garments)
 
-    def classify_many(self, sources):
-        self.batches.append(list(sources))
-        for data in self.batches[-1]:
-            found = self._answer(data)
-            if isinstance(found, Exception):
-                yield found
-            else:
-                timings = {"decode": 1.0, "detect": 2.0, "classify": 3.0}
-                yield Photograph(400, 300, tuple(found), {}, timings)
+    def prepare(self, data):
+        found = self._answer(data)
+        if isinstance(found, Exception):
+            raise found
+        return StubPrepared(Decoded(Image.new("RGB", (4, 3)), 400, 300), 1.0, data, found)
+
+    def classify_prepared(self, items):
+        self.batches.append([item.data for item in items])
+        timings = {"decode": 1.0, "detect": 2.0, "classify": 3.0}
+        for item in items:
+            if isinstance(item.found, Crash):
+                raise RuntimeError(str(item.found))
+        return [Photograph(400, 300, tuple(item.found), {}, timings) for item in items]
+
+
+class Crash(str):
+    """What `answer` returns to break the networks off."""
+
+
+@dataclass(frozen=True)
+class StubPrepared(Prepared):
+    data: bytes
+    found: object

@@ -78,6 +78,17 @@ def test_it_claims_alone_what_was_broken_off_before(product):
     assert [job.pk for job in jobs.claim(8).jobs] == [second.pk]
 
 
+def test_it_holds_back_what_was_broken_off_until_nothing_else_is_on_the_way(product):
+    first, second = (image.classifications.get() for image in ProductImageFactory.create_batch(2, product=product))
+    Classification.objects.filter(pk=first.pk).update(attempts=1)
+
+    assert jobs.claim(8, alone=False) is None
+    retry = jobs.claim(8, alone=True)
+    assert ([job.pk for job in retry.jobs], retry.is_retry) == ([first.pk], True)
+    fresh = jobs.claim(8, alone=False)
+    assert ([job.pk for job in fresh.jobs], fresh.is_retry) == ([second.pk], False)
+
+
 def test_it_ends_only_the_jobs_that_are_still_held(product):
     ProductImageFactory.create_batch(2, product=product)
     batch = jobs.claim(8)

@@ -6,10 +6,11 @@ from django.core.files.storage import default_storage
 from catalog import services as catalog
 from catalog.intake import add_images
 from catalog.models import Product, ProductAttribute
+from catalog.selectors import Taxonomy
 from classifier import batches, jobs, registry, results, services
 from classifier.engine import DecodeError, WeightsMismatch, WeightsMissing
 from classifier.models import Classification, Deployment, Garment, ModelSet, ModelVersion, Prediction
-from tests.engines import StubEngine, garment
+from tests.engines import Crash, StubEngine, garment
 from tests.factories import ProductFactory
 from tests.pictures import upload
 
@@ -134,7 +135,7 @@ def test_it_does_a_job_once_when_it_is_run_twice(serve, add, product):
 
     assert batches.classify_waiting() == 1
     assert batches.classify_waiting() == 0
-    results.apply(product.pk)
+    results.apply(product.pk, Taxonomy.load())
 
     assert Garment.objects.count() == 1
     assert len(engine.batches) == 1
@@ -145,10 +146,11 @@ def test_it_drops_results_whose_lease_has_ended(serve, add, product):
     add(product, "red", "green")
     batch = jobs.claim(8)
     serving = registry.register(engine.manifest)
-    found = dict(zip([job.pk for job in batch.jobs], engine.classify_many([b"", b""]), strict=True))
+    photographs = engine.classify_prepared([engine.prepare(b""), engine.prepare(b"")])
+    found = dict(zip([job.pk for job in batch.jobs], photographs, strict=True))
     Classification.objects.filter(pk=batch.jobs[0].pk).update(state="queued", lease_token="")
 
-    ended = results.store(batch, found, serving=serving, taxonomy=catalog.Taxonomy.load(), timings={})
+    ended = results.store(batch, found, serving=serving, taxonomy=Taxonomy.load(), timings={})
 
     assert ended == 1
     assert [found.classification_id for found in Garment.objects.all()] == [batch.jobs[1].pk]
@@ -202,9 +204,7 @@ def test_it_gives_up_on_a_photograph_that_breaks_the_engine_but_not_on_its_neigh
     settings.OTJANG_MAX_ATTEMPTS = 2
 
     def answer(data):
-        if data == poison:
-            raise RuntimeError("out of memory")
-        return (garment(),)
+        return Crash("out of memory") if data == poison else (garment(),)
 
     serve(StubEngine(answer=answer))
     bad, good = add(product, "red", "green")
@@ -265,7 +265,7 @@ def test_it_does_not_let_an_older_run_replace_a_newer_one(serve, add, alice, act
     newer, older = image.classifications.all()
     Classification.objects.filter(pk=older.pk).update(applied_at=None)
 
-    results.apply(product.pk)
+    results.apply(product.pk, Taxonomy.load())
 
     image.refresh_from_db()
     assert image.current_classification == newer
@@ -293,7 +293,7 @@ def test_it_leaves_decisions_and_published_products_alone(serve, add, alice, act
 
 def test_it_proposes_anew_when_a_photograph_is_put_away(serve, add, alice, actor_of, product):
     def answer(_data):
-        return (garment("Jacket"),) if len(engine.batches) == 1 else (garment("Tshirt"),)
+        return (garment("Jacket"),) if not engine.batches else (garment("Tshirt"),)
 
     engine = serve(StubEngine(answer=answer))
     (first,) = add(product, "red")

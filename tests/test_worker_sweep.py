@@ -13,6 +13,7 @@ from django_tasks import default_task_backend
 
 from catalog.intake import add_images
 from catalog.models import Decision, Product, ProductImage
+from catalog.selectors import Taxonomy
 from classifier import jobs, registry, results, sweep
 from classifier.models import Classification, Garment, Prediction
 from tests.engines import StubEngine, garment
@@ -32,11 +33,9 @@ def classified():
         engine = StubEngine(*garments)
         serving = registry.register(engine.manifest)
         while batch := jobs.claim(8):
-            found = dict(
-                zip([job.pk for job in batch.jobs], engine.classify_many([b""] * len(batch.jobs)), strict=True)
-            )
-            taxonomy = results.Taxonomy.load()
-            results.store(batch, found, serving=serving, taxonomy=taxonomy, timings={})
+            photographs = engine.classify_prepared([engine.prepare(b"") for _job in batch.jobs])
+            found = dict(zip([job.pk for job in batch.jobs], photographs, strict=True))
+            results.store(batch, found, serving=serving, taxonomy=Taxonomy.load(), timings={})
 
     return store
 
@@ -105,7 +104,7 @@ def test_it_prunes_superseded_predictions_that_nobody_decided_on(product, classi
     image = ProductImageFactory(product=product)
     for run in range(3):
         classified(garment("Jacket", material="denim"))
-        results.apply(product.pk)
+        results.apply(product.pk, Taxonomy.load())
         if run < 2:
             image.classifications.create(image_sha256=image.sha256, open_key=f"{image.pk}:live")
     oldest = Prediction.objects.filter(attribute__code="category").earliest("id")
