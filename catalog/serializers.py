@@ -15,6 +15,14 @@ from catalog.models import Attribute, AttributeValue, Decision, Product, Product
 from catalog.selectors import values_of
 
 
+class FractionField(serializers.FloatField):
+    """A number from 0 to 1 in four digits: the rest of a network's 32 bits says nothing."""
+
+    def to_representation(self, value: Any) -> float:
+        """Round."""
+        return round(super().to_representation(value), 4)
+
+
 class NamesSerializer(serializers.Serializer[Any]):
     """A name in both languages."""
 
@@ -66,7 +74,7 @@ class CurrentValueSerializer(serializers.Serializer[ProductAttribute]):
     name = NamesSerializer(source="attribute")
     state = serializers.ChoiceField(ProductAttribute.State.choices)
     value = ValueSerializer(allow_null=True)
-    confidence = serializers.FloatField(allow_null=True, help_text="Of the model, while it is its proposal.")
+    confidence = FractionField(allow_null=True, help_text="Of the model, while it is its proposal.")
     decision = DecisionSerializer(allow_null=True)
 
 
@@ -89,7 +97,7 @@ class AlternativeSerializer(serializers.Serializer[Any]):
     """Another value that the model considered."""
 
     value = serializers.CharField()
-    confidence = serializers.FloatField()
+    confidence = FractionField()
 
 
 class ProposedSerializer(AlternativeSerializer):
@@ -104,7 +112,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
     """What the models say of one garment of the photographs, over all of them."""
 
     first_level = serializers.CharField()
-    confidence = serializers.FloatField()
+    confidence = FractionField()
     photographs = serializers.IntegerField(help_text="How many photographs show it, …")
     of = serializers.IntegerField(help_text="… of how many.")
     attributes = serializers.DictField(child=ProposedSerializer())
@@ -131,13 +139,13 @@ class GarmentSerializer(serializers.Serializer[Any]):
     """A garment in a photograph. The box is [x1, y1, x2, y2] in fractions of the upright photograph."""
 
     box = serializers.SerializerMethodField()
-    confidence = serializers.FloatField(allow_null=True)
+    confidence = FractionField(allow_null=True)
     attributes = PredictionsField()
 
-    @extend_schema_field(serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4))
+    @extend_schema_field(serializers.ListField(child=FractionField(), min_length=4, max_length=4))
     def get_box(self, garment: Any) -> list[float]:
         """Return the corners."""
-        return [garment.x1, garment.y1, garment.x2, garment.y2]
+        return [round(corner, 4) for corner in (garment.x1, garment.y1, garment.x2, garment.y2)]
 
 
 class ClassificationSerializer(serializers.Serializer[Any]):

@@ -78,8 +78,9 @@ def test_its_schema_is_valid(tmp_path):
         assert f"  {path}\n" in schema
 
 
-def test_it_shows_its_documentation_without_help_from_outside():
-    page = Client().get("/api/v1/docs").content.decode()
-    assert "swagger-ui" in page
-    assert "https://" not in page
-    assert Client().get("/api/v1/schema").status_code == 200
+def test_it_shows_its_documentation_without_help_from_outside(api):
+    for client in (Client(), api):
+        page = client.get("/api/v1/docs").content.decode()
+        assert "swagger-ui" in page
+        assert "https://" not in page
+        assert client.get("/api/v1/schema").status_code == 200
