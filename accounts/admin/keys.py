@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnly, admin_actor
-from accounts.admin.theme import Dialog, action, display
+from accounts.admin.theme import Dialog, DropdownFilter, action, display
 from accounts.models import ApiKey
 from accounts.services import revoke_api_key
 
 
-class InUseFilter(admin.SimpleListFilter):
+class InUseFilter(DropdownFilter):
     """Keys that work, or revoked ones."""
 
     title = _("state")

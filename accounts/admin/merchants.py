@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
@@ -46,8 +47,8 @@ class ApiKeyInline(ReadOnly, TabularInline[ApiKey, Merchant]):
 class KeyForm(forms.Form):
     """What a new key is called and may do."""
 
-    name = forms.CharField(label=_("name"), max_length=100, widget=UnfoldAdminTextInputWidget)
-    read_only = forms.BooleanField(label=_("read only"), required=False, widget=UnfoldBooleanSwitchWidget)
+    name = forms.CharField(label=capfirst(_("name")), max_length=100, widget=UnfoldAdminTextInputWidget)
+    read_only = forms.BooleanField(label=capfirst(_("read only")), required=False, widget=UnfoldBooleanSwitchWidget)
 
 
 @admin.register(Merchant)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from django import forms
     from django.contrib.admin import ModelAdmin, TabularInline
+    from django.contrib.admin import SimpleListFilter as DropdownFilter
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
     from django.contrib.auth.forms import AdminUserCreationForm as UserCreationForm
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 else:
     from unfold.admin import ModelAdmin, TabularInline
+    from unfold.contrib.filters.admin import DropdownFilter
     from unfold.decorators import action, display
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
     from unfold.forms import BaseDialogForm as Dialog
@@ -34,6 +36,7 @@ else:
 __all__ = [
     "AdminPasswordChangeForm",
     "Dialog",
+    "DropdownFilter",
     "ModelAdmin",
     "TabularInline",
     "UserChangeForm",

@@ -70,7 +70,7 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
     list_filter = ("is_active", "is_staff", "is_superuser", "language")
     search_fields = ("email", "name")
     readonly_fields = ("last_login", "date_joined")
-    filter_horizontal = ("groups", "user_permissions")
+    filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("email", "name", "language", "password")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
@@ -102,4 +102,4 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
 class GroupAdmin(DjangoGroupAdmin, AuditedAdmin[Group]):
     """Named sets of rights for staff."""
 
-    filter_horizontal = ("permissions",)
+    filter_horizontal = ()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnly, admin_actor
-from accounts.admin.theme import Dialog, TabularInline, action, display
+from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
 from accounts.db import atomic
 from accounts.errors import Refused
 from catalog import intake, services
@@ -34,7 +34,7 @@ STATUS_COLOURS = {
 }
 
 
-class ValueFilter(admin.SimpleListFilter):
+class ValueFilter(DropdownFilter):
     """Products whose current value of one attribute is the chosen one."""
 
     attribute = ""
@@ -60,7 +60,7 @@ class CategoryFilter(ValueFilter):
     parameter_name = attribute = CATEGORY
 
 
-class DoubtFilter(admin.SimpleListFilter):
+class DoubtFilter(DropdownFilter):
     """Products whose proposed category is less sure than that, and that nobody has decided on."""
 
     title = _("confidence in the category")
@@ -91,6 +91,7 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
     readonly_fields = fields
     extra = 0
     per_page = 20
+    hide_title = True  # the columns say it
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         """With everything that is named, in one query."""

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin.base import AuditedAdmin
-from accounts.admin.theme import display
+from accounts.admin.theme import DropdownFilter, display
 from catalog.models import Attribute, AttributeValue, Decision, ProductAttribute
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
@@ -48,7 +48,6 @@ class AttributeAdmin(AuditedAdmin[Attribute]):
     list_filter = ("active",)
     search_fields = ("code", "name_ko", "name_en")
     fields = ("code", "name_ko", "name_en", "applies_to", "active", "position")
-    filter_horizontal = ("applies_to",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attribute]:
         """With the number of values."""
@@ -160,13 +159,30 @@ def _is_decided(value: AttributeValue) -> bool:
     ) and not value.children.exists()
 
 
+class FirstLevelFilter(DropdownFilter):
+    """Values of one first level."""
+
+    title = _("first level")
+    parameter_name = "first_level"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Values that have others below them."""
+        parents = AttributeValue.objects.filter(children__isnull=False).distinct().order_by("position", "id")
+        return [(str(value.pk), value.name) for value in parents]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AttributeValue]) -> QuerySet[AttributeValue]:
+        """Keep the chosen one's."""
+        chosen = self.value()
+        return queryset.filter(parent_id=int(chosen)) if chosen and chosen.isdecimal() else queryset
+
+
 @admin.register(AttributeValue)
 class AttributeValueAdmin(AuditedAdmin[AttributeValue]):
     """Values. A used one can't be deleted; switch it off, or merge it into another."""
 
     form = ValueForm
     list_display = ("code", "name_ko", "name_en", "attribute", "parent", "active", "merged_into", "position")
-    list_filter = ("attribute", "active", ("parent", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("attribute", "active", FirstLevelFilter)
     list_select_related = ("attribute", "parent", "merged_into")
     search_fields = ("code", "name_ko", "name_en")
     ordering = ("attribute__position", "position", "id")

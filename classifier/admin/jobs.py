@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor
+from accounts.admin.base import MerchantData, ReadOnly, admin_actor, link_to
 from accounts.admin.theme import Dialog, action, display
 from catalog.admin.photographs import drawn
 from catalog.models import Product
@@ -50,7 +50,7 @@ class ClassificationAdmin(ReadOnly, MerchantData[Classification]):
     fields = (
         "preview",
         "image",
-        "product",
+        "product_link",
         "purpose",
         "priority",
         "model_set",
@@ -75,7 +75,12 @@ class ClassificationAdmin(ReadOnly, MerchantData[Classification]):
         """What the photograph shows."""
         return str(job.image.product)
 
-    @display(description=_("photograph"))
+    @display(description=_("product"))
+    def product_link(self, job: Classification) -> str:
+        """The product, where a person can decide."""
+        return link_to(job.image.product)
+
+    @display(description=_("found"))
     def preview(self, job: Classification) -> str:
         """The photograph with the boxes that this job found."""
         return drawn(job.image, garments=job.garments.all(), large=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 
-from accounts.admin.base import MerchantData, ReadOnly
+from accounts.admin.base import MerchantData, ReadOnly, link_to
 from accounts.admin.theme import display
 from catalog.admin.photographs import drawn
 from catalog.templatetags.portal import percent
@@ -66,9 +65,7 @@ class PredictionAdmin(ReadOnly, MerchantData[Prediction]):
     @display(description=_("product"))
     def product_link(self, prediction: Prediction) -> str:
         """The product, where a person can decide."""
-        product = prediction.garment.image.product
-        url = reverse("admin:catalog_product_change", args=[product.pk])
-        return format_html('<a href="{}" class="text-link">{}</a>', url, product)
+        return link_to(prediction.garment.image.product)
 
     @display(description=_("confidence"), ordering="confidence")
     def sure(self, prediction: Prediction) -> str:
