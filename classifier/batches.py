@@ -1,7 +1,7 @@
-"""Batches of photographs on their way through a worker: claimed, read, looked at, stored, applied.
+"""Batches of photographs on their way through a worker: claimed, looked at, stored, applied.
 
-Three batches are on their way at once: while the networks look at one, the files of the next are read and decoded,
-and the results of the one before are written. Only the calling thread talks to the database.
+Each lane of the engine reads and looks at a batch on a thread of its own; meanwhile the calling thread writes the
+results of the one before and claims the next. Only the calling thread talks to the database.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from django.core.files.storage import default_storage
 
 from catalog.selectors import Taxonomy
 from classifier import jobs, registry, results
-from classifier.engine import DecodeError, Engine, Photograph, Prepared, WeightsError, WeightsMissing, shared_engine
+from classifier.engine import LANES, DecodeError, Engine, Photograph, WeightsError, WeightsMissing, shared_engine
 from classifier.models import Classification
 
 logger = logging.getLogger(__name__)
 
 Error = Classification.Error
 
-BATCHES_ON_THE_WAY = 3
+BATCHES_ON_THE_WAY = LANES + 2  # one is being written, and one waits for the first lane that is free
 TAXONOMY_SECONDS = 5  # how long a long run may overlook that somebody changed the taxonomy
 
 draining = threading.Event()
@@ -55,8 +55,7 @@ class _Run:
 
     engine: Engine
     serving: registry.Serving
-    reader: Executor
-    looker: Executor
+    lanes: Executor
     on_the_way: deque[_OnTheWay] = field(default_factory=deque)
     _taxonomy: Taxonomy | None = None
     _taxonomy_read: float = 0.0
@@ -76,8 +75,7 @@ class _Run:
             if batch is None:
                 return
             if batch.jobs:  # else another worker was quicker
-                read = self.reader.submit(_read, batch, self.engine)
-                self.on_the_way.append(_OnTheWay(batch, self.looker.submit(_look, read, self.engine)))
+                self.on_the_way.append(_OnTheWay(batch, self.lanes.submit(_look, batch, self.engine)))
             if batch.is_retry:
                 return
 
@@ -139,11 +137,8 @@ def classify_waiting() -> int:
     if engine is None:
         return 0
     ended = 0
-    with (
-        ThreadPoolExecutor(1, thread_name_prefix="read") as reader,
-        ThreadPoolExecutor(1, thread_name_prefix="look") as looker,
-    ):
-        run = _Run(engine, registry.register(engine.manifest), reader, looker)
+    with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as lanes:
+        run = _Run(engine, registry.register(engine.manifest), lanes)
         run.claim()
         while run.on_the_way:
             ended += run.settle()
@@ -151,25 +146,23 @@ def classify_waiting() -> int:
     return ended
 
 
-def _read(batch: jobs.Batch, engine: Engine) -> list[Prepared | _Failure]:
-    """Read and decode the display copies."""
-    prepared: list[Prepared | _Failure] = []
-    for job in batch.jobs:
-        try:
-            with default_storage.open(str(job.image.display)) as file:
-                prepared.append(engine.prepare(file.read()))
-        except FileNotFoundError:
-            prepared.append(_Failure(Error.FILE_MISSING, "The display copy is not in the storage."))
-        except DecodeError as error:
-            prepared.append(_Failure(Error.UNREADABLE, error.message))
-    return prepared
+def _look(batch: jobs.Batch, engine: Engine) -> list[Photograph | _Failure]:
+    """Read the display copies and look at them. Runs on a lane; asks no database."""
+    files = [_read(job) for job in batch.jobs]
+    results = iter(engine.classify_batch([file for file in files if isinstance(file, bytes)]))
+    return [_outcome(next(results)) if isinstance(file, bytes) else file for file in files]
 
 
-def _look(read: Future[list[Prepared | _Failure]], engine: Engine) -> list[Photograph | _Failure]:
-    """Run the networks on what could be read."""
-    prepared = read.result()
-    found = iter(engine.classify_prepared([item for item in prepared if isinstance(item, Prepared)]))
-    return [item if isinstance(item, _Failure) else next(found) for item in prepared]
+def _read(job: Classification) -> bytes | _Failure:
+    try:
+        with default_storage.open(str(job.image.display)) as file:
+            return bytes(file.read())
+    except FileNotFoundError:
+        return _Failure(Error.FILE_MISSING, "The display copy is not in the storage.")
+
+
+def _outcome(result: Photograph | DecodeError) -> Photograph | _Failure:
+    return result if isinstance(result, Photograph) else _Failure(Error.UNREADABLE, result.message)
 
 
 def _mean_timings(photographs: Sequence[Photograph]) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from classifier.engine import DecodeError, Engine, Manifest
+from classifier.engine import BATCH, LANES, DecodeError, Engine, Manifest
 from classifier.engine.matching import match, overlaps
 from classifier.engine.runtime import load_network
 from tests.networks import CATEGORIES, MATERIALS, SLEEVES
@@ -162,7 +162,7 @@ def test_it_reads_only_a_few_photographs_ahead(engine):
 
     results = engine.classify_many(sources())
     next(results)
-    assert len(pulled) <= 16
+    assert len(pulled) <= BATCH * (LANES + 1)
 
 
 def test_it_answers_nothing_for_nothing(engine):

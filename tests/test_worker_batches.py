@@ -10,7 +10,7 @@ from catalog.selectors import Taxonomy
 from classifier import batches, jobs, registry, results, services
 from classifier.engine import DecodeError, WeightsMismatch, WeightsMissing
 from classifier.models import Classification, Deployment, Garment, ModelSet, ModelVersion, Prediction
-from tests.engines import Crash, StubEngine, garment
+from tests.engines import StubEngine, garment
 from tests.factories import ProductFactory
 from tests.pictures import upload
 
@@ -109,7 +109,7 @@ def test_it_works_in_batches_until_nothing_waits(serve, add, shop, settings):
 
     assert batches.classify_waiting() == 5
 
-    assert [len(batch) for batch in engine.batches] == [2, 2, 1]
+    assert sorted(len(batch) for batch in engine.batches) == [1, 2, 2]
     assert batches.classify_waiting() == 0
 
 
@@ -146,7 +146,7 @@ def test_it_drops_results_whose_lease_has_ended(serve, add, product):
     add(product, "red", "green")
     batch = jobs.claim(8)
     serving = registry.register(engine.manifest)
-    photographs = engine.classify_prepared([engine.prepare(b""), engine.prepare(b"")])
+    photographs = engine.classify_batch([b"", b""])
     found = dict(zip([job.pk for job in batch.jobs], photographs, strict=True))
     Classification.objects.filter(pk=batch.jobs[0].pk).update(state="queued", lease_token="")
 
@@ -204,7 +204,9 @@ def test_it_gives_up_on_a_photograph_that_breaks_the_engine_but_not_on_its_neigh
     settings.OTJANG_MAX_ATTEMPTS = 2
 
     def answer(data):
-        return Crash("out of memory") if data == poison else (garment(),)
+        if data == poison:
+            raise RuntimeError("out of memory")
+        return (garment(),)
 
     serve(StubEngine(answer=answer))
     bad, good = add(product, "red", "green")
@@ -293,7 +295,7 @@ def test_it_leaves_decisions_and_published_products_alone(serve, add, alice, act
 
 def test_it_proposes_anew_when_a_photograph_is_put_away(serve, add, alice, actor_of, product):
     def answer(_data):
-        return (garment("Jacket"),) if not engine.batches else (garment("Tshirt"),)
+        return (garment("Jacket"),) if len(engine.batches) == 1 else (garment("Tshirt"),)
 
     engine = serve(StubEngine(answer=answer))
     (first,) = add(product, "red")

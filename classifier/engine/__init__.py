@@ -20,15 +20,16 @@ Timing the networks alone: `engine.networks[role].infer(batch)` with float32 (n,
 from __future__ import annotations
 
 from .decode import decode
-from .engine import BATCH, Engine, Prepared, shared_engine
+from .engine import BATCH, Engine, shared_engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec
 from .results import Alternative, AttributeResult, Box, Garment, Photograph
-from .runtime import RUNTIMES
+from .runtime import LANES, RUNTIMES
 from .taxonomy import Taxonomy
 
 __all__ = [
     "BATCH",
+    "LANES",
     "RUNTIMES",
     "Alternative",
     "AttributeResult",
@@ -41,7 +42,6 @@ __all__ = [
     "ManifestInvalid",
     "ModelSpec",
     "Photograph",
-    "Prepared",
     "Taxonomy",
     "WeightsError",
     "WeightsMismatch",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
@@ -19,14 +18,14 @@ from .detector import Detector
 from .errors import DecodeError
 from .manifest import Manifest, ModelSpec
 from .results import Garment, Photograph
-from .runtime import Network, load_network
+from .runtime import LANES, Network, load_network
 from .taxonomy import CATEGORY, Taxonomy
 
 BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class _Timed:
     """A decoded photograph and the milliseconds that it took."""
 
     decoded: Decoded
@@ -74,16 +73,52 @@ class Engine:
 
     def classify(self, source: Source) -> Photograph:
         """The garments of one photograph, given as bytes or as a path. Raises DecodeError."""
-        return self.classify_prepared([self.prepare(source)])[0]
+        return self._look([self._decode(source)])[0]
 
-    def prepare(self, source: Source) -> Prepared:
-        """The first half of `classify`, which needs no network and may run beside it. Raises DecodeError."""
+    def classify_batch(self, sources: Sequence[Source]) -> list[Photograph | DecodeError]:
+        """One result for each source, in order; a photograph that cannot be decoded gives its error instead.
+
+        Runs on the calling thread. `LANES` threads that do this at the same time keep the machine busy.
+        """
+        items = [self._try_decode(source) for source in sources]
+        looked = iter(self._look([item for item in items if isinstance(item, _Timed)]))
+        return [item if isinstance(item, DecodeError) else next(looked) for item in items]
+
+    def classify_many(self, sources: Iterable[Source]) -> Iterator[Photograph | DecodeError]:
+        """Like `classify_batch`, for any number of sources, on all lanes.
+
+        Streams: only a few batches are on their way at once, so the memory needed does not grow with the number of
+        sources.
+        """
+        waiting = iter(sources)
+        with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as pool:
+            ahead: deque[Future[list[Photograph | DecodeError]]] = deque()
+            while True:
+                while len(ahead) <= LANES and (batch := list(islice(waiting, BATCH))):
+                    ahead.append(pool.submit(self.classify_batch, batch))
+                if not ahead:
+                    return
+                yield from ahead.popleft().result()
+
+    def _reader(self, spec: ModelSpec) -> Reader:
+        network = self.networks[spec.role]
+        if spec.task == "detect":
+            return DetectorReader(Detector(spec, network), self._taxonomy)
+        return ClassifierReader(CropClassifier(spec, network), self._taxonomy)
+
+    def _decode(self, source: Source) -> _Timed:
         started = time.perf_counter()
         decoded = decode(source, detail=self._detail, max_pixels=self._max_pixels)
-        return Prepared(decoded, _milliseconds_since(started))
+        return _Timed(decoded, _milliseconds_since(started))
 
-    def classify_prepared(self, items: Sequence[Prepared]) -> list[Photograph]:
-        """The second half of `classify`, for one batch of photographs."""
+    def _try_decode(self, source: Source) -> _Timed | DecodeError:
+        try:
+            return self._decode(source)
+        except DecodeError as error:
+            return error
+
+    def _look(self, items: Sequence[_Timed]) -> list[Photograph]:
+        """Run the networks over one batch of decoded photographs."""
         if not items:
             return []
         crops = Crops([item.decoded.image for item in items])
@@ -108,36 +143,6 @@ class Engine:
             )
             for item, found in zip(items, garments, strict=True)
         ]
-
-    def classify_many(self, sources: Iterable[Source]) -> Iterator[Photograph | DecodeError]:
-        """One result for each source, in order; a photograph that cannot be decoded gives its error instead.
-
-        Streams: a few photographs are decoded ahead on other threads while the networks run, so the memory needed
-        does not grow with the number of sources.
-        """
-        waiting = iter(sources)
-        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode") as pool:
-            ahead: deque[Future[Prepared | DecodeError]] = deque()
-            while True:
-                ahead.extend(pool.submit(self._try_prepare, s) for s in islice(waiting, 2 * BATCH - len(ahead)))
-                if not ahead:
-                    return
-                batch = [ahead.popleft().result() for _ in range(min(BATCH, len(ahead)))]
-                done = iter(self.classify_prepared([item for item in batch if isinstance(item, Prepared)]))
-                for item in batch:
-                    yield item if isinstance(item, DecodeError) else next(done)
-
-    def _reader(self, spec: ModelSpec) -> Reader:
-        network = self.networks[spec.role]
-        if spec.task == "detect":
-            return DetectorReader(Detector(spec, network), self._taxonomy)
-        return ClassifierReader(CropClassifier(spec, network), self._taxonomy)
-
-    def _try_prepare(self, source: Source) -> Prepared | DecodeError:
-        try:
-            return self.prepare(source)
-        except DecodeError as error:
-            return error
 
     def _find(self, crops: Crops) -> list[Subject]:
         """The garments of a batch, by photograph and falling confidence."""
