@@ -66,6 +66,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the lookup key in step with the e-mail."""
         self.email_key = lookup_key(self.email)
+        changed = kwargs.get("update_fields")
+        if changed is not None and "email" in changed:
+            kwargs["update_fields"] = {*changed, "email_key"}
         super().save(*args, **kwargs)
 
     def get_full_name(self) -> str:

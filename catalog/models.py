@@ -183,6 +183,9 @@ class Product(models.Model):
         """Keep the lookup key in step with the SKU, and '' out of it."""
         self.sku = self.sku or None
         self.sku_key = lookup_key(self.sku) if self.sku else None
+        changed = kwargs.get("update_fields")
+        if changed is not None and "sku" in changed:
+            kwargs["update_fields"] = {*changed, "sku_key"}
         super().save(*args, **kwargs)
 
     def may_become(self, status: str) -> bool:

@@ -1,0 +1,89 @@
+"""API keys: who may make and revoke them, and the command that does."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.errors import Forbidden, Invalid
+from accounts.models import ApiKey, AuditEvent
+from accounts.services import create_api_key, revoke_api_key
+from tests.api_clients import ApiClient
+from tests.factories import MerchantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_owner_makes_a_key_and_sees_it_once(alice, actor_of, shop):
+    key, secret = create_api_key(actor=actor_of(alice), merchant=shop, name=" till ")
+    assert secret.startswith(f"{key.prefix}_")
+    assert (key.name, key.key_hash, key.created_by) == ("till", ApiKey.hash(secret), alice)
+    assert AuditEvent.objects.get().action == "api_key.create"
+    assert ApiClient(secret).send("get", "/products").status_code == 200
+
+
+def test_two_keys_are_never_the_same(alice, actor_of, shop):
+    secrets = {create_api_key(actor=actor_of(alice), merchant=shop, name="x")[1] for _ in range(5)}
+    assert len(secrets) == 5
+
+
+@pytest.mark.parametrize("person", ["bob", "dana", "charlie"])
+def test_nobody_else_makes_one(person, request, actor_of, shop):
+    with pytest.raises(Forbidden):
+        create_api_key(actor=actor_of(request.getfixturevalue(person)), merchant=shop, name="x")
+    assert not ApiKey.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_key_needs_a_name(alice, actor_of, shop):
+    with pytest.raises(Invalid) as refusal:
+        create_api_key(actor=actor_of(alice), merchant=shop, name="  ")
+    assert refusal.value.code == "empty_name"
+
+
+def test_a_revoked_key_is_useless_at_once_and_stays_in_the_history(alice, actor_of, shop):
+    key, secret = create_api_key(actor=actor_of(alice), merchant=shop, name="x")
+    client = ApiClient(secret)
+    product = client.send("post", "/products", {"name": "Made by a key"}).json()
+    revoke_api_key(actor=actor_of(alice), key=key)
+    assert client.send("get", f"/products/{product['id']}").status_code == 401
+    assert AuditEvent.objects.get(action="product.create").api_key == key
+    revoke_api_key(actor=actor_of(alice), key=key)
+    assert AuditEvent.objects.filter(action="api_key.revoke").count() == 1
+
+
+@pytest.mark.parametrize("person", ["bob", "charlie"])
+def test_nobody_else_revokes_it(person, request, actor_of, api_key):
+    with pytest.raises(Forbidden):
+        revoke_api_key(actor=actor_of(request.getfixturevalue(person)), key=api_key[0])
+    assert ApiClient(api_key[1]).send("get", "/products").status_code == 200
+
+
+def _command(*arguments):
+    output, notes = io.StringIO(), io.StringIO()
+    call_command("create_api_key", *arguments, stdout=output, stderr=notes)
+    return output.getvalue().strip(), notes.getvalue()
+
+
+def test_the_command_prints_nothing_but_the_secret(shop):
+    secret, notes = _command(shop.name, "--name", "nightly export")
+    assert ApiClient(secret).send("post", "/products", {}).status_code == 201
+    assert "nightly export" in notes
+    assert ApiKey.objects.get().merchant == shop
+
+
+def test_the_command_makes_a_read_only_key(shop):
+    secret, _notes = _command(shop.public_id, "--read-only")
+    assert ApiClient(secret).send("get", "/products").status_code == 200
+    assert ApiClient(secret).send("post", "/products", {}).status_code == 403
+
+
+def test_the_command_names_the_shops_there_are(shop):
+    with pytest.raises(CommandError, match="Alice's shop"):
+        _command("Alices shop")
+    MerchantFactory(name=shop.name)
+    with pytest.raises(CommandError, match="identifier"):
+        _command(shop.name)
+    with pytest.raises(CommandError):
+        _command(shop.public_id, "--name", " ")
+    assert not ApiKey.objects.exists()
