@@ -85,7 +85,7 @@ def manifest_entry(run: Run, metrics: dict[str, Any], weights: Path, stem: str) 
 def check_export(graph: Path, checkpoint: Path, task: str, size: int) -> None:
     """Compare both networks on two noise pictures; raises ExportError beyond LARGEST_DIFFERENCE."""
     batch = np.random.default_rng(0).random((2, 3, size, size), np.float32)
-    exported = OpenVinoNetwork(graph.read_bytes(), graph.with_suffix(".bin").read_bytes(), precision="f32").infer(batch)
+    exported = OpenVinoNetwork(graph.read_bytes(), graph.with_suffix(".bin").read_bytes()).infer(batch)
     original = TorchNetwork(checkpoint.read_bytes(), task=task, device="cpu").infer(batch)
     if exported.shape != original.shape:
         raise ExportError(f"{graph.name} gives {exported.shape}, the checkpoint {original.shape}.")
