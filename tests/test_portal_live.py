@@ -1,6 +1,7 @@
 """The product's page while its photographs are being classified: what waits, what failed, what arrived."""
 
 import pytest
+from django.http import QueryDict
 
 from catalog.models import Product
 from classifier import batches, services
@@ -39,7 +40,8 @@ def _live(client, product, **query):
 
 
 def _seen(page):
-    return page.split("/live?seen=")[1].split('"')[0]
+    """The query that the page's own polling sends."""
+    return QueryDict(page.split("/live?")[1].split('"')[0].replace("&amp;", "&")).dict()
 
 
 def test_it_says_which_place_in_the_queue(client, client_of, charlie, other_shop, product):
@@ -57,23 +59,33 @@ def test_it_says_which_place_in_the_queue(client, client_of, charlie, other_shop
 def test_it_has_nothing_to_say_while_nothing_changes(client, uploaded):
     page = client.get(f"/products/{uploaded.public_id}").text
 
-    assert _live(client, uploaded, seen=_seen(page)).status_code == 204
+    assert _live(client, uploaded, **_seen(page)).status_code == 204
 
 
 def test_it_brings_the_result_and_stops_asking(client, uploaded, work):
     seen = _seen(client.get(f"/products/{uploaded.public_id}").text)
     work()
 
-    answer = _live(client, uploaded, seen=seen)
+    answer = _live(client, uploaded, **seen)
 
     assert answer.status_code == 200
     assert POLLING not in answer.text
     assert "Outerwear" in answer.text
     assert "Jacket · 80%" in answer.text
     assert 'x="25.00%" y="10.00%" width="50.00%" height="80.00%"' in answer.text
-    assert answer.text.count("hx-swap-oob") == 4  # the review, the history, the large and the small boxes
+    assert answer.text.count("hx-swap-oob") == 3  # the review, the history, the boxes
     assert "classified in" in answer.text
     assert "<html" not in answer.text
+
+
+def test_it_brings_photographs_that_were_added_elsewhere(client, uploaded):
+    seen = _seen(client.get(f"/products/{uploaded.public_id}").text)
+    client.post(f"/products/{uploaded.public_id}/photographs", {"photographs": upload("back.jpg", color="navy")})
+
+    answer = _live(client, uploaded, **seen).text
+
+    assert 'id="photographs"' in answer
+    assert "back.jpg" in answer
 
 
 def test_it_shows_the_row_that_the_person_looks_at(client, uploaded, work):

@@ -40,15 +40,15 @@ def _page(
     return build_page(product, may_edit=request.actor.can_edit(product.merchant_id), row=row, wanted=wanted)
 
 
-def _context(page: ProductPage, **more: Any) -> dict[str, Any]:
-    return {"page": page, "product": page.product, "history": history_of(page.product), **more}
-
-
-def _render(request: PortalRequest, page: ProductPage, *, status: int = 200, **more: Any) -> HttpResponse:
+def _context(request: PortalRequest, page: ProductPage, **more: Any) -> dict[str, Any]:
     shown = request.GET.get("photo", "")
     if not any(photograph.image.public_id == shown for photograph in page.photographs):
         shown = page.photographs[0].image.public_id if page.photographs else ""
-    return render(request, "catalog/product.html", _context(page, shown=shown, **more), status=status)
+    return {"page": page, "product": page.product, "shown": shown, "history": history_of(page.product), **more}
+
+
+def _render(request: PortalRequest, page: ProductPage, *, status: int = 200, **more: Any) -> HttpResponse:
+    return render(request, "catalog/product.html", _context(request, page, **more), status=status)
 
 
 @require_safe
@@ -64,11 +64,13 @@ def live(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """What changed since the page was made: 204 for nothing, else its parts for htmx to put in their places.
 
     The answer carries the trigger to ask again only as long as a photograph waits, so the polling ends by itself.
+    Photographs are replaced only if their number changed (`photographs` is the page's); otherwise their boxes are.
     """
     page = _page(request, public_id, row=request.GET.get("row"))
     if page.progress.polling and request.GET.get("seen") == page.seen:
         return HttpResponse(status=204)
-    return render(request, "catalog/product_live.html", _context(page))
+    same_photographs = request.GET.get("photographs") == str(len(page.photographs))
+    return render(request, "catalog/product_live.html", _context(request, page, same_photographs=same_photographs))
 
 
 @require_safe
@@ -76,7 +78,7 @@ def live(request: PortalRequest, public_id: str) -> HttpResponseBase:
 def values(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """The fields as they look with another row chosen; nothing is saved."""
     page = _page(request, public_id, row=request.GET.get("row", ""))
-    return render(request, "catalog/product_values.html", _context(page))
+    return render(request, "catalog/product_values.html", _context(request, page))
 
 
 @require_POST

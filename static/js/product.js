@@ -36,10 +36,7 @@ document.addEventListener("keydown", (event) => {
   show(link);
 });
 
-document.addEventListener("photographs-added", () => {
-  htmx.ajax("GET", window.location.href, { target: "#photographs", select: "#photographs", swap: "outerHTML" });
-  refresh();
-});
+document.addEventListener("photographs-added", () => refresh());
 
 // --- Values ---------------------------------------------------------------------------------------------------------
 
@@ -83,14 +80,17 @@ let kept = new Map();
 let held = false;
 
 function refresh() {
-  const url = live().getAttribute("hx-get").split("?")[0];
+  const url = live().getAttribute("hx-get").replace(/&seen=[^&]*/, "");
   htmx.ajax("GET", url, { source: "#live", target: "#live", swap: "outerHTML" });
 }
 
-// The fields come for the row that the person looks at, not for the saved one.
+// The answer comes for the row and the photograph that the person looks at, not for the saved ones.
 document.addEventListener("htmx:configRequest", (event) => {
+  if (event.target !== live()) return;
   const row = review().querySelector("[name=row]:checked");
-  if (event.target === live() && row && review().hasAttribute("data-changed")) event.detail.parameters.row = row.value;
+  if (row && review().hasAttribute("data-changed")) event.detail.parameters.row = row.value;
+  const photo = document.querySelector(".strip a[aria-current]");
+  if (photo) event.detail.parameters.photo = photo.dataset.photo.replace("photo-", "");
 });
 
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
