@@ -170,3 +170,16 @@ def test_it_shows_no_shop_s_records_to_staff_who_may_not_see_all_shops(seen, cli
     assert client.get(reverse(_name(model, "changelist"))).status_code == 403
     page = client.get(reverse(_name(model, "change"), args=[model.objects.first().pk]), follow=True)
     assert page.status_code == 403 or seen.name not in page.content.decode()
+
+
+def test_it_archives_a_photograph(admin, seen, client_of):
+    image = seen.images.get()
+    url = reverse("admin:catalog_productimage_archive", args=[image.pk])
+    looker = client_of(_staff("view_productimage", "view_all_merchants"))
+    assert looker.post(url, {"_form_submitted": "on"}).status_code == 403
+    image.refresh_from_db()
+    assert image.archived_at is None
+    assert client_of(admin).post(url, {"_form_submitted": "on"}).status_code == 200
+    image.refresh_from_db()
+    assert image.archived_at is not None
+    assert AuditEvent.objects.get(action="image.archive").user == admin

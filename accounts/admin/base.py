@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.services import record
 
 M = TypeVar("M", bound=Model)
+R = TypeVar("R", bound=Model)
 
 
 def admin_actor(request: HttpRequest) -> Actor:
@@ -63,12 +64,11 @@ class ReadOnly:
 
 
 class BaseAdmin(ModelAdmin[M]):
-    """Pages that ask services to write: what these refuse is shown, and nothing of it is stored."""
+    """What every page has: the theme's controls, and one way to run a service over rows and say what it refused."""
 
     list_filter_submit = True
     show_facets = admin.ShowFacets.NEVER  # a count for every choice of every filter
     list_per_page = 50
-    compressed_fields = True
 
     def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """A list that can be searched, in place of two beside each other that no small screen holds."""
@@ -88,11 +88,11 @@ class BaseAdmin(ModelAdmin[M]):
         ]
 
     def each(
-        self, request: HttpRequest, queryset: Iterable[M], operation: Callable[[M], object], done: str | Promise
+        self, request: HttpRequest, rows: Iterable[R], operation: Callable[[R], object], done: str | Promise
     ) -> None:
         """Run `operation` on every row; say `done` with the number that it worked for, and each refusal by name."""
         count = 0
-        for row in queryset:
+        for row in rows:
             try:
                 operation(row)
                 count += 1

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnly, admin_actor
-from accounts.admin.theme import TabularInline, display
+from accounts.admin.theme import Dialog, TabularInline, action, display
 from catalog.models import Product, ProductImage
+from catalog.services import archive_image
 from catalog.views.media import VARIANTS, image_response
 
 if TYPE_CHECKING:
@@ -111,9 +112,40 @@ class ProductImageAdmin(PhotographColumns, ReadOnly, MerchantData[ProductImage])
     )
     readonly_fields = fields
 
+    actions = ("archive_selected",)
+    actions_detail = ("archive",)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
         """With everything drawn or named beside them: a fixed number of queries."""
         return super().get_queryset(request).prefetch_related(*_SEEN)
+
+    def has_archive_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may change products may take a photograph away; the service asks again."""
+        return self.has_view_permission(request) and request.user.has_perm("catalog.change_product")
+
+    def _archive(self, request: HttpRequest, photographs: QuerySet[ProductImage]) -> None:
+        actor = admin_actor(request)
+        self.each(request, photographs, lambda image: archive_image(actor=actor, image=image), _("%(count)d archived."))
+
+    @action(description=_("Archive"), permissions=["archive"])
+    def archive_selected(self, request: HttpRequest, queryset: QuerySet[ProductImage]) -> None:
+        """Take the chosen photographs away from their products."""
+        self._archive(request, queryset)
+
+    @action(
+        description=_("Archive"),
+        permissions=["archive"],
+        icon="archive",
+        dialog={
+            "title": _("Archive this photograph?"),
+            "description": _("Its product no longer shows it, and what the models saw in it no longer counts."),
+            "form_submit_text": _("Archive"),
+        },
+    )
+    def archive(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Take the photograph of the page away from its product."""
+        self._archive(request, self.get_queryset(request).filter(pk=object_id))
+        return self.back_to(object_id)
 
     def get_urls(self) -> list[URLPattern]:
         """Django's addresses and the one of the files."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -124,8 +124,8 @@ class ProductAdmin(MerchantData[Product]):
     search_fields = ("name", "sku", "public_id", "merchant__name")
     search_help_text = _("name, SKU, public id or merchant")
     autocomplete_fields = ("merchant",)
-    actions = ("publish_selected", "archive_selected", "restore_selected")
-    actions_detail = ("publish", "unpublish", "archive", "restore")
+    actions: Sequence[Any] = ("publish_selected", "archive_selected", "restore_selected")
+    actions_detail: Sequence[str] = ("publish", "unpublish", "archive", "restore")
     inlines = (PhotographInline, DecisionInline)
     readonly_fields = (
         "merchant_name",

@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -66,7 +67,13 @@ class AttributeAdmin(AuditedAdmin[Attribute]):
 class AliasesField(forms.CharField):
     """Class names in models' files, one a line."""
 
-    widget = UnfoldAdminTextareaWidget
+    def __init__(self) -> None:
+        super().__init__(
+            label=capfirst(_("aliases")),
+            required=False,
+            help_text=_("Class names in models' files, one a line."),
+            widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        )
 
     def prepare_value(self, value: Any) -> Any:
         """Show the stored list as lines."""
@@ -85,7 +92,7 @@ class AliasesField(forms.CharField):
 class ValueForm(forms.ModelForm[AttributeValue]):
     """A value of an attribute. Only leaves are predicted and decided, and there are two levels at most."""
 
-    aliases = AliasesField(label=_("aliases"), required=False, help_text=_("Class names in models' files, one a line."))
+    aliases = AliasesField()
 
     @property
     def _attribute(self) -> Attribute | None:

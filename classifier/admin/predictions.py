@@ -75,5 +75,9 @@ class PredictionAdmin(ReadOnly, MerchantData[Prediction]):
     @display(description=_("alternatives"))
     def others(self, prediction: Prediction) -> str:
         """The next best values."""
-        entries = ((entry["value"], percent(entry["confidence"])) for entry in prediction.alternatives)
+        names = {value.code: value.name for value in prediction.attribute.values.all()}
+        entries = (
+            (names.get(entry["value"], entry["value"]), percent(entry["confidence"]))
+            for entry in prediction.alternatives
+        )
         return format_html_join(" · ", "{} {}", entries)
