@@ -70,7 +70,9 @@ def refresh(product: Product, taxonomy: Taxonomy | None = None) -> dict[str, Pro
     existing = {
         current.attribute_id: current for current in ProductAttribute.objects.filter(product=product).select_related()
     }
-    row = proposal_row(product, product.row.code) if product.row else None
+    # What was open when the product was published stays open: no later model speaks for what is public.
+    public = product.status == Product.Status.PUBLISHED
+    row = proposal_row(product, product.row.code) if product.row and not public else None
     created, changed, result = [], [], {}
     for attribute in taxonomy.attributes.values():
         fields = _value_of(product, attribute, decisions.get(attribute.pk), row, product.row, taxonomy)

@@ -77,7 +77,7 @@ def _file_name(name: str) -> str:
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(character for character in base if not has_control_characters(character)).strip()
     stem, extension = os.path.splitext(visible or "photograph")
-    return stem[: _NAME_LENGTH - len(extension)] + extension[:_NAME_LENGTH]
+    return (stem[: max(0, _NAME_LENGTH - len(extension))] + extension)[:_NAME_LENGTH]
 
 
 def _read(file: IO[bytes], size: int) -> bytes:
@@ -116,13 +116,12 @@ def _fitted(image: Image.Image, side: int, quality: int) -> bytes:
     return buffer.getvalue()
 
 
-def _prepare(product: Product, file: UploadedFile[bytes], actor: Actor) -> _Prepared:
-    """Check one file and store it with its copies.
+def _prepare(product: Product, name: str, data: bytes, sha256: str, actor: Actor) -> _Prepared:
+    """Check the bytes of one file and store them with their copies.
 
     Raises:
         Refused: with a code of `_SENTENCES`.
     """
-    data = _read(file, file.size or 0)
     kind = _check_format(data)
     try:
         decoded = decode(data, detail=_DETAIL, max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS)
@@ -139,8 +138,8 @@ def _prepare(product: Product, file: UploadedFile[bytes], actor: Actor) -> _Prep
     image = ProductImage(
         public_id=identifier,
         product=product,
-        original_name=_file_name(file.name or ""),
-        sha256=hashlib.sha256(data).hexdigest(),
+        original_name=name,
+        sha256=sha256,
         size=len(data),
         width=decoded.width,
         height=decoded.height,
@@ -168,14 +167,16 @@ def _store(actor: Actor, product: Product, prepared: Sequence[_Prepared], bulk: 
     known = {sha256 for sha256, _position in present}
     position = max((position for _sha256, position in present), default=-1)
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
+    taken = len(present)
     refusals: list[Refused | None] = []
     for item in prepared:
         if item.image.sha256 in known:
             refusals.append(_refusal("duplicate"))
-        elif len(known) >= limit:
+        elif taken >= limit:
             refusals.append(_refusal("too_many_photographs", limit=limit))
         else:
             position += 1
+            taken += 1
             known.add(item.image.sha256)
             item.image.pk = None  # the transaction may be repeated
             item.image.product = product
@@ -194,12 +195,6 @@ def _store(actor: Actor, product: Product, prepared: Sequence[_Prepared], bulk: 
             images=[image.public_id for image in stored],
         )
     return refusals
-
-
-def _within_limit(product: Product, files: Sequence[UploadedFile[bytes]]) -> int:
-    """How many of the files there is room for, so that the surplus is not even decoded."""
-    present = ProductImage.objects.filter(product=product, archived_at=None).count()
-    return max(0, min(len(files), settings.OTJANG_MAX_IMAGES_PER_PRODUCT - present))
 
 
 def add_images(
@@ -228,21 +223,28 @@ def add_images(
     if not files:
         raise _refusal("no_photographs")
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
-    room = _within_limit(product, files)
+    present = list(ProductImage.objects.filter(product=product, archived_at=None).values_list("sha256", flat=True))
+    known = set(present)
     outcomes: list[_Prepared | Refused] = []
     kept: list[_Prepared] = []
+    names = [_file_name(file.name or "") for file in files]
     try:
-        for index, file in enumerate(files):
-            if index >= room:
-                outcomes.append(_refusal("too_many_photographs", limit=limit))
-                continue
+        for name, file in zip(names, files, strict=True):
             try:
-                prepared = _prepare(product, file, actor)
+                # What has no chance is not decoded. The rows are counted and compared again under the lock.
+                if len(present) + len(kept) >= limit:
+                    raise _refusal("too_many_photographs", limit=limit)
+                data = _read(file, file.size or 0)
+                sha256 = hashlib.sha256(data).hexdigest()
+                if sha256 in known:
+                    raise _refusal("duplicate")
+                prepared = _prepare(product, name, data, sha256, actor)
             except Refused as refusal:
                 outcomes.append(refusal)
             else:
                 outcomes.append(prepared)
                 kept.append(prepared)
+                known.add(sha256)
         refusals = _store(actor, product, kept, bulk) if kept else []
     except BaseException:
         for prepared in kept:
@@ -250,8 +252,7 @@ def add_images(
         raise
     refused = {id(item): refusal for item, refusal in zip(kept, refusals, strict=True) if refusal is not None}
     received = []
-    for file, outcome in zip(files, outcomes, strict=True):
-        name = _file_name(file.name or "")
+    for name, outcome in zip(names, outcomes, strict=True):
         if isinstance(outcome, Refused):
             received.append(Received(name, None, outcome))
         elif id(outcome) in refused:

@@ -18,9 +18,9 @@ from catalog.selectors import values_of
 class FractionField(serializers.FloatField):
     """A number from 0 to 1 in four digits: the rest of a network's 32 bits says nothing."""
 
-    def to_representation(self, value: Any) -> float:
+    def to_representation(self, value: Any) -> Any:
         """Round."""
-        return round(super().to_representation(value), 4)
+        return round(float(value), 4)
 
 
 class NamesSerializer(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -37,7 +38,7 @@ NOT_APPLICABLE = "-"
 
 def lock_product(pk: int) -> Product:
     """Lock the product's row and read it anew. Every writer does this first; children in the other order deadlock."""
-    return Product.objects.select_for_update(of=("self",)).select_related("row").get(pk=pk)
+    return Product.objects.select_for_update().get(pk=pk)
 
 
 def _locked(actor: Actor, product: Product) -> Product:
@@ -188,6 +189,14 @@ def _first_level(taxonomy: Taxonomy, code: str) -> AttributeValue:
     return value
 
 
+def _answered_prediction(product: Product, attribute: Attribute) -> int | None:
+    """Which prediction of the chosen row a decision answers; None if there is none, or it was deleted meanwhile."""
+    row = current.proposal_row(product, product.row.code) if product.row else None
+    said = row["attributes"].get(attribute.code) if row else None
+    predictions = apps.get_model("classifier", "Prediction")._default_manager
+    return said["prediction"] if said and predictions.filter(pk=said["prediction"]).exists() else None
+
+
 def _decide(
     actor: Actor,
     product: Product,
@@ -196,8 +205,6 @@ def _decide(
     source: Decision.Source,
     value: AttributeValue | None = None,
 ) -> Decision:
-    row = current.proposal_row(product, product.row.code) if product.row else None
-    answered = (row or {"attributes": {}})["attributes"].get(attribute.code)
     return Decision.objects.create(
         product=product,
         attribute=attribute,
@@ -207,21 +214,39 @@ def _decide(
         user=actor.user,
         api_key=actor.api_key,
         via=actor.via,
-        prediction_id=answered["prediction"] if answered else None,
+        prediction_id=_answered_prediction(product, attribute),
     )
+
+
+def _withdraw(actor: Actor, product: Product, attribute: Attribute) -> Decision:
+    """Take a decision back. What is public must not change by what models say, so it is never opened."""
+    if product.status == Product.Status.PUBLISHED:
+        raise Conflict(
+            "published",
+            _("This product is published, so its values stay decided. Choose another value, or take the product back."),
+        )
+    return _decide(actor, product, attribute, Decision.Kind.WITHDRAWN, Decision.Source.HUMAN)
 
 
 def _withdraw_foreign_category(actor: Actor, product: Product, taxonomy: Taxonomy) -> None:
     """A category that was decided for another garment says nothing about the one that is chosen now."""
     level = current.decided_first_level(product, taxonomy)
     if level is not None and level != product.row:
-        category = taxonomy.attributes[CATEGORY]
-        _decide(actor, product, category, Decision.Kind.WITHDRAWN, Decision.Source.HUMAN)
+        _withdraw(actor, product, taxonomy.attributes[CATEGORY])
 
 
 def _follow_category(product: Product, value: AttributeValue) -> None:
-    """The chosen row is the one that the decided category belongs to."""
-    product.row, product.row_source = value.parent, Product.RowSource.HUMAN
+    """The chosen row is the one that the decided category belongs to; a first level may be a category by itself."""
+    product.row, product.row_source = value.parent or value, Product.RowSource.HUMAN
+
+
+def _settle(product: Product, values: dict[str, ProductAttribute]) -> None:
+    """A product is ready as long as its category is decided; what is public or put away stays where it is."""
+    decided = values[CATEGORY].state == ProductAttribute.State.DECIDED
+    if decided and product.status in {Product.Status.DRAFT, Product.Status.CLASSIFYING, Product.Status.TO_REVIEW}:
+        product.status = Product.Status.READY
+    elif not decided and product.status == Product.Status.READY:
+        product.status = Product.Status.TO_REVIEW
 
 
 @atomic
@@ -230,13 +255,14 @@ def choose_row(*, actor: Actor, product: Product, first_level: str) -> Product:
 
     Raises:
         Invalid: `unknown_row`.
+        Conflict: `published`, if another garment's category is public.
     """
     product = _locked(actor, product)
     taxonomy = Taxonomy.load()
     product.row, product.row_source = _first_level(taxonomy, first_level), Product.RowSource.HUMAN
     _withdraw_foreign_category(actor, product, taxonomy)
-    _save(product, "row", "row_source")
-    current.refresh(product, taxonomy)
+    _settle(product, current.refresh(product, taxonomy))
+    _save(product, "row", "row_source", "status")
     _audit(actor, "product.choose_row", product, first_level=first_level)
     return product
 
@@ -262,8 +288,8 @@ def decide(
     if attribute == CATEGORY:
         _follow_category(product, leaf)
     decision = _decide(actor, product, row, Decision.Kind.SET, source, leaf)
-    _save(product, "row", "row_source")
-    current.refresh(product, taxonomy)
+    _settle(product, current.refresh(product, taxonomy))
+    _save(product, "row", "row_source", "status")
     _audit(actor, "product.decide", product, attribute=attribute, value=leaf.code)
     return decision
 
@@ -289,13 +315,18 @@ def decide_not_applicable(*, actor: Actor, product: Product, attribute: str) -> 
 
 @atomic
 def withdraw(*, actor: Actor, product: Product, attribute: str) -> Decision:
-    """Take a decision back, so that what the model proposes shows again."""
+    """Take a decision back, so that what the model proposes shows again.
+
+    Raises:
+        Invalid: `unknown_attribute`.
+        Conflict: `published`.
+    """
     product = _locked(actor, product)
     taxonomy = Taxonomy.load()
     row = _attribute(taxonomy, attribute)
-    decision = _decide(actor, product, row, Decision.Kind.WITHDRAWN, Decision.Source.HUMAN)
-    _save(product)
-    current.refresh(product, taxonomy)
+    decision = _withdraw(actor, product, row)
+    _settle(product, current.refresh(product, taxonomy))
+    _save(product, "status")
     _audit(actor, "product.withdraw", product, attribute=attribute)
     return decision
 
@@ -309,7 +340,7 @@ def _review_one(
     if wanted == LEAVE_OPEN:
         if human is None:
             return False
-        _decide(actor, product, attribute, Decision.Kind.WITHDRAWN, Decision.Source.HUMAN)
+        _withdraw(actor, product, attribute)
     elif wanted == NOT_APPLICABLE:
         if code == CATEGORY:
             raise Invalid("category_needed", _("Every product has a category. Choose one."))
@@ -363,11 +394,7 @@ def save_review(
             _follow_category(product, _leaf(taxonomy, code, values[code]))
         _review_one(actor, product, taxonomy, code, values[code], standing.get(attribute.pk))
     _withdraw_foreign_category(actor, product, taxonomy)
-    decided = current.refresh(product, taxonomy)[CATEGORY].state == ProductAttribute.State.DECIDED
-    if decided and product.status in {Product.Status.DRAFT, Product.Status.CLASSIFYING, Product.Status.TO_REVIEW}:
-        product.status = Product.Status.READY
-    elif not decided and product.status == Product.Status.READY:
-        product.status = Product.Status.TO_REVIEW
+    _settle(product, current.refresh(product, taxonomy))
     _save(product, "row", "row_source", "status")
     _audit(actor, "product.review", product, first_level=first_level, values=values)
     return product
@@ -385,12 +412,14 @@ def _move(product: Product, status: Product.Status) -> None:
 
 @atomic
 def publish(*, actor: Actor, product: Product) -> Product:
-    """Publish, and decide every value that is shown, so that no later model changes it.
+    """Publish, and decide every value that is shown, so that no later model changes it. Twice is the same as once.
 
     Raises:
         Conflict: `category_open` without a category, `bad_move` from a state that cannot be published.
     """
     product = _locked(actor, product)
+    if product.status == Product.Status.PUBLISHED:
+        return product
     taxonomy = Taxonomy.load()
     values = current.refresh(product, taxonomy)
     if values[CATEGORY].value_id is None:
@@ -411,12 +440,13 @@ def publish(*, actor: Actor, product: Product) -> Product:
 
 @atomic
 def unpublish(*, actor: Actor, product: Product) -> Product:
-    """Take a published product back to ready. Raises Conflict `bad_move`."""
+    """Take a published product back to ready; what is open shows proposals again. Raises Conflict `bad_move`."""
     product = _locked(actor, product)
     if product.status != Product.Status.PUBLISHED:
         raise Conflict("bad_move", _("This product is not published."))
     _move(product, Product.Status.READY)
     product.published_at = None
+    current.refresh(product)
     _save(product, "status", "published_at")
     _audit(actor, "product.unpublish", product)
     return product
@@ -424,8 +454,10 @@ def unpublish(*, actor: Actor, product: Product) -> Product:
 
 @atomic
 def archive(*, actor: Actor, product: Product) -> Product:
-    """Put the product away; nothing is deleted."""
+    """Put the product away; nothing is deleted. Twice is the same as once."""
     product = _locked(actor, product)
+    if product.status == Product.Status.ARCHIVED:
+        return product
     _move(product, Product.Status.ARCHIVED)
     product.archived_at = timezone.now()
     _save(product, "status", "archived_at")
@@ -444,8 +476,8 @@ def restore(*, actor: Actor, product: Product) -> Product:
         _move(product, Product.Status.READY)
     else:
         _move(product, Product.Status.TO_REVIEW)
-    product.archived_at = None
-    _save(product, "status", "archived_at")
+    product.archived_at = product.published_at = None
+    _save(product, "status", "archived_at", "published_at")
     _audit(actor, "product.restore", product)
     return product
 
