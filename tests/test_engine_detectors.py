@@ -8,6 +8,7 @@ import pytest
 from classifier.engine import Engine, Manifest, ModelSpec, Taxonomy
 from classifier.engine.detector import select
 from classifier.engine.matching import match, suppress
+from tests.networks import build_three_detectors
 from tests.pictures import photo
 
 SIZE = 100
@@ -57,6 +58,21 @@ def test_it_serves_the_three_detectors_of_the_original():
     assert category.confidence == top.confidence == pytest.approx(0.9)
     assert (material.confidence, material.model) == (pytest.approx(0.6), "material-x")
     assert photograph.as_dict()["garments"][0]["material"]["calibrated"] is False
+
+
+def test_it_runs_three_real_detectors_by_both_runtimes(tmp_path):
+    weights = build_three_detectors(tmp_path)
+    ours, theirs = (Engine.load(weights, runtime=runtime).classify(photo()) for runtime in ("openvino", "torch"))
+    assert ours.garments
+    assert ours.models == {role: f"{role}-test" for role in ("category", "material", "sleeve_length")}
+    surest, same = ours.garments[0], theirs.garments[0]
+    assert surest.box == pytest.approx(same.box, abs=0.01)
+    assert surest.confidence == pytest.approx(same.confidence, abs=0.02)
+    for garment in (*ours.garments, *theirs.garments):
+        category, material, sleeve = garment.attributes.values()
+        assert category.parent in {"Top", "Bottom", "Onepiece"}
+        assert material is None or material.value in {"shearling", "sequin", "denim", "mesh"}
+        assert sleeve is None or category.parent != "Bottom"
 
 
 def test_it_knows_the_second_level_top_by_its_alias():
