@@ -1,6 +1,9 @@
 """How the portal's pages write what models and products say: shares, certainty, states."""
 
+from datetime import datetime
+
 from django import template
+from django.utils.timezone import localdate, localtime
 from django.utils.translation import pgettext_lazy
 
 from catalog.models import Product
@@ -43,6 +46,15 @@ def certainty(fraction: float | None) -> str:
 def certainty_word(fraction: float | None) -> str:
     """Say in a word how sure a model is."""
     return next((str(word) for least, _code, word in CERTAINTY if (fraction or 0) >= least), "")
+
+
+@register.filter
+def moment(when: datetime | None) -> str:
+    """Write the local time, with the date unless it is today's; the same digits in every language."""
+    if when is None:
+        return ""
+    local = localtime(when)
+    return f"{local:%H:%M}" if local.date() == localdate() else f"{local:%Y-%m-%d %H:%M}"
 
 
 @register.filter

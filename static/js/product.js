@@ -74,6 +74,12 @@ document.addEventListener("click", (event) => {
   touched(select);
 });
 
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const publish = document.querySelector("[aria-keyshortcuts]");
+  if (publish) publish.click();
+});
+
 // --- News from the models -------------------------------------------------------------------------------------------
 
 let kept = new Map();
