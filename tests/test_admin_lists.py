@@ -9,10 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ApiKey, AuditEvent, Operation
-from catalog.models import Attribute, AttributeValue, Decision, ProductImage
+from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from classifier.models import Classification, Deployment, Garment, ModelSet, ModelVersion, Prediction
 from tests.factories import MembershipFactory, MerchantFactory, ProductFactory, ProductImageFactory, UserFactory
-from tests.proposals import propose, row
 
 OURS = {"accounts", "catalog", "classifier", "auth"}
 # One search that finds something and one filter, for each list.
@@ -24,7 +23,7 @@ LISTS = {
     "accounts.operation": ("q=import", "state__exact=queued"),
     "auth.group": ("q=group", "o=1"),
     "catalog.attribute": ("q=material", "active__exact=1"),
-    "catalog.attributevalue": ("q=Jacket", "attribute__id__exact={material}"),
+    "catalog.attributevalue": ("q=denim", "attribute__id__exact={material}"),
     "catalog.product": ("q=Product", "category=Jacket&less_sure_than=95&status__exact=to_review"),
     "catalog.productimage": ("q=photo", "current_classification__state__exact=done"),
     "catalog.decision": ("q=Product", "source__exact=human&attribute__id__exact={material}"),
@@ -38,7 +37,7 @@ LISTS = {
 
 @pytest.fixture
 def many(admin):
-    """35 shops with everything that a list can show."""
+    """31 shops with everything that a list can show."""
     values = {
         code: AttributeValue.objects.get(attribute__code=code, code=value)
         for code, value in (("category", "Jacket"), ("material", "denim"))
@@ -52,7 +51,7 @@ def many(admin):
     model_set = ModelSet.objects.create(name="set", fingerprint="f" * 64)
     model_set.versions.set(versions.values())
     Deployment.objects.create(active=model_set, changed_by=admin)
-    for number in range(35):
+    for number in range(31):
         merchant = MerchantFactory()
         user = UserFactory()
         MembershipFactory(user=user, merchant=merchant)
@@ -85,7 +84,10 @@ def many(admin):
             Prediction.objects.create(
                 garment=garment, attribute=value.attribute, value=value, confidence=0.9, model_version=versions[code]
             )
-        propose(product, row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
+            ProductAttribute.objects.create(
+                product=product, attribute=value.attribute, value=value, state="proposed", confidence=0.9
+            )
+    Product.objects.update(status="to_review")  # what saving a photograph changed
 
 
 def _url(label):
@@ -105,7 +107,7 @@ def test_it_lists_searches_and_filters_within_ten_queries(many, client_of, djang
     client = client_of(staff)
     material = Attribute.objects.get(code="material").pk
     for label, (search, filtered) in LISTS.items():
-        for query in ("", search, filtered.format(material=material)):
+        for query in ("", f"{search}&{filtered}".format(material=material)):
             with django_assert_max_num_queries(10, info=f"{label}?{query}"):
                 response = client.get(f"{_url(label)}?{query}")
             assert response.status_code == 200, (label, query)
@@ -123,7 +125,7 @@ def test_it_searches_by_sku_and_shop(admin, client_of):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_it_speaks_both_languages(admin, many, client_of, language):
+def test_it_speaks_both_languages(admin, client_of, language):
     client = client_of(admin, language)
     for label in LISTS:
         response = client.get(_url(label))
