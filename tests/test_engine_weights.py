@@ -1,6 +1,7 @@
 """Weight files are code: only what the manifest lists, with its sha256, is loaded; and once a process."""
 
 import hashlib
+import io
 import json
 import os
 import pickle
@@ -22,6 +23,7 @@ from classifier.engine import (
     shared_engine,
 )
 from classifier.engine import engine as engine_module
+from classifier.engine.checkpoint import load_module
 from tests.pictures import photo
 
 
@@ -99,6 +101,26 @@ def test_it_never_runs_code_from_a_checkpoint(weights, tmp_path):
     with pytest.raises(WeightsError, match="mkdir"):
         Engine.load(weights, runtime="torch")
     assert not (tmp_path / "owned").exists()
+
+
+def test_it_opens_checkpoints_of_the_releases_that_the_original_used(weights, monkeypatch):
+    """Layers in one module instead of several, the training's arguments in a namespace, figures as numpy scalars."""
+    import numpy as np
+    import torch
+    from ultralytics.nn.modules import C2f, Conv, Detect
+    from ultralytics.utils import IterableSimpleNamespace
+
+    content = torch.load(weights / "garment.pt", weights_only=False)
+    content["model"].args = IterableSimpleNamespace(imgsz=128)
+    content["train_metrics"] = {"metrics/mAP50(B)": np.float64(0.7)}
+    for layer in (C2f, Conv, Detect):
+        monkeypatch.setattr(layer, "__module__", "ultralytics.nn.modules")
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    monkeypatch.undo()
+    module = load_module(buffer.getvalue())
+    assert module.args.imgsz == 128
+    assert module.names == {0: "garment"}
 
 
 @pytest.fixture

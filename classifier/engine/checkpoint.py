@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 # In evaluation both kinds of module return a pair. A detector's first is decoded boxes with scores, a classifier's
 # second is the logits.
 RAW_OUTPUT = {"detect": 0, "classify": 1}
-_PACKAGES = ("torch.nn.modules.", "ultralytics.nn.")
+_LAYERS = ("torch.nn.modules.", "ultralytics.nn.")
+# What training leaves beside the layers: its arguments, in a plain namespace, and figures as numpy scalars. Names as
+# they were in the releases that the original's weights come from, and as they are now.
+_PLAIN = {
+    "ultralytics.utils.IterableSimpleNamespace",
+    "ultralytics.yolo.utils.IterableSimpleNamespace",
+    "numpy.core.multiarray.scalar",
+    "numpy._core.multiarray.scalar",
+    "numpy.dtype",
+}
+_MOVED = {"ultralytics.yolo.utils": "ultralytics.utils", "numpy.core.multiarray": "numpy._core.multiarray"}
 
 
 def load_module(checkpoint: bytes) -> nn.Module:
@@ -26,28 +36,34 @@ def load_module(checkpoint: bytes) -> nn.Module:
     else in the file raises WeightsError before it can run, whatever its sha256.
     """
     prepare_ultralytics()
+    import numpy as np
     import torch
     from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
-    layers: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
-        _layer(name) for name in get_unsafe_globals_in_checkpoint(BytesIO(checkpoint))
-    ]
-    with safe_globals(layers):
-        content = torch.load(BytesIO(checkpoint), map_location="cpu", weights_only=True)
-    network: Any = content.get("ema") or content["model"]
-    module: nn.Module = network.float().eval().fuse(verbose=False)
+    try:
+        allowed: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+            (_harmless(name), name) for name in get_unsafe_globals_in_checkpoint(BytesIO(checkpoint))
+        ]
+        with safe_globals([*allowed, type(np.dtype(np.float64)), type(np.dtype(np.float32))]):
+            content = torch.load(BytesIO(checkpoint), map_location="cpu", weights_only=True)
+        network: Any = content.get("ema") or content["model"]
+        module: nn.Module = network.float().eval().fuse(verbose=False)
+    except WeightsError:
+        raise
+    except Exception as error:  # a file that is no checkpoint fails in as many ways as there are formats
+        raise WeightsError(f"The checkpoint cannot be opened as an ultralytics model: {error}") from error
     return module
 
 
-def _layer(name: str) -> type[Any]:
-    """The class of this name if it is a network layer, or the plain namespace that checkpoints keep arguments in."""
+def _harmless(name: str) -> Callable[..., Any]:
+    """The class of this name if it is a network layer or one of the few plain things."""
     from torch import nn
-    from ultralytics.utils import IterableSimpleNamespace
 
     module, _, attribute = name.rpartition(".")
-    if name == "ultralytics.utils.IterableSimpleNamespace":
-        return IterableSimpleNamespace
-    found = getattr(import_module(module), attribute, None) if module.startswith(_PACKAGES) else None
-    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+    found = None
+    if name in _PLAIN or name.startswith(_LAYERS):
+        found = getattr(import_module(_MOVED.get(module, module)), attribute, None)
+    if found is None or not (name in _PLAIN or (isinstance(found, type) and issubclass(found, nn.Module))):
         raise WeightsError(f"The checkpoint contains {name}, which is no network layer. It was not loaded.")
-    return found
+    harmless: Callable[..., Any] = found
+    return harmless

@@ -42,13 +42,13 @@ def publish(run: Run, weights: Path, version: str) -> dict[str, Any]:
     export_openvino(load_module(checkpoint.read_bytes()), size, graph, task=run.task)
     check_export(graph, checkpoint, run.task, size)
     shutil.copyfile(run.folder / "card.md", weights / f"{stem}.md")
-    entry = manifest_entry(run, metrics, weights, stem)
-    _list(weights / MANIFEST_NAME, run.role, entry, version)
+    entry = manifest_entry(run, metrics, files_entry(weights, stem), f"{stem}.md")
+    list_model(weights / MANIFEST_NAME, run.role, entry, version)
     return entry
 
 
-def manifest_entry(run: Run, metrics: dict[str, Any], weights: Path, stem: str) -> dict[str, Any]:
-    """What the manifest says about a model whose files lie in `weights`."""
+def manifest_entry(run: Run, metrics: dict[str, Any], files: dict[str, dict[str, str]], card: str) -> dict[str, Any]:
+    """What the manifest says about a run's model with these files (see `files_entry`) and this card."""
     val = metrics["val"]
     entry: dict[str, Any] = {
         "name": run.name,
@@ -66,19 +66,24 @@ def manifest_entry(run: Run, metrics: dict[str, Any], weights: Path, stem: str) 
     if run.role != GARMENT and run.task == "classify":
         figures |= {name: metrics["calibration"][name] for name in ("ece_before", "ece_after")}
     return entry | {
-        "files": {
-            "openvino": {
-                "path": f"{stem}.xml",
-                "sha256": sha256(weights / f"{stem}.xml"),
-                "weights": f"{stem}.bin",
-                "weights_sha256": sha256(weights / f"{stem}.bin"),
-            },
-            "torch": {"path": f"{stem}.pt", "sha256": sha256(weights / f"{stem}.pt")},
-        },
+        "files": files,
         "metrics": {name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()},
         "data": run.data,
         "licence": LICENCE,
-        "card": f"{stem}.md",
+        "card": card,
+    }
+
+
+def files_entry(weights: Path, stem: str) -> dict[str, dict[str, str]]:
+    """What the manifest says about a model's files."""
+    return {
+        "openvino": {
+            "path": f"{stem}.xml",
+            "sha256": sha256(weights / f"{stem}.xml"),
+            "weights": f"{stem}.bin",
+            "weights_sha256": sha256(weights / f"{stem}.bin"),
+        },
+        "torch": {"path": f"{stem}.pt", "sha256": sha256(weights / f"{stem}.pt")},
     }
 
 
@@ -101,7 +106,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _list(path: Path, role: str, entry: dict[str, Any], version: str) -> None:
+def list_model(path: Path, role: str, entry: dict[str, Any], version: str) -> None:
     """Put the entry into the manifest, which is made if it is not there."""
     manifest: dict[str, Any] = {"models": {}}
     if path.exists():
