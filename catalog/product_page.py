@@ -133,6 +133,15 @@ def last_jobs(images: list[ProductImage]) -> dict[int, Classification]:
     return jobs
 
 
+def jobs_of(public_id: str) -> dict[int, Classification]:
+    """Return the last job of each photograph of a product, to be read before the product itself.
+
+    A job that ends between the two reads then counts as open, and the page asks once more. The other way round the
+    page would show the old proposal and never ask again.
+    """
+    return last_jobs(list(ProductImage.objects.current().filter(product__public_id=public_id)))
+
+
 def _is_unapplied(job: Classification) -> bool:
     """Whether the networks are done with the photograph, but the product does not say so yet."""
     return job.state == "done" and job.applied_at is None
@@ -306,19 +315,24 @@ class ProductPage:
 
 
 def build_page(
-    product: Product, *, may_edit: bool, row: str | None = None, wanted: Mapping[str, str] | None = None
+    product: Product,
+    jobs: Mapping[int, Classification],
+    *,
+    may_edit: bool,
+    row: str | None = None,
+    wanted: Mapping[str, str] | None = None,
 ) -> ProductPage:
     """Put the page together.
 
     Args:
         product: from `catalog.selectors.product_for_page`.
+        jobs: from `jobs_of`, read before the product.
         may_edit: whether the reader may change it.
         row: the first level to show instead of the product's; '' is "none of these".
         wanted: unsaved choices to keep, by attribute code.
     """
     taxonomy = Taxonomy.load()
     images: list[ProductImage] = product.photographs  # type: ignore[attr-defined]  # prefetched to this attribute
-    jobs = last_jobs(images)
     numbers = _row_numbers(product)
     shown = row if row is not None else (product.row.code if product.row else None)
     states = ".".join(f"{job.pk}{job.state[0]}" for job in jobs.values())

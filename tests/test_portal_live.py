@@ -4,6 +4,7 @@ import pytest
 from django.http import QueryDict
 
 from catalog.models import Product
+from catalog.selectors import product_for_page
 from classifier import batches, services
 from classifier.models import Classification
 from tests.engines import StubEngine, garment
@@ -76,6 +77,22 @@ def test_it_brings_the_result_and_stops_asking(client, uploaded, work):
     assert answer.text.count("hx-swap-oob") == 3  # the review, the history, the boxes
     assert "classified in" in answer.text
     assert "<html" not in answer.text
+
+
+def test_it_asks_again_when_the_result_arrives_while_it_reads(client, uploaded, work, monkeypatch):
+    seen = _seen(client.get(f"/products/{uploaded.public_id}").text)
+
+    def read_then_work(*args):
+        found = product_for_page(*args)
+        work()
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr("catalog.views.product.product_for_page", read_then_work)
+        answer = _live(client, uploaded, **seen)
+    assert answer.status_code == 204 or POLLING in answer.text
+
+    assert "Jacket · 80%" in _live(client, uploaded, **seen).text
 
 
 def test_it_brings_photographs_that_were_added_elsewhere(client, uploaded):
@@ -170,6 +187,6 @@ def test_it_needs_as_many_queries_for_ten_photographs_as_for_one(
     work()
 
     # session, person, memberships; product, values, photographs, garments, predictions, their attributes and values,
-    # decisions; taxonomy (3), jobs, audit trail
-    with django_assert_max_num_queries(18):
+    # decisions; taxonomy (3), photographs and their jobs, audit trail
+    with django_assert_max_num_queries(19):
         assert client.get(f"/products/{product.public_id}").status_code == 200

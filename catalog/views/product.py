@@ -18,7 +18,7 @@ from catalog import services
 from catalog.forms import ReviewForm
 from catalog.history import history_of
 from catalog.models import Product
-from catalog.product_page import ProductPage, build_page
+from catalog.product_page import ProductPage, build_page, jobs_of
 from catalog.selectors import Taxonomy, product_for_page
 from catalog.views.access import forbidden, product_or_404
 
@@ -33,11 +33,12 @@ MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
 def _page(
     request: PortalRequest, public_id: str, *, row: str | None = None, wanted: dict[str, str] | None = None
 ) -> ProductPage:
+    jobs = jobs_of(public_id)
     try:
         product = product_for_page(request.actor, public_id)
     except Product.DoesNotExist as error:
         raise Http404 from error
-    return build_page(product, may_edit=request.actor.can_edit(product.merchant_id), row=row, wanted=wanted)
+    return build_page(product, jobs, may_edit=request.actor.can_edit(product.merchant_id), row=row, wanted=wanted)
 
 
 def _context(request: PortalRequest, page: ProductPage, **more: Any) -> dict[str, Any]:
