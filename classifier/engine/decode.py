@@ -50,9 +50,7 @@ def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_P
             image.draft(image.mode, (detail, detail))  # JPEG only: scales within the inverse DCT
         image.load()
         turn = _TURNS.get(_orientation(image))
-        rgb = _to_rgb(image)
-        if detail is not None and (factor := min(rgb.size) // detail) > 1:
-            rgb = rgb.reduce(factor)
+        rgb = _reduced(image, min(image.size) // detail if detail else 1)
     except Exception as error:  # as above
         raise DecodeError("damaged", "The photograph is damaged: its pixels cannot be decoded.") from error
     if turn is None:
@@ -84,6 +82,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_BAND = 64  # rows of a reduced picture that are worked out at a time
 _QUARTER_TURNS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
 
@@ -95,20 +94,38 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """8-bit RGB, smaller by a whole factor. Band by band: a large picture is held once, not in several modes."""
+    white = _white(image)
+    if factor <= 1:
+        return _to_rgb(image, white)
+    width, height = image.size
+    reduced = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, _BAND * factor):
+        band = image.crop((0, top, width, min(top + _BAND * factor, height)))
+        reduced.paste(_to_rgb(band, white).reduce(factor), (0, top // factor))
+    return reduced
+
+
+def _white(image: Image.Image) -> float | None:
+    """The level that becomes white where levels have more than 8 bits: 16 bit by its range, others by the brightest."""
+    if image.mode.startswith("I;16"):
+        return 65535.0
+    if image.mode not in ("I", "F"):
+        return None
+    _darkest, brightest = image.getextrema()
+    assert isinstance(brightest, int | float)
+    return max(float(brightest), 255.0)
+
+
+def _to_rgb(image: Image.Image, white: float | None) -> Image.Image:
     """8-bit RGB of the current frame; what is transparent becomes white."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _to_8_bit(image).convert("RGB")
+    if white is not None:
+        levels = np.asarray(image, np.float32)
+        return Image.fromarray(np.clip(levels * (255.0 / white), 0, 255).astype(np.uint8), "L").convert("RGB")
     if "A" in image.getbands() or "transparency" in image.info:
         rgba = image.convert("RGBA")
         opaque = Image.new("RGBA", rgba.size, "white")
         opaque.alpha_composite(rgba)
         return opaque.convert("RGB")
     return image.convert("RGB")
-
-
-def _to_8_bit(image: Image.Image) -> Image.Image:
-    """Grey levels of more than 8 bits, scaled: 16 bit by its range, others by their brightest pixel."""
-    levels = np.asarray(image, np.float32)
-    white = 65535.0 if image.mode.startswith("I;16") else max(float(levels.max()), 255.0)
-    return Image.fromarray(np.clip(levels * (255.0 / white), 0, 255).astype(np.uint8), "L")
