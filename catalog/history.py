@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,8 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import AuditEvent
 from catalog.models import Decision, Product
+from catalog.product_page import ProductPage
+from catalog.templatetags.portal import percent
 
 _LIMIT = 100
+_ONE_UPLOAD = timedelta(minutes=1)
 
 _SENTENCES = {
     "product.create": gettext_lazy("created the product"),
@@ -69,16 +73,35 @@ def _decisions(product: Product) -> list[Entry]:
     return entries
 
 
-def _event_text(event: AuditEvent) -> str | None:
+def _event_text(event: AuditEvent, photographs: int) -> str | None:
     """Return the sentence, or None where the decisions say it already."""
     details: dict[str, Any] = event.details
     if event.action == "image.add":
-        count = len(details.get("images", []))
-        return ngettext("added %(count)d photograph", "added %(count)d photographs", count) % {"count": count}
+        return ngettext("added %(count)d photograph", "added %(count)d photographs", photographs) % {
+            "count": photographs
+        }
     if event.action == "image.archive":
         return _("removed the photograph %(name)s") % {"name": details.get("name", "")}
     sentence = _SENTENCES.get(event.action)
     return str(sentence) if sentence is not None else None
+
+
+def _uploads(events: Iterable[AuditEvent]) -> dict[int, int]:
+    """Count the photographs of each upload, by the id of its first event.
+
+    The page sends photographs one by one; what one person sends within a minute is one upload to them.
+    """
+    counts: dict[int, int] = {}
+    first: dict[tuple[int | None, int | None], AuditEvent] = {}
+    for event in sorted(events, key=lambda event: event.pk):
+        if event.action != "image.add":
+            continue
+        who = (event.user_id, event.api_key_id)
+        if who not in first or event.created_at - first[who].created_at > _ONE_UPLOAD:
+            first[who] = event
+            counts[event.pk] = 0
+        counts[first[who].pk] += len(event.details.get("images", []))
+    return counts
 
 
 def _events(product: Product) -> list[Entry]:
@@ -87,16 +110,31 @@ def _events(product: Product) -> list[Entry]:
         .select_related("user", "api_key")
         .order_by("-id")[:_LIMIT]
     )
+    uploads = _uploads(events)
     entries = []
     for event in events:
-        text = _event_text(event)
+        if event.action == "image.add" and event.pk not in uploads:
+            continue
+        text = _event_text(event, uploads.get(event.pk, 0))
         if text is not None:
             who = str(event.user or (event.api_key.name if event.api_key else _("system")))
             entries.append(Entry(event.created_at, who, event.get_via_display(), text, by_person=bool(event.user_id)))
     return entries
 
 
-def history_of(product: Product) -> list[Entry]:
-    """Return the newest entries of a product whose decisions are prefetched."""
-    entries = [*_decisions(product), *_events(product)]
+def _proposal(page: ProductPage) -> list[Entry]:
+    """What the models said last, as one line."""
+    if page.progress.finished_at is None:
+        return []
+    rows = [
+        ", ".join(f"{option.value} {percent(option.confidence)}" for _attribute, option in row.cells)
+        for row in page.rows
+    ]
+    text = _("proposed %(rows)s") % {"rows": " · ".join(rows)} if rows else _("found no garment")
+    return [Entry(page.progress.finished_at, _("model"), "", text, by_person=False)]
+
+
+def history_of(page: ProductPage) -> list[Entry]:
+    """Return the newest entries of the product of a page."""
+    entries = [*_decisions(page.product), *_events(page.product), *_proposal(page)]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:_LIMIT]

@@ -76,6 +76,7 @@ def test_it_brings_the_result_and_stops_asking(client, uploaded, work):
     assert 'x="25.00%" y="10.00%" width="50.00%" height="80.00%"' in answer.text
     assert answer.text.count("hx-swap-oob") == 3  # the review, the history, the boxes
     assert "classified in" in answer.text
+    assert "proposed Jacket 80%, Denim 90%, Long sleeve 90%" in answer.text
     assert "<html" not in answer.text
 
 

@@ -236,3 +236,13 @@ def test_it_adds_nothing_to_an_archived_product(client, product):
 
     assert "This product is archived. Restore it before you add photographs." in page.text
     assert not product.images.exists()
+
+
+def test_it_tells_the_photographs_of_one_upload_together(client, product):
+    for color in ("red", "navy", "olive"):
+        _script(client, f"/products/{product.public_id}/photographs", upload(f"{color}.jpg", color=color))
+
+    page = client.get(f"/products/{product.public_id}").text
+
+    assert page.count("added 3 photographs") == 1
+    assert "added 1 photograph" not in page

@@ -45,7 +45,7 @@ def _context(request: PortalRequest, page: ProductPage, **more: Any) -> dict[str
     shown = request.GET.get("photo", "")
     if not any(photograph.image.public_id == shown for photograph in page.photographs):
         shown = page.photographs[0].image.public_id if page.photographs else ""
-    return {"page": page, "product": page.product, "shown": shown, "history": history_of(page.product), **more}
+    return {"page": page, "product": page.product, "shown": shown, "history": history_of(page), **more}
 
 
 def _render(request: PortalRequest, page: ProductPage, *, status: int = 200, **more: Any) -> HttpResponse:
