@@ -96,19 +96,21 @@ def compare(photographs: Sequence[Path], weights: Path, rounds: int, singles: in
             warm = worker.call("run", 0, PRODUCT)
             networks.call("run", warm["shapes"])
             original.call("run", names[:2])
-            seconds, phases, each = defaultdict(list), defaultdict(float), []
+            seconds, cpu, phases, each = defaultdict(float), defaultdict(float), defaultdict(float), []
             part = len(names) // rounds
             for number in range(rounds):
                 first = number * part
-                run = worker.call("run", first, part)
-                seconds["a"].append(run["seconds"])
-                for phase, spent in run["phases"].items():
+                run = {"a": worker.call("run", first, part)}
+                run["c"] = networks.call("run", run["a"]["shapes"])
+                run["b"] = original.call("run", names[first : first + part])
+                for side, took in sorted(run.items()):
+                    seconds[side] += took["seconds"]
+                    cpu[side] += took["cpu"]
+                for phase, spent in run["a"]["phases"].items():
                     phases[phase] += spent
-                seconds["c"].append(networks.call("run", run["shapes"])["seconds"])
-                theirs = original.call("run", names[first : first + part])
-                seconds["b"].append(theirs["seconds"])
-                each += theirs["each"]
-                print(f"  round {number + 1} of {rounds}: " + rates(seconds, part), file=sys.stderr)
+                each += run["b"]["each"]
+                rates = ", ".join(f"{side} {part / took['seconds']:.1f}/s" for side, took in sorted(run.items()))
+                print(f"  round {number + 1} of {rounds}: {rates}", file=sys.stderr)
             alone, alone_networks = [], []
             for index in range(singles):
                 run = worker.call("single", index)
@@ -122,30 +124,27 @@ def compare(photographs: Sequence[Path], weights: Path, rounds: int, singles: in
                 "door_ms": round(worker.door_ms or 0.0, 1),
                 "sides": {
                     name: {
-                        "photographs_a_second": round(count / sum(seconds[name]), 2),
+                        "photographs_a_second": round(count / seconds[name], 2),
+                        "cpu_ms": round(1000 * cpu[name] / count, 1),
                         "p50_ms": round(1000 * statistics.median(latencies[name]), 1),
                         "p95_ms": round(1000 * percentile(latencies[name], 0.95), 1),
                         "peak_megabytes": round(remote.call("peak_megabytes")),
                     }
                     for name, remote in (("a", worker), ("b", original), ("c", networks))
                 },
-                "a_over_b": round(sum(seconds["b"]) / sum(seconds["a"]), 2),
-                "a_over_c": round(sum(seconds["c"]) / sum(seconds["a"]), 3),
-                "a_ms_a_photograph": round(1000 * sum(seconds["a"]) / count, 2),
+                "a_over_b": round(seconds["b"] / seconds["a"], 2),
+                "a_over_c": round(seconds["c"] / seconds["a"], 3),
+                "a_ms_a_photograph": round(1000 * seconds["a"] / count, 2),
                 "busy_ms_a_photograph": {phase: round(1000 * spent / count, 2) for phase, spent in phases.items()},
             }
-
-
-def rates(seconds: dict[str, list[float]], part: int) -> str:
-    return ", ".join(f"{name} {part / values[-1]:.1f}/s" for name, values in sorted(seconds.items()))
 
 
 def report(results: dict[str, Any]) -> str:
     """The results as Markdown."""
     web, worker = results["web"], results["worker"]
     lines = [
-        "| photographs | side | photographs/s | p50 ms | p95 ms | peak MB |",
-        "|---|---|---:|---:|---:|---:|",
+        "| photographs | side | photographs/s | CPU ms each | p50 ms | p95 ms | peak MB |",
+        "|---|---|---:|---:|---:|---:|---:|",
     ]
     names = {"a": "(a) worker, stored file to rows", "b": "(b) original pipeline", "c": "(c) networks of (a) alone"}
     for title, result in results["sets"].items():
@@ -158,7 +157,7 @@ def report(results: dict[str, Any]) -> str:
         lines.append(f"| {label} | {values} | ≥ {GOALS[ratio]:g} |")
     lines += [
         "",
-        "Where the time of (a) goes, busy ms a photograph (reading and decoding run beside the networks):",
+        "Where the time of (a) goes, busy ms a photograph, summed over threads that run side by side:",
         "",
     ]
     phases = list(dict.fromkeys(p for result in results["sets"].values() for p in result["busy_ms_a_photograph"]))

@@ -41,7 +41,7 @@ import sys
 import config.wsgi
 from django.test import Client
 for path in ("/", "/login", "/admin/login/", "/api/v1/products", "/healthz"):
-    Client().get(path, follow=True)
+    Client(SERVER_NAME="localhost").get(path, follow=True)
 print(" ".join(name for name in sys.argv[1:] if name in sys.modules))
 """
 

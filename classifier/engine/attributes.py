@@ -16,6 +16,7 @@ from .manifest import ModelSpec
 from .matching import match, overlaps
 from .preprocess import crop_square
 from .results import AttributeResult, Box
+from .runtime import Tensor
 from .taxonomy import Taxonomy
 
 LEAST_OVERLAP = 0.3
@@ -33,11 +34,16 @@ class Subject:
 
 
 class Crops:
-    """The garments' crops of one batch, each cut once for all models that want it at the same size and margin."""
+    """The garments' crops of one batch, and what networks made of them.
+
+    Each is cut once for all models that want it at the same size and margin, and shown once to each network, however
+    many models share that.
+    """
 
     def __init__(self, images: Sequence[Image.Image]) -> None:
         self.images = images
         self._cut: dict[tuple[int, Box, int, float], NDArray[np.uint8]] = {}
+        self._outputs: dict[tuple[int, int, Box], Tensor] = {}
 
     def of(self, subject: Subject, size: int, margin: float) -> NDArray[np.uint8]:
         """The garment as a square (size, size, 3) of RGB bytes."""
@@ -45,6 +51,16 @@ class Crops:
         if key not in self._cut:
             self._cut[key] = crop_square(self.images[subject.photograph], subject.box, size, margin)
         return self._cut[key]
+
+    def outputs(self, subjects: Sequence[Subject], classifier: CropClassifier) -> Tensor:
+        """The raw outputs (n, outputs) of the classifier's network for these garments."""
+        spec = classifier.spec
+        keys = [(id(classifier.network), subject.photograph, subject.box) for subject in subjects]
+        new = {key: subject for key, subject in zip(keys, subjects, strict=True) if key not in self._outputs}
+        if new:
+            rows = classifier.run([self.of(subject, spec.input_size, spec.margin) for subject in new.values()])
+            self._outputs.update(zip(new, rows, strict=True))
+        return np.stack([self._outputs[key] for key in keys])
 
 
 class Reader(Protocol):
@@ -64,8 +80,8 @@ class ClassifierReader:
         self._taxonomy = taxonomy
 
     def read(self, subjects: Sequence[Subject], crops: Crops) -> list[AttributeResult | None]:
-        squares = [crops.of(subject, self.spec.input_size, self.spec.margin) for subject in subjects]
-        return [best_values(row, self.spec, self._taxonomy) for row in self._classifier.probabilities(squares)]
+        probabilities = self._classifier.probabilities(crops.outputs(subjects, self._classifier))
+        return [best_values(row, self.spec, self._taxonomy) for row in probabilities]
 
 
 class DetectorReader:

@@ -24,13 +24,15 @@ class CropClassifier:
         self.spec = spec
         self.network = network
 
-    def probabilities(self, crops: Sequence[NDArray[np.uint8]]) -> Tensor:
-        """(n, classes) for n squares of the model's input size."""
-        outputs = [
-            self.network.infer(to_batch(list(crops[start : start + LARGEST_BATCH])))
-            for start in range(0, len(crops), LARGEST_BATCH)
-        ]
-        return calibrate(np.concatenate(outputs), self.spec)
+    def run(self, crops: Sequence[NDArray[np.uint8]]) -> Tensor:
+        """The network's raw output (n, outputs) for n squares of the model's input size."""
+        batches = (crops[start : start + LARGEST_BATCH] for start in range(0, len(crops), LARGEST_BATCH))
+        return np.concatenate([self.network.infer(to_batch(list(batch))) for batch in batches])
+
+    def probabilities(self, output: Tensor) -> Tensor:
+        """(n, classes) from the network's raw output (n, outputs), of which other models may own a part."""
+        own = slice(self.spec.first_output, self.spec.first_output + len(self.spec.classes))
+        return calibrate(output[:, own], self.spec)
 
 
 def calibrate(output: Tensor, spec: ModelSpec) -> Tensor:

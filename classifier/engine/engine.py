@@ -18,7 +18,7 @@ from .detector import Detector
 from .errors import DecodeError
 from .manifest import Manifest, ModelSpec
 from .results import Garment, Photograph
-from .runtime import LANES, Network, load_network
+from .runtime import LANES, Network, load_networks
 from .taxonomy import CATEGORY, Taxonomy
 
 BATCH = 8
@@ -68,7 +68,7 @@ class Engine:
         Raises WeightsMissing, WeightsMismatch (by file name) or ManifestInvalid.
         """
         manifest = Manifest.load(weights)
-        networks = {role: load_network(spec, runtime) for role, spec in manifest.models.items()}
+        networks = load_networks(manifest.models, runtime)
         return cls(manifest, networks, taxonomy=taxonomy, max_pixels=max_pixels)
 
     def classify(self, source: Source) -> Photograph:

@@ -45,7 +45,8 @@ class ModelSpec:
     """One model: its role is an attribute's code, or `garment` for the detector that only finds garments.
 
     `files` maps a runtime to its files (openvino: graph and weights; torch: one checkpoint). `output` says what a
-    classifier's network returns; both kinds get the temperature.
+    classifier's network returns; both kinds get the temperature. Classifiers that list the same files share one
+    network, which runs once for all of them: the outputs of each begin at its `first_output`.
     """
 
     role: str
@@ -59,6 +60,7 @@ class ModelSpec:
     temperature: float = 1.0
     calibrated: bool = False
     output: str = "logits"
+    first_output: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, runtime: str) -> tuple[bytes, ...]:
@@ -123,6 +125,7 @@ def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
         temperature=float(item.get("temperature", 1.0)),
         calibrated=item["task"] == "classify" and bool(item.get("calibrated", False)),
         output=str(item.get("output", "logits")),
+        first_output=int(item.get("first_output", 0)),
         details={key: item[key] for key in ("architecture", "metrics", "data", "licence", "card") if key in item},
     )
     if spec.task not in TASKS or spec.output not in OUTPUTS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .compat import prepare_openvino
 from .errors import EngineError
-from .manifest import ModelSpec
+from .manifest import ModelSpec, WeightFile
 
 Tensor = NDArray[np.float32]
 
@@ -105,3 +105,15 @@ def load_network(spec: ModelSpec, runtime: str) -> Network:
     if runtime not in RUNTIMES:
         raise EngineError(f"There is no runtime {runtime!r}; there are {', '.join(RUNTIMES)}.")
     return RUNTIMES[runtime](spec)
+
+
+def load_networks(specs: Mapping[str, ModelSpec], runtime: str) -> dict[str, Network]:
+    """The network of each role; roles that list the same files share one. Raises what `load_network` raises."""
+    loaded: dict[tuple[WeightFile, ...], Network] = {}
+    networks = {}
+    for role, spec in specs.items():
+        files = spec.files.get(runtime, ())
+        if files not in loaded:
+            loaded[files] = load_network(spec, runtime)
+        networks[role] = loaded[files]
+    return networks

@@ -1,0 +1,77 @@
+"""One network for several attributes: the heads of runs that share a backbone, put side by side.
+
+Attributes that are trained together, one as the run's own and the others as its auxiliary heads, end in runs whose
+networks differ in the last layer only. Served as one network they cost what one of them costs.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from classifier.engine.checkpoint import load_module
+from classifier.engine.compat import prepare_ultralytics
+from classifier.engine.manifest import MANIFEST_NAME
+from classifier.training.classifier import save_model
+from classifier.training.export import export_openvino
+from classifier.training.publish import check_export, files_entry, list_model, manifest_entry
+from classifier.training.run import Run, RunError
+
+STEM = "attributes"
+_HEAD = "linear."
+
+
+def publish_together(runs: Sequence[Run], weights: Path, version: str) -> None:
+    """Export finished classification runs as one network into `weights` and list each of them in the manifest.
+
+    Raises RunError if a run is not finished, or if the runs differ in more than their heads; ExportError if the export
+    differs from the joint network.
+    """
+    metrics = {run.role: run.metrics() for run in runs}
+    sizes = {int(run.options["image_size"]) for run in runs}
+    if len(sizes) != 1:
+        raise RunError(f"The runs have inputs of different sizes: {sorted(sizes)}.")
+    size = sizes.pop()
+    module = join([run.weights for run in runs])
+    weights.mkdir(parents=True, exist_ok=True)
+    checkpoint, graph = weights / f"{STEM}.pt", weights / f"{STEM}.xml"
+    save_model(module, checkpoint, size)
+    export_openvino(load_module(checkpoint.read_bytes()), size, graph, task="classify")
+    check_export(graph, checkpoint, "classify", size)
+    files, first = files_entry(weights, STEM), 0
+    for run in runs:
+        shutil.copyfile(run.folder / "card.md", weights / f"{run.role}.md")
+        entry = manifest_entry(run, metrics[run.role], files, f"{run.role}.md") | {"first_output": first}
+        list_model(weights / MANIFEST_NAME, run.role, entry, version)
+        first += len(run.classes)
+
+
+def join(checkpoints: Sequence[Path]) -> nn.Module:
+    """A network whose outputs are those of the checkpoints' networks, one after the other.
+
+    Raises RunError if they differ anywhere but in the last, linear layer.
+    """
+    prepare_ultralytics()
+    from ultralytics.nn.tasks import load_checkpoint
+
+    modules: list[Any] = [load_checkpoint(path)[0] for path in checkpoints]
+    joint = modules[0]
+    for other in modules[1:]:
+        for (name, ours), theirs in zip(joint.state_dict().items(), other.state_dict().values(), strict=True):
+            if _HEAD not in name and not torch.equal(ours, theirs):
+                raise RunError(f"The runs cannot share a network: their layers {name} differ.")
+    heads = [module.model[-1] for module in modules]
+    linear = nn.Linear(heads[0].linear.in_features, sum(head.linear.out_features for head in heads))
+    with torch.no_grad():
+        linear.weight.copy_(torch.cat([head.linear.weight for head in heads]))
+        linear.bias.copy_(torch.cat([head.linear.bias for head in heads]))
+    names = [str(module.names[index]) for module in modules for index in range(len(module.names))]
+    joint.model[-1].linear = linear
+    joint.names = dict(enumerate(names))
+    network: nn.Module = joint
+    return network
