@@ -9,13 +9,16 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_exception_handler
 
 from accounts.errors import Conflict, Forbidden, Refused
+
+_MOST_NAMED = 5  # unknown fields that an answer names
+_LONGEST_NAME = 40
 
 
 class ErrorBodySerializer(serializers.Serializer[Any]):
@@ -31,6 +34,11 @@ class ErrorSerializer(serializers.Serializer[Any]):
     error = ErrorBodySerializer()
 
 
+def _shown(name: str) -> str:
+    """Return a field's name as a sentence may repeat it: short, and without what cannot be printed or encoded."""
+    return "".join(character if character.isprintable() else "?" for character in name[:_LONGEST_NAME])
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields that it does not know: a misspelled one must not look as if it had been stored."""
 
@@ -44,7 +52,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             unknown = [name for name in data if name not in self.fields]
             if unknown:
                 refusal = ErrorDetail(str(_("There is no such field.")), code="unknown_field")
-                raise ValidationError({name: [refusal] for name in unknown})
+                raise ValidationError({_shown(name): [refusal] for name in unknown[:_MOST_NAMED]})
         return super().to_internal_value(data)
 
 
@@ -74,13 +82,16 @@ class BoundedJSONParser(JSONParser):
 
         Raises:
             TooLarge: before any of it is read.
-            ParseError: it is no JSON.
+            ParseError: it is no JSON, or nested deeper than anything that the API takes.
         """
         length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if limit is not None and int(length) > limit:
             raise TooLarge
-        return super().parse(stream, media_type, parser_context)
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError from error
 
 
 class Pages(PageNumberPagination):

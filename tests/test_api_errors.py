@@ -45,6 +45,29 @@ def test_it_reads_no_endless_json(api, settings):
     assert not Product.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("[" * 100_000, "parse_error"),
+        ('{"name": ' * 50_000, "parse_error"),
+        ('{"name": NaN}', "parse_error"),
+        ('{"name": ' + "9" * 10_000 + "}", "parse_error"),
+        ('{"\\ud800": 1}', "unknown_field"),
+        ('{"name": "\\ud800"}', "surrogate_characters_not_allowed"),
+        ('{"' + "x" * 100_000 + '": 1}', "unknown_field"),
+        ("{" + ",".join(f'"x{n}": 1' for n in range(10_000)) + "}", "unknown_field"),
+        ('{"name": {"name": "x"}}', "invalid"),
+        ("\ufeff{}", "parse_error"),
+        (b"\xff\xfe", "parse_error"),
+    ],
+)
+def test_hostile_json_is_a_mistake_of_the_callers(api, body, code):
+    answer = api.post("/api/v1/products", body, content_type="application/json")
+    assert (answer.status_code, error_of(answer)) == (400, code)
+    assert len(answer.content) < 2000
+    assert not Product.objects.exists()
+
+
 def test_it_names_every_wrong_field(api):
     answer = api.send("post", "/products", {"nmae": "x", "colour": "red"})
     assert answer.json()["error"]["message"].count("There is no such field.") == 2

@@ -118,6 +118,13 @@ def test_it_refuses_a_form_that_it_does_not_understand(api, product, form, code)
     assert not ProductImage.objects.exists()
 
 
+def test_it_refuses_a_form_that_is_none(api, product):
+    for content_type in ("multipart/form-data", "multipart/form-data; boundary=x"):
+        answer = api.post(f"/api/v1/products/{product.public_id}/images", b"nonsense", content_type=content_type)
+        assert answer.status_code == 400
+        assert error_of(answer) in {"parse_error", "no_photographs"}
+
+
 def test_it_takes_no_json(api, product):
     answer = api.send("post", f"/products/{product.public_id}/images", {"images": []})
     assert (answer.status_code, error_of(answer)) == (415, "unsupported_media_type")
