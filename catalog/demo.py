@@ -13,7 +13,7 @@ from accounts.actors import Actor, Via
 from accounts.models import Membership, Merchant, User
 from accounts.services import record
 from accounts.text import lookup_key
-from catalog.drawings import Garment, Placed, photograph
+from catalog.drawings import SIZE, Garment, Placed, photograph
 from catalog.intake import create_product_with_images
 
 SHOP_NAME = "옷장 데모 상점"
@@ -36,6 +36,7 @@ class _Picture:
     name: str
     ground: str
     placed: Sequence[Placed]
+    size: tuple[int, int] = SIZE
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,6 @@ def _long(garment: Garment, angle: float = 0.0, height: float = 0.82) -> Placed:
     return Placed(garment, top=(0.5, 0.09), height=height, angle=angle)
 
 
-def _close(garment: Garment) -> Placed:
-    return Placed(garment, top=(0.5, 0.06), height=1.15)
-
-
 _ARTICLES = (
     _Article(
         "DEMO-01",
@@ -66,7 +63,7 @@ _ARTICLES = (
     _Article(
         "DEMO-02",
         "스트라이프 긴팔 셔츠",
-        (_Picture("앞면.jpg", "table", [_upper(_SHIRT, 2)]), _Picture("가까이.jpg", "wood", [_close(_SHIRT)])),
+        (_Picture("앞면.jpg", "table", [_upper(_SHIRT, 2)]), _Picture("바닥.jpg", "wood", [_upper(_SHIRT, -4)])),
     ),
     _Article("DEMO-03", "그레이 후드티", (_Picture("앞면.jpg", "carpet", [_upper(_HOODIE)]),)),
     _Article(
@@ -86,13 +83,11 @@ _ARTICLES = (
         (
             _Picture("앞면.jpg", "carpet", [_upper(_JACKET, 2)]),
             _Picture("침대.jpg", "sheet", [_upper(_JACKET, -3)]),
-            _Picture(  # two garments in one photograph: the shop has to say which of them is the product
+            _Picture(  # two garments in one photograph, so that the product's page has two rows to choose from
                 "코디.jpg",
-                "table",
-                [
-                    Placed(_SKIRT, top=(0.5, 0.50), height=0.46, angle=-2),
-                    Placed(_JACKET, top=(0.5, 0.05), height=0.46, angle=2),
-                ],
+                "sheet",
+                [Placed(_JACKET, top=(0.28, 0.2), height=0.55), Placed(_JEANS, top=(0.78, 0.08), height=0.84)],
+                size=(800, 600),
             ),
         ),
     ),
@@ -138,7 +133,7 @@ def _draw() -> list[tuple[_Article, list[SimpleUploadedFile]]]:
         files = []
         for picture in article.pictures:
             seed += 1
-            data = photograph(*picture.placed, ground=picture.ground, seed=seed)
+            data = photograph(*picture.placed, ground=picture.ground, seed=seed, size=picture.size)
             files.append(SimpleUploadedFile(picture.name, data, "image/jpeg"))
         drawn.append((article, files))
     return drawn
