@@ -1,25 +1,35 @@
+import shutil
 import subprocess
+import sys
 
 import pytest
 from django.conf import settings
 
-CATALOGUES = sorted((settings.BASE_DIR / "locale").rglob("*.po"))
+FOLDERS = ["accounts", "catalog", "classifier", "config", "templates", "locale"]
 
 
-def entries(catalogue, *options):
-    return subprocess.run(
-        ["msgattrib", "--no-obsolete", "--no-location", *options, str(catalogue)],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory):
+    """Return the Korean catalogue after the texts of today's sources were extracted into a copy of it."""
+    copy = tmp_path_factory.mktemp("sources")
+    for folder in FOLDERS:
+        shutil.copytree(settings.BASE_DIR / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "*.mo"))
+    command = [
+        sys.executable,
+        "-m",
+        "django",
+        "makemessages",
+        "--locale",
+        "ko",
+        "--no-obsolete",
+        "--add-location",
+        "file",
+    ]
+    subprocess.run(command, cwd=copy, env={"PATH": "/usr/bin:/bin"}, check=True, capture_output=True)
+    return copy / "locale" / "ko" / "LC_MESSAGES" / "django.po"
 
 
-def test_it_has_a_korean_catalogue():
-    assert "ko" in {path.parent.parent.name for path in CATALOGUES}
-
-
-@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
 @pytest.mark.parametrize("kind", ["--untranslated", "--only-fuzzy"])
-def test_it_translates_every_text(catalogue, kind):
-    assert entries(catalogue, kind) == ""
+def test_it_translates_every_text_into_korean(catalogue, kind):
+    missing = subprocess.run(["msgattrib", kind, str(catalogue)], capture_output=True, text=True, check=True).stdout
+    assert missing == ""
