@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from classifier.models import Classification
 
 
+_MOST_CHIPS = 4
+_LEAST_CHIP = 0.01
+
+
 @dataclass(frozen=True)
 class Option:
     """A value to choose; with a confidence where a model suggests it."""
@@ -65,6 +69,12 @@ class Field:
     def suggestion(self) -> Option | None:
         """What the model puts first."""
         return self.suggestions[0] if self.suggestions else None
+
+    @property
+    def chips(self) -> list[Option]:
+        """What is worth a button of its own: the likeliest values, if there is more than one."""
+        likely = [option for option in self.suggestions[:_MOST_CHIPS] if (option.confidence or 0) >= _LEAST_CHIP]
+        return likely if len(likely) > 1 else []
 
     @property
     def model_differs(self) -> bool:

@@ -47,6 +47,14 @@ def test_it_asks_which_of_several_garments_it_is(client, product):
     assert "Choose the garment: Outerwear · Tops" in client.get("/").text
 
 
+def test_it_says_when_no_garment_was_found(client, product):
+    assert "No garment found" not in client.get("/").text
+
+    propose(product)
+
+    assert "No garment found. Choose the values yourself." in client.get("/").text
+
+
 def test_it_tells_a_new_shop_what_to_do(client, client_of, dana):
     page = client.get("/").text
 

@@ -31,8 +31,14 @@ class Line:
 
     @property
     def undecided_row(self) -> bool:
-        """Whether a person has to say which of several garments the product is."""
-        return self.product.row_id is None and len(self.garments) > 1
+        """Whether a person has to say which of the garments found the product is."""
+        return self.product.row_id is None and bool(self.garments)
+
+    @property
+    def nothing_found(self) -> bool:
+        """Whether the photographs were looked at, but there is nothing to propose and nobody has decided yet."""
+        waits = self.product.status in {Product.Status.DRAFT, Product.Status.CLASSIFYING}
+        return not waits and not self.product.proposal and not any(value.value_id for value in self.values)
 
 
 def _categories() -> list[AttributeValue]:
