@@ -96,7 +96,10 @@ def compare(photographs: Sequence[Path], weights: Path, rounds: int, singles: in
             warm = worker.call("run", 0, PRODUCT)
             networks.call("run", warm["shapes"])
             original.call("run", names[:2])
-            seconds, cpu, phases, each = defaultdict(float), defaultdict(float), defaultdict(float), []
+            seconds: dict[str, float] = defaultdict(float)
+            cpu: dict[str, float] = defaultdict(float)
+            phases: dict[str, float] = defaultdict(float)
+            each: list[float] = []
             part = len(names) // rounds
             for number in range(rounds):
                 first = number * part

@@ -116,13 +116,15 @@ class Site:
             Content_Type=f"multipart/form-data; boundary={boundary}",
         )
         assert status == 201, answer
-        return json.loads(answer)
+        created: dict[str, Any] = json.loads(answer)
+        return created
 
     def product(self, public_id: str) -> dict[str, Any]:
         _status, answer = self.request(
             "GET", f"/api/v1/products/{public_id}", Authorization=f"Bearer {self.access['key']}"
         )
-        return json.loads(answer)
+        found: dict[str, Any] = json.loads(answer)
+        return found
 
 
 def peak_megabytes(pid: int) -> int:

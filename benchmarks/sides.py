@@ -167,13 +167,13 @@ class Original(Side):
 
         prepare_ultralytics()
         import torch
-        from ultralytics import YOLO
+        from ultralytics.models import YOLO
         from ultralytics.nn.tasks import DetectionModel
 
         self._models = []
         for seed, (size, classes) in enumerate(self.SIZES.values()):
             torch.manual_seed(seed)
-            model = YOLO("yolov8n.yaml")
+            model: Any = YOLO("yolov8n.yaml")
             model.model = DetectionModel("yolov8n.yaml", nc=classes, verbose=False)
             self._models.append((model, size))
 

@@ -169,33 +169,20 @@ def load(product_id: int) -> list[list[Seen]]:
     """
     images = ProductImage.objects.filter(product_id=product_id).current()
     photographs: dict[int, list[Seen]] = {pk: [] for pk in images.values_list("pk", flat=True)}
-    said: dict[int, dict[str, Said]] = defaultdict(dict)
     of_current = Q(classification=F("image__current_classification")) | Q(source=Garment.Source.HUMAN)
     garments = list(
         Garment.objects.filter(of_current, image__in=photographs).values_list("pk", "image_id", "confidence")
     )
-    for prediction in (
-        Prediction.objects.filter(garment__in=[pk for pk, _image, _confidence in garments])
-        .select_related("attribute", "value", "model_version")
-        .only(
-            "garment",
-            "confidence",
-            "calibrated",
-            "alternatives",
-            "attribute__code",
-            "value__code",
-            "model_version__name",
-        )
-        .order_by("id")
-    ):
-        said[prediction.garment_id][prediction.attribute.code] = Said(
-            prediction.pk,
-            prediction.model_version.name,
-            prediction.calibrated,
-            {
-                prediction.value.code: prediction.confidence,
-                **{other["value"]: other["confidence"] for other in prediction.alternatives},
-            },
+    predictions = Prediction.objects.filter(garment__in=[pk for pk, _image, _confidence in garments]).values(
+        "pk", "garment_id", "attribute__code", "value__code", "confidence", "calibrated", "alternatives",
+        "model_version__name",
+    )  # fmt: skip
+    said: dict[int, dict[str, Said]] = defaultdict(dict)
+    for row in predictions.order_by("pk"):
+        probabilities = {row["value__code"]: row["confidence"]}
+        probabilities |= {other["value"]: other["confidence"] for other in row["alternatives"]}
+        said[row["garment_id"]][row["attribute__code"]] = Said(
+            row["pk"], row["model_version__name"], row["calibrated"], probabilities
         )
     for pk, image_id, confidence in garments:
         photographs[image_id].append(Seen(pk, 1.0 if confidence is None else confidence, said[pk]))
