@@ -1,5 +1,7 @@
 """The API's one shape of errors, its languages, and its schema."""
 
+import re
+
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -82,6 +84,7 @@ def test_it_speaks_the_callers_language(api_key, language, status):
     assert answer.status_code == status
     assert answer.headers["Content-Language"] == ("en" if language == "en" else "ko")
     assert answer.json()["error"]["code"] == "sku_too_long"
+    assert bool(re.search("[가-힣]", answer.json()["error"]["message"])) == (language != "en")
 
 
 def test_its_schema_is_valid(tmp_path):
