@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import translation
 
 from catalog import services as catalog
 from catalog.intake import add_images
@@ -171,7 +172,8 @@ def test_it_keeps_photographs_until_the_model_is_there(serve, add, product, erro
 
     job = image.classifications.get()
     assert (job.state, job.error_code, job.error_message, job.attempts) == ("queued", code, str(error), 0)
-    assert "Model not available" in job.get_error_code_display()
+    with translation.override("en"):
+        assert "Model not available" in job.get_error_code_display()
     product.refresh_from_db()
     assert product.status == Product.Status.CLASSIFYING
 
