@@ -98,10 +98,10 @@ class _Run:
         for product_id in sorted(products):
             results.apply(product_id, self.taxonomy)
         logger.info(
-            "%d photographs of %d products done, %.0f ms after the last ones (%.0f ms of them writing)",
+            "%d photographs of %d products done; waited %.0f ms for the networks, wrote for %.0f ms",
             ended,
             len(products),
-            1000 * (time.monotonic() - started),
+            1000 * (waited - started),
             1000 * (time.monotonic() - waited),
         )
         return ended
