@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.preprocess import CROP_MARGIN
-from classifier.training.augment import CANVAS_MARGIN, TEXTURE, Augmentation, augment, mix
+from classifier.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, mix
 from classifier.training.calibration import softmax
 from classifier.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
 from classifier.training.files import append_row, atomic_path
@@ -143,7 +143,7 @@ class ClassifierTraining:
         torch.set_num_threads(options.threads)
         torch.manual_seed(options.seed)
         self.generator = torch.Generator().manual_seed(options.seed)
-        self.augmentation = TEXTURE if options.attribute == "material" else Augmentation()
+        self.augmentation = AUGMENTATIONS[options.attribute]
         self.classes = {name: dataset.classes(name, options.minimum) for name in ATTRIBUTES}
         own = self.classes[options.attribute]
         if len(own) < 2:
@@ -209,7 +209,9 @@ class ClassifierTraining:
         return Samples(photographs, load_crops(photographs, size, margin), targets)
 
     def fit(self) -> None:
-        """Train from the current epoch to the last one."""
+        """Train from the current epoch to the last one; none at all keeps what the start weights bring."""
+        if self.options.epochs == 0:
+            self.save_best()
         if self.epoch >= self.options.epochs:
             return
         train, val = self.load_samples("train"), self.load_samples("val")

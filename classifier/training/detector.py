@@ -17,7 +17,11 @@ from classifier.training.run import Report
 
 @dataclass(frozen=True, slots=True)
 class DetectorOptions:
-    """What a run is made of. `attribute` is "garment" for one class, or the attribute whose classes are detected."""
+    """What a run is made of. `attribute` is "garment" for one class, or the attribute whose classes are detected.
+
+    `background` is how often an epoch shows each photograph without a garment: there are few of them, and they are
+    what a detector learns to stay silent from.
+    """
 
     attribute: str
     image_size: int = 256
@@ -26,6 +30,7 @@ class DetectorOptions:
     learning_rate: float = 1e-3
     freeze: int = 5
     mosaic: float = 0.25
+    background: int = 1
     minimum: int = 20
     seed: int = 1
     threads: int = 2
@@ -64,12 +69,15 @@ def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions,
         photographs = detector_photographs(dataset, split, options, classes)
         report(f"preparing {len(photographs)} photographs of {split}")
         for photograph in photographs:
-            target = images / f"{photograph.path.stem}.jpg"
-            if not target.exists():
-                _write_reduced(photograph.path, target, options.image_size)
+            stem = photograph.path.stem
+            if not (images / f"{stem}.jpg").exists():
+                _write_reduced(photograph.path, images / f"{stem}.jpg", options.image_size)
             name = GARMENT if options.attribute == GARMENT else photograph.labels[options.attribute]
             text = "" if photograph.box is None else _label_line(classes.index(name), photograph.box)
-            (labels / f"{photograph.path.stem}.txt").write_text(text)
+            (labels / f"{stem}.txt").write_text(text)
+            if photograph.box is None and split == "train":
+                for repeat in range(1, options.background):
+                    shutil.copyfile(images / f"{stem}.jpg", images / f"{stem}-{repeat}.jpg")
     data = folder / "data.yaml"
     names = "".join(f"  {index}: {name}\n" for index, name in enumerate(classes))
     data.write_text(f"path: {folder.resolve()}\ntrain: images/train\nval: images/val\nnames:\n{names}")

@@ -30,6 +30,9 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     if not base.is_file():
         raise RunError(f"The start weights {base} do not exist; any YOLOv8n checkpoint of ultralytics will do.")
     kind = DetectorOptions if task == "detect" else ClassifierOptions
+    unknown = given.keys() - {field.name for field in fields(kind)}
+    if unknown:
+        raise RunError(f"A {task} model has no option {', '.join(sorted(unknown))}.")
     options = kind(attribute=role, **given)
     dataset = read_dataset(data)
     if isinstance(options, DetectorOptions):
@@ -45,13 +48,19 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
         raise RunError(f"Fewer than two classes of {role} have {options.minimum} examples.")
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"name": dataset.name, "fingerprint": dataset.fingerprint, **sizes}
-    run = Run(folder, name, role, task, base.name, classes, asdict(options), identity)
+    start = f"{base.resolve().parent.name}/{base.name}" if base.name == CHECKPOINT else base.name
+    run = Run(folder, name, role, task, start, classes, asdict(options), identity)
     run.save()
     return run
 
 
 def finish_run(run: Run, data: Path, base: Path, report: Report) -> dict[str, Any]:
-    """Train from wherever the run stands to its end, measure it on val and write its papers; returns the metrics."""
+    """Train from wherever the run stands to its end, measure it on val and write its papers; returns the metrics.
+
+    A finished run is left as it is. Raises RunError for other labels than those it was started with.
+    """
+    if run.finished:
+        return run.metrics()
     dataset = read_dataset(data)
     if dataset.fingerprint != run.data["fingerprint"]:
         raise RunError(f"The run {run.folder} was started with other labels than those in {data}.")
@@ -74,5 +83,4 @@ def finish_run(run: Run, data: Path, base: Path, report: Report) -> dict[str, An
 def read_options(run: Run) -> Options:
     """The options of a run as its task's class."""
     kind = DetectorOptions if run.task == "detect" else ClassifierOptions
-    known = {field.name for field in fields(kind)}
-    return kind(**{name: value for name, value in run.options.items() if name in known})
+    return kind(**run.options)

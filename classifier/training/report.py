@@ -10,7 +10,7 @@ from classifier.engine.manifest import GARMENT
 from classifier.engine.taxonomy import Taxonomy
 from classifier.training.dataset import Dataset
 from classifier.training.files import atomic_path, write_json, write_text
-from classifier.training.run import Run
+from classifier.training.run import METRICS, Run
 
 LICENCE = "AGPL-3.0"
 
@@ -21,8 +21,9 @@ def write_report(run: Run, dataset: Dataset, metrics: dict[str, Any]) -> None:
     columns = list(run.classes) if len(confusion[0]) == len(run.classes) else [*run.classes, "(nothing)"]
     write_json(run.folder / "confusion.json", {"rows": run.classes, "columns": columns, "counts": confusion})
     draw_confusion(run.folder / "confusion.png", run.classes, columns, confusion, f"{run.role}: val")
-    write_json(run.folder / "metrics.json", metrics)
     write_text(run.folder / "card.md", model_card(run, dataset, metrics))
+    # Last, because a run with this file is a finished one.
+    write_json(run.folder / METRICS, metrics)
 
 
 def draw_confusion(

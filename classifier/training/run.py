@@ -14,6 +14,7 @@ from classifier.training.files import write_json
 ROLES = ("garment", *ATTRIBUTES)
 TASKS = ("detect", "classify")
 DESCRIPTION = "run.json"
+METRICS = "metrics.json"
 
 Report = Callable[[str], None]
 
@@ -40,6 +41,11 @@ class Run:
         """The best weights, an ultralytics checkpoint."""
         return self.folder / "best.pt"
 
+    @property
+    def finished(self) -> bool:
+        """Whether it was trained to its end and measured."""
+        return (self.folder / METRICS).is_file()
+
     def save(self) -> None:
         """Write the description into the folder."""
         content = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "folder"}
@@ -55,8 +61,7 @@ class Run:
 
     def metrics(self) -> dict[str, Any]:
         """The figures of a finished run. Raises RunError before it is finished."""
-        path = self.folder / "metrics.json"
-        if not path.is_file():
-            raise RunError(f"The run {self.folder} is not finished: {path} does not exist.")
-        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not self.finished:
+            raise RunError(f"The run {self.folder} is not finished: it has no {METRICS}.")
+        metrics: dict[str, Any] = json.loads((self.folder / METRICS).read_text(encoding="utf-8"))
         return metrics

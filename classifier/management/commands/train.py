@@ -10,7 +10,20 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 ROLES = ("garment", "category", "material", "sleeve_length")
-OPTIONS = ("epochs", "batch", "image_size", "learning_rate", "freeze", "minimum", "seed", "threads")
+OPTIONS = (
+    "epochs",
+    "batch",
+    "image_size",
+    "first_size",
+    "last_size",
+    "learning_rate",
+    "auxiliary_weight",
+    "background",
+    "freeze",
+    "minimum",
+    "seed",
+    "threads",
+)
 
 
 class Command(BaseCommand):
@@ -32,7 +45,11 @@ class Command(BaseCommand):
         parser.add_argument("--epochs", type=int)
         parser.add_argument("--batch", type=int)
         parser.add_argument("--image-size", type=int, help="side of the network's input in pixels")
+        parser.add_argument("--first-size", type=float, help="share of that size for the first training pictures")
+        parser.add_argument("--last-size", type=float, help="and for the last ones (classifiers)")
         parser.add_argument("--learning-rate", type=float)
+        parser.add_argument("--auxiliary-weight", type=float, help="how much the other attributes count in the loss")
+        parser.add_argument("--background", type=int, help="how often an epoch shows each picture without a garment")
         parser.add_argument("--freeze", type=int, help="how many of the first layers stay as they are")
         parser.add_argument("--minimum", type=int, help="a class with fewer training examples is not offered")
         parser.add_argument("--seed", type=int)
