@@ -86,8 +86,10 @@ def started(*remotes: Remote) -> Iterator[None]:
             remote.close()
 
 
-def compare(photographs: Sequence[Path], weights: Path, rounds: int, singles: int) -> dict[str, Any]:
-    """Let the three sides take turns on parts of the photographs, then on single ones."""
+def compare(photographs: Sequence[Path], weights: Path, part: int, singles: int) -> dict[str, Any]:
+    """Let the three sides take turns on `part` photographs each, then on single ones."""
+    part = min(part, len(photographs))
+    rounds = len(photographs) // part
     names = [str(path) for path in photographs]
     with tempfile.TemporaryDirectory(prefix="otjang-bench-") as folder:
         worker = Remote(WorkerPath, folder, str(weights), names)
@@ -100,7 +102,6 @@ def compare(photographs: Sequence[Path], weights: Path, rounds: int, singles: in
             cpu: dict[str, float] = defaultdict(float)
             phases: dict[str, float] = defaultdict(float)
             each: list[float] = []
-            part = len(names) // rounds
             for number in range(rounds):
                 first = number * part
                 run = {"a": worker.call("run", first, part)}
@@ -204,8 +205,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "garments", help="folder of labels.csv")
     parser.add_argument("--weights", type=Path, default=ROOT / "weights")
     parser.add_argument("--photographs", type=int, default=160, help="of the validation part (default: 160)")
-    parser.add_argument("--large", type=int, default=40, help="enlarged to 12 megapixels (default: 40)")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of the three sides (default: 5)")
+    parser.add_argument("--large", type=int, default=64, help="enlarged to 12 megapixels (default: 64)")
+    parser.add_argument("--part", type=int, default=32, help="photographs of one turn of a side (default: 32)")
     parser.add_argument("--singles", type=int, default=24, help="photographs for the latency (default: 24)")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json")
     options = parser.parse_args()
@@ -215,7 +216,7 @@ def main() -> int:
         for title, photographs in {"val": chosen(options.data, options.photographs), "12 MP": large}.items():
             print(f"{title}: {len(photographs)} photographs", file=sys.stderr)
             singles = min(options.singles, len(photographs))
-            results["sets"][title] = compare(photographs, options.weights.resolve(), options.rounds, singles)
+            results["sets"][title] = compare(photographs, options.weights.resolve(), options.part, singles)
         results["web"] = web_process(large)
         results["worker"] = worker_process(options.weights.resolve(), large)
     options.json.parent.mkdir(parents=True, exist_ok=True)

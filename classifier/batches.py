@@ -71,7 +71,8 @@ class _Run:
     def claim(self) -> None:
         """Send as many batches on their way as may be there at once."""
         while len(self.on_the_way) < BATCHES_ON_THE_WAY and not draining.is_set():
-            batch = jobs.claim(settings.OTJANG_CLASSIFY_BATCH, alone=not self.on_the_way)
+            free = max(1, LANES - len(self.on_the_way))
+            batch = jobs.claim(settings.OTJANG_CLASSIFY_BATCH, lanes=free, alone=not self.on_the_way)
             if batch is None:
                 return
             if batch.jobs:  # else another worker was quicker

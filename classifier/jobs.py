@@ -6,6 +6,7 @@ a worker that was thought dead cannot add its results a second time.
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -40,20 +41,26 @@ class Batch:
 
 
 @atomic
-def claim(limit: int, *, alone: bool = True) -> Batch | None:
+def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
     """Claim up to `limit` waiting jobs, interactive ones first; None if nothing waits.
 
-    A job that was broken off before may have been what killed the process. It comes by itself, and only if this
-    process is `alone` with it, having no other batch to lose; until then nothing behind it is handed out either.
+    With several free `lanes` a short queue is divided among them, so that the photographs of one product are looked
+    at side by side: this is the first one's share. A job that was broken off before may have been what killed the
+    process. It comes by itself, and only if this process is `alone` with it, having no other batch to lose; until
+    then nothing behind it is handed out.
     """
     waiting = list(
         Classification.objects.filter(state=State.QUEUED)
         .order_by("priority", "id")
-        .values_list("id", "attempts")[:limit]
+        .values_list("id", "attempts")[: limit * lanes]
     )
     if not waiting or (waiting[0][1] and not alone):
         return None
-    ids = [waiting[0][0]] if waiting[0][1] else [job for job, attempts in waiting if not attempts]
+    if waiting[0][1]:
+        ids = [waiting[0][0]]
+    else:
+        fresh = [job for job, attempts in waiting if not attempts]
+        ids = fresh[: math.ceil(len(fresh) / lanes)]
     token = secrets.token_hex(16)
     # The state is checked again by the UPDATE: two workers that chose the same rows share them without overlap.
     claimed = Classification.objects.filter(pk__in=ids, state=State.QUEUED).update(

@@ -27,6 +27,12 @@ def test_it_claims_interactive_work_first(product):
     assert jobs.claim(2) is None
 
 
+def test_it_divides_a_short_queue_among_free_lanes(product):
+    ProductImageFactory.create_batch(11, product=product)
+
+    assert [len(jobs.claim(4, lanes=lanes).jobs) for lanes in (2, 1, 2, 1)] == [4, 4, 2, 1]
+
+
 def test_it_claims_with_three_queries(product, django_assert_num_queries):
     ProductImageFactory.create_batch(5, product=product)
 

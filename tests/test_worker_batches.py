@@ -110,12 +110,16 @@ def test_it_works_in_batches_until_nothing_waits(serve, add, shop, settings):
 
     assert batches.classify_waiting() == 5
 
-    assert sorted(len(batch) for batch in engine.batches) == [1, 2, 2]
+    assert sum(len(batch) for batch in engine.batches) == 5
+    assert max(len(batch) for batch in engine.batches) <= 2
     assert batches.classify_waiting() == 0
 
 
-def test_it_needs_no_more_queries_for_more_photographs(serve, add, shop, django_assert_max_num_queries, settings):
+def test_it_needs_no_more_queries_for_more_photographs(
+    serve, add, shop, django_assert_max_num_queries, settings, monkeypatch
+):
     settings.OTJANG_CLASSIFY_BATCH = 50
+    monkeypatch.setattr(batches, "LANES", 1)
     serve(StubEngine(garment(material="denim", sleeve_length="long"), garment("Jeans", material="denim")))
     add(ProductFactory(merchant=shop), "red")
     batches.classify_waiting()  # registers the models
