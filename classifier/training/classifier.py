@@ -26,7 +26,7 @@ from classifier.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, m
 from classifier.training.calibration import softmax
 from classifier.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
 from classifier.training.files import append_row, atomic_path
-from classifier.training.run import Report, RunError
+from classifier.training.run import Report, RunError, report_quarters
 from classifier.training.scores import classification_scores
 
 CHECKPOINT = "last.pt"
@@ -46,6 +46,7 @@ class ClassifierOptions:
     warmup_epochs: float = 1.0
     label_smoothing: float = 0.05
     auxiliary_weight: float = 0.3
+    augmentation: str = "strong"
     dropout: float = 0.2
     freeze: int = 3
     first_size: float = 0.7
@@ -143,7 +144,7 @@ class ClassifierTraining:
         torch.set_num_threads(options.threads)
         torch.manual_seed(options.seed)
         self.generator = torch.Generator().manual_seed(options.seed)
-        self.augmentation = AUGMENTATIONS[options.attribute]
+        self.augmentation = AUGMENTATIONS[options.augmentation]
         self.classes = {name: dataset.classes(name, options.minimum) for name in ATTRIBUTES}
         own = self.classes[options.attribute]
         if len(own) < 2:
@@ -251,6 +252,7 @@ class ClassifierTraining:
         size = self._epoch_size()
         total = 0.0
         for step, chosen in enumerate(batches):
+            report_quarters(self.report, self.epoch, options.epochs, step, len(batches))
             self._set_learning_rate(self.epoch + step / len(batches))
             index = chosen.numpy()
             canvases = torch.from_numpy(train.crops.squares[index])

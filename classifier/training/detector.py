@@ -12,7 +12,7 @@ from classifier.engine.manifest import GARMENT
 from classifier.engine.preprocess import Box
 from classifier.training.dataset import SPLITS, Dataset, Photograph, open_upright
 from classifier.training.files import atomic_path
-from classifier.training.run import Report
+from classifier.training.run import Report, report_quarters
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,9 @@ def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOpt
     }
     trainer = trainer_class(overrides=overrides)
     trainer.threads = options.threads
-    trainer.add_callback("on_fit_epoch_end", lambda done: report(_describe(done)))
+    trainer.add_callback("on_train_epoch_start", lambda trainer: setattr(trainer, "step", 0))
+    trainer.add_callback("on_train_batch_end", lambda trainer: _count(trainer, report))
+    trainer.add_callback("on_fit_epoch_end", lambda trainer: report(_describe(trainer)))
     trainer.train()
     shutil.copyfile(trainer.csv, run / "results.csv")
     with atomic_path(best) as temporary:
@@ -174,6 +176,13 @@ def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOpt
     shutil.rmtree(run / "dataset")
 
 
+def _count(trainer: Any, report: Report) -> None:
+    trainer.step += 1
+    report_quarters(report, trainer.epoch, trainer.epochs, trainer.step, len(trainer.train_loader))
+
+
 def _describe(trainer: Any) -> str:
     figures = {name.removeprefix("metrics/"): round(float(value), 4) for name, value in trainer.metrics.items()}
-    return f"epoch {trainer.epoch + 1}  " + "  ".join(f"{name} {value}" for name, value in figures.items())
+    return f"epoch {trainer.epoch + 1}/{trainer.epochs}  " + "  ".join(
+        f"{name} {value}" for name, value in figures.items()
+    )

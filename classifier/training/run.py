@@ -65,3 +65,9 @@ class Run:
             raise RunError(f"The run {self.folder} is not finished: it has no {METRICS}.")
         metrics: dict[str, Any] = json.loads((self.folder / METRICS).read_text(encoding="utf-8"))
         return metrics
+
+
+def report_quarters(report: Report, epoch: int, epochs: int, step: int, steps: int) -> None:
+    """Say how far an epoch is (counted from 0, as are steps) whenever another quarter of it is done."""
+    if step and step * 4 // steps != (step - 1) * 4 // steps:
+        report(f"epoch {epoch + 1}/{epochs}  {100 * step // steps} %")

@@ -18,6 +18,7 @@ OPTIONS = (
     "last_size",
     "learning_rate",
     "auxiliary_weight",
+    "augmentation",
     "background",
     "freeze",
     "minimum",
@@ -49,6 +50,7 @@ class Command(BaseCommand):
         parser.add_argument("--last-size", type=float, help="and for the last ones (classifiers)")
         parser.add_argument("--learning-rate", type=float)
         parser.add_argument("--auxiliary-weight", type=float, help="how much the other attributes count in the loss")
+        parser.add_argument("--augmentation", choices=("strong", "outline", "texture"), help="what crops go through")
         parser.add_argument("--background", type=int, help="how often an epoch shows each picture without a garment")
         parser.add_argument("--freeze", type=int, help="how many of the first layers stay as they are")
         parser.add_argument("--minimum", type=int, help="a class with fewer training examples is not offered")
