@@ -16,7 +16,7 @@ from tests.factories import MembershipFactory, MerchantFactory, ProductFactory, 
 OURS = {"accounts", "catalog", "classifier", "auth"}
 # One search that finds something and one filter, for each list.
 LISTS = {
-    "accounts.user": ("q=user1", "is_staff__exact=0"),
+    "accounts.user": ("q=user", "is_staff__exact=0"),
     "accounts.merchant": ("q=shop", "is_active__exact=1"),
     "accounts.apikey": ("q=otj", "state=valid"),
     "accounts.auditevent": ("q=product", "via__exact=admin"),
