@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import datetime
 import json
 import os
 import platform
@@ -27,9 +28,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from PIL import Image
 
 from benchmarks.processes import web_process, worker_process
-from benchmarks.sides import PRODUCT, ROOT, Networks, Original, Side, WorkerPath, serve
+from benchmarks.sides import ROOT, Networks, Original, Side, WorkerPath, serve
+from classifier.engine import Manifest
 
 MEGAPIXELS = 12
+RESULTS = "## Results"
 GOALS = {"a_over_b": 10.0, "a_over_c": 0.5, "web_megabytes": 200.0, "worker_megabytes": 900.0}
 
 
@@ -51,6 +54,12 @@ class Remote:
     def close(self) -> None:
         self._connection.close()
         self._process.join(30)
+
+
+def processor() -> str:
+    """The processor's name."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -95,7 +104,7 @@ def compare(photographs: Sequence[Path], weights: Path, part: int, singles: int)
         worker = Remote(WorkerPath, folder, str(weights), names)
         original, networks = Remote(Original), Remote(Networks, str(weights))
         with started(worker, original, networks):
-            warm = worker.call("run", 0, PRODUCT)
+            warm = worker.call("run", 0, part)
             networks.call("run", warm["shapes"])
             original.call("run", names[:2])
             seconds: dict[str, float] = defaultdict(float)
@@ -147,6 +156,8 @@ def report(results: dict[str, Any]) -> str:
     """The results as Markdown."""
     web, worker = results["web"], results["worker"]
     lines = [
+        f"{results['date']}, {results['machine']}; {results['models']}.",
+        "",
         "| photographs | side | photographs/s | CPU ms each | p50 ms | p95 ms | peak MB |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
@@ -204,13 +215,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "garments", help="folder of labels.csv")
     parser.add_argument("--weights", type=Path, default=ROOT / "weights")
-    parser.add_argument("--photographs", type=int, default=160, help="of the validation part (default: 160)")
+    parser.add_argument("--photographs", type=int, default=192, help="of the validation part (default: 192)")
     parser.add_argument("--large", type=int, default=64, help="enlarged to 12 megapixels (default: 64)")
-    parser.add_argument("--part", type=int, default=32, help="photographs of one turn of a side (default: 32)")
+    parser.add_argument("--part", type=int, default=64, help="photographs of one turn of a side (default: 64)")
     parser.add_argument("--singles", type=int, default=24, help="photographs for the latency (default: 24)")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json")
+    parser.add_argument("--docs", type=Path, help="a Markdown file whose table is replaced by the new one")
     options = parser.parse_args()
-    results: dict[str, Any] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "sets": {}}
+    models = Manifest.load(options.weights).models.values()
+    results: dict[str, Any] = {
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{processor()}, {os.cpu_count()} cores",
+        "models": ", ".join(f"{spec.name} at {spec.input_size} px" for spec in models),
+        "sets": {},
+    }
     with tempfile.TemporaryDirectory(prefix="otjang-large-") as folder:
         large = enlarge(chosen(options.data, options.large), Path(folder))
         for title, photographs in {"val": chosen(options.data, options.photographs), "12 MP": large}.items():
@@ -222,6 +240,9 @@ def main() -> int:
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(results, indent=1) + "\n")
     print(report(results))
+    if options.docs:
+        before, _old = options.docs.read_text().split(RESULTS)
+        options.docs.write_text(f"{before}{RESULTS}\n\n{report(results)}\n")
     missed = failures(results)
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)
