@@ -180,7 +180,10 @@ def report(results: dict[str, Any]) -> str:
     for title, result in results["sets"].items():
         values = " | ".join(f"{result['busy_ms_a_photograph'].get(phase, 0)}" for phase in phases)
         lines.append(f"| {title} | {result['a_ms_a_photograph']} | {values} |")
+    door = ", ".join(f"{result['door_ms']} ms ({title})" for title, result in results["sets"].items())
     lines += [
+        "",
+        f"Not part of (a): the door, which checks a photograph and writes its three files, took {door} each.",
         "",
         "| process | MB | goal |",
         "|---|---:|---:|",
