@@ -1,0 +1,88 @@
+"""`manage.py worker`, from the saved photograph through the real task queue to the result."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from catalog.intake import add_images
+from catalog.models import Product
+from classifier import batches
+from classifier.engine import WeightsMissing
+from classifier.management.commands.worker import DrainingWorker, prune_wake_ups
+from classifier.models import ModelVersion
+from tests.engines import StubEngine, garment
+from tests.pictures import upload
+
+
+@pytest.fixture(autouse=True)
+def _database_queue(settings):
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["interactive", "bulk"]}}
+
+
+@pytest.fixture
+def save(alice, actor_of, product, django_capture_on_commit_callbacks):
+    """Upload two photographs, as Alice, and commit."""
+    with django_capture_on_commit_callbacks(execute=True):
+        add_images(actor=actor_of(alice), product=product, files=[upload("a.jpg"), upload("b.jpg", color="navy")])
+
+
+def test_it_classifies_what_was_saved(monkeypatch, product, save):
+    monkeypatch.setattr(batches, "shared_engine", lambda *_args, **_kwargs: StubEngine(garment("Jacket")))
+    assert DBTaskResult.objects.count() == 1
+
+    call_command("worker", once=True)
+
+    task = DBTaskResult.objects.get()
+    assert (task.status, task.return_value) == ("SUCCESSFUL", 2)
+    product.refresh_from_db()
+    assert (product.status, product.proposal[0]["first_level"]) == (Product.Status.TO_REVIEW, "Outer")
+    assert ModelVersion.objects.count() == 4
+
+
+def test_it_runs_without_weights(monkeypatch, product, save):
+    def shared_engine(*_args, **_kwargs):
+        raise WeightsMissing("There is no manifest.json.")
+
+    monkeypatch.setattr(batches, "shared_engine", shared_engine)
+
+    call_command("worker", once=True)
+
+    product.refresh_from_db()
+    assert product.status == Product.Status.CLASSIFYING
+    assert {job.error_code for image in product.images.all() for job in image.classifications.all()} == {
+        "model_not_available"
+    }
+
+
+def test_it_claims_nothing_more_when_it_is_told_to_end(monkeypatch):
+    monkeypatch.setattr(batches.draining, "set", lambda: told.append(True))
+    told = []
+    worker = DrainingWorker(
+        queue_names=["*"],
+        interval=0,
+        batch=False,
+        backend_name="default",
+        startup_delay=False,
+        max_tasks=None,
+        worker_id="test",
+        excluded_queue_names=[],
+    )
+    worker.running_task = True
+
+    worker.shutdown(15, None)
+
+    assert told == [True]
+    assert worker.running is False
+
+
+def test_it_forgets_old_wake_ups(save):
+    DBTaskResult.objects.update(status="RUNNING", started_at=timezone.now())
+    prune_wake_ups()
+    assert DBTaskResult.objects.count() == 1
+
+    DBTaskResult.objects.update(started_at=timezone.now() - timedelta(days=2))
+    prune_wake_ups()
+    assert DBTaskResult.objects.count() == 0
