@@ -27,7 +27,7 @@ from classifier.training.scores import classification_scores, confusion_matrix
 
 BATCH = 16
 LOWEST_THRESHOLD = 0.25
-FALSE_GARMENTS = 1 / 12
+FALSE_GARMENTS = 1 / 10
 
 
 def evaluate_classifier(
