@@ -60,5 +60,5 @@ def test_it_leaves_unknown_targets_out_of_the_confusion_matrix():
 
 
 def test_it_chooses_the_lowest_threshold_that_keeps_false_garments_rare():
-    assert choose_threshold([0.0] * 93 + [0.6] * 7) == 0.25
-    assert choose_threshold([0.0] * 90 + [0.605] * 10) == 0.61
+    assert choose_threshold([0.0] * 90 + [0.6] * 10) == 0.25
+    assert choose_threshold([0.0] * 89 + [0.605] * 11) == 0.61
