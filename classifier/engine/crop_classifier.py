@@ -26,8 +26,17 @@ class CropClassifier:
 
     def run(self, crops: Sequence[NDArray[np.uint8]]) -> Tensor:
         """The network's raw output (n, outputs) for n squares of the model's input size."""
-        batches = (crops[start : start + LARGEST_BATCH] for start in range(0, len(crops), LARGEST_BATCH))
-        return np.concatenate([self.network.infer(to_batch(list(batch))) for batch in batches])
+        batches = (
+            to_batch(list(crops[start : start + LARGEST_BATCH])) for start in range(0, len(crops), LARGEST_BATCH)
+        )
+        return np.concatenate([self._infer(batch) for batch in batches])
+
+    def _infer(self, batch: Tensor) -> Tensor:
+        if not self.spec.mirrored:
+            return self.network.infer(batch)
+        both = self.network.infer(np.concatenate([batch, batch[..., ::-1]]))
+        mean: Tensor = both.reshape(2, len(batch), -1).mean(axis=0)
+        return mean
 
     def probabilities(self, output: Tensor) -> Tensor:
         """(n, classes) from the network's raw output (n, outputs), of which other models may own a part."""

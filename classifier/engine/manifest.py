@@ -46,7 +46,8 @@ class ModelSpec:
 
     `files` maps a runtime to its files (openvino: graph and weights; torch: one checkpoint). `output` says what a
     classifier's network returns; both kinds get the temperature. Classifiers that list the same files share one
-    network, which runs once for all of them: the outputs of each begin at its `first_output`.
+    network, which runs once for all of them: the outputs of each begin at its `first_output`. A `mirrored` classifier
+    answers with the mean of its outputs for a crop and for its mirror image.
     """
 
     role: str
@@ -61,6 +62,7 @@ class ModelSpec:
     calibrated: bool = False
     output: str = "logits"
     first_output: int = 0
+    mirrored: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, runtime: str) -> tuple[bytes, ...]:
@@ -126,6 +128,7 @@ def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
         calibrated=item["task"] == "classify" and bool(item.get("calibrated", False)),
         output=str(item.get("output", "logits")),
         first_output=int(item.get("first_output", 0)),
+        mirrored=bool(item.get("mirrored", False)),
         details={key: item[key] for key in ("architecture", "metrics", "data", "licence", "card") if key in item},
     )
     if spec.task not in TASKS or spec.output not in OUTPUTS:

@@ -47,6 +47,7 @@ class ClassifierOptions:
     label_smoothing: float = 0.05
     auxiliary_weight: float = 0.3
     augmentation: str = "strong"
+    balance_with: str = ""
     dropout: float = 0.2
     freeze: int = 3
     first_size: float = 0.7
@@ -216,7 +217,8 @@ class ClassifierTraining:
         if self.epoch >= self.options.epochs:
             return
         train, val = self.load_samples("train"), self.load_samples("val")
-        draw = class_balanced_weights(train.targets[self.options.attribute])
+        balanced = [self.options.attribute, *filter(None, [self.options.balance_with])]
+        draw = class_balanced_weights(np.stack([train.targets[name] for name in balanced], axis=1))
         while self.epoch < self.options.epochs:
             started = time.monotonic()
             loss = self._train_epoch(train, draw)
@@ -384,7 +386,7 @@ def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: f
     return -(smooth * functional.log_softmax(logits, dim=1)).sum() / mass.sum().clamp(min=1.0)
 
 
-def class_balanced_weights(indices: NDArray[np.int64]) -> torch.Tensor:
-    """Sampling weights that turn class frequencies into their square roots."""
-    counts = np.bincount(indices)
-    return torch.from_numpy(1.0 / np.sqrt(counts[indices]))
+def class_balanced_weights(labels: NDArray[np.int64]) -> torch.Tensor:
+    """Sampling weights (n,) that turn the frequency of each combination of labels (n, attributes) into its root."""
+    _, place, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
+    return torch.from_numpy(1.0 / np.sqrt(counts[place]))

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.engine.crop_classifier import CropClassifier
 from classifier.engine.detector import Detector
 from classifier.engine.manifest import GARMENT, ModelSpec
 from classifier.engine.matching import overlaps
-from classifier.engine.preprocess import CROP_MARGIN, to_batch
+from classifier.engine.preprocess import CROP_MARGIN
 from classifier.engine.runtime import TorchNetwork
 from classifier.training.calibration import (
     BINS,
@@ -33,13 +34,15 @@ FALSE_GARMENTS = 1 / 10
 def evaluate_classifier(
     dataset: Dataset, checkpoint: Path, attribute: str, classes: Sequence[str], image_size: int
 ) -> dict[str, Any]:
-    """Scores, calibration and confusion on val, on crops by the true boxes. Classes not offered count as wrong."""
+    """Scores, calibration and confusion on val, on crops by the true boxes and their mirror images, as in service.
+
+    Classes that are not offered count as wrong.
+    """
     photographs = dataset.select("val", attribute)
     squares = load_crops(photographs, image_size, CROP_MARGIN).squares.transpose(0, 2, 3, 1)
+    spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {}, mirrored=True)
     network = TorchNetwork(checkpoint.read_bytes(), task="classify", device="cpu")
-    logits = np.concatenate(
-        [network.infer(to_batch(list(squares[start : start + BATCH]))) for start in range(0, len(squares), BATCH)]
-    )
+    logits = CropClassifier(spec, network).run(list(squares))
     targets = label_indices(photographs, attribute, classes)
     temperature = fit_temperature(logits, targets)
     before, after = softmax(logits), softmax(logits, temperature)

@@ -61,7 +61,8 @@ def manifest_entry(run: Run, metrics: dict[str, Any], files: dict[str, dict[str,
         entry["threshold"] = val["threshold"]
     else:
         found = metrics["calibration"]
-        entry |= {"margin": CROP_MARGIN, "temperature": found["temperature"], "calibrated": True, "output": "logits"}
+        entry |= {"margin": CROP_MARGIN, "mirrored": True, "output": "logits"}
+        entry |= {"temperature": found["temperature"], "calibrated": True}
     figures = {name: value for name, value in val.items() if name != "per_class"}
     if run.role != GARMENT and run.task == "classify":
         figures |= {name: metrics["calibration"][name] for name in ("ece_before", "ece_after")}

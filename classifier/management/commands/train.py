@@ -20,6 +20,7 @@ OPTIONS = (
     "auxiliary_weight",
     "augmentation",
     "background",
+    "balance_with",
     "freeze",
     "minimum",
     "seed",
@@ -52,6 +53,9 @@ class Command(BaseCommand):
         parser.add_argument("--auxiliary-weight", type=float, help="how much the other attributes count in the loss")
         parser.add_argument("--augmentation", choices=("strong", "outline", "texture"), help="what crops go through")
         parser.add_argument("--background", type=int, help="how often an epoch shows each picture without a garment")
+        parser.add_argument(
+            "--balance-with", choices=ROLES[1:], help="balance the combinations with this attribute, not classes alone"
+        )
         parser.add_argument("--freeze", type=int, help="how many of the first layers stay as they are")
         parser.add_argument("--minimum", type=int, help="a class with fewer training examples is not offered")
         parser.add_argument("--seed", type=int)

@@ -1,0 +1,37 @@
+"""The average of several runs' weights, a "model soup" (Wortsman et al. 2022): better than each, at the cost of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from classifier.training.files import atomic_path
+from classifier.training.run import RunError
+
+_SAME = ("attribute", "minimum")
+
+
+def average_checkpoints(checkpoints: Sequence[Path], target: Path) -> None:
+    """Write the mean of the averaged networks of classifier runs (their `last.pt`) as a checkpoint to start from.
+
+    The runs must descend from each other, else their mean means nothing. Raises RunError if they were trained for
+    different attributes or on different labels.
+    """
+    saved: list[dict[str, Any]] = [torch.load(path, weights_only=True) for path in checkpoints]
+    first = saved[0]
+    for path, other in zip(checkpoints, saved, strict=True):
+        same = all(other["options"][name] == first["options"][name] for name in _SAME)
+        if not same or other["fingerprint"] != first["fingerprint"]:
+            raise RunError(f"{path} cannot be averaged with {checkpoints[0]}: they learnt from other labels.")
+    mean = {
+        name: torch.stack([other["average"][name].float() for other in saved]).mean(dim=0).to(value.dtype)
+        for name, value in first["average"].items()
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(target) as temporary:
+        torch.save(
+            {"options": first["options"], "fingerprint": first["fingerprint"], "epoch": 0, "average": mean}, temporary
+        )
