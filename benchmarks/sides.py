@@ -89,7 +89,8 @@ class WorkerPath(Side):
             setattr(module, name, self._timed(name, getattr(module, name)))
         engine = batches.serving_engine()
         assert engine is not None, "there are no weights"
-        for role, network in engine.networks.items():
+        # Roles may share a network, which runs once for all of them.
+        for role, network in {id(network): (role, network) for role, network in engine.networks.items()}.values():
             network.infer = self._recorded(role, network.infer)  # type: ignore[method-assign]
         self._engine = engine
 
