@@ -84,7 +84,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return BEARER_CHALLENGE
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers itself untyped
     """How the schema describes the key login."""
 
     target_class = ApiKeyAuthentication

@@ -91,7 +91,7 @@ class WorkerPath(Side):
         assert engine is not None, "there are no weights"
         # Roles may share a network, which runs once for all of them.
         for role, network in {id(network): (role, network) for role, network in engine.networks.items()}.values():
-            network.infer = self._recorded(role, network.infer)  # type: ignore[method-assign]
+            network.infer = self._recorded(role, network.infer)  # type: ignore[method-assign]  # the tap
         self._engine = engine
 
     def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-    def action(  # noqa: D103
+    def action(  # noqa: D103 - typing only; the theme documents it
         *, description: Any, permissions: Iterable[str], dialog: dict[str, Any] | None = None, icon: str | None = None
     ) -> Callable[[F], F]: ...
 
-    def display(  # noqa: D103
+    def display(  # noqa: D103 - as above
         *, description: Any, ordering: Any = None, boolean: bool | None = None, header: bool = False, label: Any = None
     ) -> Callable[[F], F]: ...
 

@@ -108,7 +108,7 @@ def make_trainer_class() -> type:
         threads = 2
 
         def _setup_train(self) -> None:
-            super()._setup_train()  # type: ignore[no-untyped-call]
+            super()._setup_train()  # type: ignore[no-untyped-call]  # ultralytics
             torch.set_num_threads(self.threads)
             model: Any = self.model
             model.to(memory_format=torch.channels_last)
