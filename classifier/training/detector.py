@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.manifest import GARMENT
@@ -14,13 +14,17 @@ from classifier.training.dataset import SPLITS, Dataset, Photograph, open_uprigh
 from classifier.training.files import atomic_path
 from classifier.training.run import Report, report_quarters
 
+if TYPE_CHECKING:
+    import torch
+
 
 @dataclass(frozen=True, slots=True)
 class DetectorOptions:
     """What a run is made of. `attribute` is "garment" for one class, or the attribute whose classes are detected.
 
     `background` is how often an epoch shows each photograph without a garment: there are few of them, and they are
-    what a detector learns to stay silent from.
+    what a detector learns to stay silent from. `quarter_turns` is the share of the training pictures that are shown
+    lying on one side: phones that were held flat over a garment often say nothing of their turn.
     """
 
     attribute: str
@@ -31,6 +35,7 @@ class DetectorOptions:
     freeze: int = 5
     mosaic: float = 0.25
     background: int = 1
+    quarter_turns: float = 0.3
     minimum: int = 20
     seed: int = 1
     threads: int = 2
@@ -106,6 +111,7 @@ def make_trainer_class() -> type:
 
     class LeanTrainer(DetectionTrainer):
         threads = 2
+        quarter_turns = 0.0
 
         def _setup_train(self) -> None:
             super()._setup_train()  # type: ignore[no-untyped-call]  # ultralytics
@@ -115,10 +121,26 @@ def make_trainer_class() -> type:
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
             batch = super().preprocess_batch(batch)
+            turn_some(batch["img"], batch["bboxes"], batch["batch_idx"], self.quarter_turns)
             batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
             return batch
 
     return LeanTrainer
+
+
+def turn_some(pictures: torch.Tensor, boxes: torch.Tensor, owners: torch.Tensor, share: float) -> None:
+    """Turn about `share` of the pictures (n, 3, s, s) by 90 degrees to one side or the other, in place.
+
+    `boxes` (m, 4), centre x, y, width, height as fractions, turn with the picture that `owners` (m) names.
+    """
+    import torch
+
+    for index in torch.nonzero(torch.rand(len(pictures)) < share).flatten().tolist():
+        clockwise = bool(torch.rand(1) < 0.5)
+        pictures[index] = torch.rot90(pictures[index], -1 if clockwise else 1, dims=(1, 2))
+        rows = owners == index
+        x, y, width, height = boxes[rows].unbind(dim=1)
+        boxes[rows] = torch.stack((1 - y, x, height, width) if clockwise else (y, 1 - x, height, width), dim=1)
 
 
 def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOptions, report: Report) -> None:
@@ -166,6 +188,7 @@ def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOpt
     }
     trainer = trainer_class(overrides=overrides)
     trainer.threads = options.threads
+    trainer.quarter_turns = options.quarter_turns
     trainer.add_callback("on_train_epoch_start", lambda trainer: setattr(trainer, "step", 0))
     trainer.add_callback("on_train_batch_end", lambda trainer: _count(trainer, report))
     trainer.add_callback("on_fit_epoch_end", lambda trainer: report(_describe(trainer)))

@@ -1,0 +1,36 @@
+"""Garments photographed sideways: a detector's training pictures are turned together with their boxes."""
+
+import torch
+
+from classifier.training.detector import turn_some
+
+
+def picture_with_box():
+    """Two black squares of 40 px, the second with a white garment at its left edge near the top."""
+    pictures = torch.zeros(2, 3, 40, 40)
+    pictures[1, :, 4:12, 0:20] = 1.0
+    return pictures, torch.tensor([[0.25, 0.2, 0.5, 0.2]]), torch.tensor([1.0])
+
+
+def test_a_box_stays_around_its_garment():
+    torch.manual_seed(3)
+    places = set()
+    for _ in range(20):
+        pictures, boxes, owners = picture_with_box()
+        turn_some(pictures, boxes, owners, share=0.7)
+        x, y, width, height = (boxes[0] * 40).round().int().tolist()
+        inside = pictures[1, :, y - height // 2 : y + height // 2, x - width // 2 : x + width // 2]
+        assert inside.numel() == 3 * 8 * 20
+        assert inside.eq(1).all()
+        places.add((x, y))
+    assert len(places) == 3  # upright, and lying on either side
+
+
+def test_a_share_of_nothing_turns_nothing():
+    pictures, boxes, owners = picture_with_box()
+
+    turn_some(pictures, boxes, owners, share=0.0)
+
+    before, box, _ = picture_with_box()
+    assert pictures.equal(before)
+    assert boxes.equal(box)
