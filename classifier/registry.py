@@ -22,16 +22,11 @@ class Serving:
     versions: Mapping[str, int]
 
 
-def _sha256(spec: ModelSpec) -> str:
-    """The hash of the file that holds the numbers: OpenVINO's second one, else the checkpoint."""
-    return spec.files.get("openvino", spec.files.get("torch", ()))[-1].sha256
-
-
 def _version(spec: ModelSpec) -> ModelVersion:
     data = spec.details.get("data") or {}
     version, _created = ModelVersion.objects.get_or_create(
         role=spec.role,
-        sha256=_sha256(spec),
+        sha256=spec.sha256,
         defaults={
             "name": spec.name,
             "task": spec.task,
@@ -52,10 +47,10 @@ def register(manifest: Manifest) -> Serving:
     known = {
         (version.role, version.sha256): version
         for version in ModelVersion.objects.filter(
-            role__in=manifest.models, sha256__in=map(_sha256, manifest.models.values())
+            role__in=manifest.models, sha256__in=[spec.sha256 for spec in manifest.models.values()]
         )
     }
-    versions = {role: known.get((role, _sha256(spec))) or _version(spec) for role, spec in manifest.models.items()}
+    versions = {role: known.get((role, spec.sha256)) or _version(spec) for role, spec in manifest.models.items()}
     text = "\n".join(f"{role} {versions[role].sha256}" for role in sorted(versions))
     model_set, created = ModelSet.objects.get_or_create(
         fingerprint=hashlib.sha256(text.encode()).hexdigest(), defaults={"name": manifest.version}

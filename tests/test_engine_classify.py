@@ -10,7 +10,7 @@ from PIL import Image
 
 from classifier.engine import BATCH, LANES, DecodeError, Engine, Manifest
 from classifier.engine.matching import match, overlaps
-from classifier.engine.runtime import load_network
+from classifier.engine.runtime import load_networks
 from tests.networks import CATEGORIES, MATERIALS, SLEEVES
 from tests.pictures import photo
 
@@ -48,9 +48,7 @@ def test_it_finds_the_same_garments_with_the_shipped_weights():
     manifest = Manifest.load(settings.BASE_DIR / "weights")
     finder = manifest.finder
     easy = replace(manifest, models={**manifest.models, finder.role: replace(finder, threshold=0.1)})
-    ours, theirs = (
-        {role: load_network(spec, runtime) for role, spec in easy.models.items()} for runtime in ("openvino", "torch")
-    )
+    ours, theirs = (load_networks(easy.models, runtime) for runtime in ("openvino", "torch"))
     pictures = [*((ASSETS / name).read_bytes() for name in ("bus.jpg", "zidane.jpg")), *PHOTOGRAPHS]
     reference = Engine(easy, theirs)
     assert_same_garments(Engine(easy, ours), reference, pictures, at_least=0, values=False)

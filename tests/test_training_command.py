@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.manifest import Manifest
 from classifier.engine.preprocess import to_batch
-from classifier.engine.runtime import load_network
+from classifier.engine.runtime import load_networks
 from classifier.training.files import atomic_path
 from tests.garments import draw_garments
 
@@ -64,8 +64,9 @@ def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, 
     assert (spec.task, spec.classes, spec.input_size, spec.calibrated) == ("classify", ("Dress", "Tshirt"), 32, True)
     assert manifest.finder.classes == ("garment",)
     picture = to_batch([np.full((32, 32, 3), 90, np.uint8)] * 3)
-    by_openvino = load_network(spec, "openvino").infer(picture)
-    by_torch = load_network(spec, "torch").infer(picture)
+    by_openvino, by_torch = (
+        load_networks({"category": spec}, runtime)["category"].infer(picture) for runtime in ("openvino", "torch")
+    )
     assert by_openvino.shape == (3, 2)
     assert by_openvino == pytest.approx(by_torch, abs=0.02)
 

@@ -1,10 +1,14 @@
 """Runs that descend from each other become one network for all attributes."""
 
 import json
+import shutil
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from classifier.engine.manifest import Manifest
+from classifier.engine.runtime import TorchNetwork, load_networks
 from tests.garments import draw_garments
 from tests.test_training_command import TINY, base, train  # noqa: F401 - base is a fixture
 
@@ -27,6 +31,32 @@ def test_it_averages_runs_and_publishes_one_network_for_all_attributes(data, bas
     assert all(entry["mirrored"] for entry in models.values())
 
 
+def test_a_second_network_looks_at_mirror_images(data, base, network_weights, tmp_path):  # noqa: F811
+    shutil.copytree(network_weights, tmp_path / "weights")
+    for name, seed in (("first", 1), ("second", 2)):
+        train("category", data, base, tmp_path / name, epochs=1, seed=seed)
+
+    share([tmp_path / "first" / "last.pt"], data, tmp_path, mirror=[tmp_path / "second" / "last.pt"])
+
+    weights = tmp_path / "weights"
+    spec = Manifest.load(weights).models["category"]
+    picture = np.random.default_rng(5).random((2, 3, TINY["image_size"], TINY["image_size"]), np.float32)
+    alone = {
+        path.stem: TorchNetwork(path.read_bytes(), task="classify", device="cpu").infer(turned)
+        for path, turned in (
+            (weights / "attributes.pt", picture),
+            (weights / "attributes-mirror.pt", picture[..., ::-1]),
+        )
+    }
+    assert not np.allclose(*alone.values(), atol=1e-3)
+    expected = sum(alone.values()) / 2
+    for runtime, error in (("torch", 1e-5), ("openvino", 0.02)):
+        together = load_networks({"category": spec}, runtime)["category"].infer(picture)
+        assert together == pytest.approx(expected, abs=error)
+    assert "another network (from `second/last.pt`)" in (weights / "category.md").read_text()
+    assert spec.sha256 not in {spec.files["openvino"][-1].sha256, spec.mirror_files["openvino"][-1].sha256}
+
+
 def test_it_does_not_average_runs_of_different_attributes(data, base, tmp_path):  # noqa: F811
     train("category", data, base, tmp_path / "first", epochs=1)
     train("sleeve_length", data, base, tmp_path / "second", epochs=1)
@@ -37,10 +67,11 @@ def test_it_does_not_average_runs_of_different_attributes(data, base, tmp_path):
     assert not (tmp_path / "weights").exists()
 
 
-def share(checkpoints, data, folder):
+def share(checkpoints, data, folder, mirror=()):
     call_command(
         "publish_shared",
         *map(str, checkpoints),
+        mirror=list(mirror),
         data=data,
         image_size=TINY["image_size"],
         minimum=TINY["minimum"],

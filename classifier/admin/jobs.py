@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor, link_to
-from accounts.admin.theme import Dialog, action, display
+from accounts.admin.base import ReadOnly, link_to
+from accounts.admin.theme import display
 from catalog.admin.photographs import drawn
 from catalog.models import Product
+from classifier.admin.again import ClassifiesAgain
 from classifier.models import Classification
-from classifier.services import classify_again
 
 STATE_COLOURS = {
     Classification.State.RUNNING.label: "info",
@@ -23,7 +22,7 @@ STATE_COLOURS = {
 
 
 @admin.register(Classification)
-class ClassificationAdmin(ReadOnly, MerchantData[Classification]):
+class ClassificationAdmin(ReadOnly, ClassifiesAgain[Classification]):
     """Jobs are the worker's to write; a person can only ask for a new one."""
 
     list_display = (
@@ -97,36 +96,6 @@ class ClassificationAdmin(ReadOnly, MerchantData[Classification]):
             return ""
         return f"{(job.finished_at - job.started_at).total_seconds():.2f} s"
 
-    def has_classify_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Who may change products may have the models look again; the service asks again."""
-        return self.has_view_permission(request) and request.user.has_perm("catalog.change_product")
-
-    def _classify_again(self, request: HttpRequest, jobs: QuerySet[Classification]) -> None:
-        actor = admin_actor(request)
-        products = Product.objects.filter(images__classifications__in=jobs).distinct()
-        self.each(
-            request,
-            products,
-            lambda product: classify_again(actor=actor, product=product),
-            _("%(count)d queued to be classified again."),
-        )
-
-    @action(description=_("Classify the products again"), permissions=["classify"])
-    def classify_selected_again(self, request: HttpRequest, queryset: QuerySet[Classification]) -> None:
-        """Queue all photographs of the jobs' products: a proposal is made of all of them."""
-        self._classify_again(request, queryset)
-
-    @action(
-        description=_("Classify again"),
-        permissions=["classify"],
-        icon="replay",
-        dialog={
-            "title": _("Classify this product again?"),
-            "description": _("The models look at every photograph once more. What people decided stays."),
-            "form_submit_text": _("Classify again"),
-        },
-    )
-    def classify_again(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-        """Queue all photographs of the job's product."""
-        self._classify_again(request, self.get_queryset(request).filter(pk=object_id))
-        return self.back_to(object_id)
+    def products_of(self, rows: QuerySet[Classification]) -> QuerySet[Product]:
+        """What the jobs' photographs show."""
+        return Product.objects.filter(images__classifications__in=rows).distinct()

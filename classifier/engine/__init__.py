@@ -5,9 +5,6 @@
     for result in engine.classify_many(sources):                  # Photograph | DecodeError, in order, streaming
         ...
 
-`prepared = engine.prepare(source)` (may run on another thread) and `engine.classify_prepared([prepared, ...])` are the
-two halves of `classify`, for callers that keep their own batches.
-
 `Photograph(width, height, garments, models, timings)`: garments by falling confidence, possibly none; `models` maps
 roles to model names; `timings` are milliseconds for decode, detect and classify; `as_dict()` is ready for JSON.
 `Garment(box, confidence, model, attributes)`: box as fractions of the upright photograph; `attributes` maps an

@@ -29,14 +29,7 @@ class CropClassifier:
         batches = (
             to_batch(list(crops[start : start + LARGEST_BATCH])) for start in range(0, len(crops), LARGEST_BATCH)
         )
-        return np.concatenate([self._infer(batch) for batch in batches])
-
-    def _infer(self, batch: Tensor) -> Tensor:
-        if not self.spec.mirrored:
-            return self.network.infer(batch)
-        both = self.network.infer(np.concatenate([batch, batch[..., ::-1]]))
-        mean: Tensor = both.reshape(2, len(batch), -1).mean(axis=0)
-        return mean
+        return np.concatenate([self.network.infer(batch) for batch in batches])
 
     def probabilities(self, output: Tensor) -> Tensor:
         """(n, classes) from the network's raw output (n, outputs), of which other models may own a part."""

@@ -47,7 +47,8 @@ class ModelSpec:
     `files` maps a runtime to its files (openvino: graph and weights; torch: one checkpoint). `output` says what a
     classifier's network returns; both kinds get the temperature. Classifiers that list the same files share one
     network, which runs once for all of them: the outputs of each begin at its `first_output`. A `mirrored` classifier
-    answers with the mean of its outputs for a crop and for its mirror image.
+    answers with the mean of its outputs for a crop and for its mirror image; where there are `mirror_files`, another
+    network looks at the mirror image, so that two opinions cost no more than one mirrored one.
     """
 
     role: str
@@ -63,13 +64,22 @@ class ModelSpec:
     output: str = "logits"
     first_output: int = 0
     mirrored: bool = False
+    mirror_files: Mapping[str, tuple[WeightFile, ...]] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
 
-    def read(self, runtime: str) -> tuple[bytes, ...]:
-        """The verified files for `runtime`; raises WeightsMissing if the manifest lists none."""
-        if runtime not in self.files:
+    def networks(self, runtime: str) -> tuple[tuple[WeightFile, ...], ...]:
+        """The files of each network that answers for this model; raises WeightsMissing if there are none."""
+        networks = [self.files, *([self.mirror_files or self.files] if self.mirrored else [])]
+        if not all(runtime in files for files in networks):
             raise WeightsMissing(f"The manifest lists no {runtime} file for the model {self.name}.")
-        return tuple(file.read() for file in self.files[runtime])
+        return tuple(files[runtime] for files in networks)
+
+    @property
+    def sha256(self) -> str:
+        """What tells these weights from others: the hash of the file with the numbers, or of two networks' hashes."""
+        listed = [files for files in (self.files, self.mirror_files) if files]
+        hashes = [files.get("openvino", files.get("torch", ()))[-1].sha256 for files in listed]
+        return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,7 @@ def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
         output=str(item.get("output", "logits")),
         first_output=int(item.get("first_output", 0)),
         mirrored=bool(item.get("mirrored", False)),
+        mirror_files={runtime: _parse_files(entry, folder) for runtime, entry in item.get("mirror_files", {}).items()},
         details={key: item[key] for key in ("architecture", "metrics", "data", "licence", "card") if key in item},
     )
     if spec.task not in TASKS or spec.output not in OUTPUTS:

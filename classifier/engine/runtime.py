@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -87,33 +87,49 @@ class TorchNetwork:
             return result
 
 
-def _load_openvino(spec: ModelSpec) -> Network:
-    graph, weights = spec.read("openvino")
+class MirroredNetwork:
+    """The mean of one classifier's outputs for crops and another's for their mirror images. Both may be the same."""
+
+    def __init__(self, straight: Network, mirror: Network) -> None:
+        self._straight = straight
+        self._mirror = mirror
+
+    def infer(self, batch: Tensor) -> Tensor:
+        straight, mirror = self._straight.infer(batch), self._mirror.infer(np.ascontiguousarray(batch[..., ::-1]))
+        mean: Tensor = np.mean((straight, mirror), axis=0, dtype=np.float32)
+        return mean
+
+
+def _load_openvino(files: Sequence[bytes], task: str) -> Network:
+    graph, weights = files
     return OpenVinoNetwork(graph, weights)
 
 
-def _load_torch(spec: ModelSpec) -> Network:
-    (checkpoint,) = spec.read("torch")
-    return TorchNetwork(checkpoint, task=spec.task)
+def _load_torch(files: Sequence[bytes], task: str) -> Network:
+    (checkpoint,) = files
+    return TorchNetwork(checkpoint, task=task)
 
 
-RUNTIMES: dict[str, Callable[[ModelSpec], Network]] = {"openvino": _load_openvino, "torch": _load_torch}
-
-
-def load_network(spec: ModelSpec, runtime: str) -> Network:
-    """Verify the model's files and load them. Raises WeightsError, or EngineError for an unknown runtime."""
-    if runtime not in RUNTIMES:
-        raise EngineError(f"There is no runtime {runtime!r}; there are {', '.join(RUNTIMES)}.")
-    return RUNTIMES[runtime](spec)
+RUNTIMES: dict[str, Callable[[Sequence[bytes], str], Network]] = {"openvino": _load_openvino, "torch": _load_torch}
 
 
 def load_networks(specs: Mapping[str, ModelSpec], runtime: str) -> dict[str, Network]:
-    """The network of each role; roles that list the same files share one. Raises what `load_network` raises."""
-    loaded: dict[tuple[WeightFile, ...], Network] = {}
+    """Verify the models' files and load them: the network of each role. Roles that list the same files share one.
+
+    Raises WeightsError, or EngineError for an unknown runtime.
+    """
+    if runtime not in RUNTIMES:
+        raise EngineError(f"There is no runtime {runtime!r}; there are {', '.join(RUNTIMES)}.")
+    single: dict[tuple[WeightFile, ...], Network] = {}
+    loaded: dict[tuple[tuple[WeightFile, ...], ...], Network] = {}
     networks = {}
     for role, spec in specs.items():
-        files = spec.files.get(runtime, ())
-        if files not in loaded:
-            loaded[files] = load_network(spec, runtime)
-        networks[role] = loaded[files]
+        listed = spec.networks(runtime)
+        for files in listed:
+            if files not in single:
+                single[files] = RUNTIMES[runtime]([file.read() for file in files], spec.task)
+        if listed not in loaded:
+            members = [single[files] for files in listed]
+            loaded[listed] = MirroredNetwork(*members) if spec.mirrored else members[0]
+        networks[role] = loaded[listed]
     return networks

@@ -15,7 +15,7 @@ from classifier.engine.detector import Detector
 from classifier.engine.manifest import GARMENT, ModelSpec
 from classifier.engine.matching import overlaps
 from classifier.engine.preprocess import CROP_MARGIN
-from classifier.engine.runtime import TorchNetwork
+from classifier.engine.runtime import MirroredNetwork, TorchNetwork
 from classifier.training.calibration import (
     BINS,
     expected_calibration_error,
@@ -34,16 +34,25 @@ RUNTIME_DRIFT = 0.02
 
 
 def evaluate_classifier(
-    dataset: Dataset, checkpoint: Path, attribute: str, classes: Sequence[str], image_size: int
+    dataset: Dataset,
+    checkpoint: Path,
+    attribute: str,
+    classes: Sequence[str],
+    image_size: int,
+    mirror: Path | None = None,
 ) -> dict[str, Any]:
     """Scores, calibration and confusion on val, on crops by the true boxes and their mirror images, as in service.
 
-    Classes that are not offered count as wrong.
+    `mirror` is the checkpoint that looks at the mirror images, if it is another one. Classes that are not offered
+    count as wrong.
     """
     photographs = dataset.select("val", attribute)
     squares = load_crops(photographs, image_size, CROP_MARGIN).squares.transpose(0, 2, 3, 1)
-    spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {}, mirrored=True)
-    network = TorchNetwork(checkpoint.read_bytes(), task="classify", device="cpu")
+    spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {})
+    straight, mirrored = (
+        TorchNetwork(path.read_bytes(), task="classify", device="cpu") for path in (checkpoint, mirror or checkpoint)
+    )
+    network = MirroredNetwork(straight, mirrored)
     logits = CropClassifier(spec, network).run(list(squares))
     targets = label_indices(photographs, attribute, classes)
     temperature = fit_temperature(logits, targets)

@@ -23,32 +23,43 @@ from classifier.training.publish import check_export, files_entry, list_model, m
 from classifier.training.run import Run, RunError
 
 STEM = "attributes"
+MIRROR_STEM = "attributes-mirror"
 _HEAD = "linear."
 
 
-def publish_together(runs: Sequence[Run], weights: Path, version: str) -> None:
+def publish_together(runs: Sequence[Run], weights: Path, version: str, mirror: Sequence[Run] = ()) -> None:
     """Export finished classification runs as one network into `weights` and list each of them in the manifest.
 
+    `mirror` are runs of the same roles, with which they were measured: their network will look at the mirror images.
     Raises RunError if a run is not finished, or if the runs differ in more than their heads; ExportError if the export
     differs from the joint network.
     """
     metrics = {run.role: run.metrics() for run in runs}
-    sizes = {int(run.options["image_size"]) for run in runs}
+    sizes = {int(run.options["image_size"]) for run in (*runs, *mirror)}
     if len(sizes) != 1:
         raise RunError(f"The runs have inputs of different sizes: {sorted(sizes)}.")
     size = sizes.pop()
+    shared: dict[str, Any] = {"files": _export(runs, size, weights, STEM)}
+    if mirror:
+        shared["mirror_files"] = _export(mirror, size, weights, MIRROR_STEM)
+    first = 0
+    for run in runs:
+        shutil.copyfile(run.folder / "card.md", weights / f"{run.role}.md")
+        entry = manifest_entry(run, metrics[run.role], shared["files"], f"{run.role}.md") | shared
+        entry["first_output"] = first
+        list_model(weights / MANIFEST_NAME, run.role, entry, version)
+        first += len(run.classes)
+
+
+def _export(runs: Sequence[Run], size: int, weights: Path, stem: str) -> dict[str, dict[str, str]]:
+    """Write the runs' joint network; returns what the manifest says about its files."""
     module = join([run.weights for run in runs])
     weights.mkdir(parents=True, exist_ok=True)
-    checkpoint, graph = weights / f"{STEM}.pt", weights / f"{STEM}.xml"
+    checkpoint, graph = weights / f"{stem}.pt", weights / f"{stem}.xml"
     save_model(module, checkpoint, size)
     export_openvino(load_module(checkpoint.read_bytes()), size, graph, task="classify")
     check_export(graph, checkpoint, "classify", size)
-    files, first = files_entry(weights, STEM), 0
-    for run in runs:
-        shutil.copyfile(run.folder / "card.md", weights / f"{run.role}.md")
-        entry = manifest_entry(run, metrics[run.role], files, f"{run.role}.md") | {"first_output": first}
-        list_model(weights / MANIFEST_NAME, run.role, entry, version)
-        first += len(run.classes)
+    return files_entry(weights, stem)
 
 
 def join(checkpoints: Sequence[Path]) -> nn.Module:

@@ -54,10 +54,11 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     return run
 
 
-def finish_run(run: Run, data: Path, base: Path, report: Report) -> dict[str, Any]:
+def finish_run(run: Run, data: Path, base: Path, report: Report, mirror: Path | None = None) -> dict[str, Any]:
     """Train from wherever the run stands to its end, measure it on val and write its papers; returns the metrics.
 
-    A finished run is left as it is. Raises RunError for other labels than those it was started with.
+    A classifier is measured together with the checkpoint `mirror` if it shall serve with it. A finished run is left
+    as it is. Raises RunError for other labels than those it was started with.
     """
     if run.finished:
         return run.metrics()
@@ -74,8 +75,10 @@ def finish_run(run: Run, data: Path, base: Path, report: Report) -> dict[str, An
         training.fit()
     report("measuring on val")
     size = int(run.options["image_size"])
-    evaluate = evaluate_detector if run.task == "detect" else evaluate_classifier
-    metrics = evaluate(dataset, run.weights, run.role, run.classes, size)
+    if run.task == "detect":
+        metrics = evaluate_detector(dataset, run.weights, run.role, run.classes, size)
+    else:
+        metrics = evaluate_classifier(dataset, run.weights, run.role, run.classes, size, mirror)
     write_report(run, dataset, metrics)
     return metrics
 

@@ -75,12 +75,17 @@ def _about(run: Run) -> str:
         what = "A YOLOv8n detector with the single class `garment`, which finds the garments in a photograph"
     else:
         what = f"A YOLOv8n detector whose own classes are the {run.role.replace('_', ' ')} of the garments it finds"
+    if run.task == "classify":
+        second = f"another network (from `{run.mirror}`)" if run.mirror else "the same network"
+        what += f". It answers with the mean of its logits and those that {second} gives for the crop's mirror image"
     options = run.options
-    return (
-        f"{what}; input {options['image_size']} px, RGB in 0..1.\n\n"
-        f"Trained for {options['epochs']} epochs in batches of {options['batch']} from `{run.base}` with "
-        f"`manage.py train {run.role} --task {run.task}`."
-    )
+    how = f"Its weights are those of `{run.base}`; docs/models.md says how they were trained."
+    if options["epochs"]:
+        how = (
+            f"Trained for {options['epochs']} epochs in batches of {options['batch']} from `{run.base}` with "
+            f"`manage.py train {run.role} --task {run.task}`."
+        )
+    return f"{what}; input {options['image_size']} px, RGB in 0..1.\n\n{how}"
 
 
 def _data(run: Run) -> str:

@@ -25,7 +25,10 @@ class RunError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run folder holds and how it was made. `options` are the fields of the task's options class."""
+    """What a run folder holds and how it was made. `options` are the fields of the task's options class.
+
+    `mirror` names the weights of the classifier that looks at mirror images beside this one, if that is another one.
+    """
 
     folder: Path
     name: str
@@ -35,6 +38,7 @@ class Run:
     classes: list[str]
     options: dict[str, Any]
     data: dict[str, Any]
+    mirror: str = ""
 
     @property
     def weights(self) -> Path:

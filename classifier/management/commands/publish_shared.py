@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+
+if TYPE_CHECKING:
+    from classifier.training.run import Run
 
 
 class Command(BaseCommand):
@@ -22,6 +26,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The checkpoints, and where things are."""
         parser.add_argument("checkpoints", nargs="+", type=Path, metavar="RUN/last.pt")
+        parser.add_argument(
+            "--mirror",
+            nargs="+",
+            type=Path,
+            default=[],
+            metavar="RUN/last.pt",
+            help="average these as well, into a second network that looks at the mirror image of each crop",
+        )
         parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
         parser.add_argument("--image-size", type=int, default=224, help="side of its input in service")
         parser.add_argument("--minimum", type=int, default=20, help="as in the runs (default %(default)s)")
@@ -29,30 +41,41 @@ class Command(BaseCommand):
         parser.add_argument("--weights", type=Path, required=True, help="folder of the manifest")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One run without an epoch for each attribute, published together."""
-        from classifier.training.classifier import CHECKPOINT
-        from classifier.training.dataset import ATTRIBUTES, LabelError
+        """One run without an epoch for each attribute and network, published together."""
+        from classifier.training.dataset import LabelError
         from classifier.training.joint import publish_together
-        from classifier.training.pipeline import finish_run, start_run
         from classifier.training.publish import ExportError
         from classifier.training.run import RunError
-        from classifier.training.soup import average_checkpoints
 
-        out, data = options["out"], options["data"]
-        base = out / "average" / CHECKPOINT
-        given = {"epochs": 0, "image_size": options["image_size"], "minimum": options["minimum"]}
-        today = date.today()
-        runs = []
+        out: Path = options["out"]
         try:
-            average_checkpoints(options["checkpoints"], base)
-            for role in ATTRIBUTES:
-                name = f"{role.replace('_', '-')}-{today:%Y.%m}"
-                run = start_run(out / role, name, role, "classify", data, base, given)
-                metrics = finish_run(run, data, base, self.stderr.write)
-                self.stdout.write(
-                    f"{role}  top1 {metrics['val']['top1']:.3f}  macro_f1 {metrics['val']['macro_f1']:.3f}"
-                )
-                runs.append(run)
-            publish_together(runs, options["weights"], version=f"{today:%Y.%m.%d}")
+            mirror = self._runs(out / "mirror", options["mirror"], options, []) if options["mirror"] else []
+            runs = self._runs(out, options["checkpoints"], options, mirror)
+            publish_together(runs, options["weights"], version=f"{date.today():%Y.%m.%d}", mirror=mirror)
         except (LabelError, RunError, ExportError) as error:
             raise CommandError(str(error)) from error
+
+    def _runs(self, folder: Path, checkpoints: list[Path], options: dict[str, Any], mirror: list[Run]) -> list[Run]:
+        """A finished run for each attribute from the checkpoints' average, measured together with those of `mirror`."""
+        from classifier.training.classifier import CHECKPOINT
+        from classifier.training.dataset import ATTRIBUTES
+        from classifier.training.pipeline import finish_run, start_run
+        from classifier.training.soup import average_checkpoints
+
+        data = options["data"]
+        base = folder / "+".join(path.resolve().parent.name for path in checkpoints) / CHECKPOINT
+        average_checkpoints(checkpoints, base)
+        given = {"epochs": 0, "image_size": options["image_size"], "minimum": options["minimum"]}
+        twins = {run.role: run for run in mirror}
+        runs = []
+        for role in ATTRIBUTES:
+            name = f"{role.replace('_', '-')}-{date.today():%Y.%m}"
+            run = start_run(folder / role, name, role, "classify", data, base, given)
+            twin = twins.get(role)
+            if twin is not None:
+                run = replace(run, mirror=twin.base)
+                run.save()
+            val = finish_run(run, data, base, self.stderr.write, twin.weights if twin else None)["val"]
+            self.stdout.write(f"{role}  top1 {val['top1']:.3f}  macro_f1 {val['macro_f1']:.3f}")
+            runs.append(run)
+        return runs

@@ -1,0 +1,132 @@
+"""A product as such: its name, its SKU and its photographs."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.db import atomic
+from accounts.errors import Conflict, Invalid
+from accounts.models import Merchant
+from accounts.text import has_control_characters, lookup_key
+from catalog.models import Product, ProductImage
+from catalog.services.writing import audit, locked_for, save
+
+SKU_LENGTH = 64
+NAME_LENGTH = 200
+
+
+def clean_sku(sku: str | None) -> str | None:
+    """Return the SKU trimmed, or None for an empty one.
+
+    Raises:
+        Invalid: `sku_too_long`, `sku_control_characters`.
+    """
+    text = (sku or "").strip()
+    if has_control_characters(text):
+        raise Invalid("sku_control_characters", _("The SKU holds characters that cannot be seen. Type it anew."))
+    if len(text) > SKU_LENGTH:
+        raise Invalid(
+            "sku_too_long",
+            _("The SKU has %(length)d characters; at most %(limit)d are possible. Shorten it."),
+            {"length": len(text), "limit": SKU_LENGTH},
+        )
+    return text or None
+
+
+def clean_name(name: str) -> str:
+    """Return the name trimmed.
+
+    Raises:
+        Invalid: `name_too_long`, `name_control_characters`.
+    """
+    text = name.strip()
+    if has_control_characters(text):
+        raise Invalid("name_control_characters", _("The name holds characters that cannot be seen. Type it anew."))
+    if len(text) > NAME_LENGTH:
+        raise Invalid(
+            "name_too_long",
+            _("The name has %(length)d characters; at most %(limit)d are possible. Shorten it."),
+            {"length": len(text), "limit": NAME_LENGTH},
+        )
+    return text
+
+
+def _sku_taken() -> Conflict:
+    return Conflict("sku_taken", _("Another product of this shop has this SKU already. Give another one."))
+
+
+def _check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) -> None:
+    if sku is None:
+        return
+    same = Product.objects.filter(merchant_id=merchant_id, sku_key=lookup_key(sku))
+    if (same if but is None else same.exclude(pk=but)).exists():
+        raise _sku_taken()
+
+
+@atomic
+def create_product(*, actor: Actor, merchant: Merchant, name: str = "", sku: str | None = None) -> Product:
+    """Create a draft.
+
+    Raises:
+        Invalid: the name or SKU is too long or holds control characters.
+        Conflict: `sku_taken`, in whatever spelling.
+        Forbidden: the actor may only look.
+    """
+    actor.require_edit(merchant.pk)
+    name, sku = clean_name(name), clean_sku(sku)
+    _check_sku_free(merchant.pk, sku)
+    try:
+        with transaction.atomic():
+            product = Product.objects.create(merchant=merchant, name=name, sku=sku, created_by=actor.user)
+    except IntegrityError as error:  # somebody took the SKU between the check and now
+        raise _sku_taken() from error
+    audit(actor, "product.create", product, sku=sku, name=name)
+    return product
+
+
+@atomic
+def discard_draft(*, actor: Actor, product: Product) -> None:
+    """Remove a product that never got a photograph, as if it had not been created."""
+    product = locked_for(actor, product)
+    if not product.images.exists():
+        audit(actor, "product.discard", product, sku=product.sku, name=product.name)
+        product.delete()
+
+
+@atomic
+def update_product(*, actor: Actor, product: Product, name: str | None = None, sku: str | None = None) -> Product:
+    """Change the name or the SKU; None leaves it, an empty SKU removes it. Raises as `create_product` does."""
+    product = locked_for(actor, product)
+    before = {"name": product.name, "sku": product.sku}
+    if name is not None:
+        product.name = clean_name(name)
+    if sku is not None:
+        product.sku = clean_sku(sku)
+        _check_sku_free(product.merchant_id, product.sku, but=product.pk)
+    after = {"name": product.name, "sku": product.sku}
+    if after == before:
+        return product
+    try:
+        with transaction.atomic():
+            save(product, "name", "sku", "sku_key")
+    except IntegrityError as error:
+        raise _sku_taken() from error
+    audit(actor, "product.update", product, before=before, after=after)
+    return product
+
+
+@atomic
+def archive_image(*, actor: Actor, image: ProductImage) -> None:
+    """Take a photograph away from its product; the files stay until the archive is emptied."""
+    product = locked_for(actor, image.product)
+    image = ProductImage.objects.get(pk=image.pk)
+    if image.archived_at is not None:
+        return
+    image.product = product
+    image.archived_at = timezone.now()
+    image.save(update_fields=["archived_at"])
+    save(product)
+    audit(actor, "image.archive", product, image=image.public_id, name=image.original_name)

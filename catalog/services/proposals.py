@@ -1,0 +1,51 @@
+"""What models say of a product. They are written in the caller's transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog import current
+from catalog.models import CATEGORY, Product
+from catalog.selectors import Taxonomy
+
+
+def write_proposal(
+    *,
+    product: Product,
+    proposal: list[dict[str, Any]],
+    row: str | None,
+    classifying: bool,
+    taxonomy: Taxonomy | None = None,
+) -> None:
+    """Store what the models propose, in the caller's transaction, with the product locked by `lock_product`.
+
+    A row that a person chose stays, and a published product's values stay. The version does not change: nobody's
+    open page becomes stale because a model finished.
+
+    Args:
+        product: the locked product.
+        proposal: entries as classifier.proposals builds them.
+        row: first level that the models choose by themselves, if exactly one stands out.
+        classifying: whether photographs of the product still wait.
+        taxonomy: the taxonomy, if the caller has read it already.
+    """
+    taxonomy = taxonomy or Taxonomy.load()
+    product.proposal = proposal
+    published = product.status == Product.Status.PUBLISHED
+    if product.row_source != Product.RowSource.HUMAN and not published:
+        product.row = taxonomy.resolve(CATEGORY, row) if row else None
+        product.row_source = Product.RowSource.AUTO if product.row else Product.RowSource.NONE
+    if classifying and product.status in {Product.Status.DRAFT, Product.Status.TO_REVIEW}:
+        product.status = Product.Status.CLASSIFYING
+    elif not classifying and product.status == Product.Status.CLASSIFYING:
+        product.status = Product.Status.TO_REVIEW
+    product.save(update_fields=["proposal", "row", "row_source", "status", "updated_at"])
+    if not published:
+        current.refresh(product, taxonomy)
+
+
+def mark_classifying(*, product_id: int) -> None:
+    """Show that photographs of the product wait, in the caller's transaction; what is decided or public stays."""
+    Product.objects.filter(pk=product_id, status__in=(Product.Status.DRAFT, Product.Status.TO_REVIEW)).update(
+        status=Product.Status.CLASSIFYING
+    )

@@ -1,0 +1,38 @@
+"""What every operation on a product does: lock it first, count its version, leave a line in the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.actors import Actor
+from accounts.services import record
+from catalog.models import Product
+
+
+def lock_product(pk: int) -> Product:
+    """Lock the product's row and read it anew. Every writer does this first; children in the other order deadlock."""
+    return Product.objects.select_for_update().get(pk=pk)
+
+
+def locked_for(actor: Actor, product: Product) -> Product:
+    """The product, locked for an actor who may edit it. Raises Forbidden for one who may only look."""
+    actor.require_edit(product.merchant_id)
+    return lock_product(product.pk)
+
+
+def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
+    """Leave a line about the product in the audit trail."""
+    record(
+        actor=actor,
+        action=action,
+        subject_type="product",
+        subject_id=product.public_id,
+        merchant_id=product.merchant_id,
+        **details,
+    )
+
+
+def save(product: Product, *fields: str) -> None:
+    """Write these fields and count the version, by which open pages see that they are stale."""
+    product.version += 1
+    product.save(update_fields=[*fields, "version", "updated_at"])
