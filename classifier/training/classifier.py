@@ -35,7 +35,11 @@ HEAD = "model.model.9.linear"
 
 @dataclass(frozen=True, slots=True)
 class ClassifierOptions:
-    """What a run is made of; saved in its checkpoint, so that it resumes as it was started."""
+    """What a run is made of; saved in its checkpoint, so that it resumes as it was started.
+
+    `prior` is how much of its training frequency's logarithm each class's logit gains: a negative one helps rare
+    classes, where class balancing did not suffice (logit adjustment, Menon et al. 2021).
+    """
 
     attribute: str
     image_size: int = 224
@@ -46,6 +50,7 @@ class ClassifierOptions:
     warmup_epochs: float = 1.0
     label_smoothing: float = 0.05
     auxiliary_weight: float = 0.3
+    prior: float = 0.0
     augmentation: str = "strong"
     balance_with: str = ""
     dropout: float = 0.2
@@ -150,6 +155,9 @@ class ClassifierTraining:
         own = self.classes[options.attribute]
         if len(own) < 2:
             raise RunError(f"{options.attribute}: fewer than two classes have {options.minimum} examples.")
+        counts = dataset.counts("train", options.attribute)
+        frequencies = torch.tensor([counts[name] for name in own]) / sum(counts[name] for name in own)
+        self.offsets = options.prior * frequencies.log()
         auxiliary = {
             name: len(found) for name, found in self.classes.items() if name != options.attribute and len(found) > 1
         }
@@ -299,12 +307,12 @@ class ClassifierTraining:
 
     @torch.inference_mode()
     def predict(self, crops: Crops) -> NDArray[np.float32]:
-        """Logits (n, classes) of the averaged network."""
+        """Logits (n, classes) of the averaged network, as it would be published."""
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.network.load_state_dict(self.average.state)
         self.network.eval()
         logits = [
-            self.network(to_tensor(crops.squares[start : start + 64]))[0].numpy()
+            (self.network(to_tensor(crops.squares[start : start + 64]))[0] + self.offsets).numpy()
             for start in range(0, len(crops.squares), 64)
         ]
         self.network.load_state_dict(own)
@@ -315,6 +323,8 @@ class ClassifierTraining:
         model = build_model(self.classes[self.options.attribute])
         prefix = "model."
         state = {key.removeprefix(prefix): value for key, value in self.average.state.items() if key.startswith(prefix)}
+        bias = f"{HEAD.removeprefix(prefix)}.bias"
+        state[bias] = state[bias] + self.offsets
         model.load_state_dict(state)
         save_model(model, self.run / "best.pt", self.options.image_size)
 
