@@ -44,7 +44,8 @@ def prepare(layout: Layout, sources: Sequence[Path], description: dict[str, Any]
     if path.is_file():
         if json.loads(path.read_text(encoding="utf-8")) != description:
             raise ConversionError(
-                f"{layout.root} holds another import, or one with other options ({path.name} has them). Choose a new folder."
+                f"{layout.root} holds another import, or one with other options ({path.name} has them). "
+                "Choose a new folder."
             )
     elif layout.root.exists() and any(layout.root.iterdir()):
         raise ConversionError(f"{layout.root} holds other files. Choose a new folder.")

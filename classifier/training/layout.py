@@ -11,7 +11,6 @@ statistics.json    how many of what
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -215,13 +214,10 @@ def describe(statistics: dict[str, Any]) -> str:
         f"{statistics['rejected']} rejected; {statistics['clipped_boxes']} boxes cut off at the border.",
         "",
     ]
-    for title, counts in (("rejected because", "reasons"), ("label left out", "labels_left_out")):
+    tables = (("rejected because", "files", "reasons"), ("label left out", "garments", "labels_left_out"))
+    for title, unit, counts in tables:
         if statistics[counts]:
-            lines += (
-                [f"| {title} | files |", "|---|---:|"]
-                if counts == "reasons"
-                else [f"| {title} | garments |", "|---|---:|"]
-            )
+            lines += [f"| {title} | {unit} |", "|---|---:|"]
             lines += [f"| {name} | {count} |" for name, count in statistics[counts].items()] + [""]
     for attribute, classes in statistics["classes"].items():
         lines += [f"| {attribute} | train | val |", "|---|---:|---:|"]

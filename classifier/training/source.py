@@ -61,7 +61,7 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Garment:
-    """A garment in a photograph; `labels` by attribute, '' for none. `box_ok` is False where it is known to be rough."""
+    """A garment in a photograph; `labels` by attribute, '' for none. `box_ok` is False for a box that may be rough."""
 
     labels: dict[str, str]
     box: Box
