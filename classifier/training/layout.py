@@ -10,7 +10,6 @@ statistics.json    how many of what
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -25,7 +24,7 @@ from PIL import Image
 from classifier.engine.preprocess import crop_region
 from classifier.training.dataset import ATTRIBUTES, COLUMNS, COORDINATES, SPLITS, Dataset, read_dataset
 from classifier.training.detector import DetectorOptions, detector_photographs
-from classifier.training.files import atomic_path, write_json, write_text
+from classifier.training.files import atomic_path, write_csv, write_json, write_text
 from classifier.training.source import Garment, Item, Reading, Rejected
 from classifier.training.vocabulary import Vocabulary
 
@@ -109,9 +108,9 @@ class Layout:
 
     def finish(self, records: Sequence[Record], vocabulary: Vocabulary) -> dict[str, Any]:
         """Write the tables, the detectors' labels and the statistics, which are returned."""
-        _write_csv(self.root / "labels.csv", COLUMNS, _label_rows(records))
+        write_csv(self.root / "labels.csv", COLUMNS, _label_rows(records))
         rejected = [(record.file, record.reason, record.detail) for record in records if record.reason]
-        _write_csv(self.root / "rejects.csv", REJECT_COLUMNS, rejected)
+        write_csv(self.root / "rejects.csv", REJECT_COLUMNS, rejected)
         dataset = read_dataset(self.root)
         detectors = {attribute: self._write_yolo(dataset, attribute, vocabulary) for attribute in ATTRIBUTES}
         statistics = _statistics(records, dataset, vocabulary) | {"detectors": detectors}
@@ -173,14 +172,6 @@ def _label_rows(records: Iterable[Record]) -> Iterable[tuple[str, ...]]:
             yield *start, *labels, *box, str(int(garment.box_ok))
         if not record.garments:
             yield *start, *("" for _ in (*ATTRIBUTES, *COORDINATES)), ""
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    # A file name need not be UTF-8; what cannot be written is shown as a question mark.
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
 
 
 def _statistics(records: Sequence[Record], dataset: Dataset, vocabulary: Vocabulary) -> dict[str, Any]:
