@@ -100,11 +100,11 @@ def _no_height(case: Case) -> None:
 
 
 def _past_border(case: Case) -> None:
-    case.first[0][0] |= {"X좌표": -40.5, "가로": 400}
+    case.first[0][0] |= {"X좌표": -0.06 * case.size[0], "가로": 0.6 * case.size[0]}
 
 
 def _outside(case: Case) -> None:
-    case.first[0][0] |= {"X좌표": case.size[0] - 20}
+    case.first[0][0] |= {"X좌표": 0.9 * case.size[0]}
 
 
 def _word_for_number(case: Case) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -92,7 +92,7 @@ def _read_journal(path: Path) -> dict[str, Record]:
     return records
 
 
-def _run(items: Sequence[Item], layout: Layout, processes: int) -> Iterator[list[Record]]:
+def _run(items: Sequence[Item], layout: Layout, processes: int) -> Generator[list[Record]]:
     chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
     work = partial(_convert_chunk, layout)
     if processes == 1:

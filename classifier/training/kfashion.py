@@ -163,7 +163,8 @@ def _pairs(rectangles: Labels, labels: Labels) -> list[Pair]:
         boxes, named = _objects(rectangles, part), _objects(labels, part)
         if 0 < sum(map(bool, named)) < sum(map(bool, boxes)):
             raise Rejected("ambiguous_rectangles", part)
-        for box, label in zip_longest(boxes, named, fillvalue={}):
+        nothing: Labels = {}
+        for box, label in zip_longest(boxes, named, fillvalue=nothing):
             if box and not label:
                 raise Rejected("rectangle_without_label", part)
             if label and not box:

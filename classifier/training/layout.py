@@ -54,10 +54,7 @@ class Record:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Record:
         """The way back."""
-        garments = tuple(
-            Garment(found["labels"], (*found["box"],), found["box_ok"])  # type: ignore[arg-type]  # four numbers
-            for found in content["garments"]
-        )
+        garments = tuple(Garment(found["labels"], (*found["box"],), found["box_ok"]) for found in content["garments"])
         left_out = tuple((attribute, code) for attribute, code in content["left_out"])
         return cls(**{**content, "garments": garments, "left_out": left_out})
 
