@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +101,7 @@ def _run(items: Sequence[Item], layout: Layout, processes: int) -> Generator[lis
         yield from map(work, chunks)
         return
     # Spawned rather than forked: whoever calls may have threads.
-    with ProcessPoolExecutor(processes, get_context("spawn"), _leave_interrupts_to_the_parent) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _follow_the_parent) as pool:
         yield from pool.map(work, chunks)
 
 
@@ -107,5 +109,14 @@ def _convert_chunk(layout: Layout, items: Sequence[Item]) -> list[Record]:
     return [layout.add(item) for item in items]
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _follow_the_parent() -> None:
+    """Leave an interruption from the keyboard to the parent, and end with it, even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
