@@ -241,11 +241,12 @@ class _Export:
             row = proposal_row(product, product.row.code) if product.row else None
             speaking = set(row["garments"]) if row else set()
             for image in of_product[product.pk]:
-                garment = _garment_of(garments[image.pk], speaking)
-                if garment is None:
-                    self._reject(image, "no_garment_box", f"{len(garments[image.pk])} garments found")
+                seen = garments[image.pk]
+                chosen = _garment_of(seen, speaking)
+                if chosen is None:
+                    self._reject(image, "no_garment_box", f"{len(seen)} garments found")
                 else:
-                    found[product.pk].append(_Photograph(image, garment, alone=len(garments[image.pk]) == 1))
+                    found[product.pk].append(_Photograph(image, chosen, alone=len(seen) == 1))
         return found
 
     def _copy(self, product: Product, image: ProductImage) -> bool:
@@ -255,7 +256,7 @@ class _Export:
             return False
         try:
             with (
-                self._storage.open(image.display.name) as source,
+                self._storage.open(str(image.display)) as source,
                 atomic_path(self._folder / "images" / _file_name(image)) as temporary,
                 temporary.open("wb") as target,
             ):
@@ -312,7 +313,7 @@ def pseudonym(decision: Decision | None) -> str:
 
 
 def _file_name(image: ProductImage) -> str:
-    return image.public_id + os.path.splitext(image.display.name)[1].lower()
+    return image.public_id + os.path.splitext(str(image.display))[1].lower()
 
 
 def _garment_of(garments: Sequence[Garment], speaking: set[int]) -> Garment | None:
