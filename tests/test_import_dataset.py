@@ -162,3 +162,5 @@ def test_it_says_what_it_cannot_read_at_all(tmp_path, content, complaint):
 
     with pytest.raises(CommandError, match=complaint):
         import_folders(source, out=tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()

@@ -64,6 +64,7 @@ class ImportCommand(BaseCommand):
         `description` holds the command's own options that make another data set.
         """
         from classifier.training.conversion import ConversionError, convert, prepare
+        from classifier.training.dataset import LabelError
         from classifier.training.layout import Layout, describe
         from classifier.training.vocabulary import LEFT_OUT_BY_ORIGINAL, Vocabulary, VocabularyError
 
@@ -77,15 +78,16 @@ class ImportCommand(BaseCommand):
         layout = Layout(options["out"], copies=options["copy"])
         try:
             vocabulary = Vocabulary.load(leave_out, options["merge"], keeps_unknown=keeps_unknown)
+            items = items_of(vocabulary)
             prepare(layout, [path for paths in sources.values() for path in paths], description)
             statistics = convert(
-                items_of(vocabulary),
+                items,
                 layout,
                 vocabulary,
                 processes=options["processes"],
                 progress=ProgressBar(self.stderr if options["verbosity"] else None),
             )
-        except (ConversionError, VocabularyError, OSError) as error:
+        except (ConversionError, VocabularyError, LabelError, OSError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted. The same command goes on from here.", returncode=130) from None
