@@ -85,6 +85,11 @@ class Merchant(models.Model):
     name = models.CharField(_("name"), max_length=100)
     is_demo = models.BooleanField(_("demo shop"), default=False, help_text=_("Its pages say that pictures are drawn."))
     is_active = models.BooleanField(_("active"), default=True)
+    photographs_for_training = models.BooleanField(
+        _("photographs may train models"),
+        default=True,
+        help_text=_("Off: the shop's photographs and decisions are never exported as a data set."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

@@ -148,7 +148,11 @@ def create_demo_shop() -> DemoShop | None:
         return None
     drawn = _draw()
     with transaction.atomic():
-        merchant = Merchant.objects.create(name=SHOP_NAME, is_demo=True)
+        merchant = Merchant.objects.create(
+            name=SHOP_NAME,
+            is_demo=True,
+            photographs_for_training=False,  # drawings
+        )
         user, owner = _account(OWNER_EMAIL, is_admin=False)
         _user, admin = _account(ADMIN_EMAIL, is_admin=True)
         Membership.objects.create(user=user, merchant=merchant, role=Membership.Role.OWNER)

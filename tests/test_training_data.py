@@ -3,6 +3,7 @@
 import pytest
 
 from classifier.training.dataset import LabelError, read_dataset
+from classifier.training.detector import DetectorOptions, detector_photographs
 from tests.garments import HEADER, draw_garments
 
 
@@ -51,3 +52,51 @@ def test_it_refuses_a_table_without_a_column_it_needs(tmp_path):
 
     with pytest.raises(LabelError, match="line 1: no column material"):
         read_dataset(root)
+
+
+def test_it_refuses_a_photograph_that_is_in_both_splits(tmp_path):
+    root = draw_garments(tmp_path)
+    with (root / "labels.csv").open("a") as stream:
+        stream.write("0.png,val,,Dress,woven,long,0.1,0.1,0.9,0.9,1\n")
+
+    with pytest.raises(LabelError, match=r"line 20: the photograph 0\.png is in both splits"):
+        read_dataset(root)
+
+
+def test_it_knows_all_garments_of_a_photograph(tmp_path):
+    root = draw_garments(tmp_path)
+    with (root / "labels.csv").open("a") as stream:
+        stream.write("0.png,train,1,Dress,woven,long,0.1,0.1,0.9,0.9,1\n")
+    dataset = read_dataset(root)
+
+    first, *others = dataset.by_file("train")
+
+    assert [row.labels["category"] for row in first] == ["Tshirt", "Dress"]
+    assert len(others) == 12
+    assert all(len(rows) == 1 for rows in others)
+
+
+@pytest.mark.parametrize(
+    ("second", "attribute", "classes", "boxes"),
+    [
+        ("Dress,woven,long,0.1,0.1,0.9,0.9,1", "category", ["Dress", "Tshirt"], 2),
+        ("Dress,woven,long,0.1,0.1,0.9,0.9,1", "garment", ["garment"], 2),
+        ("Jeans,denim,,0.1,0.1,0.9,0.9,1", "sleeve_length", ["short"], 1),  # trousers have no sleeves
+        ("Dress,woven,,0.1,0.1,0.9,0.9,1", "sleeve_length", ["short"], None),  # it has some, of unknown length
+        ("Coat,wool,long,0.1,0.1,0.9,0.9,1", "category", ["Dress", "Tshirt"], None),  # not offered, but there
+        ("Dress,woven,long,0.1,0.1,0.9,0.9,0", "category", ["Dress", "Tshirt"], None),  # a rough box
+    ],
+)
+def test_a_detector_learns_only_from_photographs_where_it_knows_every_garment(
+    tmp_path, second, attribute, classes, boxes
+):
+    root = draw_garments(tmp_path)
+    with (root / "labels.csv").open("a") as stream:
+        stream.write(f"0.png,train,1,{second}\n")
+    dataset = read_dataset(root)
+
+    found = detector_photographs(dataset, "train", DetectorOptions(attribute), classes)
+
+    first = [photograph for photograph in found if photograph.path.name == "0.png"]
+    assert [len(photograph.boxes) for photograph in first] == ([boxes] if boxes else [])
+    assert all(len(photograph.label_lines.splitlines()) == boxes for photograph in first)

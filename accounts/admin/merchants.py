@@ -56,9 +56,9 @@ class MerchantAdmin(AuditedAdmin[Merchant]):
     """Shops. They are switched off rather than deleted: products, decisions and the audit trail hang on them."""
 
     list_display = ("name", "members", "valid_keys", "is_active", "is_demo", "created_at")
-    list_filter = ("is_active", "is_demo")
+    list_filter = ("is_active", "is_demo", "photographs_for_training")
     search_fields = ("name", "public_id")
-    fields = ("name", "public_id", "is_active", "is_demo", "created_at")
+    fields = ("name", "public_id", "is_active", "photographs_for_training", "is_demo", "created_at")
     readonly_fields = ("public_id", "created_at")
     inlines = (MemberInline, ApiKeyInline)
     actions_detail = ("new_key",)

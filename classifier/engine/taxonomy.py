@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ CATEGORY = "category"
 
 
 def _spelling(name: str) -> str:
-    return " ".join(name.split()).casefold()
+    # File names and labels from some systems spell Korean in separate letters (NFD).
+    return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,18 @@ class Attribute:
     """An attribute's vocabulary. Only leaves are predicted: a value that is some other's parent is no leaf."""
 
     code: str
+    leaves: tuple[str, ...]
     parents: Mapping[str, str]
     codes: Mapping[str, str]
     applies_to: frozenset[str] | None
 
+    def find(self, name: str) -> str | None:
+        """The code that a class name stands for: a code, an alias or a Korean name; None for an unknown one."""
+        return self.codes.get(name) or self.codes.get(_spelling(name))
+
     def code_of(self, name: str) -> str:
-        """The code that a model's class name stands for: a code, else an alias, else the name itself."""
-        return self.codes.get(name) or self.codes.get(_spelling(name)) or name
+        """The same, but an unknown name stands for itself."""
+        return self.find(name) or name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,17 @@ class Taxonomy:
 def _parse_attribute(item: Mapping[str, Any]) -> Attribute:
     parents = {value["code"]: value["parent"] for value in item["values"] if value.get("parent")}
     leaves = [value for value in item["values"] if value["code"] not in parents.values()]
-    # Codes win over aliases, and exact spellings over loose ones.
-    codes = {_spelling(alias): value["code"] for value in leaves for alias in value.get("aliases", [])}
+    # Codes win over aliases, aliases over Korean names, and exact spellings over loose ones.
+    codes = {_spelling(value["ko"]): value["code"] for value in leaves if value.get("ko")}
+    codes |= {_spelling(alias): value["code"] for value in leaves for alias in value.get("aliases", [])}
     codes |= {_spelling(value["code"]): value["code"] for value in leaves}
     codes |= {alias: value["code"] for value in leaves for alias in value.get("aliases", [])}
     codes |= {value["code"]: value["code"] for value in leaves}
     applies_to = item.get("applies_to")
-    return Attribute(item["code"], parents, codes, frozenset(applies_to) if applies_to else None)
+    return Attribute(
+        item["code"],
+        tuple(value["code"] for value in leaves),
+        parents,
+        codes,
+        frozenset(applies_to) if applies_to else None,
+    )

@@ -27,7 +27,7 @@ class LabelError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One row of labels.csv. A photograph without a box shows no garment of the taxonomy."""
+    """One row of labels.csv: a garment in a photograph, which may have several. One without a box shows none."""
 
     path: Path
     split: str
@@ -59,6 +59,13 @@ class Dataset:
             and (attribute is None or (photograph.labels[attribute] and photograph.box is not None))
         ]
 
+    def by_file(self, split: str) -> list[list[Photograph]]:
+        """The rows of one split, those of the same file together, in the order of the files' first rows."""
+        files: dict[Path, list[Photograph]] = {}
+        for photograph in self.select(split):
+            files.setdefault(photograph.path, []).append(photograph)
+        return list(files.values())
+
     def counts(self, split: str, attribute: str) -> Counter[str]:
         """How many labelled garments of each class a split holds."""
         return Counter(photograph.labels[attribute] for photograph in self.select(split, attribute))
@@ -73,7 +80,7 @@ def read_dataset(root: Path) -> Dataset:
     """Read and check labels.csv.
 
     Raises LabelError, naming the line, for a missing column or photograph, an unknown split, a malformed box, or a
-    contributor who appears in both splits.
+    contributor or photograph that appears in both splits.
     """
     source = root / "labels.csv"
     if not source.is_file():
@@ -84,12 +91,14 @@ def read_dataset(root: Path) -> Dataset:
     if missing:
         raise LabelError(f"{source} line 1: no column {', '.join(missing)}.")
     photographs = []
-    split_of: dict[str, str] = {}
+    split_of: dict[str | Path, str] = {}
     for row in reader:
         place = f"{source} line {reader.line_num}"
         photograph = _read_row(root, row, place)
         if photograph.sender and split_of.setdefault(photograph.sender, photograph.split) != photograph.split:
             raise LabelError(f"{place}: contributor {photograph.sender} is in both splits.")
+        if split_of.setdefault(photograph.path, photograph.split) != photograph.split:
+            raise LabelError(f"{place}: the photograph {photograph.path.name} is in both splits.")
         photographs.append(photograph)
     return Dataset(root, tuple(photographs), hashlib.sha256(content).hexdigest())
 

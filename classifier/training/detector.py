@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.manifest import GARMENT
 from classifier.engine.preprocess import Box
+from classifier.engine.taxonomy import CATEGORY, Taxonomy
 from classifier.training.dataset import SPLITS, Dataset, Photograph, open_upright
 from classifier.training.files import atomic_path
 from classifier.training.run import Report, report_quarters
@@ -48,16 +49,55 @@ def detector_classes(dataset: Dataset, options: DetectorOptions) -> list[str]:
     return dataset.classes(options.attribute, options.minimum)
 
 
-def detector_photographs(
-    dataset: Dataset, split: str, options: DetectorOptions, classes: list[str]
-) -> list[Photograph]:
-    """Photographs whose box is good and whose class is offered, and the ones without any garment as background."""
-    return [
-        photograph
-        for photograph in dataset.select(split)
-        if photograph.box is None
-        or (photograph.box_ok and (options.attribute == GARMENT or photograph.labels[options.attribute] in classes))
-    ]
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """A photograph as a detector learns it: the class index and box of each garment; none in a background picture."""
+
+    path: Path
+    boxes: tuple[tuple[int, Box], ...]
+
+    @property
+    def label_lines(self) -> str:
+        """The text of its label file: class, centre x, y, width, height as fractions, a line a garment."""
+        return "".join(_label_line(index, box) for index, box in self.boxes)
+
+
+def detector_photographs(dataset: Dataset, split: str, options: DetectorOptions, classes: list[str]) -> list[Annotated]:
+    """The photographs that teach no wrong silence, and the ones without any garment as background.
+
+    All boxes of a photograph are good, and each garment is of a class that is offered or cannot have the attribute,
+    as trousers have no sleeves; at least one is of such a class.
+    """
+    taxonomy = Taxonomy.load()
+    found = []
+    for rows in dataset.by_file(split):
+        boxes = _boxes(rows, options.attribute, classes, taxonomy)
+        if boxes is not None:
+            found.append(Annotated(rows[0].path, boxes))
+    return found
+
+
+def _boxes(
+    rows: list[Photograph], attribute: str, classes: list[str], taxonomy: Taxonomy
+) -> tuple[tuple[int, Box], ...] | None:
+    boxes = []
+    for row in rows:
+        if row.box is None:
+            continue
+        if not row.box_ok:
+            return None
+        name = GARMENT if attribute == GARMENT else row.labels[attribute]
+        if name in classes:
+            boxes.append((classes.index(name), row.box))
+        elif name or not _cannot_have(attribute, row, taxonomy):
+            return None
+    background = all(row.box is None for row in rows)
+    return tuple(boxes) if boxes or background else None
+
+
+def _cannot_have(attribute: str, row: Photograph, taxonomy: Taxonomy) -> bool:
+    first_level = taxonomy.parent_of(CATEGORY, row.labels[CATEGORY])
+    return first_level is not None and not taxonomy.applies(attribute, first_level)
 
 
 def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions, report: Report) -> Path:
@@ -77,10 +117,8 @@ def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions,
             stem = photograph.path.stem
             if not (images / f"{stem}.jpg").exists():
                 _write_reduced(photograph.path, images / f"{stem}.jpg", options.image_size)
-            name = GARMENT if options.attribute == GARMENT else photograph.labels[options.attribute]
-            text = "" if photograph.box is None else _label_line(classes.index(name), photograph.box)
-            (labels / f"{stem}.txt").write_text(text)
-            if photograph.box is None and split == "train":
+            (labels / f"{stem}.txt").write_text(photograph.label_lines)
+            if not photograph.boxes and split == "train":
                 for repeat in range(1, options.background):
                     shutil.copyfile(images / f"{stem}.jpg", images / f"{stem}-{repeat}.jpg")
     data = folder / "data.yaml"

@@ -4,21 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Q
 
 from accounts.actors import system
 from accounts.errors import Refused
-from accounts.models import Merchant
+from accounts.management.shops import shop_named
 from accounts.services import create_api_key
-
-
-def _shop(text: str) -> Merchant:
-    found = list(Merchant.objects.filter(Q(public_id=text) | Q(name=text), is_active=True)[:2])
-    if len(found) == 1:
-        return found[0]
-    reason = "Several shops have that name; give the identifier" if found else "There is no open shop with that name"
-    known = ", ".join(f"{shop.public_id} ({shop.name})" for shop in Merchant.objects.filter(is_active=True)[:20])
-    raise CommandError(f"{reason}. Shops: {known or 'none yet'}.")
 
 
 class Command(BaseCommand):
@@ -34,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, shop: str, name: str, read_only: bool, **options: Any) -> None:
         """Write the secret alone to stdout, so that a script can take it."""
-        merchant = _shop(shop)
+        merchant = shop_named(shop)
         try:
             key, secret = create_api_key(actor=system(), merchant=merchant, name=name, read_only=read_only)
         except Refused as refusal:
