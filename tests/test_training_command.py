@@ -54,7 +54,12 @@ def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, 
     assert set(metrics["val"]["per_class"]) == {"Dress", "Tshirt"}
     assert metrics["calibration"]["nll_after"] <= metrics["calibration"]["nll_before"]
     assert json.loads((run / "confusion.json").read_text())["rows"] == ["Dress", "Tshirt"]
-    assert (run / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    for picture in ("confusion.png", "curves.png"):
+        assert (run / picture).read_bytes().startswith(b"\x89PNG")
+    assert (run / "mistakes.jpg").exists() == (metrics["val"]["top1"] < 1)
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["seed"] == json.loads((run / "run.json").read_text())["options"]["seed"]
+    assert environment["packages"]["ultralytics"]
     assert "too few examples: Coat (1)" in (weights / "category.md").read_text()
 
     train("garment", data, base, tmp_path / "garment", epochs=1, image_size=64, publish=weights)
@@ -101,6 +106,19 @@ def interrupt_after(done, data, base, run, **options):
         train("category", data, base, run, **options)
 
 
+def test_it_stops_when_nothing_gets_better(data, base, tmp_path, capsys):
+    run = tmp_path / "run"
+
+    # Four photographs give five possible figures, so no six epochs in a row can each be better.
+    train("category", data, base, run, epochs=9, patience=1)
+
+    rows = read_rows(run)
+    assert len(rows) <= 6
+    assert float(rows[-1]["val_top1"]) <= float(rows[-2]["val_top1"])
+    assert "stopped: nothing better since epoch" in capsys.readouterr().err
+    assert (run / "metrics.json").exists()
+
+
 def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path):
     run = tmp_path / "run"
 
@@ -118,7 +136,7 @@ def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path)
     ("change", "complaint"),
     [
         ({"minimum": 100}, "Fewer than two classes of category have 100 examples"),
-        ({"base": Path("nowhere.pt")}, "start weights nowhere.pt do not exist"),
+        ({"base": Path("nowhere.pt")}, "nowhere.pt do not exist. .* https://github.com/ultralytics/assets/releases"),
         ({"data": Path("nowhere")}, "labels.csv does not exist"),
         ({"resume": True}, "holds no run"),
     ],

@@ -26,7 +26,7 @@ from classifier.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, m
 from classifier.training.calibration import softmax
 from classifier.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
 from classifier.training.files import append_row, atomic_path
-from classifier.training.run import Report, RunError, report_quarters
+from classifier.training.run import RESULTS, Report, RunError, report_quarters
 from classifier.training.scores import classification_scores
 
 CHECKPOINT = "last.pt"
@@ -35,11 +35,15 @@ HEAD = "model.model.9.linear"
 
 @dataclass(frozen=True, slots=True)
 class ClassifierOptions:
-    """What a run is made of; saved in its checkpoint, so that it resumes as it was started."""
+    """What a run is made of; saved in its checkpoint, so that it resumes as it was started.
+
+    Training ends early when `patience` epochs have brought nothing better on val; 0 never gives up.
+    """
 
     attribute: str
     image_size: int = 224
     epochs: int = 30
+    patience: int = 10
     batch: int = 48
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
@@ -161,6 +165,7 @@ class ClassifierTraining:
         self.optimizer = self._make_optimizer()
         self.epoch = 0
         self.best = -1.0
+        self.best_epoch = 0
 
     def _load_base(self, base: Path) -> None:
         """Start from any YOLOv8n weights, detectors included, or from the `last.pt` of another attribute's run.
@@ -214,12 +219,12 @@ class ClassifierTraining:
         """Train from the current epoch to the last one; none at all keeps what the start weights bring."""
         if self.options.epochs == 0:
             self.save_best()
-        if self.epoch >= self.options.epochs:
+        if self.epoch >= self.options.epochs or self.out_of_patience:
             return
         train, val = self.load_samples("train"), self.load_samples("val")
         balanced = [self.options.attribute, *filter(None, [self.options.balance_with])]
         draw = class_balanced_weights(np.stack([train.targets[name] for name in balanced], axis=1))
-        while self.epoch < self.options.epochs:
+        while self.epoch < self.options.epochs and not self.out_of_patience:
             started = time.monotonic()
             loss = self._train_epoch(train, draw)
             self.epoch += 1
@@ -230,7 +235,8 @@ class ClassifierTraining:
             )
             fitness = (scores["top1"] + scores["macro_f1"]) / 2
             improved = fitness > self.best
-            self.best = max(self.best, fitness)
+            if improved:
+                self.best, self.best_epoch = fitness, self.epoch
             row = {
                 "epoch": self.epoch,
                 "seconds": round(time.monotonic() - started, 1),
@@ -242,9 +248,16 @@ class ClassifierTraining:
             if improved:
                 self.save_best()
             self.save_checkpoint()
-            append_row(self.run / "results.csv", row)
+            append_row(self.run / RESULTS, row)
             figures = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
             self.report(f"epoch {self.epoch}/{self.options.epochs}  {figures}{'  *' if improved else ''}")
+        if self.out_of_patience:
+            self.report(f"stopped: nothing better since epoch {self.best_epoch}")
+
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether the last epochs have brought nothing better for too long."""
+        return 0 < self.options.patience <= self.epoch - self.best_epoch
 
     def _train_epoch(self, train: Samples, draw: torch.Tensor) -> float:
         options, generator = self.options, self.generator
@@ -327,6 +340,7 @@ class ClassifierTraining:
                     "fingerprint": self.dataset.fingerprint,
                     "epoch": self.epoch,
                     "best": self.best,
+                    "best_epoch": self.best_epoch,
                     "network": self.network.state_dict(),
                     "average": self.average.state,
                     "updates": self.average.updates,
@@ -348,6 +362,8 @@ class ClassifierTraining:
         self.generator.set_state(saved["generator"])
         torch.set_rng_state(saved["torch_rng"])
         self.epoch, self.best = saved["epoch"], saved["best"]
+        # A checkpoint from before there was a patience does not say it: it starts anew.
+        self.best_epoch = saved.get("best_epoch", self.epoch)
 
 
 def save_model(model: nn.Module, path: Path, image_size: int) -> None:

@@ -15,6 +15,8 @@ ROLES = ("garment", *ATTRIBUTES)
 TASKS = ("detect", "classify")
 DESCRIPTION = "run.json"
 METRICS = "metrics.json"
+ENVIRONMENT = "environment.json"
+RESULTS = "results.csv"
 
 Report = Callable[[str], None]
 

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 ROLES = ("garment", "category", "material", "sleeve_length")
 OPTIONS = (
     "epochs",
+    "patience",
     "batch",
     "image_size",
     "first_size",
@@ -32,7 +33,7 @@ OPTIONS = (
 class Command(BaseCommand):
     """Needs no database: the labels come from a CSV file, the result is a folder."""
 
-    help = "Train one of the models. The run's folder gets weights, metrics, confusion matrix and model card."
+    help = "Train one of the models. The run's folder gets weights, metrics, curves, worst mistakes and model card."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--resume", action="store_true", help="go on with the run in --out, with its own options")
         parser.add_argument("--publish", type=Path, metavar="WEIGHTS", help="export the result into this folder")
         parser.add_argument("--epochs", type=int)
+        parser.add_argument("--patience", type=int, help="stop when so many epochs brought nothing better; 0: never")
         parser.add_argument("--batch", type=int)
         parser.add_argument("--image-size", type=int, help="side of the network's input in pixels")
         parser.add_argument("--first-size", type=float, help="share of that size for the first training pictures")
