@@ -129,6 +129,8 @@ def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path)
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["val"]["garments"] == 4
     assert "top3" not in metrics["val"]
+    assert [row["class"] for row in metrics["detection"]] == ["all", "long", "short"]
+    assert "| class | images | boxes | P | R | mAP50 | mAP50-95 |" in (run / "card.md").read_text()
     assert len(read_rows(run)) == 1
 
 

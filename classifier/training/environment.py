@@ -15,18 +15,20 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def describe_environment() -> dict[str, Any]:
     """Versions, processor and, where there is a repository, the commit and whether files differed from it."""
+    changed = _git("status", "--porcelain", "--untracked-files=no")
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "packages": {name: _version(name) for name in PACKAGES},
         "commit": _git("rev-parse", "HEAD"),
-        "changed_files": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "changed_files": None if changed is None else bool(changed),
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -12,7 +12,7 @@ from classifier.training.dataset import Dataset
 from classifier.training.evaluation.mistakes import draw_mistakes
 from classifier.training.evaluation.readings import NOTHING
 from classifier.training.evaluation.runs import Measured
-from classifier.training.evaluation.tables import class_table
+from classifier.training.evaluation.tables import class_table, detection_table
 from classifier.training.files import write_json, write_text
 from classifier.training.run import METRICS, RESULTS, Run
 
@@ -102,6 +102,8 @@ def _quality(run: Run, metrics: dict[str, Any]) -> str:
     text = "\n".join(lines)
     if "per_class" in val:
         text += "\n\n" + class_table(val["per_class"])
+    if metrics.get("detection"):
+        text += "\n\nAs ultralytics' validator counts:\n\n" + detection_table(metrics["detection"])
     if run.task == "classify":
         text += (
             "\n\nMeasured on crops by the true boxes; a class that is not offered counts as wrong. The figures of the "

@@ -23,6 +23,7 @@ from classifier.training.calibration import (
     softmax,
 )
 from classifier.training.dataset import Dataset, Photograph, label_indices, load_crops
+from classifier.training.evaluation.detection import detection_rows
 from classifier.training.evaluation.figures import garment_figures
 from classifier.training.evaluation.readings import (
     NOTHING,
@@ -102,15 +103,17 @@ def evaluate_detector(
     photographs without a garment yield one.
     """
     spec = ModelSpec(role, role, "detect", tuple(classes), image_size, {}, threshold=LOWEST_THRESHOLD)
-    detector = Detector(spec, TorchNetwork(checkpoint.read_bytes(), task="detect", device="cpu"))
-    readings = read_with_detector(detector, dataset.select("val"), classes)
+    network = TorchNetwork(checkpoint.read_bytes(), task="detect", device="cpu")
+    photographs = dataset.select("val")
+    readings = read_with_detector(Detector(spec, network), photographs, classes)
     threshold = choose_threshold([reading.score for reading in readings if reading.photograph.box is None])
     threshold = round(threshold + RUNTIME_DRIFT, 2)
     readings = [reading if reading.score >= threshold else _silenced(reading) for reading in readings]
     figures: dict[str, Any] = {"threshold": threshold, **garment_figures(readings)}
+    metrics = {"val": figures, "detection": detection_rows(network, image_size, role, classes, photographs)}
     if role == GARMENT:
         found = sum(reading.photograph.box is not None and reading.box is not None for reading in readings)
-        return Measured({"val": figures}, [[found]], readings)
+        return Measured(metrics, [[found]], readings)
     examples = labelled(readings, role)
     targets = label_indices((reading.photograph for reading in examples), role, classes)
     # One more column for "nothing found", which is right for nobody.
@@ -118,7 +121,8 @@ def evaluate_detector(
     said = np.array([columns.index(reading.answer(role).value) for reading in examples])
     scores = classification_scores(np.eye(len(columns))[said], targets, columns)
     del scores["top3"], scores["per_class"][NOTHING]
-    return Measured({"val": figures | scores}, confusion_matrix(said, targets, len(columns))[:-1].tolist(), readings)
+    figures |= scores
+    return Measured(metrics, confusion_matrix(said, targets, len(columns))[:-1].tolist(), readings)
 
 
 def _silenced(reading: Reading) -> Reading:
