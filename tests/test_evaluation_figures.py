@@ -5,21 +5,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classifier.engine.detector import Detector
+from classifier.engine.manifest import ModelSpec
 from classifier.engine.results import Alternative
 from classifier.training.calibration import calibration_error, reliability_bins
 from classifier.training.dataset import Photograph
 from classifier.training.evaluation.comparison import changes, compare, mcnemar
 from classifier.training.evaluation.detection import detection_rows
 from classifier.training.evaluation.figures import attribute_figures, garment_figures
-from classifier.training.evaluation.readings import NOTHING, Reading
+from classifier.training.evaluation.readings import NOTHING, Reading, read_with_detector
 from classifier.training.scores import coverage_rows
 from tests.pictures import photo
 
 BOX = (0.25, 0.25, 0.75, 0.75)
 
 
-def photograph(name, category="", box=BOX, box_ok=True, path=None):
-    return Photograph(path or Path(name), "val", "1", {"category": category}, box if category else None, box_ok)
+def photograph(name, category="", box=BOX, box_ok=True, path=None, **others):
+    labels = {"category": category, **others}
+    return Photograph(path or Path(name), "val", "1", labels, box if category else None, box_ok)
 
 
 def reading(name, true, said, box=BOX):
@@ -122,6 +125,40 @@ class Detections:
 
     def infer(self, batch):
         return np.repeat(self.output[None], len(batch), axis=0)
+
+
+UPPER, LOWER = (0.2, 0.0, 0.8, 0.45), (0.2, 0.5, 0.8, 1.0)
+
+
+def outfit(path, sleeve_length="long"):
+    """A shirt and trousers in one photograph, which have no sleeves."""
+    path.write_bytes(photo(size=(64, 64)))
+    return [
+        photograph("0", "Jeans", LOWER, path=path, sleeve_length=""),
+        photograph("1", "Shirt", UPPER, path=path, sleeve_length=sleeve_length),
+    ]
+
+
+def test_it_gives_each_garment_of_a_photograph_its_own_box(tmp_path):
+    rows = outfit(tmp_path / "photo.jpg")
+    spec = ModelSpec("category", "test", "detect", ("Shirt", "Coat", "Jeans"), 32, {})
+
+    shirt_first = read_with_detector(Detector(spec, Detections((0, 0.9, UPPER), (2, 0.8, LOWER))), rows, spec.classes)
+    only_shirt = read_with_detector(Detector(spec, Detections((0, 0.9, UPPER))), rows, spec.classes)
+
+    assert [found.answer("category").value for found in shirt_first] == ["Jeans", "Shirt"]
+    assert [found.overlap for found in shirt_first] == pytest.approx([1, 1], abs=0.01)
+    assert [found.answer("category").value for found in only_shirt] == [NOTHING, "Shirt"]
+    assert [found.is_right("garment") for found in only_shirt] == [False, True]
+
+
+@pytest.mark.parametrize(("label", "boxes"), [("long", [1, 1]), ("", []), ("cap", [])])
+def test_a_detector_is_measured_on_photographs_that_are_labelled_in_full(tmp_path, label, boxes):
+    rows = outfit(tmp_path / "photo.jpg", sleeve_length=label)
+
+    table = detection_rows(Detections((0, 0.9, UPPER)), 32, "sleeve_length", ["long", "short", "none"], rows)
+
+    assert [row["boxes"] for row in table] == boxes
 
 
 @pytest.fixture

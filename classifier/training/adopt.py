@@ -27,7 +27,7 @@ def adopt(
     module: Any = load_module(checkpoint.read_bytes())
     if type(module.model[-1]).__name__ != "Detect":
         raise WeightsError(f"{checkpoint.name} is no detector.")
-    size = size or trained_size(module)
+    size = size or _trained_size(module)
     if size is None:
         raise WeightsError(f"{checkpoint.name} does not say at which input size it was trained.")
     weights.mkdir(parents=True, exist_ok=True)
@@ -53,8 +53,7 @@ def adopt(
     return entry
 
 
-def trained_size(module: Any) -> int | None:
-    """The side of the input in pixels that a checkpoint's network was trained at, if it says so."""
+def _trained_size(module: Any) -> int | None:
     arguments = getattr(module, "args", {})
     size = arguments.get("imgsz") if isinstance(arguments, dict) else getattr(arguments, "imgsz", None)
     return int(size) if isinstance(size, int | float) else None

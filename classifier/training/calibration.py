@@ -64,7 +64,8 @@ def reliability_bins(
 def calibration_error(bins: Sequence[dict[str, Any]]) -> float:
     """Expected calibration error: the mean gap between confidence and accuracy, weighted by the size of the bins."""
     total = sum(row["n"] for row in bins)
-    return sum(row["n"] * abs(row["accuracy"] - row["confidence"]) for row in bins) / max(1, total)
+    gaps: float = sum(row["n"] * abs(row["accuracy"] - row["confidence"]) for row in bins)
+    return gaps / max(1, total)
 
 
 def expected_calibration_error(probabilities: NDArray[np.floating], targets: NDArray[np.int64]) -> float:

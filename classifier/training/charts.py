@@ -56,11 +56,11 @@ def draw_confidence(
         edgecolor="white",
     )
     for row in bins:
-        left.text((row["from"] + row["to"]) / 2, 0.01, str(row["n"]), ha="center", size=6, color="white", rotation=90)
+        left.text((row["from"] + row["to"]) / 2, row["accuracy"] + 0.02, str(row["n"]), ha="center", size=7)
     left.plot(
         [row["confidence"] for row in bins], [row["accuracy"] for row in bins], color=ORANGE, marker=".", linestyle=""
     )
-    left.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share that is right", title=title)
+    left.set(xlim=(0, 1), ylim=(0, 1.08), xlabel="confidence", ylabel="share that is right", title=title)
     thresholds = [row["threshold"] for row in coverage]
     right.plot(thresholds, [row["coverage"] for row in coverage], color=BLUE, marker=".", label="coverage")
     right.plot(
@@ -71,7 +71,7 @@ def draw_confidence(
         markersize=4,
         label="precision of what is covered",
     )
-    right.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="threshold", title="accepted at a threshold")
+    right.set(xlim=(0, 1), ylim=(0, 1.08), xlabel="threshold", title="accepted at a threshold")
     right.grid(alpha=0.3)
     right.legend(loc="lower left")
     _save(figure, path)

@@ -219,12 +219,12 @@ class ClassifierTraining:
         """Train from the current epoch to the last one; none at all keeps what the start weights bring."""
         if self.options.epochs == 0:
             self.save_best()
-        if self.epoch >= self.options.epochs or self.out_of_patience:
+        if self.epoch >= self.options.epochs or self.out_of_patience():
             return
         train, val = self.load_samples("train"), self.load_samples("val")
         balanced = [self.options.attribute, *filter(None, [self.options.balance_with])]
         draw = class_balanced_weights(np.stack([train.targets[name] for name in balanced], axis=1))
-        while self.epoch < self.options.epochs and not self.out_of_patience:
+        while self.epoch < self.options.epochs and not self.out_of_patience():
             started = time.monotonic()
             loss = self._train_epoch(train, draw)
             self.epoch += 1
@@ -251,10 +251,9 @@ class ClassifierTraining:
             append_row(self.run / RESULTS, row)
             figures = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
             self.report(f"epoch {self.epoch}/{self.options.epochs}  {figures}{'  *' if improved else ''}")
-        if self.out_of_patience:
+        if self.out_of_patience():
             self.report(f"stopped: nothing better since epoch {self.best_epoch}")
 
-    @property
     def out_of_patience(self) -> bool:
         """Whether the last epochs have brought nothing better for too long."""
         return 0 < self.options.patience <= self.epoch - self.best_epoch

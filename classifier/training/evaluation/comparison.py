@@ -44,12 +44,8 @@ class Comparison:
 
 def compare(first: Sequence[Reading], second: Sequence[Reading], topic: str) -> Comparison:
     """Judge the photographs that both models have read and that are examples of the topic."""
-    others = {reading.photograph.path: reading for reading in second}
-    pairs = [
-        (reading, others[reading.photograph.path])
-        for reading in labelled(first, topic)
-        if reading.photograph.path in others
-    ]
+    others = {reading.key: reading for reading in second}
+    pairs = [(reading, others[reading.key]) for reading in labelled(first, topic) if reading.key in others]
     groups: dict[tuple[bool, bool], list[Pair]] = {(a, b): [] for a in (True, False) for b in (True, False)}
     for ours, theirs in pairs:
         groups[ours.is_right(topic), theirs.is_right(topic)].append((ours, theirs))
@@ -74,6 +70,6 @@ def mcnemar(only_first: int, only_second: int) -> float:
         return 1.0
     if total < FEW:
         tail = sum(math.comb(total, count) for count in range(min(only_first, only_second) + 1))
-        return min(1.0, 2 * tail / 2**total)
+        return min(1.0, float(2 * tail / 2**total))
     statistic = max(0, abs(only_first - only_second) - 1) ** 2 / total
     return math.erfc(math.sqrt(statistic / 2))

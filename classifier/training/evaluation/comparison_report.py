@@ -31,11 +31,9 @@ def write_comparison(first: Evaluation, second: Evaluation, folder: Path) -> lis
     sections = [f"# {names[0]} and {names[1]}", _about(first, second), summary_table([first, second])]
     for comparison in comparisons:
         sections += [f"## {heading(comparison.topic)}", _contingency(comparison, names), verdict(comparison, names)]
-        for name, place, pairs in (
-            (names[0], "first", comparison.only_first),
-            (names[1], "second", comparison.only_second),
-        ):
-            sections += _difference(folder, comparison.topic, name, place, pairs)
+        for winner, place, pairs in ((0, "first", comparison.only_first), (1, "second", comparison.only_second)):
+            path = folder / f"only-{place}-{comparison.topic}.jpg"
+            sections += _difference(path, comparison.topic, names, winner, pairs)
     for role in first.detection:
         if role in second.detection:
             sections += [f"## Detectors of {role.replace('_', ' ')}"]
@@ -72,9 +70,8 @@ def _contingency(comparison: Comparison, names: tuple[str, str]) -> str:
     )
 
 
-def _difference(folder: Path, topic: str, name: str, place: str, pairs: Sequence[Pair]) -> list[str]:
+def _difference(path: Path, topic: str, names: tuple[str, str], winner: int, pairs: Sequence[Pair]) -> list[str]:
     """Write the sheet of what only one model gets right; returns what the Markdown says about it."""
-    path = folder / f"only-{place}-{topic}.jpg"
     if not pairs:
         path.unlink(missing_ok=True)  # of an earlier comparison in this folder
         return []
@@ -84,8 +81,8 @@ def _difference(folder: Path, topic: str, name: str, place: str, pairs: Sequence
         for (truth, ours, theirs), count in changes(pairs, topic).most_common(MOST_CHANGES)
     )
     return [
-        f"### Only {name} is right",
-        f"| label | first says | second says | photographs |\n|---|---|---|---|\n{rows}",
+        f"### Only {names[winner]} is right",
+        f"| label | {names[0]} says | {names[1]} says | photographs |\n|---|---|---|---|\n{rows}",
         f"![Photographs]({path.name})",
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.manifest import GARMENT
 from classifier.engine.matching import Boxes, overlaps
-from classifier.engine.preprocess import letterbox, to_batch
+from classifier.engine.preprocess import Box, letterbox, to_batch
 from classifier.engine.runtime import Network
+from classifier.engine.taxonomy import CATEGORY, Taxonomy
 from classifier.training.dataset import Photograph, open_upright
-from classifier.training.evaluation.readings import BATCH
+from classifier.training.evaluation.readings import BATCH, by_file
 
 # The defaults of ultralytics' validator, with which the tables of the original system were made.
 LEAST_SCORE = 0.001
@@ -31,10 +33,10 @@ def detection_rows(
 ) -> list[dict[str, Any]]:
     """P, R, mAP50 and mAP50-95 over all classes and of each one, as the rows of ultralytics' table.
 
-    `codes` are the values that the network's classes stand for. Photographs whose box is rough, or whose label is none
-    of these values, are left out; those without a garment count. The pictures are prepared by the engine, everything
-    after the network is ultralytics': suppression within each class with several labels to a box, matching at IoU 0.50
-    to 0.95, average precision over 101 points. P and R are those at the score of the best mean F1.
+    `codes` are the values that the network's classes stand for. Photographs with a rough box, or with a garment whose
+    value is unknown or none of these, are left out; those without a garment count. The engine prepares the pictures,
+    everything after the network is ultralytics': suppression within each class with several labels to a box, matching
+    at IoU 0.50 to 0.95, average precision over 101 points. P and R are those at the score of the best mean F1.
 
     Returns no row if no photograph is left that shows a garment.
     """
@@ -44,36 +46,41 @@ def detection_rows(
 
     names = list(dict.fromkeys(codes))
     index_of_class = np.array([names.index(code) for code in codes])
-    chosen = [photograph for photograph in photographs if _counts(photograph, role, names)]
-    targets = [_targets(photograph, role, names) for photograph in chosen]
-    if not any(len(target) for target in targets):
+    taxonomy = Taxonomy.load()
+    pictures = [
+        _Picture(rows[0].path, targets)
+        for rows in by_file(photographs)
+        if (targets := _targets(rows, role, names, taxonomy)) is not None
+    ]
+    if not any(picture.targets for picture in pictures):
         return []
     with tempfile.TemporaryDirectory() as folder:  # the validator wants one, but writes nothing
         validator = DetectionValidator(save_dir=Path(folder))
     correct, scores, said = [], [], []
-    for start in range(0, len(chosen), BATCH):
-        batch = chosen[start : start + BATCH]
-        for photograph, target, found in zip(
-            batch, targets[start : start + BATCH], _detect(network, image_size, batch), strict=True
-        ):
-            boxes, score, classes = found
+    for start in range(0, len(pictures), BATCH):
+        batch = pictures[start : start + BATCH]
+        for picture, (boxes, score, classes) in zip(batch, _detect(network, image_size, batch), strict=True):
             indices = index_of_class[classes]
-            correct.append(_match(validator, photograph, target, boxes, indices))
+            correct.append(_match(validator, picture, boxes, indices))
             scores.append(score)
             said.append(indices)
-    results = ap_per_class(
-        np.concatenate(correct), np.concatenate(scores), np.concatenate(said), np.concatenate(targets)
-    )
-    precision, recall, average = results[2], results[3], results[5]
-    order = results[6].tolist()
-    whole = _row("all", len(chosen), np.concatenate(targets).size, precision.mean(), recall.mean(), average)
-    rows = [whole]
-    for index, name in enumerate(names):
-        if index in order:
-            at = order.index(index)
-            images = sum(index in target for target in targets)
-            rows.append(_row(name, images, images, precision[at], recall[at], average[at : at + 1]))
+    true = np.array([index for picture in pictures for index, _ in picture.targets])
+    results = ap_per_class(np.concatenate(correct), np.concatenate(scores), np.concatenate(said), true)
+    precision, recall, average, present = results[2], results[3], results[5], results[6].tolist()
+    rows = [_row("all", len(pictures), len(true), precision.mean(), recall.mean(), average)]
+    for at, index in enumerate(present):
+        images = sum(any(index == target for target, _ in picture.targets) for picture in pictures)
+        boxes = int((true == index).sum())
+        rows.append(_row(names[index], images, boxes, precision[at], recall[at], average[at : at + 1]))
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A photograph with the class index and the box of each of its garments."""
+
+    path: Path
+    targets: tuple[tuple[int, Box], ...]
 
 
 def _row(
@@ -90,27 +97,32 @@ def _row(
     }
 
 
-def _counts(photograph: Photograph, role: str, names: Sequence[str]) -> bool:
-    return photograph.box is None or (photograph.box_ok and _name(photograph, role) in names)
-
-
-def _name(photograph: Photograph, role: str) -> str:
-    return GARMENT if role == GARMENT else photograph.labels[role]
-
-
-def _targets(photograph: Photograph, role: str, names: Sequence[str]) -> NDArray[np.intp]:
-    """The class indices of the true boxes: one, or none."""
-    return np.array([] if photograph.box is None else [names.index(_name(photograph, role))], np.intp)
+def _targets(
+    rows: Sequence[Photograph], role: str, names: Sequence[str], taxonomy: Taxonomy
+) -> tuple[tuple[int, Box], ...] | None:
+    """Class index and box of each garment of a photograph; None where it would count silence, or an answer, wrongly."""
+    targets = []
+    for row in rows:
+        if row.box is None:
+            continue
+        name = GARMENT if role == GARMENT else row.labels[role]
+        first_level = taxonomy.parent_of(CATEGORY, row.labels[CATEGORY])
+        if name in names and row.box_ok:
+            targets.append((names.index(name), row.box))
+        elif name or first_level is None or taxonomy.applies(role, first_level):
+            return None
+    background = all(row.box is None for row in rows)
+    return tuple(targets) if targets or background else None
 
 
 def _detect(
-    network: Network, image_size: int, photographs: Sequence[Photograph]
+    network: Network, image_size: int, pictures: Sequence[_Picture]
 ) -> list[tuple[Boxes, NDArray[np.float32], NDArray[np.intp]]]:
     """Boxes as fractions, scores and classes of each photograph, by falling score."""
     import torch
     from ultralytics.utils.nms import non_max_suppression
 
-    images = [open_upright(photograph.path) for photograph in photographs]
+    images = [open_upright(picture.path) for picture in pictures]
     squares = [letterbox(image, image_size) for image in images]
     raw = network.infer(to_batch([square for square, _ in squares]))
     kept = non_max_suppression(
@@ -129,16 +141,13 @@ def _detect(
     return found
 
 
-def _match(
-    validator: Any, photograph: Photograph, target: NDArray[np.intp], boxes: Boxes, said: NDArray[np.intp]
-) -> NDArray[np.bool_]:
+def _match(validator: Any, picture: _Picture, boxes: Boxes, said: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Which boxes (n) are right at each of the ten overlaps, as (n, 10)."""
     import torch
 
-    if photograph.box is None or not len(boxes):
+    if not picture.targets or not len(boxes):
         return np.zeros((len(boxes), validator.niou), bool)
-    shared = torch.from_numpy(overlaps(np.array([photograph.box], np.float32), boxes))
-    correct: NDArray[np.bool_] = validator.match_predictions(
-        torch.from_numpy(said), torch.from_numpy(target), shared
-    ).numpy()
+    classes = torch.tensor([index for index, _ in picture.targets])
+    shared = torch.from_numpy(overlaps(np.array([box for _, box in picture.targets], np.float32), boxes))
+    correct: NDArray[np.bool_] = validator.match_predictions(torch.from_numpy(said), classes, shared).numpy()
     return correct

@@ -47,8 +47,7 @@ def attribute_figures(readings: Sequence[Reading], attribute: str) -> dict[str, 
     for row, reading in zip(probabilities, examples, strict=True):
         row[place[NOTHING]] = not reading.said[attribute]
         for value in reading.said[attribute]:
-            # Two classes of a model may stand for the same value.
-            row[place[value.value]] = max(row[place[value.value]], value.confidence)
+            row[place[value.value]] = value.confidence
     targets = np.array([place[truth] for truth in truths], np.int64)
     first = probabilities.argmax(axis=1)
     spoken = first != place[NOTHING]

@@ -15,7 +15,6 @@ from classifier.engine.engine import Engine
 from classifier.engine.manifest import GARMENT, MANIFEST_NAME, ModelSpec
 from classifier.engine.runtime import MirroredNetwork, Network, TorchNetwork
 from classifier.engine.taxonomy import Taxonomy
-from classifier.training.adopt import trained_size
 from classifier.training.dataset import Dataset, Photograph
 from classifier.training.evaluation.detection import detection_rows
 from classifier.training.evaluation.readings import Reading, read_probabilities, read_with_detector, read_with_engine
@@ -123,11 +122,18 @@ def _open_checkpoint(path: Path, role: str | None, image_size: int | None) -> Mo
     if task is None:
         raise RunError(f"{path} is neither a detector nor a classifier.")
     classes = tuple(str(module.names[index]) for index in range(len(module.names)))
-    size = image_size or trained_size(module)
+    size = image_size or _trained_size(module)
     if size is None:
         raise RunError(f"{path} does not say at which input size it was trained: give --image-size.")
     spec = ModelSpec(role or _role_of(path, classes), path.stem, task, classes, size, {})
     return _open_network(path.stem, path, spec, TorchNetwork(content, task=task))
+
+
+def _trained_size(module: Any) -> int | None:
+    """The side of the input in pixels that ultralytics kept at the network."""
+    arguments = getattr(module, "args", {})
+    size = arguments.get("imgsz") if isinstance(arguments, dict) else getattr(arguments, "imgsz", None)
+    return int(size) if isinstance(size, int | float) else None
 
 
 def _role_of(path: Path, classes: Sequence[str]) -> str:

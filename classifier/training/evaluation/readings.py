@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.engine.attributes import LEAST_OVERLAP
 from classifier.engine.detector import Detector
 from classifier.engine.errors import DecodeError
 from classifier.engine.manifest import GARMENT
-from classifier.engine.matching import overlaps
+from classifier.engine.matching import match, overlaps
 from classifier.engine.preprocess import Box
-from classifier.engine.results import Alternative
+from classifier.engine.results import Alternative, AttributeResult
 from classifier.training.dataset import Photograph, open_upright
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ Said = dict[str, tuple[Alternative, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a model says of one photograph: its surest box with that box's score, and the values of that garment.
+    """What a model says of one row of labels: the box that answers for it with that box's score, and its values.
 
     A topic is an attribute, or `garment`: whether there is one at all, with the values `garment` and `(nothing)`.
     """
@@ -38,6 +40,11 @@ class Reading:
     box: Box | None = None
     score: float = 0.0
     said: Said = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[Path, Box | None]:
+        """Which row of labels it is about."""
+        return self.photograph.path, self.photograph.box
 
     def answer(self, topic: str) -> Alternative:
         """The first value and its confidence; `(nothing)` with 0 where nothing was said."""
@@ -69,51 +76,89 @@ def labelled(readings: Sequence[Reading], topic: str) -> list[Reading]:
     return [reading for reading in readings if reading.truth(topic)]
 
 
+def by_file(photographs: Sequence[Photograph]) -> list[list[Photograph]]:
+    """The rows of the same file together: a photograph may show several garments, each with a row of its own."""
+    files: dict[Path, list[Photograph]] = {}
+    for photograph in photographs:
+        files.setdefault(photograph.path, []).append(photograph)
+    return list(files.values())
+
+
 def read_with_engine(engine: Engine, photographs: Sequence[Photograph]) -> list[Reading]:
     """What the whole pipeline says, through the same door as `manage.py classify`.
 
     A photograph that cannot be decoded is one in which nothing was found.
     """
     roles = [spec.role for spec in engine.manifest.attributes]
+    files = by_file(photographs)
     readings = []
-    results = engine.classify_many(photograph.path for photograph in photographs)
-    for photograph, result in zip(photographs, results, strict=True):
-        if isinstance(result, DecodeError) or not result.garments:
-            readings.append(Reading(photograph, said=dict.fromkeys(roles, ())))
-            continue
-        garment = result.garments[0]
-        found = {role: garment.attributes.get(role) for role in roles}
-        said = {
-            role: (Alternative(value.value, value.confidence), *value.alternatives) if value else ()
-            for role, value in found.items()
-        }
-        readings.append(Reading(photograph, garment.box, garment.confidence, said))
+    for rows, result in zip(files, engine.classify_many(rows[0].path for rows in files), strict=True):
+        garments = () if isinstance(result, DecodeError) else result.garments
+        for row, index in zip(rows, _assign(rows, [garment.box for garment in garments]), strict=True):
+            if index is None:
+                readings.append(Reading(row, said=dict.fromkeys(roles, ())))
+                continue
+            garment = garments[index]
+            said = {role: _values(garment.attributes.get(role)) for role in roles}
+            readings.append(Reading(row, garment.box, garment.confidence, said))
     return readings
 
 
 def read_with_detector(detector: Detector, photographs: Sequence[Photograph], codes: Sequence[str]) -> list[Reading]:
-    """What a single detector says: its surest box, whose class is the value. `codes` are the values of its classes."""
+    """What a single detector says: its box, whose class is the value. `codes` are the values of its classes."""
     role = detector.spec.role
+    silence: Said = {} if role == GARMENT else {role: ()}
+    files = by_file(photographs)
     readings = []
-    for start in range(0, len(photographs), BATCH):
-        batch = photographs[start : start + BATCH]
-        for photograph, found in zip(batch, detector.find([open_upright(item.path) for item in batch]), strict=True):
-            if not len(found.scores):
-                readings.append(Reading(photograph, said={} if role == GARMENT else {role: ()}))
-                continue
-            x1, y1, x2, y2 = (float(edge) for edge in found.boxes[0])
-            score = float(found.scores[0])
-            said: Said = {} if role == GARMENT else {role: (Alternative(codes[found.classes[0]], score),)}
-            readings.append(Reading(photograph, (x1, y1, x2, y2), score, said))
+    for start in range(0, len(files), BATCH):
+        batch = files[start : start + BATCH]
+        for rows, found in zip(batch, detector.find([open_upright(rows[0].path) for rows in batch]), strict=True):
+            boxes = [_box(box) for box in found.boxes]
+            for row, index in zip(rows, _assign(rows, boxes), strict=True):
+                if index is None:
+                    readings.append(Reading(row, said=silence))
+                    continue
+                score = float(found.scores[index])
+                value = Alternative(codes[found.classes[index]], score)
+                said: Said = {} if role == GARMENT else {role: (value,)}
+                readings.append(Reading(row, boxes[index], score, said))
     return readings
 
 
 def read_probabilities(
     photographs: Sequence[Photograph], attribute: str, codes: Sequence[str], probabilities: NDArray[np.floating]
 ) -> list[Reading]:
-    """What a classifier's probabilities (n, classes) say of the garments in the true boxes."""
+    """What a classifier's probabilities (n, classes) say of the garments in the true boxes.
+
+    Classes that stand for the same value count together, as in the engine.
+    """
     readings = []
     for photograph, row in zip(photographs, probabilities, strict=True):
-        values = tuple(Alternative(codes[index], float(row[index])) for index in np.argsort(-row, kind="stable"))
-        readings.append(Reading(photograph, photograph.box, 1.0, {attribute: values}))
+        shares: dict[str, float] = {}
+        for code, probability in zip(codes, row, strict=True):
+            shares[code] = shares.get(code, 0.0) + float(probability)
+        best = sorted(shares.items(), key=lambda item: -item[1])
+        said = tuple(Alternative(code, share) for code, share in best)
+        readings.append(Reading(photograph, photograph.box, 1.0, {attribute: said}))
     return readings
+
+
+def _assign(rows: Sequence[Photograph], boxes: Sequence[Box]) -> list[int | None]:
+    """Which of the found boxes, by falling score, answers for each row of one file.
+
+    Where there is only one row, the surest box; several are matched one to one, for the greatest overlap.
+    """
+    if len(rows) == 1:
+        return [0 if boxes else None]
+    true = np.array([row.box or (0.0, 0.0, 0.0, 0.0) for row in rows], np.float32)
+    pairs = match(overlaps(true, np.array(boxes, np.float32).reshape(-1, 4)), LEAST_OVERLAP)
+    return [pairs.get(number) for number in range(len(rows))]
+
+
+def _values(result: AttributeResult | None) -> tuple[Alternative, ...]:
+    return (Alternative(result.value, result.confidence), *result.alternatives) if result else ()
+
+
+def _box(edges: Iterable[float]) -> Box:
+    x1, y1, x2, y2 = (float(edge) for edge in edges)
+    return x1, y1, x2, y2

@@ -14,7 +14,7 @@ from classifier.training.environment import describe_environment
 from classifier.training.evaluation.figures import attribute_figures, garment_figures, topics_of
 from classifier.training.evaluation.mistakes import draw_mistakes
 from classifier.training.evaluation.model import Model
-from classifier.training.evaluation.readings import Reading
+from classifier.training.evaluation.readings import Reading, by_file
 from classifier.training.evaluation.tables import class_table, coverage_table, detection_table, table_row
 from classifier.training.files import write_json, write_text
 from classifier.training.run import Report, RunError
@@ -38,7 +38,7 @@ def evaluate(model: Model, dataset: Dataset, split: str, report: Report) -> Eval
     photographs = model.photographs(dataset, split)
     if not photographs:
         raise RunError(f"{dataset.root} has no photograph in {split} that {model.name} can be measured on.")
-    report(f"{model.name}: reading {len(photographs)} photographs of {split}")
+    report(f"{model.name}: reading {len(by_file(photographs))} photographs of {split}")
     readings = model.read(photographs)
     figures = {
         topic: garment_figures(readings) if topic == GARMENT else attribute_figures(readings, topic)
@@ -52,7 +52,7 @@ def evaluate(model: Model, dataset: Dataset, split: str, report: Report) -> Eval
         "name": dataset.name,
         "fingerprint": dataset.fingerprint,
         "split": split,
-        "photographs": len(photographs),
+        "photographs": len(by_file(photographs)),
     }
     return Evaluation(model, data, readings, figures, {role: rows for role, rows in detection.items() if rows})
 
@@ -124,7 +124,7 @@ def _about(evaluation: Evaluation) -> str:
     )
 
 
-Line = tuple[str, str, Callable[[dict[str, Any]], float]]
+Line = tuple[str, str, Callable[[dict[str, Any]], float | None]]
 _GARMENT_LINES: list[Line] = [
     ("garments found", "garments", lambda figures: figures["recall"]),
     ("photographs without a garment that yield one", "negatives", lambda figures: figures["negatives_with_garment"]),
@@ -133,7 +133,7 @@ _GARMENT_LINES: list[Line] = [
 _ATTRIBUTE_LINES: list[Line] = [
     ("top-1", "n", lambda figures: figures["top1"]),
     ("top-3", "n", lambda figures: figures["top3"]),
-    ("macro-F1 of the classes with 10 or more", "n", lambda figures: figures["macro_f1"]),
+    ("macro-F1 of the classes with 10 or more", "n", lambda figures: figures["macro_f1"] or None),
     ("expected calibration error", "n", lambda figures: figures["ece"]),
 ]
 
@@ -141,7 +141,7 @@ _ATTRIBUTE_LINES: list[Line] = [
 def summary_table(evaluations: Sequence[Evaluation]) -> str:
     """The main figures, a column for each model; of two also the difference. Topics that not all share are left out."""
     names = [evaluation.model.name for evaluation in evaluations]
-    columns = ["figure", "photographs", *names, *(["difference"] if len(names) == 2 else [])]
+    columns = ["figure", "n", *names, *(["difference"] if len(names) == 2 else [])]
     lines = [table_row(columns), "|---" * len(columns) + "|"]
     for topic in evaluations[0].figures:
         shared = [evaluation.figures[topic] for evaluation in evaluations if topic in evaluation.figures]
@@ -150,9 +150,10 @@ def summary_table(evaluations: Sequence[Evaluation]) -> str:
         for name, count, value in _GARMENT_LINES if topic == GARMENT else _ATTRIBUTE_LINES:
             values = [value(figures) for figures in shared]
             counts = " / ".join(dict.fromkeys(str(figures[count]) for figures in shared))
-            cells = [f"{value:.3f}" for value in values]
+            cells = ["" if value is None else f"{value:.3f}" for value in values]
             if len(values) == 2:
-                cells.append(f"{values[1] - values[0]:+.3f}")
+                first, second = values
+                cells.append("" if first is None or second is None else f"{second - first:+.3f}")
             lines.append(table_row([name if topic == GARMENT else f"{heading(topic).lower()}, {name}", counts, *cells]))
     return "\n".join(lines)
 
