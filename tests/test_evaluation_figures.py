@@ -20,9 +20,9 @@ from tests.pictures import photo
 BOX = (0.25, 0.25, 0.75, 0.75)
 
 
-def photograph(name, category="", box=BOX, box_ok=True, path=None, **others):
+def photograph(path, category="", box=BOX, box_ok=True, **others):
     labels = {"category": category, **others}
-    return Photograph(path or Path(name), "val", "1", labels, box if category else None, box_ok)
+    return Photograph(Path(path), "val", "1", labels, box if category else None, box_ok)
 
 
 def reading(name, true, said, box=BOX):
@@ -134,8 +134,8 @@ def outfit(path, sleeve_length="long"):
     """A shirt and trousers in one photograph, which have no sleeves."""
     path.write_bytes(photo(size=(64, 64)))
     return [
-        photograph("0", "Jeans", LOWER, path=path, sleeve_length=""),
-        photograph("1", "Shirt", UPPER, path=path, sleeve_length=sleeve_length),
+        photograph(path, "Jeans", LOWER, sleeve_length=""),
+        photograph(path, "Shirt", UPPER, sleeve_length=sleeve_length),
     ]
 
 
@@ -164,10 +164,13 @@ def test_a_detector_is_measured_on_photographs_that_are_labelled_in_full(tmp_pat
 @pytest.fixture
 def pictures(tmp_path):
     """Two shirts, a dress, a hat and a shirt whose box is rough."""
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(photo(size=(64, 64)))
     kinds = [("Shirt", True), ("Shirt", True), ("Dress", True), ("", False), ("Shirt", False)]
-    return [photograph(str(index), kind, box_ok=good, path=path) for index, (kind, good) in enumerate(kinds)]
+    rows = []
+    for index, (kind, good) in enumerate(kinds):
+        path = tmp_path / f"{index}.jpg"
+        path.write_bytes(photo(size=(64, 64)))
+        rows.append(photograph(path, kind, box_ok=good))
+    return rows
 
 
 def test_it_measures_average_precision_as_ultralytics_does(pictures):

@@ -57,6 +57,32 @@ def test_a_second_network_looks_at_mirror_images(data, base, network_weights, tm
     assert spec.sha256 not in {spec.files["openvino"][-1].sha256, spec.mirror_files["openvino"][-1].sha256}
 
 
+def test_rare_classes_are_favoured_where_that_is_asked_for(data, base, tmp_path):  # noqa: F811
+    train("category", data, base, tmp_path / "first", epochs=1)
+    checkpoints = [tmp_path / "first" / "last.pt"]
+
+    share(checkpoints, data, tmp_path / "plain")
+    share(checkpoints, data, tmp_path / "shifted", prior=["category=-2"])
+
+    picture = np.full((1, 3, TINY["image_size"], TINY["image_size"]), 0.4, np.float32)
+    plain, shifted = (
+        TorchNetwork((tmp_path / name / "weights" / "attributes.pt").read_bytes(), task="classify", device="cpu").infer(
+            picture
+        )[0]
+        for name in ("plain", "shifted")
+    )
+    # Dress, five times, and Tshirt, six times among those to train on; the other attributes stay.
+    gained = shifted - plain
+    assert gained[0] - gained[1] == pytest.approx(2 * np.log(6 / 5), abs=0.01)
+    assert gained[2:] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("prior", ["category", "category=much", "colour=1", "category=nan"])
+def test_it_says_how_a_prior_is_written(data, prior, tmp_path):
+    with pytest.raises(CommandError, match="ROLE=VALUE"):
+        share([tmp_path / "last.pt"], data, tmp_path, prior=[prior])
+
+
 def test_it_does_not_average_runs_of_different_attributes(data, base, tmp_path):  # noqa: F811
     train("category", data, base, tmp_path / "first", epochs=1)
     train("sleeve_length", data, base, tmp_path / "second", epochs=1)
@@ -67,11 +93,12 @@ def test_it_does_not_average_runs_of_different_attributes(data, base, tmp_path):
     assert not (tmp_path / "weights").exists()
 
 
-def share(checkpoints, data, folder, mirror=()):
+def share(checkpoints, data, folder, mirror=(), prior=()):
     call_command(
         "publish_shared",
         *map(str, checkpoints),
         mirror=list(mirror),
+        prior=list(prior),
         data=data,
         image_size=TINY["image_size"],
         minimum=TINY["minimum"],

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn import functional
 
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.preprocess import CROP_MARGIN
@@ -26,6 +25,7 @@ from classifier.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, m
 from classifier.training.calibration import softmax
 from classifier.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
 from classifier.training.files import append_row, atomic_path
+from classifier.training.objective import class_balanced_weights, one_hot, soft_cross_entropy
 from classifier.training.run import RESULTS, Report, RunError, report_quarters
 from classifier.training.scores import classification_scores
 
@@ -37,7 +37,9 @@ HEAD = "model.model.9.linear"
 class ClassifierOptions:
     """What a run is made of; saved in its checkpoint, so that it resumes as it was started.
 
-    Training ends early when `patience` epochs have brought nothing better on val; 0 never gives up.
+    Training ends early when `patience` epochs have brought nothing better on val; 0 never gives up. `prior` is how much
+    of its training frequency's logarithm each class's logit gains: a negative one helps rare classes, where class
+    balancing did not suffice (logit adjustment, Menon et al. 2021).
     """
 
     attribute: str
@@ -50,6 +52,7 @@ class ClassifierOptions:
     warmup_epochs: float = 1.0
     label_smoothing: float = 0.05
     auxiliary_weight: float = 0.3
+    prior: float = 0.0
     augmentation: str = "strong"
     balance_with: str = ""
     dropout: float = 0.2
@@ -154,6 +157,9 @@ class ClassifierTraining:
         own = self.classes[options.attribute]
         if len(own) < 2:
             raise RunError(f"{options.attribute}: fewer than two classes have {options.minimum} examples.")
+        counts = dataset.counts("train", options.attribute)
+        frequencies = torch.tensor([counts[name] for name in own]) / sum(counts[name] for name in own)
+        self.offsets = options.prior * frequencies.log()
         auxiliary = {
             name: len(found) for name, found in self.classes.items() if name != options.attribute and len(found) > 1
         }
@@ -311,12 +317,12 @@ class ClassifierTraining:
 
     @torch.inference_mode()
     def predict(self, crops: Crops) -> NDArray[np.float32]:
-        """Logits (n, classes) of the averaged network."""
+        """Logits (n, classes) of the averaged network, as it would be published."""
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.network.load_state_dict(self.average.state)
         self.network.eval()
         logits = [
-            self.network(to_tensor(crops.squares[start : start + 64]))[0].numpy()
+            (self.network(to_tensor(crops.squares[start : start + 64]))[0] + self.offsets).numpy()
             for start in range(0, len(crops.squares), 64)
         ]
         self.network.load_state_dict(own)
@@ -327,6 +333,8 @@ class ClassifierTraining:
         model = build_model(self.classes[self.options.attribute])
         prefix = "model."
         state = {key.removeprefix(prefix): value for key, value in self.average.state.items() if key.startswith(prefix)}
+        bias = f"{HEAD.removeprefix(prefix)}.bias"
+        state[bias] = state[bias] + self.offsets
         model.load_state_dict(state)
         save_model(model, self.run / "best.pt", self.options.image_size)
 
@@ -384,24 +392,3 @@ def save_model(model: nn.Module, path: Path, image_size: int) -> None:
 def to_tensor(squares: NDArray[np.uint8]) -> torch.Tensor:
     """Bytes (n, 3, s, s) as network input in 0..1, channels last in memory."""
     return torch.from_numpy(squares).float().div_(255.0).contiguous(memory_format=torch.channels_last)
-
-
-def one_hot(indices: NDArray[np.int64], count: int) -> torch.Tensor:
-    """Rows (n, count) of 0 and 1; all zero where the index is -1."""
-    rows = torch.zeros(len(indices), count)
-    known = np.flatnonzero(indices >= 0)
-    rows[known, indices[known]] = 1.0
-    return rows
-
-
-def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: float) -> torch.Tensor:
-    """Cross-entropy against mixed targets (n, classes); a row of zeros (no label) counts nothing."""
-    mass = targets.sum(dim=1, keepdim=True)
-    smooth = targets * (1 - smoothing) + mass * smoothing / targets.shape[1]
-    return -(smooth * functional.log_softmax(logits, dim=1)).sum() / mass.sum().clamp(min=1.0)
-
-
-def class_balanced_weights(labels: NDArray[np.int64]) -> torch.Tensor:
-    """Sampling weights (n,) that turn the frequency of each combination of labels (n, attributes) into its root."""
-    _, place, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
-    return torch.from_numpy(1.0 / np.sqrt(counts[place]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser
 from dataclasses import replace
 from datetime import date
@@ -34,6 +35,13 @@ class Command(BaseCommand):
             metavar="RUN/last.pt",
             help="average these as well, into a second network that looks at the mirror image of each crop",
         )
+        parser.add_argument(
+            "--prior",
+            nargs="+",
+            default=[],
+            metavar="ROLE=VALUE",
+            help="`manage.py train --prior` for single attributes",
+        )
         parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
         parser.add_argument("--image-size", type=int, default=224, help="side of its input in service")
         parser.add_argument("--minimum", type=int, default=20, help="as in the runs (default %(default)s)")
@@ -48,6 +56,7 @@ class Command(BaseCommand):
         from classifier.training.run import RunError
 
         out: Path = options["out"]
+        options["prior"] = dict(_parse_prior(text) for text in options["prior"])
         try:
             mirror = self._runs(out / "mirror", options["mirror"], options, []) if options["mirror"] else []
             runs = self._runs(out, options["checkpoints"], options, mirror)
@@ -70,7 +79,8 @@ class Command(BaseCommand):
         runs = []
         for role in ATTRIBUTES:
             name = f"{role.replace('_', '-')}-{date.today():%Y.%m}"
-            run = start_run(folder / role, name, role, "classify", data, base, given)
+            own = given | {"prior": options["prior"].get(role, 0.0)}
+            run = start_run(folder / role, name, role, "classify", data, base, own)
             twin = twins.get(role)
             if twin is not None:
                 run = replace(run, mirror=twin.base)
@@ -79,3 +89,17 @@ class Command(BaseCommand):
             self.stdout.write(f"{role}  top1 {val['top1']:.3f}  macro_f1 {val['macro_f1']:.3f}")
             runs.append(run)
         return runs
+
+
+def _parse_prior(text: str) -> tuple[str, float]:
+    """`sleeve_length=-0.25` as a pair. Raises CommandError for anything else."""
+    from classifier.training.dataset import ATTRIBUTES
+
+    role, _, value = text.partition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if role not in ATTRIBUTES or not math.isfinite(number):
+        raise CommandError(f"{text!r} is not ROLE=VALUE, for example sleeve_length=-0.25.")
+    return role, number

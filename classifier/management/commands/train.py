@@ -24,6 +24,7 @@ OPTIONS = (
     "balance_with",
     "freeze",
     "minimum",
+    "prior",
     "quarter_turns",
     "seed",
     "threads",
@@ -56,6 +57,7 @@ class Command(BaseCommand):
         parser.add_argument("--auxiliary-weight", type=float, help="how much the other attributes count in the loss")
         parser.add_argument("--augmentation", choices=("strong", "outline", "texture"), help="what crops go through")
         parser.add_argument("--background", type=int, help="how often an epoch shows each picture without a garment")
+        parser.add_argument("--prior", type=float, help="negative: favour rare classes (see ClassifierOptions)")
         parser.add_argument("--quarter-turns", type=float, help="share of the detector's pictures shown on their side")
         parser.add_argument(
             "--balance-with", choices=ROLES[1:], help="balance the combinations with this attribute, not classes alone"
