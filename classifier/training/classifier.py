@@ -257,7 +257,7 @@ class ClassifierTraining:
             append_row(self.run / RESULTS, row)
             figures = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
             self.report(f"epoch {self.epoch}/{self.options.epochs}  {figures}{'  *' if improved else ''}")
-        if self.out_of_patience():
+        if self.epoch < self.options.epochs:
             self.report(f"stopped: nothing better since epoch {self.best_epoch}")
 
     def out_of_patience(self) -> bool:

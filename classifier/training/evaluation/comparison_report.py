@@ -55,10 +55,14 @@ def verdict(comparison: Comparison, names: tuple[str, str]) -> str:
 
 def _about(first: Evaluation, second: Evaluation) -> str:
     data = first.data
+    fairness = ""
+    if first.model.finds_garments != second.model.finds_garments:
+        shown = first if second.model.finds_garments else second
+        fairness = f" {shown.model.name} was shown the true boxes, the other had to find the garments by itself."
     return (
         f"Both on `{data['split']}` of the data set `{data['name']}`. The figures in the first table are those of each "
         f"model by itself; the others count the photographs that both have read "
-        f"({first.data['photographs']} and {second.data['photographs']})."
+        f"({first.data['photographs']} and {second.data['photographs']}).{fairness}"
     )
 
 
