@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -134,9 +135,30 @@ def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path)
     assert len(read_rows(run)) == 1
 
 
+def test_it_learns_an_attribute_that_a_shop_added(data, base, tmp_path):
+    added = shutil.copytree(data, tmp_path / "added")
+    header, *rows = (added / "labels.csv").read_text().splitlines()
+    necklines = {"Tshirt": "round", "Dress": "v-neck"}
+    table = [f"{header},neckline", *(f"{row},{necklines.get(row.split(',')[3], '')}" for row in rows)]
+    (added / "labels.csv").write_text("\n".join(table) + "\n")
+
+    train("neckline", added, base, tmp_path / "run", epochs=1, publish=tmp_path / "weights")
+
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["val"]["n"] == 4
+    entry = json.loads((tmp_path / "weights" / "manifest.json").read_text())["models"]["neckline"]
+    assert entry["classes"] == ["round", "v-neck"]
+    assert entry["files"]["openvino"]["path"] == "neckline.xml"
+
+    train("category", added, base, tmp_path / "category", epochs=1)
+    with pytest.raises(CommandError, match=r"learnt nothing of neckline: start from the best.pt beside it"):
+        train("neckline", added, tmp_path / "category" / "last.pt", tmp_path / "second", epochs=1)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
+        ({"role": "neckline"}, "no column neckline in its labels.csv"),
         ({"minimum": 100}, "Fewer than two classes of category have 100 examples"),
         ({"base": Path("nowhere.pt")}, "nowhere.pt do not exist. .* https://github.com/ultralytics/assets/releases"),
         ({"data": Path("nowhere")}, "labels.csv does not exist"),
@@ -144,10 +166,10 @@ def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path)
     ],
 )
 def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):
-    arguments = {"data": data, "base": base} | change
+    arguments = {"role": "category", "data": data, "base": base} | change
 
     with pytest.raises(CommandError, match=complaint):
-        train("category", arguments.pop("data"), arguments.pop("base"), tmp_path / "run", **arguments)
+        train(arguments.pop("role"), arguments.pop("data"), arguments.pop("base"), tmp_path / "run", **arguments)
 
     assert not (tmp_path / "run").exists()
 

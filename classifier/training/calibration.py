@@ -63,7 +63,7 @@ def reliability_bins(
 
 def calibration_error(bins: Sequence[dict[str, Any]]) -> float:
     """Expected calibration error: the mean gap between confidence and accuracy, weighted by the size of the bins."""
-    total = sum(row["n"] for row in bins)
+    total: int = sum(row["n"] for row in bins)
     gaps: float = sum(row["n"] * abs(row["accuracy"] - row["confidence"]) for row in bins)
     return gaps / max(1, total)
 

@@ -153,7 +153,8 @@ class ClassifierTraining:
         torch.manual_seed(options.seed)
         self.generator = torch.Generator().manual_seed(options.seed)
         self.augmentation = AUGMENTATIONS[options.augmentation]
-        self.classes = {name: dataset.classes(name, options.minimum) for name in ATTRIBUTES}
+        learnt = dict.fromkeys((*ATTRIBUTES, options.attribute))
+        self.classes = {name: dataset.classes(name, options.minimum) for name in learnt}
         own = self.classes[options.attribute]
         if len(own) < 2:
             raise RunError(f"{options.attribute}: fewer than two classes have {options.minimum} examples.")
@@ -189,6 +190,8 @@ class ClassifierTraining:
         if saved["fingerprint"] != self.dataset.fingerprint or saved["options"]["minimum"] != self.options.minimum:
             raise RunError(f"{base} was trained on other labels.")
         state = saved["average"]
+        if own != other and f"auxiliary.{own}.weight" not in state:
+            raise RunError(f"{base} has learnt nothing of {own}: start from the best.pt beside it.")
         if own != other:
             for kind in ("weight", "bias"):
                 state[f"auxiliary.{other}.{kind}"] = state.pop(f"{HEAD}.{kind}")

@@ -14,7 +14,7 @@ from classifier.training.environment import describe_environment
 from classifier.training.evaluation.runs import evaluate_classifier, evaluate_detector
 from classifier.training.files import write_json
 from classifier.training.report import write_report
-from classifier.training.run import DESCRIPTION, ENVIRONMENT, ROLES, TASKS, Report, Run, RunError
+from classifier.training.run import DESCRIPTION, ENVIRONMENT, TASKS, Report, Run, RunError
 
 START_WEIGHTS = "https://github.com/ultralytics/assets/releases"
 
@@ -27,7 +27,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     Raises RunError for an impossible combination, a missing base or a folder that already holds a run, and LabelError
     for data that cannot be read.
     """
-    if role not in ROLES or task not in TASKS or (role == GARMENT and task != "detect"):
+    if task not in TASKS or (role == GARMENT and task != "detect"):
         raise RunError(f"There is no {task} model for {role}.")
     if (folder / DESCRIPTION).exists():
         raise RunError(f"{folder} already holds a run: resume it or choose another folder.")
@@ -42,6 +42,8 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
         raise RunError(f"A {task} model has no option {', '.join(sorted(unknown))}.")
     options = kind(attribute=role, **given)
     dataset = read_dataset(data)
+    if role != GARMENT and role not in dataset.labelled:
+        raise RunError(f"{data} has no column {role} in its labels.csv.")
     if isinstance(options, DetectorOptions):
         classes = detector_classes(dataset, options)
         sizes = {split: len(detector_photographs(dataset, split, options, classes)) for split in ("train", "val")}

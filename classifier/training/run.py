@@ -8,10 +8,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from classifier.training.dataset import ATTRIBUTES
 from classifier.training.files import write_json
 
-ROLES = ("garment", *ATTRIBUTES)
 TASKS = ("detect", "classify")
 DESCRIPTION = "run.json"
 METRICS = "metrics.json"

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-ROLES = ("garment", "category", "material", "sleeve_length")
+ATTRIBUTES = ("category", "material", "sleeve_length")
 OPTIONS = (
     "epochs",
     "patience",
@@ -39,7 +39,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Options left out take the defaults of the task."""
-        parser.add_argument("role", choices=ROLES)
+        parser.add_argument(
+            "role",
+            help="garment, category, material, sleeve_length, or another attribute that labels.csv has a column of",
+        )
         parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
         parser.add_argument("--base", type=Path, default=Path("yolov8n.pt"), help="start weights (default %(default)s)")
         parser.add_argument("--task", choices=("detect", "classify"), help="default: detect for garment, else classify")
@@ -60,7 +63,7 @@ class Command(BaseCommand):
         parser.add_argument("--prior", type=float, help="negative: favour rare classes (see ClassifierOptions)")
         parser.add_argument("--quarter-turns", type=float, help="share of the detector's pictures shown on their side")
         parser.add_argument(
-            "--balance-with", choices=ROLES[1:], help="balance the combinations with this attribute, not classes alone"
+            "--balance-with", choices=ATTRIBUTES, help="balance the combinations with this attribute, not classes alone"
         )
         parser.add_argument("--freeze", type=int, help="how many of the first layers stay as they are")
         parser.add_argument("--minimum", type=int, help="a class with fewer training examples is not offered")

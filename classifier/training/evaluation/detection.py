@@ -70,8 +70,8 @@ def detection_rows(
     rows = [_row("all", len(pictures), len(true), precision.mean(), recall.mean(), average)]
     for at, index in enumerate(present):
         images = sum(any(index == target for target, _ in picture.targets) for picture in pictures)
-        boxes = int((true == index).sum())
-        rows.append(_row(names[index], images, boxes, precision[at], recall[at], average[at : at + 1]))
+        count = int((true == index).sum())
+        rows.append(_row(names[index], images, count, precision[at], recall[at], average[at : at + 1]))
     return rows
 
 
