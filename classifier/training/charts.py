@@ -89,6 +89,8 @@ def draw_curves(path: Path, rows: Sequence[Mapping[str, str]], title: str) -> No
                 values = [float(row[name]) for row in rows]
                 axes.plot(epochs, values, marker=".", label=name.removeprefix("metrics/"))
         axes.set(xlabel="epoch", title=f"{title}: {heading}")
+        axes.set_ylim(bottom=0)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
     _save(figure, path)
