@@ -92,7 +92,8 @@ def database(name: str, default: str) -> dict[str, Any]:
             "charset": "utf8mb4",
             # Under REPEATABLE READ a claim of one task locks hundreds of rows.
             "isolation_level": "read committed",
-            "init_command": f"SET sql_mode='{SQL_MODE}'",
+            # Leases run by the server's clock: in UTC, as everything that is stored, and without summer time.
+            "init_command": f"SET sql_mode='{SQL_MODE}', time_zone='+00:00'",
             **config.get("OPTIONS", {}),
         }
         config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}

@@ -94,6 +94,7 @@ def test_it_talks_to_mysql_strictly_and_reads_committed_rows(load):
     assert database["OPTIONS"]["charset"] == "utf8mb4"
     assert database["OPTIONS"]["isolation_level"] == "read committed"
     assert "STRICT_TRANS_TABLES" in database["OPTIONS"]["init_command"]
+    assert "time_zone='+00:00'" in database["OPTIONS"]["init_command"]
 
 
 def test_it_reaches_mysql_through_a_socket(load):
