@@ -19,7 +19,7 @@ ATTRIBUTES = ("category", "material", "sleeve_length")
 COORDINATES = ("x1", "y1", "x2", "y2")
 SPLITS = ("train", "val")
 COLUMNS = ("image", "split", "sender", *ATTRIBUTES, *COORDINATES, "box_ok")
-"""What every table has. Each further column is one more thing that can be learnt: an attribute that a shop added."""
+"""What every table has. Further columns are labels as well: one may be an attribute that a shop added."""
 
 
 class LabelError(ValueError):
@@ -28,10 +28,7 @@ class LabelError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One row of labels.csv. A photograph without a box shows no garment of the taxonomy.
-
-    `labels` has the attributes, and whatever else the table has a column for.
-    """
+    """One row of labels.csv. A photograph without a box shows no garment of the taxonomy."""
 
     path: Path
     split: str
