@@ -63,7 +63,7 @@ def _about(run: Run) -> str:
     how = f"Its weights are those of `{run.base}`; docs/models.md says how they were trained."
     if options["epochs"]:
         how = (
-            f"Trained for {options['epochs']} epochs in batches of {options['batch']} from `{run.base}` with "
+            f"Trained for up to {options['epochs']} epochs in batches of {options['batch']} from `{run.base}` with "
             f"`manage.py train {run.role} --task {run.task}`."
         )
     return f"{what}; input {options['image_size']} px, RGB in 0..1.\n\n{how}"

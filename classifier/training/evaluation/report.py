@@ -61,28 +61,32 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write evaluation.md, evaluation.json and the pictures into `folder`, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
     sections = [f"# Evaluation of {evaluation.model.name}", _about(evaluation), summary_table([evaluation])]
-    for topic, figures in evaluation.figures.items():
-        parts = [f"## {heading(topic)}"]
-        if topic != GARMENT:
-            confusion = figures["confusion"]
-            draw_confidence(
-                folder / f"confidence-{topic}.png", figures["reliability"], figures["coverage"], heading(topic)
-            )
-            draw_confusion(
-                folder / f"confusion-{topic}.png",
-                confusion["rows"],
-                confusion["columns"],
-                confusion["counts"],
-                heading(topic),
-            )
-            parts += [f"![Calibration and coverage](confidence-{topic}.png)", coverage_table(figures["coverage"])]
-            parts += [class_table(figures["per_class"]), f"![Confusion matrix](confusion-{topic}.png)"]
-        parts.append(_mistakes(folder, evaluation.readings, topic))
-        sections += parts
+    for topic in evaluation.figures:
+        sections += _topic_sections(evaluation, topic, folder)
     for role, rows in evaluation.detection.items():
         sections += [f"## Detector of {role.replace('_', ' ')}", detection_table(rows)]
     write_json(folder / "evaluation.json", as_json(evaluation))
     write_text(folder / "evaluation.md", "\n\n".join(sections) + "\n")
+
+
+def _topic_sections(evaluation: Evaluation, topic: str, folder: Path) -> list[str]:
+    """Draw the pictures of one topic; returns what the Markdown says about it."""
+    title, figures = heading(topic), evaluation.figures[topic]
+    sections = [f"## {title}"]
+    if topic != GARMENT:
+        confidence, confusion = folder / f"confidence-{topic}.png", folder / f"confusion-{topic}.png"
+        draw_confidence(confidence, figures["reliability"], figures["coverage"], title)
+        draw_confusion(confusion, **figures["confusion"], title=title)
+        sections += [
+            f"![Calibration and coverage]({confidence.name})",
+            coverage_table(figures["coverage"]),
+            class_table(figures["per_class"]),
+            f"![Confusion matrix]({confusion.name})",
+        ]
+    mistakes = folder / f"mistakes-{topic}.jpg"
+    count = draw_mistakes(mistakes, evaluation.readings, topic)
+    sections.append(f"The surest of {count} mistakes:\n\n![Mistakes]({mistakes.name})" if count else "No mistakes.")
+    return sections
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -124,6 +128,11 @@ def _about(evaluation: Evaluation) -> str:
     )
 
 
+def _macro_f1(figures: dict[str, Any]) -> float | None:
+    """None where no class has enough photographs."""
+    return figures["macro_f1"] if figures["macro_classes"] else None
+
+
 Line = tuple[str, str, Callable[[dict[str, Any]], float | None]]
 _GARMENT_LINES: list[Line] = [
     ("garments found", "garments", lambda figures: figures["recall"]),
@@ -133,7 +142,7 @@ _GARMENT_LINES: list[Line] = [
 _ATTRIBUTE_LINES: list[Line] = [
     ("top-1", "n", lambda figures: figures["top1"]),
     ("top-3", "n", lambda figures: figures["top3"]),
-    ("macro-F1 of the classes with 10 or more", "n", lambda figures: figures["macro_f1"] or None),
+    ("macro-F1 of the classes with 10 or more", "n", _macro_f1),
     ("expected calibration error", "n", lambda figures: figures["ece"]),
 ]
 
@@ -156,10 +165,3 @@ def summary_table(evaluations: Sequence[Evaluation]) -> str:
                 cells.append("" if first is None or second is None else f"{second - first:+.3f}")
             lines.append(table_row([name if topic == GARMENT else f"{heading(topic).lower()}, {name}", counts, *cells]))
     return "\n".join(lines)
-
-
-def _mistakes(folder: Path, readings: Sequence[Reading], topic: str) -> str:
-    """Write the sheet of the worst mistakes; returns what the Markdown says about it."""
-    path = folder / f"mistakes-{topic}.jpg"
-    count = draw_mistakes(path, readings, topic)
-    return f"The surest of {count} mistakes:\n\n![Mistakes]({path.name})" if count else "No mistakes."
