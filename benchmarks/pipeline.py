@@ -12,7 +12,6 @@ import csv
 import datetime
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from PIL import Image
 from benchmarks.processes import web_process, worker_process
 from benchmarks.sides import ROOT, Networks, Original, Side, WorkerPath, serve
 from classifier.engine import Manifest
+from classifier.training.environment import processor
 
 MEGAPIXELS = 12
 MOST_IN_A_PRODUCT = 50  # the site takes no more photographs of one product
@@ -55,12 +55,6 @@ class Remote:
     def close(self) -> None:
         self._connection.close()
         self._process.join(30)
-
-
-def processor() -> str:
-    """The processor's name."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def percentile(values: Sequence[float], share: float) -> float:

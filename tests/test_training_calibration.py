@@ -9,7 +9,7 @@ from classifier.training.calibration import (
     negative_log_likelihood,
     softmax,
 )
-from classifier.training.evaluation import choose_threshold
+from classifier.training.evaluation.runs import choose_threshold
 from classifier.training.scores import classification_scores, confusion_matrix
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,12 @@ def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, 
     assert set(metrics["val"]["per_class"]) == {"Dress", "Tshirt"}
     assert metrics["calibration"]["nll_after"] <= metrics["calibration"]["nll_before"]
     assert json.loads((run / "confusion.json").read_text())["rows"] == ["Dress", "Tshirt"]
-    assert (run / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    for picture in ("confusion.png", "curves.png"):
+        assert (run / picture).read_bytes().startswith(b"\x89PNG")
+    assert (run / "mistakes.jpg").exists() == (metrics["val"]["top1"] < 1)
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["seed"] == json.loads((run / "run.json").read_text())["options"]["seed"]
+    assert environment["packages"]["ultralytics"]
     assert "too few examples: Coat (1)" in (weights / "category.md").read_text()
 
     train("garment", data, base, tmp_path / "garment", epochs=1, image_size=64, publish=weights)
@@ -101,6 +107,19 @@ def interrupt_after(done, data, base, run, **options):
         train("category", data, base, run, **options)
 
 
+def test_it_stops_when_nothing_gets_better(data, base, tmp_path, capsys):
+    run = tmp_path / "run"
+
+    # Four photographs give five possible figures, so no six epochs in a row can each be better.
+    train("category", data, base, run, epochs=9, patience=1)
+
+    rows = read_rows(run)
+    assert len(rows) <= 6
+    assert float(rows[-1]["val_top1"]) <= float(rows[-2]["val_top1"])
+    assert "stopped: nothing better since epoch" in capsys.readouterr().err
+    assert (run / "metrics.json").exists()
+
+
 def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path):
     run = tmp_path / "run"
 
@@ -111,23 +130,46 @@ def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path)
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["val"]["garments"] == 4
     assert "top3" not in metrics["val"]
+    assert [row["class"] for row in metrics["detection"]] == ["all", "long", "short"]
+    assert "| class | images | boxes | P | R | mAP50 | mAP50-95 |" in (run / "card.md").read_text()
     assert len(read_rows(run)) == 1
+
+
+def test_it_learns_an_attribute_that_a_shop_added(data, base, tmp_path):
+    added = shutil.copytree(data, tmp_path / "added")
+    header, *rows = (added / "labels.csv").read_text().splitlines()
+    necklines = {"Tshirt": "round", "Dress": "v-neck"}
+    table = [f"{header},neckline", *(f"{row},{necklines.get(row.split(',')[3], '')}" for row in rows)]
+    (added / "labels.csv").write_text("\n".join(table) + "\n")
+
+    train("neckline", added, base, tmp_path / "run", epochs=1, publish=tmp_path / "weights")
+
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["val"]["n"] == 4
+    entry = json.loads((tmp_path / "weights" / "manifest.json").read_text())["models"]["neckline"]
+    assert entry["classes"] == ["round", "v-neck"]
+    assert entry["files"]["openvino"]["path"] == "neckline.xml"
+
+    train("category", added, base, tmp_path / "category", epochs=1)
+    with pytest.raises(CommandError, match=r"learnt nothing of neckline: start from the best.pt beside it"):
+        train("neckline", added, tmp_path / "category" / "last.pt", tmp_path / "second", epochs=1)
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
+        ({"role": "neckline"}, "no column neckline in its labels.csv"),
         ({"minimum": 100}, "Fewer than two classes of category have 100 examples"),
-        ({"base": Path("nowhere.pt")}, "start weights nowhere.pt do not exist"),
+        ({"base": Path("nowhere.pt")}, "nowhere.pt do not exist. .* https://github.com/ultralytics/assets/releases"),
         ({"data": Path("nowhere")}, "labels.csv does not exist"),
         ({"resume": True}, "holds no run"),
     ],
 )
 def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):
-    arguments = {"data": data, "base": base} | change
+    arguments = {"role": "category", "data": data, "base": base} | change
 
     with pytest.raises(CommandError, match=complaint):
-        train("category", arguments.pop("data"), arguments.pop("base"), tmp_path / "run", **arguments)
+        train(arguments.pop("role"), arguments.pop("data"), arguments.pop("base"), tmp_path / "run", **arguments)
 
     assert not (tmp_path / "run").exists()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,19 +41,33 @@ def fit_temperature(logits: NDArray[np.floating], targets: NDArray[np.int64]) ->
     return math.exp((low + high) / 2)
 
 
-def expected_calibration_error(
-    probabilities: NDArray[np.floating], targets: NDArray[np.int64], bins: int = BINS
-) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins of the top confidence, weighted by bin size.
+def reliability_bins(
+    confidence: NDArray[np.floating], right: NDArray[np.bool_], bins: int = BINS
+) -> list[dict[str, Any]]:
+    """What answers of about the same confidence (n) are worth: mean confidence and accuracy of each equal-width bin.
 
-    A target of -1 (a class that is not offered) is a wrong answer.
+    Bins without an answer are left out.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == targets
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = 0.0
-    for index in range(bins):
-        members = place == index
-        if members.any():
-            error += members.mean() * abs(right[members].mean() - confidence[members].mean())
-    return float(error)
+    return [
+        {
+            "from": index / bins,
+            "to": (index + 1) / bins,
+            "n": int((place == index).sum()),
+            "confidence": float(confidence[place == index].mean()),
+            "accuracy": float(right[place == index].mean()),
+        }
+        for index in np.unique(place).tolist()
+    ]
+
+
+def calibration_error(bins: Sequence[dict[str, Any]]) -> float:
+    """Expected calibration error: the mean gap between confidence and accuracy, weighted by the size of the bins."""
+    total: int = sum(row["n"] for row in bins)
+    gaps: float = sum(row["n"] * abs(row["accuracy"] - row["confidence"]) for row in bins)
+    return gaps / max(1, total)
+
+
+def expected_calibration_error(probabilities: NDArray[np.floating], targets: NDArray[np.int64]) -> float:
+    """The calibration error of the top confidences. A target of -1 (a class that is not offered) is a wrong answer."""
+    return calibration_error(reliability_bins(probabilities.max(axis=1), probabilities.argmax(axis=1) == targets))

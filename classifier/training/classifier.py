@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn import functional
 
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.preprocess import CROP_MARGIN
@@ -26,7 +25,8 @@ from classifier.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, m
 from classifier.training.calibration import softmax
 from classifier.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
 from classifier.training.files import append_row, atomic_path
-from classifier.training.run import Report, RunError, report_quarters
+from classifier.training.objective import class_balanced_weights, one_hot, soft_cross_entropy
+from classifier.training.run import RESULTS, Report, RunError, report_quarters
 from classifier.training.scores import classification_scores
 
 CHECKPOINT = "last.pt"
@@ -37,13 +37,15 @@ HEAD = "model.model.9.linear"
 class ClassifierOptions:
     """What a run is made of; saved in its checkpoint, so that it resumes as it was started.
 
-    `prior` is how much of its training frequency's logarithm each class's logit gains: a negative one helps rare
-    classes, where class balancing did not suffice (logit adjustment, Menon et al. 2021).
+    Training ends early when `patience` epochs have brought nothing better on val; 0 never gives up. `prior` is how much
+    of its training frequency's logarithm each class's logit gains: a negative one helps rare classes, where class
+    balancing did not suffice (logit adjustment, Menon et al. 2021).
     """
 
     attribute: str
     image_size: int = 224
     epochs: int = 30
+    patience: int = 10
     batch: int = 48
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
@@ -151,7 +153,8 @@ class ClassifierTraining:
         torch.manual_seed(options.seed)
         self.generator = torch.Generator().manual_seed(options.seed)
         self.augmentation = AUGMENTATIONS[options.augmentation]
-        self.classes = {name: dataset.classes(name, options.minimum) for name in ATTRIBUTES}
+        learnt = dict.fromkeys((*ATTRIBUTES, options.attribute))
+        self.classes = {name: dataset.classes(name, options.minimum) for name in learnt}
         own = self.classes[options.attribute]
         if len(own) < 2:
             raise RunError(f"{options.attribute}: fewer than two classes have {options.minimum} examples.")
@@ -169,6 +172,7 @@ class ClassifierTraining:
         self.optimizer = self._make_optimizer()
         self.epoch = 0
         self.best = -1.0
+        self.best_epoch = 0
 
     def _load_base(self, base: Path) -> None:
         """Start from any YOLOv8n weights, detectors included, or from the `last.pt` of another attribute's run.
@@ -186,6 +190,8 @@ class ClassifierTraining:
         if saved["fingerprint"] != self.dataset.fingerprint or saved["options"]["minimum"] != self.options.minimum:
             raise RunError(f"{base} was trained on other labels.")
         state = saved["average"]
+        if own != other and f"auxiliary.{own}.weight" not in state:
+            raise RunError(f"{base} has learnt nothing of {own}: start from the best.pt beside it.")
         if own != other:
             for kind in ("weight", "bias"):
                 state[f"auxiliary.{other}.{kind}"] = state.pop(f"{HEAD}.{kind}")
@@ -222,12 +228,12 @@ class ClassifierTraining:
         """Train from the current epoch to the last one; none at all keeps what the start weights bring."""
         if self.options.epochs == 0:
             self.save_best()
-        if self.epoch >= self.options.epochs:
+        if self.epoch >= self.options.epochs or self.out_of_patience():
             return
         train, val = self.load_samples("train"), self.load_samples("val")
         balanced = [self.options.attribute, *filter(None, [self.options.balance_with])]
         draw = class_balanced_weights(np.stack([train.targets[name] for name in balanced], axis=1))
-        while self.epoch < self.options.epochs:
+        while self.epoch < self.options.epochs and not self.out_of_patience():
             started = time.monotonic()
             loss = self._train_epoch(train, draw)
             self.epoch += 1
@@ -238,7 +244,8 @@ class ClassifierTraining:
             )
             fitness = (scores["top1"] + scores["macro_f1"]) / 2
             improved = fitness > self.best
-            self.best = max(self.best, fitness)
+            if improved:
+                self.best, self.best_epoch = fitness, self.epoch
             row = {
                 "epoch": self.epoch,
                 "seconds": round(time.monotonic() - started, 1),
@@ -250,9 +257,15 @@ class ClassifierTraining:
             if improved:
                 self.save_best()
             self.save_checkpoint()
-            append_row(self.run / "results.csv", row)
+            append_row(self.run / RESULTS, row)
             figures = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
             self.report(f"epoch {self.epoch}/{self.options.epochs}  {figures}{'  *' if improved else ''}")
+        if self.epoch < self.options.epochs:
+            self.report(f"stopped: nothing better since epoch {self.best_epoch}")
+
+    def out_of_patience(self) -> bool:
+        """Whether the last epochs have brought nothing better for too long."""
+        return 0 < self.options.patience <= self.epoch - self.best_epoch
 
     def _train_epoch(self, train: Samples, draw: torch.Tensor) -> float:
         options, generator = self.options, self.generator
@@ -337,6 +350,7 @@ class ClassifierTraining:
                     "fingerprint": self.dataset.fingerprint,
                     "epoch": self.epoch,
                     "best": self.best,
+                    "best_epoch": self.best_epoch,
                     "network": self.network.state_dict(),
                     "average": self.average.state,
                     "updates": self.average.updates,
@@ -358,6 +372,8 @@ class ClassifierTraining:
         self.generator.set_state(saved["generator"])
         torch.set_rng_state(saved["torch_rng"])
         self.epoch, self.best = saved["epoch"], saved["best"]
+        # A checkpoint from before there was a patience does not say it: it starts anew.
+        self.best_epoch = saved.get("best_epoch", self.epoch)
 
 
 def save_model(model: nn.Module, path: Path, image_size: int) -> None:
@@ -379,24 +395,3 @@ def save_model(model: nn.Module, path: Path, image_size: int) -> None:
 def to_tensor(squares: NDArray[np.uint8]) -> torch.Tensor:
     """Bytes (n, 3, s, s) as network input in 0..1, channels last in memory."""
     return torch.from_numpy(squares).float().div_(255.0).contiguous(memory_format=torch.channels_last)
-
-
-def one_hot(indices: NDArray[np.int64], count: int) -> torch.Tensor:
-    """Rows (n, count) of 0 and 1; all zero where the index is -1."""
-    rows = torch.zeros(len(indices), count)
-    known = np.flatnonzero(indices >= 0)
-    rows[known, indices[known]] = 1.0
-    return rows
-
-
-def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: float) -> torch.Tensor:
-    """Cross-entropy against mixed targets (n, classes); a row of zeros (no label) counts nothing."""
-    mass = targets.sum(dim=1, keepdim=True)
-    smooth = targets * (1 - smoothing) + mass * smoothing / targets.shape[1]
-    return -(smooth * functional.log_softmax(logits, dim=1)).sum() / mass.sum().clamp(min=1.0)
-
-
-def class_balanced_weights(labels: NDArray[np.int64]) -> torch.Tensor:
-    """Sampling weights (n,) that turn the frequency of each combination of labels (n, attributes) into its root."""
-    _, place, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
-    return torch.from_numpy(1.0 / np.sqrt(counts[place]))

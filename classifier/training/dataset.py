@@ -19,6 +19,7 @@ ATTRIBUTES = ("category", "material", "sleeve_length")
 COORDINATES = ("x1", "y1", "x2", "y2")
 SPLITS = ("train", "val")
 COLUMNS = ("image", "split", "sender", *ATTRIBUTES, *COORDINATES, "box_ok")
+"""What every table has. Further columns are labels as well: one may be an attribute that a shop added."""
 
 
 class LabelError(ValueError):
@@ -44,6 +45,11 @@ class Dataset:
     root: Path
     photographs: tuple[Photograph, ...]
     fingerprint: str
+
+    @property
+    def labelled(self) -> frozenset[str]:
+        """What there are labels of."""
+        return frozenset(self.photographs[0].labels) if self.photographs else frozenset()
 
     @property
     def name(self) -> str:
@@ -106,15 +112,15 @@ def read_dataset(root: Path) -> Dataset:
 def _read_row(root: Path, row: dict[str, str | None], place: str) -> Photograph:
     if None in row or None in row.values():
         raise LabelError(f"{place}: it has not as many fields as the first line.")
-    fields = {column: (row[column] or "").strip() for column in COLUMNS}
+    fields = {column: (text or "").strip() for column, text in row.items()}
     path = root / "images" / fields["image"]
     if not fields["image"] or not path.is_file():
         raise LabelError(f"{place}: the photograph {fields['image']!r} does not exist.")
     if fields["split"] not in SPLITS:
         raise LabelError(f"{place}: split is {fields['split']!r}, not train or val.")
-    labels = {attribute: fields[attribute] for attribute in ATTRIBUTES}
+    labels = {column: text for column, text in fields.items() if column in ATTRIBUTES or column not in COLUMNS}
     box = _read_box(fields, place)
-    if box is None and any(labels.values()):
+    if box is None and any(labels[attribute] for attribute in ATTRIBUTES):
         raise LabelError(f"{place}: labels without a box.")
     return Photograph(path, fields["split"], fields["sender"], labels, box, fields["box_ok"] == "1")
 

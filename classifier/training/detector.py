@@ -25,12 +25,14 @@ class DetectorOptions:
 
     `background` is how often an epoch shows each photograph without a garment: there are few of them, and they are
     what a detector learns to stay silent from. `quarter_turns` is the share of the training pictures that are shown
-    lying on one side: phones that were held flat over a garment often say nothing of their turn.
+    lying on one side: phones that were held flat over a garment often say nothing of their turn. Training ends early
+    when `patience` epochs have brought nothing better on val; 0 never gives up.
     """
 
     attribute: str
     image_size: int = 256
     epochs: int = 8
+    patience: int = 10
     batch: int = 16
     learning_rate: float = 1e-3
     freeze: int = 5
@@ -202,6 +204,7 @@ def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOpt
         "exist_ok": True,
         "imgsz": options.image_size,
         "epochs": options.epochs,
+        "patience": options.patience,
         "batch": options.batch,
         "nbs": options.batch,
         "optimizer": "AdamW",

@@ -10,9 +10,13 @@ from classifier.engine.manifest import GARMENT
 from classifier.training.classifier import CHECKPOINT, ClassifierOptions, ClassifierTraining
 from classifier.training.dataset import read_dataset
 from classifier.training.detector import DetectorOptions, detector_classes, detector_photographs, train_detector
-from classifier.training.evaluation import evaluate_classifier, evaluate_detector
+from classifier.training.environment import describe_environment
+from classifier.training.evaluation.runs import evaluate_classifier, evaluate_detector
+from classifier.training.files import write_json
 from classifier.training.report import write_report
-from classifier.training.run import DESCRIPTION, ROLES, TASKS, Report, Run, RunError
+from classifier.training.run import DESCRIPTION, ENVIRONMENT, TASKS, Report, Run, RunError
+
+START_WEIGHTS = "https://github.com/ultralytics/assets/releases"
 
 Options = ClassifierOptions | DetectorOptions
 
@@ -23,18 +27,23 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     Raises RunError for an impossible combination, a missing base or a folder that already holds a run, and LabelError
     for data that cannot be read.
     """
-    if role not in ROLES or task not in TASKS or (role == GARMENT and task != "detect"):
+    if task not in TASKS or (role == GARMENT and task != "detect"):
         raise RunError(f"There is no {task} model for {role}.")
     if (folder / DESCRIPTION).exists():
         raise RunError(f"{folder} already holds a run: resume it or choose another folder.")
     if not base.is_file():
-        raise RunError(f"The start weights {base} do not exist; any YOLOv8n checkpoint of ultralytics will do.")
+        raise RunError(
+            f"The start weights {base} do not exist. Nothing is downloaded here: take yolov8n.pt from ultralytics' "
+            f"releases, {START_WEIGHTS}, or any other YOLOv8n checkpoint."
+        )
     kind = DetectorOptions if task == "detect" else ClassifierOptions
     unknown = given.keys() - {field.name for field in fields(kind)}
     if unknown:
         raise RunError(f"A {task} model has no option {', '.join(sorted(unknown))}.")
     options = kind(attribute=role, **given)
     dataset = read_dataset(data)
+    if role != GARMENT and role not in dataset.labelled:
+        raise RunError(f"{data} has no column {role} in its labels.csv.")
     if isinstance(options, DetectorOptions):
         classes = detector_classes(dataset, options)
         sizes = {split: len(detector_photographs(dataset, split, options, classes)) for split in ("train", "val")}
@@ -51,6 +60,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     start = f"{base.resolve().parent.name}/{base.name}" if base.name == CHECKPOINT else base.name
     run = Run(folder, name, role, task, start, classes, asdict(options), identity)
     run.save()
+    write_json(folder / ENVIRONMENT, {"seed": options.seed, **describe_environment()})
     return run
 
 
@@ -76,11 +86,11 @@ def finish_run(run: Run, data: Path, base: Path, report: Report, mirror: Path | 
     report("measuring on val")
     size = int(run.options["image_size"])
     if run.task == "detect":
-        metrics = evaluate_detector(dataset, run.weights, run.role, run.classes, size)
+        measured = evaluate_detector(dataset, run.weights, run.role, run.classes, size)
     else:
-        metrics = evaluate_classifier(dataset, run.weights, run.role, run.classes, size, mirror)
-    write_report(run, dataset, metrics)
-    return metrics
+        measured = evaluate_classifier(dataset, run.weights, run.role, run.classes, size, mirror)
+    write_report(run, dataset, measured)
+    return measured.metrics
 
 
 def read_options(run: Run) -> Options:

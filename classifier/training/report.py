@@ -1,56 +1,37 @@
-"""The papers of a run: metrics.json, the confusion matrix as picture and JSON, and the model card."""
+"""The papers of a run: metrics.json, confusion matrix, curves, the worst mistakes on a sheet, and the model card."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import csv
 from typing import Any
 
 from classifier.engine.manifest import GARMENT
 from classifier.engine.taxonomy import Taxonomy
+from classifier.training.charts import draw_confusion, draw_curves
 from classifier.training.dataset import Dataset
-from classifier.training.files import atomic_path, write_json, write_text
-from classifier.training.run import METRICS, Run
+from classifier.training.evaluation.mistakes import draw_mistakes
+from classifier.training.evaluation.readings import NOTHING
+from classifier.training.evaluation.runs import Measured
+from classifier.training.evaluation.tables import class_table, detection_table
+from classifier.training.files import write_json, write_text
+from classifier.training.run import METRICS, RESULTS, Run
 
 LICENCE = "AGPL-3.0"
 
 
-def write_report(run: Run, dataset: Dataset, metrics: dict[str, Any]) -> None:
+def write_report(run: Run, dataset: Dataset, measured: Measured) -> None:
     """Write all papers of a finished run into its folder."""
-    confusion = metrics.pop("confusion")
-    columns = list(run.classes) if len(confusion[0]) == len(run.classes) else [*run.classes, "(nothing)"]
+    confusion = measured.confusion
+    columns = list(run.classes) if len(confusion[0]) == len(run.classes) else [*run.classes, NOTHING]
     write_json(run.folder / "confusion.json", {"rows": run.classes, "columns": columns, "counts": confusion})
     draw_confusion(run.folder / "confusion.png", run.classes, columns, confusion, f"{run.role}: val")
-    write_text(run.folder / "card.md", model_card(run, dataset, metrics))
+    if (run.folder / RESULTS).is_file():
+        with (run.folder / RESULTS).open(newline="", encoding="utf-8") as stream:
+            draw_curves(run.folder / "curves.png", list(csv.DictReader(stream)), run.role)
+    draw_mistakes(run.folder / "mistakes.jpg", measured.readings, run.role)
+    write_text(run.folder / "card.md", model_card(run, dataset, measured.metrics))
     # Last, because a run with this file is a finished one.
-    write_json(run.folder / METRICS, metrics)
-
-
-def draw_confusion(
-    path: Path, rows: Sequence[str], columns: Sequence[str], counts: list[list[int]], title: str
-) -> None:
-    """A picture of the matrix: shades are shares of a row, numbers are counts."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(2.5 + 0.42 * len(columns), 2.2 + 0.38 * len(rows)), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    shares = [[count / max(1, sum(row)) for count in row] for row in counts]
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns, rotation=90)
-    axes.set_yticks(range(len(rows)), rows)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    axes.set_title(title)
-    for y, row in enumerate(counts):
-        for x, count in enumerate(row):
-            if count:
-                axes.text(
-                    x, y, str(count), ha="center", va="center", size=8, color="white" if shares[y][x] > 0.5 else "black"
-                )
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=110)
+    write_json(run.folder / METRICS, measured.metrics)
 
 
 def model_card(run: Run, dataset: Dataset, metrics: dict[str, Any]) -> str:
@@ -82,7 +63,7 @@ def _about(run: Run) -> str:
     how = f"Its weights are those of `{run.base}`; docs/models.md says how they were trained."
     if options["epochs"]:
         how = (
-            f"Trained for {options['epochs']} epochs in batches of {options['batch']} from `{run.base}` with "
+            f"Trained for up to {options['epochs']} epochs in batches of {options['batch']} from `{run.base}` with "
             f"`manage.py train {run.role} --task {run.task}`."
         )
     return f"{what}; input {options['image_size']} px, RGB in 0..1.\n\n{how}"
@@ -120,11 +101,9 @@ def _quality(run: Run, metrics: dict[str, Any]) -> str:
         ]
     text = "\n".join(lines)
     if "per_class" in val:
-        text += "\n\n| class | n | precision | recall | F1 |\n|---|---|---|---|---|\n"
-        text += "\n".join(
-            f"| {name} | {row['n']} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} |"
-            for name, row in val["per_class"].items()
-        )
+        text += "\n\n" + class_table(val["per_class"])
+    if metrics.get("detection"):
+        text += "\n\nAs ultralytics' validator counts:\n\n" + detection_table(metrics["detection"])
     if run.task == "classify":
         text += (
             "\n\nMeasured on crops by the true boxes; a class that is not offered counts as wrong. The figures of the "

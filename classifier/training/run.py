@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from classifier.training.dataset import ATTRIBUTES
 from classifier.training.files import write_json
 
-ROLES = ("garment", *ATTRIBUTES)
 TASKS = ("detect", "classify")
 DESCRIPTION = "run.json"
 METRICS = "metrics.json"
+ENVIRONMENT = "environment.json"
+RESULTS = "results.csv"
 
 Report = Callable[[str], None]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-ROLES = ("garment", "category", "material", "sleeve_length")
+ATTRIBUTES = ("category", "material", "sleeve_length")
 OPTIONS = (
     "epochs",
+    "patience",
     "batch",
     "image_size",
     "first_size",
@@ -33,12 +34,15 @@ OPTIONS = (
 class Command(BaseCommand):
     """Needs no database: the labels come from a CSV file, the result is a folder."""
 
-    help = "Train one of the models. The run's folder gets weights, metrics, confusion matrix and model card."
+    help = "Train one of the models. The run's folder gets weights, metrics, curves, worst mistakes and model card."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Options left out take the defaults of the task."""
-        parser.add_argument("role", choices=ROLES)
+        parser.add_argument(
+            "role",
+            help="garment, category, material, sleeve_length, or another attribute that labels.csv has a column of",
+        )
         parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
         parser.add_argument("--base", type=Path, default=Path("yolov8n.pt"), help="start weights (default %(default)s)")
         parser.add_argument("--task", choices=("detect", "classify"), help="default: detect for garment, else classify")
@@ -47,6 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--resume", action="store_true", help="go on with the run in --out, with its own options")
         parser.add_argument("--publish", type=Path, metavar="WEIGHTS", help="export the result into this folder")
         parser.add_argument("--epochs", type=int)
+        parser.add_argument("--patience", type=int, help="stop when so many epochs brought nothing better; 0: never")
         parser.add_argument("--batch", type=int)
         parser.add_argument("--image-size", type=int, help="side of the network's input in pixels")
         parser.add_argument("--first-size", type=float, help="share of that size for the first training pictures")
@@ -58,7 +63,7 @@ class Command(BaseCommand):
         parser.add_argument("--prior", type=float, help="negative: favour rare classes (see ClassifierOptions)")
         parser.add_argument("--quarter-turns", type=float, help="share of the detector's pictures shown on their side")
         parser.add_argument(
-            "--balance-with", choices=ROLES[1:], help="balance the combinations with this attribute, not classes alone"
+            "--balance-with", choices=ATTRIBUTES, help="balance the combinations with this attribute, not classes alone"
         )
         parser.add_argument("--freeze", type=int, help="how many of the first layers stay as they are")
         parser.add_argument("--minimum", type=int, help="a class with fewer training examples is not offered")

@@ -1,0 +1,6 @@
+"""What models are worth on labelled photographs.
+
+`model` opens whatever is to be measured, `readings` is what it says of each photograph, `figures` and `detection` turn
+that into numbers, `mistakes` and `comparison` pick out photographs, `report` and `comparison_report` write it all down;
+`runs` measures what a training run has made.
+"""
