@@ -17,7 +17,7 @@ from catalog.selectors import Taxonomy
 
 @dataclass(frozen=True)
 class Standing:
-    """The decisions on a product that count, by attribute id: those of people, keys and imports, and the automatic ones.
+    """The decisions on a product that count, by attribute id: those of people, keys and imports, and automatic ones.
 
     `opened` names attributes that a person took back though no person had decided them: the value shall stay open.
     """

@@ -45,9 +45,7 @@ def _value_of(
     }
 
 
-def refresh(
-    product: Product, taxonomy: Taxonomy | None = None, *, accept: bool = True
-) -> dict[str, ProductAttribute]:
+def refresh(product: Product, taxonomy: Taxonomy | None = None, *, accept: bool = True) -> dict[str, ProductAttribute]:
     """Write the product's current values anew, in the caller's transaction, with the product locked.
 
     Args:

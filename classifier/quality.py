@@ -1,4 +1,4 @@
-"""How good the models are in service, counted from what people decided. Reads only; docs/quality.md defines the figures."""
+"""How good the models are in service, counted from what people decided. docs/quality.md says what the figures mean."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from typing import TypeVar
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
@@ -14,6 +15,8 @@ from catalog.models import AttributeValue, Decision
 from catalog.templatetags.portal import CERTAINTY
 from classifier.models import Classification, Prediction
 from classifier.precision import wilson_interval
+
+Key = TypeVar("Key", bound=Hashable)
 
 LOW_CONFIDENCE = next(least for least, code, _word in CERTAINTY if code == "likely")
 
@@ -164,11 +167,9 @@ class Drift:
         return self.empty / self.photographs if self.photographs else None
 
 
-def rates(
-    found: Iterable[Verdicts], key: Callable[[Verdicts], Hashable]
-) -> dict[Hashable, Rate]:
+def rates(found: Iterable[Verdicts], key: Callable[[Verdicts], Key]) -> dict[Key, Rate]:
     """Count verdicts by whatever `key` says."""
-    counted: dict[Hashable, Rate] = defaultdict(Rate)
+    counted: dict[Key, Rate] = defaultdict(Rate)
     for one in found:
         rate = counted[key(one)]
         if one.right:

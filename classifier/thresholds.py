@@ -33,7 +33,7 @@ TARGET_PRECISION = 0.98
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a threshold holds, by ids; None stands for all shops, or for all classes without a threshold of their own."""
+    """Where a threshold holds, by ids. None stands for all shops, or all classes without a threshold of their own."""
 
     merchant: int | None
     attribute: int
@@ -70,7 +70,8 @@ def _outcomes(**only: Any) -> Outcomes:
             "value_id",
         )  # fmt: skip
         for merchant, attribute, proposed, model, confidence, value in rows.iterator():
-            assert model is not None and confidence is not None  # verdicts and acceptances answer a proposal
+            if model is None or confidence is None:
+                continue
             right = today.get(value) == today.get(proposed) if by_person else None
             found[Scope(merchant, attribute, today[proposed], model)].append(Outcome(confidence, right))
     return found
@@ -161,9 +162,7 @@ def calibrate(*, actor: Actor, precision: float = TARGET_PRECISION) -> list[Acce
 def curve_of(threshold: AcceptanceThreshold) -> list[Point]:
     """Return the curve that the threshold is chosen from, on the decisions of today."""
     fine = _outcomes(attribute=threshold.attribute_id, proposed_by=threshold.model_version_id)
-    scope = Scope(
-        threshold.merchant_id, threshold.attribute_id, threshold.value_id, threshold.model_version_id
-    )
+    scope = Scope(threshold.merchant_id, threshold.attribute_id, threshold.value_id, threshold.model_version_id)
     return curve(_by_scope(fine, threshold.precision).get(scope, []))
 
 
@@ -191,8 +190,7 @@ def is_sampled(product: Product, attribute: str) -> bool:
 def mark(proposal: list[dict[str, Any]], *, product: Product, taxonomy: Taxonomy) -> None:
     """Mark the entries of a proposal that clear their threshold: to be accepted, or one of the sample for review."""
     thresholds = {
-        row.scope: row
-        for row in AcceptanceThreshold.objects.filter(Q(merchant=None) | Q(merchant=product.merchant_id))
+        row.scope: row for row in AcceptanceThreshold.objects.filter(Q(merchant=None) | Q(merchant=product.merchant_id))
     }
     if not any(row.enabled and row.threshold is not None for row in thresholds.values()):
         return

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-# Groups of pages: the page's title, its symbol (of Material Symbols) and the model that it lists. A page that is no list
-# follows its model after a slash.
+# Groups of pages: the page's title, its symbol (of Material Symbols) and the model that it lists. A page that is not a
+# list follows its model after a slash.
 GROUPS = [
     (
         _("Catalogue"),
@@ -72,9 +72,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     groups = []
     for title, pages in GROUPS:
         items = [
-            {"title": name, "icon": icon, "link": _link(page)}
-            for name, icon, page in pages
-            if _may_look(request, page)
+            {"title": name, "icon": icon, "link": _link(page)} for name, icon, page in pages if _may_look(request, page)
         ]
         if items:
             groups.append({"title": title, "separator": True, "items": items})

@@ -27,9 +27,7 @@ def review(actor_of):
     """Save a person's review of a product that the models saw as a jacket; what is not named is kept."""
 
     def save(member, product, **changed):
-        services.save_review(
-            actor=actor_of(member), product=product, first_level="Outer", values={**KEEP, **changed}
-        )
+        services.save_review(actor=actor_of(member), product=product, first_level="Outer", values={**KEEP, **changed})
         return product
 
     return save

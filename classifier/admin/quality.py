@@ -44,7 +44,6 @@ class QualityForm(forms.Form):
     weeks = forms.TypedChoiceField(
         label=_("Period"),
         coerce=int,
-        empty_value=DEFAULT_WEEKS,
         required=False,
         choices=[(weeks, _("%(weeks)d weeks") % {"weeks": weeks}) for weeks in WEEKS],
         widget=UnfoldAdminSelectWidget,
@@ -149,10 +148,7 @@ def _matrix(attribute: str, found: Iterable[Verdicts], names: _Names) -> Matrix:
     lines = [
         (
             names.values[before],
-            [
-                Cell(counted[before, after], -(-counted[before, after] * _HEATS // largest))
-                for after in columns
-            ],
+            [Cell(counted[before, after], -(-counted[before, after] * _HEATS // largest)) for after in columns],
         )
         for before in rows
     ]

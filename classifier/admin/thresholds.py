@@ -1,8 +1,6 @@
-"""Thresholds of what is accepted by itself, each with the curve that it is chosen from; and the way to the quality page."""
+"""Thresholds of what is accepted by itself, each with the curve that it is chosen from; and the page of quality."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -115,7 +113,9 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         icon="tune",
         dialog={
             "title": _("Calibrate all thresholds?"),
-            "description": _("On what people decided until now. They hold for proposals that are written from then on."),
+            "description": _(
+                "On what people decided until now. They hold for proposals that are written from then on."
+            ),
             "form_class": CalibrationForm,
             "form_submit_text": _("Calibrate"),
         },
