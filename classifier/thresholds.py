@@ -70,8 +70,6 @@ def _outcomes(**only: Any) -> Outcomes:
             "value_id",
         )  # fmt: skip
         for merchant, attribute, proposed, model, confidence, value in rows.iterator():
-            if model is None or confidence is None:
-                continue
             right = today.get(value) == today.get(proposed) if by_person else None
             found[Scope(merchant, attribute, today[proposed], model)].append(Outcome(confidence, right))
     return found
