@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 WIDTH, HEIGHT = 720, 260
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 26  # room for the labels of the axes
+LEFT, RIGHT, TOP, BOTTOM = 46, 24, 10, 26  # room for the labels of the axes
 
 
 @dataclass(frozen=True)

@@ -240,7 +240,7 @@ def test_it_needs_no_network_and_no_script(admin, client_of, shop, alice, review
     page = response.content.decode()
     assert response.status_code == 200
     assert f'lang="{language}"' in page
-    charts = page[page.index('class="chart"') : page.rindex("</figure>")]
+    charts = page[page.index('class="share-chart"') : page.rindex("</figure>")]
     assert charts.count("<polyline") + charts.count("<circle") > 0
     for forbidden in ("<script", "style=", "http:", "https:", "onload"):
         assert forbidden not in charts

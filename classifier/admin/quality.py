@@ -254,12 +254,11 @@ def quality_page(model_admin: BaseAdmin[Any], request: HttpRequest) -> HttpRespo
     """The page, for staff who may look at thresholds and all shops."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    form = QualityForm(request.GET, initial={"weeks": DEFAULT_WEEKS})
+    form = QualityForm({"weeks": DEFAULT_WEEKS, **request.GET.dict()})
     context = {
         **model_admin.admin_site.each_context(request),
         **_context(form.period),
         "title": _("Quality"),
-        "opts": model_admin.opts,
         "form": form,
         "media": model_admin.media,
     }

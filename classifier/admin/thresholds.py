@@ -49,7 +49,6 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         "decisions",
         "proof",
         "share_covered",
-        "calibrated_at",
     )
     list_filter = ("attribute", "model_version", "merchant", "enabled")
     list_select_related = ("attribute", "value", "merchant", "model_version")
@@ -58,8 +57,9 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         ("attribute", "value_name"),
         ("merchant_name", "model_version"),
         "enabled",
-        ("state", "precision", "threshold"),
-        ("decisions", "proof", "share_covered"),
+        ("state", "precision"),
+        ("threshold", "share_covered"),
+        ("decisions", "proof"),
         "calibrated_at",
         "curve",
     )
