@@ -70,6 +70,7 @@ def _outcomes(**only: Any) -> Outcomes:
             "value_id",
         )  # fmt: skip
         for merchant, attribute, proposed, model, confidence, value in rows.iterator():
+            assert confidence is not None  # the database sees to it that an answer has one
             right = today.get(value) == today.get(proposed) if by_person else None
             found[Scope(merchant, attribute, today[proposed], model)].append(Outcome(confidence, right))
     return found

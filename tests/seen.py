@@ -26,19 +26,24 @@ def look(product, *garments, model="1", at=None):
     ProductImage.objects.filter(pk=image.pk).update(current_classification=job)
     if at is not None:
         Classification.objects.filter(pk=job.pk).update(finished_at=at)
+    rows = []
     for said in garments:
         garment = Garment.objects.create(image=image, classification=job, confidence=1.0, x1=0, y1=0, x2=1, y2=1)
-        for code, (value, confidence) in said.items():
-            value = AttributeValue.objects.get(attribute__code=code, code=value)
-            prediction = Prediction.objects.create(
+        wanted = AttributeValue.objects.filter(attribute__code__in=said).select_related("attribute")
+        values = {(value.attribute.code, value.code): value for value in wanted}
+        rows += [
+            Prediction(
                 garment=garment,
-                attribute=value.attribute,
-                value=value,
+                attribute=values[code, value].attribute,
+                value=values[code, value],
                 confidence=confidence,
                 model_version=version(code, model),
             )
-            if at is not None:
-                Prediction.objects.filter(pk=prediction.pk).update(created_at=at)
+            for code, (value, confidence) in said.items()
+        ]
+    Prediction.objects.bulk_create(rows)
+    if at is not None:
+        Prediction.objects.filter(garment__classification=job).update(created_at=at)
     propose_again(product_id=product.pk)
     product.refresh_from_db()
     return product
