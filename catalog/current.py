@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from catalog.answered import proposal_row
+from catalog.automatic import Standing, follow
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy
 
 State = ProductAttribute.State
-
-
-def deciding(product: Product) -> dict[int, Decision]:
-    """Return the decision that counts for each attribute id: the last by people, imports or keys, else the last auto.
-
-    A withdrawn one counts as none, and lets what was accepted by itself show again.
-    """
-    people: dict[int, Decision] = {}
-    automatic: dict[int, Decision] = {}
-    for decision in Decision.objects.filter(product=product).order_by("id"):
-        layer = automatic if decision.source == Decision.Source.AUTO else people
-        if decision.kind == Decision.Kind.WITHDRAWN:
-            layer.pop(decision.attribute_id, None)
-        else:
-            layer[decision.attribute_id] = decision
-    return automatic | people
-
-
-def proposal_row(product: Product, first_level: str | None) -> dict[str, Any] | None:
-    """Return the proposal's entry for that first level."""
-    return next((row for row in product.proposal if row["first_level"] == first_level), None)
 
 
 def _value_of(
@@ -43,8 +25,12 @@ def _value_of(
         automatic = decision.source == Decision.Source.AUTO
         if decision.kind == Decision.Kind.NOT_APPLICABLE:
             return {"state": State.NOT_APPLICABLE, "value_id": None, "confidence": None, "decision_id": decision.pk}
-        state = State.AUTO if automatic else State.DECIDED
-        return {"state": state, "value_id": decision.value_id, "confidence": None, "decision_id": decision.pk}
+        return {
+            "state": State.AUTO if automatic else State.DECIDED,
+            "value_id": decision.value_id,
+            "confidence": decision.proposed_confidence if automatic else None,
+            "decision_id": decision.pk,
+        }
     if not taxonomy.applies(attribute.code, first_level):
         return {"state": State.NOT_APPLICABLE, "value_id": None, "confidence": None, "decision_id": None}
     proposed = row["attributes"].get(attribute.code) if row else None
@@ -59,20 +45,28 @@ def _value_of(
     }
 
 
-def refresh(product: Product, taxonomy: Taxonomy | None = None) -> dict[str, ProductAttribute]:
+def refresh(product: Product, taxonomy: Taxonomy | None = None, *, accept: bool = True) -> dict[str, ProductAttribute]:
     """Write the product's current values anew, in the caller's transaction, with the product locked.
+
+    Args:
+        product: the locked product.
+        taxonomy: the taxonomy, if the caller has read it already.
+        accept: whether what is accepted by itself follows the proposal; it waits while photographs are being read.
 
     Returns:
         The current values by attribute code.
     """
     taxonomy = taxonomy or Taxonomy.load()
-    decisions = deciding(product)
+    standing = Standing.of(product)
     existing = {
         current.attribute_id: current for current in ProductAttribute.objects.filter(product=product).select_related()
     }
     # What was open when the product was published stays open: no later model speaks for what is public.
     public = product.status == Product.Status.PUBLISHED
     row = proposal_row(product, product.row.code) if product.row and not public else None
+    if accept and not public:
+        follow(product, row, standing, taxonomy)
+    decisions = standing.counting
     created, changed, result = [], [], {}
     for attribute in taxonomy.attributes.values():
         fields = _value_of(product, attribute, decisions.get(attribute.pk), row, product.row, taxonomy)
@@ -92,9 +86,17 @@ def refresh(product: Product, taxonomy: Taxonomy | None = None) -> dict[str, Pro
     return result
 
 
+def is_settled(values: Mapping[str, ProductAttribute]) -> bool:
+    """Whether a product needs no review: a person decided its category, or every value was accepted by itself."""
+    state = values[CATEGORY].state
+    if state == State.AUTO:
+        return all(value.state in {State.AUTO, State.DECIDED, State.NOT_APPLICABLE} for value in values.values())
+    return state == State.DECIDED
+
+
 def decided_first_level(product: Product, taxonomy: Taxonomy) -> AttributeValue | None:
-    """Return the first level of the category that was decided, if one was."""
-    decision = deciding(product).get(taxonomy.attributes[CATEGORY].pk)
+    """Return the first level of the category that a person decided, if one was."""
+    decision = Standing.of(product).people.get(taxonomy.attributes[CATEGORY].pk)
     if decision is None or decision.value_id is None:
         return None
     value = next(value for value in taxonomy.values[CATEGORY].values() if value.pk == decision.value_id)

@@ -16,7 +16,7 @@ from accounts.models import ApiKey, Merchant, Operation
 from accounts.text import lookup_key
 
 if TYPE_CHECKING:
-    from classifier.models import Classification, Prediction
+    from classifier.models import Classification, ModelVersion, Prediction
 
 CATEGORY = "category"
 SLEEVE_LENGTH = "sleeve_length"
@@ -258,6 +258,14 @@ class Decision(models.Model):
         AUTO = "auto", _("accepted by itself")
         IMPORT = "import", _("import")
 
+    class Answers(models.TextChoices):
+        """How the proposal stood that a decision answers. Figures of quality are counted from this."""
+
+        NOTHING = "", _("no proposal")
+        PROPOSAL = "proposal", _("a proposal")
+        SAMPLE = "sample", _("a sample of what would have been accepted by itself")
+        ACCEPTED = "accepted", _("what was accepted by itself")
+
     product = models.ForeignKey(Product, models.CASCADE, related_name="decisions")
     attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="+", verbose_name=_("attribute"))
     kind = models.CharField(_("kind"), max_length=14, choices=Kind.choices)
@@ -269,6 +277,15 @@ class Decision(models.Model):
     via = models.CharField(_("via"), max_length=10, choices=Via.choices)
     prediction: models.ForeignKey[Prediction | None, Prediction | None] = models.ForeignKey(
         "classifier.Prediction", models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
+    # What was proposed for the product as a whole. `prediction` is of the garment that was chosen in the end.
+    answers = models.CharField(_("answers"), max_length=8, choices=Answers.choices, default=Answers.NOTHING, blank=True)
+    proposed_value = models.ForeignKey(
+        AttributeValue, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("proposed")
+    )
+    proposed_confidence = models.FloatField(_("confidence"), null=True, blank=True)
+    proposed_by: models.ForeignKey[ModelVersion | None, ModelVersion | None] = models.ForeignKey(
+        "classifier.ModelVersion", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("model")
     )
     operation = models.ForeignKey(Operation, models.SET_NULL, null=True, blank=True, related_name="decisions")
     created_at = models.DateTimeField(_("time"), auto_now_add=True)
@@ -283,6 +300,16 @@ class Decision(models.Model):
                 name="decision_value",
             ),
             models.CheckConstraint(condition=Q(source__in=("human", "auto", "import")), name="decision_source"),
+            models.CheckConstraint(
+                condition=Q(answers="", proposed_value=None, proposed_confidence=None, proposed_by=None)
+                | Q(
+                    answers__in=("proposal", "sample", "accepted"),
+                    proposed_value__isnull=False,
+                    proposed_confidence__isnull=False,
+                    proposed_by__isnull=False,
+                ),
+                name="decision_answers",
+            ),
         )
         indexes = (models.Index(fields=("product", "attribute", "-id"), name="decision_product"),)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import prefetch_related_objects
 
-from catalog.current import proposal_row
-from catalog.models import CATEGORY, Attribute, AttributeValue, Product, ProductAttribute, ProductImage
+from catalog.answered import proposal_row
+from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, values_of
 from catalog.services import LEAVE_OPEN, NOT_APPLICABLE
 
@@ -225,14 +225,14 @@ def _groups(attribute: str, suggested: set[int], taxonomy: Taxonomy) -> list[Gro
 
 
 def _selected(current: ProductAttribute | None, suggestions: list[Option], *, other_row: bool) -> str:
-    decided = current is not None and current.decision_id is not None
-    if other_row and not (decided and current is not None and current.attribute.code != CATEGORY):
+    by_person = current is not None and current.decision is not None and current.decision.source != Decision.Source.AUTO
+    if other_row and not (by_person and current is not None and current.attribute.code != CATEGORY):
         return suggestions[0].value.code if suggestions else LEAVE_OPEN
     if current is None:
         return LEAVE_OPEN
     if current.value is not None:
         return current.value.code
-    return NOT_APPLICABLE if decided else LEAVE_OPEN
+    return NOT_APPLICABLE if by_person else LEAVE_OPEN
 
 
 def fields_of(

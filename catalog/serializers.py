@@ -74,7 +74,7 @@ class CurrentValueSerializer(serializers.Serializer[ProductAttribute]):
     name = NamesSerializer(source="attribute")
     state = serializers.ChoiceField(ProductAttribute.State.choices)
     value = ValueSerializer(allow_null=True)
-    confidence = FractionField(allow_null=True, help_text="Of the model, while it is its proposal.")
+    confidence = FractionField(allow_null=True, help_text="Of the model, while no person has decided.")
     decision = DecisionSerializer(allow_null=True)
 
 

@@ -7,7 +7,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Merchant
 from catalog.models import Attribute, AttributeValue, ProductImage
+from classifier.precision import least_decisions
 
 
 class ModelVersion(models.Model):
@@ -229,3 +231,53 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.attribute_id} {self.value_id} {self.confidence:.2f}"
+
+
+class AcceptanceThreshold(models.Model):
+    """From which confidence on one model's proposals are accepted by themselves; classifier.thresholds writes it.
+
+    A scope is a model version's attribute, all of its classes or one, in all shops or one. Confidences of another
+    version mean something else, so a new model starts without thresholds.
+    """
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, null=True, blank=True, verbose_name=_("merchant"))
+    attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="+", verbose_name=_("attribute"))
+    value = models.ForeignKey(
+        AttributeValue, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("proposed value")
+    )
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="+", verbose_name=_("model"))
+    scope = models.CharField(max_length=100, unique=True, editable=False)  # the four above; NULLs would not collide
+    enabled = models.BooleanField(
+        _("in use"), default=True, help_text=_("Off: nothing of this scope is accepted by itself.")
+    )
+    precision = models.FloatField(_("required precision"))
+    decisions = models.PositiveIntegerField(_("decisions"), help_text=_("of people, on proposals of this scope"))
+    threshold = models.FloatField(_("threshold"), null=True, blank=True)
+    above = models.PositiveIntegerField(_("decisions above"), default=0)
+    right = models.PositiveIntegerField(_("of these right"), default=0)
+    lower_bound = models.FloatField(_("lower bound of precision"), null=True, blank=True)
+    coverage = models.FloatField(_("coverage"), null=True, blank=True)
+    calibrated_at = models.DateTimeField(_("calibrated"))
+
+    class Meta:
+        verbose_name = _("acceptance threshold")
+        verbose_name_plural = _("acceptance thresholds")
+        ordering = ("attribute", "model_version", "merchant", "value")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(threshold=None) | Q(threshold__gte=0, threshold__lte=1), name="acceptance_threshold"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.attribute} {self.value or ''}".strip()
+
+    @staticmethod
+    def scope_of(merchant: int | None, attribute: int, value: int | None, model_version: int) -> str:
+        """Name a scope by its ids, `-` standing for all."""
+        return f"{merchant or '-'}:{attribute}:{value or '-'}:{model_version}"
+
+    @property
+    def rules(self) -> bool:
+        """Whether it decides for its scope; one with too few decisions leaves that to a wider scope."""
+        return not self.enabled or self.decisions >= least_decisions(self.precision)

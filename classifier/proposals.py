@@ -26,6 +26,7 @@ from django.db.models import F, Q
 from catalog.models import CATEGORY, AttributeValue, Product, ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import write_proposal
+from classifier import thresholds
 from classifier.models import Classification, Garment, Prediction
 
 MOST_ALTERNATIVES = 5
@@ -194,11 +195,13 @@ def refresh(product: Product, taxonomy: Taxonomy) -> None:
     rows = build(load(product.pk), taxonomy)
     waiting = Classification.objects.filter(
         image__product=product, image__archived_at=None, purpose=Classification.Purpose.LIVE, open_key__isnull=False
-    )
+    ).exists()
+    if not waiting:  # what half of the photographs say is not accepted
+        thresholds.mark(rows, product=product, taxonomy=taxonomy)
     write_proposal(
         product=product,
         proposal=rows,
         row=chosen_row(rows, settings.OTJANG_ROW_THRESHOLD),
-        classifying=waiting.exists(),
+        classifying=waiting,
         taxonomy=taxonomy,
     )

@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-# Groups of pages: the page's title, its symbol (of Material Symbols) and the model that it lists.
+# Groups of pages: the page's title, its symbol (of Material Symbols) and the model that it lists. A page that is not a
+# list follows its model after a slash.
 GROUPS = [
     (
         _("Catalogue"),
@@ -30,6 +31,8 @@ GROUPS = [
         [
             (_("Jobs"), "pending_actions", "classifier.classification"),
             (_("Predictions"), "visibility", "classifier.prediction"),
+            (_("Quality"), "monitoring", "classifier.acceptancethreshold/quality"),
+            (_("Acceptance thresholds"), "tune", "classifier.acceptancethreshold"),
             (_("Model versions"), "memory", "classifier.modelversion"),
             (_("Model sets"), "stacks", "classifier.modelset"),
             (_("Deployment"), "rocket_launch", "classifier.deployment"),
@@ -54,18 +57,27 @@ GROUPS = [
 ]
 
 
-def _may_look(request: HttpRequest, model: str) -> bool:
-    return admin.site.get_model_admin(apps.get_model(model)).has_view_permission(request)
+def _may_look(request: HttpRequest, page: str) -> bool:
+    model = apps.get_model(page.partition("/")[0])
+    return admin.site.get_model_admin(model).has_view_permission(request)
+
+
+def _link(page: str) -> str:
+    model, _slash, view = page.partition("/")
+    return reverse(f"admin:{model.replace('.', '_')}_{view or 'changelist'}")
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """The sidebar of the person who asks: groups of the lists that this person may look at."""
+    """The sidebar of the person who asks: groups of the pages that this person may look at."""
+    links = [_link(page) for _title, pages in GROUPS for _name, _icon, page in pages]
+    # The theme would mark every page whose link begins the path, so also the list that another page hangs on.
+    here = max((link for link in links if request.path.startswith(link)), key=len, default="")
     groups = []
     for title, pages in GROUPS:
         items = [
-            {"title": page, "icon": icon, "link": reverse(f"admin:{model.replace('.', '_')}_changelist")}
-            for page, icon, model in pages
-            if _may_look(request, model)
+            {"title": name, "icon": icon, "link": _link(page), "active": _link(page) == here}
+            for name, icon, page in pages
+            if _may_look(request, page)
         ]
         if items:
             groups.append({"title": title, "separator": True, "items": items})

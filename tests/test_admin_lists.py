@@ -10,7 +10,15 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, AuditEvent, Operation
 from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
-from classifier.models import Classification, Deployment, Garment, ModelSet, ModelVersion, Prediction
+from classifier.models import (
+    AcceptanceThreshold,
+    Classification,
+    Deployment,
+    Garment,
+    ModelSet,
+    ModelVersion,
+    Prediction,
+)
 from tests.factories import MembershipFactory, MerchantFactory, ProductFactory, ProductImageFactory, UserFactory
 
 OURS = {"accounts", "catalog", "classifier", "auth"}
@@ -32,6 +40,7 @@ LISTS = {
     "classifier.modelversion": ("q=category", "role__exact=category"),
     "classifier.modelset": ("q=set", "o=1"),
     "classifier.deployment": ("", "o=1"),
+    "classifier.acceptancethreshold": ("q=denim", "attribute__id__exact={material}&enabled__exact=1"),
 }
 
 
@@ -61,6 +70,17 @@ def many(admin):
         Operation.objects.create(kind="import", merchant=merchant, created_by=user)
         AuditEvent.objects.create(
             merchant=merchant, user=user, api_key=key, via="admin", action="product.x", subject_type="product"
+        )
+        AcceptanceThreshold.objects.create(
+            merchant=merchant,
+            attribute=values["material"].attribute,
+            value=values["material"],
+            model_version=versions["material"],
+            scope=str(number),
+            precision=0.98,
+            decisions=150,
+            threshold=0.9,
+            calibrated_at=timezone.now(),
         )
         product = ProductFactory(merchant=merchant)
         Decision.objects.create(

@@ -30,6 +30,10 @@ class DecisionAdmin(ReadOnly, MerchantData[Decision]):
         "impersonator",
         "via",
         "prediction",
+        "answers",
+        "proposed_value",
+        "proposed_confidence",
+        "proposed_by",
         "operation",
     )
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
 
 from accounts.errors import Refused
-from catalog import current
+from catalog.answered import proposal_row
 from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute
 from catalog.selectors import Taxonomy, values_of
 from catalog.services import LEAVE_OPEN, NOT_APPLICABLE, clean_name, clean_sku
@@ -89,7 +89,7 @@ class ReviewForm(ProductForm):
         self.initial["first_level"] = product.row.code if product.row else ""
         _field(self, "first_level").choices = self._levels(product)
         standing = values_of(product)
-        row = current.proposal_row(product, product.row.code if product.row else None)
+        row = proposal_row(product, product.row.code if product.row else None)
         for code in self.taxonomy.attributes:
             field = _field(self, PREFIX + code)
             proposed = (row or {"attributes": {}})["attributes"].get(code)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Conflict, Invalid
 from catalog import current
-from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute
+from catalog.answered import answered_fields
+from catalog.automatic import Standing
+from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product
 from catalog.selectors import Taxonomy
-from catalog.services.writing import audit, locked_for, save
+from catalog.services.writing import audit, locked_for, save, settle
 
 LEAVE_OPEN = ""
 NOT_APPLICABLE = "-"
@@ -44,23 +45,16 @@ def _first_level(taxonomy: Taxonomy, code: str) -> AttributeValue:
     return value
 
 
-def _answered_prediction(product: Product, attribute: Attribute) -> int | None:
-    """Which prediction of the chosen row a decision answers; None if there is none, or it was deleted meanwhile."""
-    row = current.proposal_row(product, product.row.code) if product.row else None
-    said = row["attributes"].get(attribute.code) if row else None
-    predictions = apps.get_model("classifier", "Prediction")._default_manager
-    return said["prediction"] if said and predictions.filter(pk=said["prediction"]).exists() else None
-
-
 def add_decision(
     actor: Actor,
     product: Product,
     attribute: Attribute,
     kind: Decision.Kind,
     source: Decision.Source,
+    taxonomy: Taxonomy,
     value: AttributeValue | None = None,
 ) -> Decision:
-    """Add a decision to a locked product, with the prediction that it answers; nothing else changes."""
+    """Add a decision to a locked product, with what it answers; nothing else changes."""
     return Decision.objects.create(
         product=product,
         attribute=attribute,
@@ -70,39 +64,30 @@ def add_decision(
         user=actor.user,
         api_key=actor.api_key,
         via=actor.via,
-        prediction_id=_answered_prediction(product, attribute),
+        **answered_fields(product, attribute, taxonomy),
     )
 
 
-def _withdraw(actor: Actor, product: Product, attribute: Attribute) -> Decision:
+def _withdraw(actor: Actor, product: Product, attribute: Attribute, taxonomy: Taxonomy) -> Decision:
     """Take a decision back. What is public must not change by what models say, so it is never opened."""
     if product.status == Product.Status.PUBLISHED:
         raise Conflict(
             "published",
             _("This product is published, so its values stay decided. Choose another value, or take the product back."),
         )
-    return add_decision(actor, product, attribute, Decision.Kind.WITHDRAWN, Decision.Source.HUMAN)
+    return add_decision(actor, product, attribute, Decision.Kind.WITHDRAWN, Decision.Source.HUMAN, taxonomy)
 
 
 def _withdraw_foreign_category(actor: Actor, product: Product, taxonomy: Taxonomy) -> None:
     """A category that was decided for another garment says nothing about the one that is chosen now."""
     level = current.decided_first_level(product, taxonomy)
     if level is not None and level != product.row:
-        _withdraw(actor, product, taxonomy.attributes[CATEGORY])
+        _withdraw(actor, product, taxonomy.attributes[CATEGORY], taxonomy)
 
 
 def _follow_category(product: Product, value: AttributeValue) -> None:
     """The chosen row is the one that the decided category belongs to; a first level may be a category by itself."""
     product.row, product.row_source = value.parent or value, Product.RowSource.HUMAN
-
-
-def _settle(product: Product, values: dict[str, ProductAttribute]) -> None:
-    """A product is ready as long as its category is decided; what is public or put away stays where it is."""
-    decided = values[CATEGORY].state == ProductAttribute.State.DECIDED
-    if decided and product.status in {Product.Status.DRAFT, Product.Status.CLASSIFYING, Product.Status.TO_REVIEW}:
-        product.status = Product.Status.READY
-    elif not decided and product.status == Product.Status.READY:
-        product.status = Product.Status.TO_REVIEW
 
 
 @atomic
@@ -117,7 +102,7 @@ def choose_row(*, actor: Actor, product: Product, first_level: str) -> Product:
     taxonomy = Taxonomy.load()
     product.row, product.row_source = _first_level(taxonomy, first_level), Product.RowSource.HUMAN
     _withdraw_foreign_category(actor, product, taxonomy)
-    _settle(product, current.refresh(product, taxonomy))
+    settle(product, current.refresh(product, taxonomy))
     save(product, "row", "row_source", "status")
     audit(actor, "product.choose_row", product, first_level=first_level)
     return product
@@ -143,8 +128,8 @@ def decide(
     leaf = _leaf(taxonomy, attribute, value)
     if attribute == CATEGORY:
         _follow_category(product, leaf)
-    decision = add_decision(actor, product, row, Decision.Kind.SET, source, leaf)
-    _settle(product, current.refresh(product, taxonomy))
+    decision = add_decision(actor, product, row, Decision.Kind.SET, source, taxonomy, leaf)
+    settle(product, current.refresh(product, taxonomy))
     save(product, "row", "row_source", "status")
     audit(actor, "product.decide", product, attribute=attribute, value=leaf.code)
     return decision
@@ -162,16 +147,18 @@ def decide_not_applicable(*, actor: Actor, product: Product, attribute: str) -> 
     row = _attribute(taxonomy, attribute)
     if attribute == CATEGORY:
         raise Invalid("category_needed", _("Every product has a category. Choose one."))
-    decision = add_decision(actor, product, row, Decision.Kind.NOT_APPLICABLE, Decision.Source.HUMAN)
-    save(product)
-    current.refresh(product, taxonomy)
+    decision = add_decision(actor, product, row, Decision.Kind.NOT_APPLICABLE, Decision.Source.HUMAN, taxonomy)
+    settle(product, current.refresh(product, taxonomy))
+    save(product, "status")
     audit(actor, "product.not_applicable", product, attribute=attribute)
     return decision
 
 
 @atomic
 def withdraw(*, actor: Actor, product: Product, attribute: str) -> Decision:
-    """Take a decision back, so that what the model proposes shows again.
+    """Take a decision back, so that what the model proposes shows again, or what was accepted by itself.
+
+    Where no person decided, it takes back what was accepted by itself: the value stays open until a person decides.
 
     Raises:
         Invalid: `unknown_attribute`.
@@ -180,36 +167,35 @@ def withdraw(*, actor: Actor, product: Product, attribute: str) -> Decision:
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
     row = _attribute(taxonomy, attribute)
-    decision = _withdraw(actor, product, row)
-    _settle(product, current.refresh(product, taxonomy))
+    decision = _withdraw(actor, product, row, taxonomy)
+    settle(product, current.refresh(product, taxonomy))
     save(product, "status")
     audit(actor, "product.withdraw", product, attribute=attribute)
     return decision
 
 
 def _review_one(
-    actor: Actor, product: Product, taxonomy: Taxonomy, code: str, wanted: str, standing: Decision | None
+    actor: Actor, product: Product, taxonomy: Taxonomy, code: str, wanted: str, human: Decision | None
 ) -> bool:
-    """Turn one field of the review into a decision, unless that is what counts already. Says whether it wrote."""
+    """Turn one field of the review into a decision, unless a person decided just that. Says whether it wrote."""
     attribute = _attribute(taxonomy, code)
-    human = standing if standing is not None and standing.source != Decision.Source.AUTO else None
     if wanted == LEAVE_OPEN:
         if human is None:
             return False
-        _withdraw(actor, product, attribute)
+        _withdraw(actor, product, attribute, taxonomy)
     elif wanted == NOT_APPLICABLE:
         if code == CATEGORY:
             raise Invalid("category_needed", _("Every product has a category. Choose one."))
         if human is not None and human.kind == Decision.Kind.NOT_APPLICABLE:
             return False
-        add_decision(actor, product, attribute, Decision.Kind.NOT_APPLICABLE, Decision.Source.HUMAN)
+        add_decision(actor, product, attribute, Decision.Kind.NOT_APPLICABLE, Decision.Source.HUMAN, taxonomy)
     else:
         leaf = _leaf(taxonomy, code, wanted)
         if code == CATEGORY and product.row is not None and leaf.parent_id != product.row_id:
             _follow_category(product, leaf)
         if human is not None and human.value_id == leaf.pk:
             return False
-        add_decision(actor, product, attribute, Decision.Kind.SET, Decision.Source.HUMAN, leaf)
+        add_decision(actor, product, attribute, Decision.Kind.SET, Decision.Source.HUMAN, taxonomy, leaf)
     return True
 
 
@@ -242,7 +228,7 @@ def save_review(
     taxonomy = Taxonomy.load()
     if first_level:
         product.row, product.row_source = _first_level(taxonomy, first_level), Product.RowSource.HUMAN
-    standing = current.deciding(product)
+    standing = Standing.of(product).people
     # The category first: it decides the row, and with it which predictions the other decisions answer.
     for code in sorted(values, key=lambda code: code != CATEGORY):
         attribute = _attribute(taxonomy, code)
@@ -250,7 +236,7 @@ def save_review(
             _follow_category(product, _leaf(taxonomy, code, values[code]))
         _review_one(actor, product, taxonomy, code, values[code], standing.get(attribute.pk))
     _withdraw_foreign_category(actor, product, taxonomy)
-    _settle(product, current.refresh(product, taxonomy))
+    settle(product, current.refresh(product, taxonomy))
     save(product, "row", "row_source", "status")
     audit(actor, "product.review", product, first_level=first_level, values=values)
     return product

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from catalog import current
+from catalog.answered import CHOSEN
 from catalog.models import CATEGORY, Product
 from catalog.selectors import Taxonomy
+from catalog.services.writing import settle
 
 
 def write_proposal(
@@ -19,29 +21,33 @@ def write_proposal(
 ) -> None:
     """Store what the models propose, in the caller's transaction, with the product locked by `lock_product`.
 
-    A row that a person chose stays, and a published product's values stay. The version does not change: nobody's
-    open page becomes stale because a model finished.
+    A row that a person chose stays, and a published product's values stay. Values that are marked as fit for it are
+    accepted by themselves once no photograph waits; a product of which all are needs no review. The version does not
+    change: nobody's open page becomes stale because a model finished.
 
     Args:
         product: the locked product.
-        proposal: entries as classifier.proposals builds them.
+        proposal: entries as classifier.proposals builds them, marked by classifier.thresholds.
         row: first level that the models choose by themselves, if exactly one stands out.
         classifying: whether photographs of the product still wait.
         taxonomy: the taxonomy, if the caller has read it already.
     """
     taxonomy = taxonomy or Taxonomy.load()
-    product.proposal = proposal
     published = product.status == Product.Status.PUBLISHED
     if product.row_source != Product.RowSource.HUMAN and not published:
         product.row = taxonomy.resolve(CATEGORY, row) if row else None
         product.row_source = Product.RowSource.AUTO if product.row else Product.RowSource.NONE
+    by_models = product.row.code if product.row and product.row_source == Product.RowSource.AUTO else None
+    product.proposal = [{**entry, CHOSEN: entry["first_level"] == by_models} for entry in proposal]
     if classifying and product.status in {Product.Status.DRAFT, Product.Status.TO_REVIEW}:
         product.status = Product.Status.CLASSIFYING
     elif not classifying and product.status == Product.Status.CLASSIFYING:
         product.status = Product.Status.TO_REVIEW
-    product.save(update_fields=["proposal", "row", "row_source", "status", "updated_at"])
     if not published:
-        current.refresh(product, taxonomy)
+        values = current.refresh(product, taxonomy, accept=not classifying)
+        if not classifying:
+            settle(product, values)
+    product.save(update_fields=["proposal", "row", "row_source", "status", "updated_at"])
 
 
 def mark_classifying(*, product_id: int) -> None:

@@ -44,7 +44,7 @@ def publish(*, actor: Actor, product: Product) -> Product:
         if value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}:
             leaf = next(leaf for leaf in taxonomy.values[code].values() if leaf.pk == value.value_id)
             attribute = taxonomy.attributes[code]
-            add_decision(actor, product, attribute, Decision.Kind.SET, Decision.Source.HUMAN, leaf)
+            add_decision(actor, product, attribute, Decision.Kind.SET, Decision.Source.HUMAN, taxonomy, leaf)
     product.row_source = Product.RowSource.HUMAN if product.row else Product.RowSource.NONE
     product.published_at = timezone.now()
     save(product, "status", "published_at", "row_source")
@@ -86,11 +86,8 @@ def restore(*, actor: Actor, product: Product) -> Product:
     product = locked_for(actor, product)
     if product.status != Product.Status.ARCHIVED:
         raise Conflict("bad_move", _("This product is not archived."))
-    category = ProductAttribute.objects.filter(product=product, attribute__code=CATEGORY).first()
-    if category is not None and category.state == ProductAttribute.State.DECIDED:
-        _move(product, Product.Status.READY)
-    else:
-        _move(product, Product.Status.TO_REVIEW)
+    settled = current.is_settled(current.refresh(product))
+    _move(product, Product.Status.READY if settled else Product.Status.TO_REVIEW)
     product.archived_at = product.published_at = None
     save(product, "status", "archived_at", "published_at")
     audit(actor, "product.restore", product)

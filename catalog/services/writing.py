@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from accounts.actors import Actor
 from accounts.services import record
-from catalog.models import Product
+from catalog import current
+from catalog.models import Product, ProductAttribute
 
 
 def lock_product(pk: int) -> Product:
@@ -36,3 +38,12 @@ def save(product: Product, *fields: str) -> None:
     """Write these fields and count the version, by which open pages see that they are stale."""
     product.version += 1
     product.save(update_fields=[*fields, "version", "updated_at"])
+
+
+def settle(product: Product, values: Mapping[str, ProductAttribute]) -> None:
+    """A product is ready as long as it needs no review; what is public or put away stays where it is."""
+    settled = current.is_settled(values)
+    if settled and product.status in {Product.Status.DRAFT, Product.Status.CLASSIFYING, Product.Status.TO_REVIEW}:
+        product.status = Product.Status.READY
+    elif not settled and product.status == Product.Status.READY:
+        product.status = Product.Status.TO_REVIEW

@@ -1,5 +1,5 @@
-"""The admin's pages of classification jobs, what models said, and which models serve."""
+"""The admin's pages of classification jobs, what models said, which models serve, and how good they are."""
 
-from classifier.admin import jobs, predictions, products, registry
+from classifier.admin import jobs, predictions, products, registry, thresholds
 
-__all__ = ["jobs", "predictions", "products", "registry"]
+__all__ = ["jobs", "predictions", "products", "registry", "thresholds"]

@@ -1,0 +1,197 @@
+"""Thresholds of what is accepted by itself, each with the curve that it is chosen from; and the page of quality."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminDecimalFieldWidget
+
+from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
+from accounts.admin.theme import Dialog, action, display
+from accounts.errors import Refused
+from classifier.admin.quality import quality_page
+from classifier.charts import Axis, Dot, Line, line_chart
+from classifier.models import AcceptanceThreshold
+from classifier.precision import Point
+from classifier.thresholds import TARGET_PRECISION, calibrate, curve_of
+
+_MOST_DOTS = 200
+
+
+class CalibrationForm(Dialog):
+    """What shall be promised."""
+
+    precision = forms.FloatField(
+        label=_("Required precision"),
+        initial=TARGET_PRECISION,
+        min_value=0.5,
+        max_value=0.999,
+        help_text=_("Share of the accepted values that shall be right, with 95 % certainty: 0.98 is 98 %."),
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "0.001"}),
+    )
+
+
+@admin.register(AcceptanceThreshold)
+class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[AcceptanceThreshold]):
+    """Calibration writes them; a person can switch one off."""
+
+    list_display = (
+        "attribute",
+        "value_name",
+        "merchant_name",
+        "model_version",
+        "state",
+        "threshold",
+        "decisions",
+        "proof",
+        "share_covered",
+    )
+    list_filter = ("attribute", "model_version", "merchant", "enabled")
+    list_select_related = ("attribute", "value", "merchant", "model_version")
+    search_fields = ("attribute__code", "value__code", "value__name_ko", "value__name_en", "merchant__name")
+    fields = (
+        ("attribute", "value_name"),
+        ("merchant_name", "model_version"),
+        "enabled",
+        ("state", "precision"),
+        ("threshold", "share_covered"),
+        ("decisions", "proof"),
+        "calibrated_at",
+        "curve",
+    )
+    readonly_fields = (
+        "attribute",
+        "value_name",
+        "merchant_name",
+        "model_version",
+        "state",
+        "precision",
+        "threshold",
+        "decisions",
+        "proof",
+        "share_covered",
+        "calibrated_at",
+        "curve",
+    )
+    actions_list = ("calibrate",)
+
+    class Media:
+        css = {"all": ("admin/quality.css",)}
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the page of quality."""
+        view = self.admin_site.admin_view(self.quality)
+        return [path("quality/", view, name="classifier_acceptancethreshold_quality"), *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds: calibration does."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AcceptanceThreshold | None = None) -> bool:
+        """Nobody deletes: they are switched off."""
+        return False
+
+    def has_calibrate_permission(self, request: HttpRequest) -> bool:
+        """Who may change thresholds; the service asks again."""
+        return self.has_change_permission(request)
+
+    def merchant_id_of(self, obj: AcceptanceThreshold) -> int | None:
+        """A shop's own trail, if it is the shop's own threshold."""
+        return obj.merchant_id
+
+    def quality(self, request: HttpRequest) -> HttpResponse:
+        """How good the models are in service."""
+        return quality_page(self, request)
+
+    @action(
+        description=_("Calibrate"),
+        permissions=["calibrate"],
+        icon="tune",
+        dialog={
+            "title": _("Calibrate all thresholds?"),
+            "description": _(
+                "On what people decided until now. They hold for proposals that are written from then on."
+            ),
+            "form_class": CalibrationForm,
+            "form_submit_text": _("Calibrate"),
+        },
+    )
+    def calibrate(self, request: HttpRequest, form: Dialog) -> HttpResponse:
+        """Calibrate and show the list anew."""
+        try:
+            rows = calibrate(actor=admin_actor(request), precision=form.cleaned_data["precision"])
+        except Refused as refused:
+            self.message_user(request, refused.message, messages.ERROR)
+        else:
+            used = sum(row.enabled and row.threshold is not None for row in rows)
+            self.message_user(request, _("%(count)d thresholds in use.") % {"count": used}, messages.SUCCESS)
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:classifier_acceptancethreshold_changelist")})
+
+    @display(description=_("proposed value"), ordering="value__position")
+    def value_name(self, row: AcceptanceThreshold) -> str:
+        """The class, or what stands for those without a threshold of their own."""
+        return str(row.value or _("classes with too few decisions"))
+
+    @display(description=_("merchant"), ordering="merchant__name")
+    def merchant_name(self, row: AcceptanceThreshold) -> str:
+        """The shop, or all."""
+        return str(row.merchant or _("all shops"))
+
+    @display(description=_("state"), label={_("accepts"): "success", _("switched off"): "warning"})
+    def state(self, row: AcceptanceThreshold) -> str:
+        """Whether anything of the scope is accepted, and if not, why."""
+        if not row.enabled:
+            return str(_("switched off"))
+        if not row.rules:
+            return str(_("too few decisions"))
+        return str(_("accepts") if row.threshold is not None else _("not precise enough"))
+
+    @display(description=_("right"))
+    def proof(self, row: AcceptanceThreshold) -> str:
+        """What the promise rests on."""
+        if row.lower_bound is None:
+            return ""
+        figures = {"right": row.right, "above": row.above, "bound": f"{row.lower_bound:.1%}"}
+        return str(_("%(right)d of %(above)d, at least %(bound)s") % figures)
+
+    @display(description=_("coverage"), ordering="coverage")
+    def share_covered(self, row: AcceptanceThreshold) -> str:
+        """The share of the scope's proposals that clear the threshold."""
+        return "" if row.coverage is None else f"{row.coverage:.0%}"
+
+    @display(description=_("precision and coverage by threshold"))
+    def curve(self, row: AcceptanceThreshold) -> str:
+        """The chart, of today's decisions."""
+        points = curve_of(row)
+        if not points:
+            return str(_("Nobody has decided on such proposals yet."))
+        return format_html('<div class="quality-scroll">{}</div>', _drawn(points, row))
+
+
+def _drawn(points: list[Point], row: AcceptanceThreshold) -> str:
+    thinned = points[:: len(points) // _MOST_DOTS + 1]
+    if thinned[-1] is not points[-1]:
+        thinned.append(points[-1])
+    judged = [point for point in thinned if point.decisions]
+    low = min(0.9, int(points[-1].threshold * 10) / 10)
+    tenths = range(round(low * 10), 11)
+    return line_chart(
+        str(_("precision and coverage by threshold")),
+        [
+            Line(str(_("precision")), [_dot(point, point.precision) for point in judged]),
+            Line(str(_("its lower bound")), [_dot(point, point.lower_bound) for point in judged]),
+            Line(str(_("coverage")), [_dot(point, point.coverage) for point in thinned]),
+        ],
+        Axis(low, 1.0, [(tenth / 10, f"{tenth * 10}%") for tenth in tenths]),
+        dotted=len(thinned) == 1,
+        level=row.precision,
+        at=row.threshold,
+    )
+
+
+def _dot(point: Point, share: float) -> Dot:
+    return Dot(point.threshold, share, f"{point.threshold:.1%}: {share:.1%}")
