@@ -30,7 +30,12 @@ _MOVED = {"ultralytics.yolo.utils": "ultralytics.utils", "numpy.core.multiarray"
 
 
 def load_module(checkpoint: bytes) -> nn.Module:
-    """The network of a checkpoint in float32, fused and in evaluation mode.
+    """The network of a checkpoint, see `load_checkpoint`."""
+    return load_checkpoint(checkpoint)[1]
+
+
+def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
+    """What a checkpoint holds, and its network in float32, fused and in evaluation mode.
 
     The averaged weights where training kept them. Only torch's and ultralytics' own layers are unpickled: anything
     else in the file raises WeightsError before it can run, whatever its sha256.
@@ -45,14 +50,14 @@ def load_module(checkpoint: bytes) -> nn.Module:
             (_harmless(name), name) for name in get_unsafe_globals_in_checkpoint(BytesIO(checkpoint))
         ]
         with safe_globals([*allowed, type(np.dtype(np.float64)), type(np.dtype(np.float32))]):
-            content = torch.load(BytesIO(checkpoint), map_location="cpu", weights_only=True)
+            content: dict[str, Any] = torch.load(BytesIO(checkpoint), map_location="cpu", weights_only=True)
         network: Any = content.get("ema") or content["model"]
         module: nn.Module = network.float().eval().fuse(verbose=False)
     except WeightsError:
         raise
     except Exception as error:  # a file that is no checkpoint fails in as many ways as there are formats
         raise WeightsError(f"The checkpoint cannot be opened as an ultralytics model: {error}") from error
-    return module
+    return content, module
 
 
 def _harmless(name: str) -> Callable[..., Any]:
