@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def _add_shipped(manifest: Manifest, serving: Mapping[str, Mapping[str, Any]]) -
         fields = version_of(spec, serving[role], taxonomy) | {"card": _card(spec)}
         versions.append(ModelVersion.objects.get_or_create(role=role, sha256=spec.sha256, defaults=fields)[0])
     model_set = set_of(versions, name=manifest.version)
-    deployment = Deployment.objects.first()
+    deployment = active_deployment()
     if deployment is None or not deployment.chosen:
         _activate(model_set, deployment, chosen=False)
 
@@ -221,8 +222,13 @@ def set_of(versions: Iterable[ModelVersion], *, name: str) -> ModelSet:
     return model_set
 
 
-def successor(versions: Iterable[ModelVersion], *, only: bool = False) -> ModelSet:
-    """The active set with these versions in their roles, in the caller's transaction; `only` these if asked for.
+def active_deployment() -> Deployment | None:
+    """The deployment with its set; None before the first weights are there."""
+    return Deployment.objects.select_related("active").first()
+
+
+def successor(active: ModelSet | None, versions: Iterable[ModelVersion]) -> ModelSet:
+    """The set that has these versions in their roles and is otherwise as `active`, in the caller's transaction.
 
     A category detector finds garments itself: with one, the garment model of the active set steps aside unless one
     is given.
@@ -230,11 +236,11 @@ def successor(versions: Iterable[ModelVersion], *, only: bool = False) -> ModelS
     Raises:
         Conflict: `roles`, `unknown_classes`, `no_files`, `no_finder`.
     """
-    given = {version.role: version for version in versions}
-    if len(given) < len(list(versions)):
+    chosen = list(versions)
+    given = {version.role: version for version in chosen}
+    if len(given) < len(chosen):
         raise Conflict("roles", _("Two of these versions have the same role."))
-    deployment = None if only else Deployment.objects.select_related("active").first()
-    members = {version.role: version for version in deployment.active.versions.all()} if deployment else {}
+    members = {version.role: version for version in active.versions.all()} if active else {}
     category = given.get(CATEGORY)
     if category is not None and category.task == ModelVersion.Task.DETECT:
         members.pop(GARMENT, None)
@@ -282,6 +288,8 @@ def promote(*, actor: Actor, versions: Iterable[ModelVersion], only: bool = Fals
         Conflict: as `successor`; `files_refused` if a file is missing or not the one that was registered; `changed`.
     """
     require_models(actor)
+    with suppress(WeightsError):  # no weights folder: then there is no rest
+        register_shipped()
     chosen = list(versions)
     _check_files(chosen)
     return _promote(actor, chosen, only)
@@ -289,7 +297,9 @@ def promote(*, actor: Actor, versions: Iterable[ModelVersion], only: bool = Fals
 
 @atomic
 def _promote(actor: Actor, versions: list[ModelVersion], only: bool) -> ModelSet:
-    return _replace_active(actor, successor(versions, only=only), "deployment.promote")
+    deployment = active_deployment()
+    base = deployment.active if deployment and not only else None
+    return _replace_active(actor, deployment, successor(base, versions), "deployment.promote")
 
 
 def promote_set(*, actor: Actor, model_set: ModelSet) -> ModelSet:
@@ -307,7 +317,7 @@ def roll_back(*, actor: Actor) -> ModelSet:
         Conflict: `nothing_before`, and as `promote`.
     """
     require_models(actor)
-    deployment = Deployment.objects.first()
+    deployment = active_deployment()
     served = ModelSet.objects.filter(activated_at__isnull=False).order_by("-activated_at", "-pk")
     before = served.exclude(pk=deployment.active_id).first() if deployment else None
     if before is None:
@@ -318,8 +328,9 @@ def roll_back(*, actor: Actor) -> ModelSet:
 
 @atomic
 def _promote_set(actor: Actor, model_set: ModelSet, action: str) -> ModelSet:
+    deployment = active_deployment()
     check_servable(model_set.versions.all())
-    return _replace_active(actor, model_set, action)
+    return _replace_active(actor, deployment, model_set, action)
 
 
 def _check_files(versions: Iterable[ModelVersion]) -> None:
@@ -332,8 +343,8 @@ def _check_files(versions: Iterable[ModelVersion]) -> None:
                 raise Conflict("files_refused", "%(error)s", {"error": str(error)}) from error
 
 
-def _replace_active(actor: Actor, model_set: ModelSet, action: str) -> ModelSet:
-    deployment = Deployment.objects.select_related("active").first()
+def _replace_active(actor: Actor, deployment: Deployment | None, model_set: ModelSet, action: str) -> ModelSet:
+    """Activate a set in place of the one that the deployment had when it was read. Raises Conflict: `changed`."""
     before = deployment.active if deployment else None
     if before != model_set or (deployment and not deployment.chosen):
         if not _activate(model_set, deployment, chosen=True, actor=actor):

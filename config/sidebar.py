@@ -33,6 +33,7 @@ GROUPS = [
             (_("Model versions"), "memory", "classifier.modelversion"),
             (_("Model sets"), "stacks", "classifier.modelset"),
             (_("Deployment"), "rocket_launch", "classifier.deployment"),
+            (_("Shadow reports"), "science", "classifier.shadowreport"),
         ],
     ),
     (

@@ -1,4 +1,4 @@
-"""Weight files are code: only what the manifest lists, with its sha256, is loaded; and once a process."""
+"""Weight files are code: only what the manifest lists, with its sha256, is loaded."""
 
 import hashlib
 import io
@@ -8,7 +8,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-import threading
 
 import pytest
 from django.conf import settings
@@ -20,9 +19,7 @@ from classifier.engine import (
     WeightsError,
     WeightsMismatch,
     WeightsMissing,
-    shared_engine,
 )
-from classifier.engine import engine as engine_module
 from classifier.engine.checkpoint import load_module
 from tests.pictures import photo
 
@@ -121,40 +118,6 @@ def test_it_opens_checkpoints_of_the_releases_that_the_original_used(weights, mo
     module = load_module(buffer.getvalue())
     assert module.args.imgsz == 128
     assert module.names == {0: "garment"}
-
-
-@pytest.fixture
-def _no_shared_engine():
-    engine_module._shared.clear()
-    yield
-    engine_module._shared.clear()
-
-
-@pytest.mark.usefixtures("_no_shared_engine")
-def test_it_loads_once_for_all_threads(weights, monkeypatch):
-    loads = []
-    real = Engine.load.__func__
-    monkeypatch.setattr(Engine, "load", classmethod(lambda cls, *a, **k: loads.append(a) or real(cls, *a, **k)))
-    engines = []
-    threads = [threading.Thread(target=lambda: engines.append(shared_engine(weights))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(loads) == 1
-    assert len({id(engine) for engine in engines}) == 1
-
-
-@pytest.mark.usefixtures("_no_shared_engine")
-def test_it_finds_weights_that_arrive_later_and_loads_changed_ones_again(weights, tmp_path):
-    later = tmp_path / "later"
-    with pytest.raises(WeightsMissing):
-        shared_engine(later)
-    weights.rename(later)
-    first = shared_engine(later)
-    assert shared_engine(later) is first
-    change_manifest(later, lambda data: data.update(version="2"))
-    assert shared_engine(later).manifest.version == "2"
 
 
 def in_new_process(script, *arguments):

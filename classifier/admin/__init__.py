@@ -1,5 +1,5 @@
-"""The admin's pages of classification jobs, what models said, and which models serve."""
+"""The admin's pages of classification jobs, what models said, which models there are and which serve."""
 
-from classifier.admin import jobs, predictions, products, registry
+from classifier.admin import jobs, operations, predictions, products, registry, shadow_reports
 
-__all__ = ["jobs", "predictions", "products", "registry"]
+__all__ = ["jobs", "operations", "predictions", "products", "registry", "shadow_reports"]
