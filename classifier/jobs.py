@@ -75,7 +75,9 @@ def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
     )
     if not claimed:
         return Batch(token, [])
-    jobs = Classification.objects.filter(lease_token=token).select_related("image", "model_set").order_by("priority", "id")
+    jobs = (
+        Classification.objects.filter(lease_token=token).select_related("image", "model_set").order_by("priority", "id")
+    )
     return Batch(token, list(jobs))
 
 

@@ -21,12 +21,12 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """Annotate `state`: a version is what the sets that it belongs to are."""
         serving = Deployment.objects.filter(active__versions=OuterRef("pk"))
         served = ModelSet.objects.filter(versions=OuterRef("pk"), activated_at__isnull=False)
-        State = ModelVersion.State
+        state = ModelVersion.State
         return self.annotate(
             state=Case(
-                When(Exists(serving), then=Value(State.ACTIVE)),
-                When(Exists(served), then=Value(State.RETIRED)),
-                default=Value(State.CANDIDATE),
+                When(Exists(serving), then=Value(state.ACTIVE)),
+                When(Exists(served), then=Value(state.RETIRED)),
+                default=Value(state.CANDIDATE),
             )
         )
 

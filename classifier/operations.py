@@ -70,7 +70,7 @@ def audit(actor: Actor, operation: Operation, what: str) -> None:
 
 @atomic
 def pause(*, actor: Actor, operation: Operation) -> None:
-    """Stop after what is being worked on; `resume` goes on. Raises Forbidden, or Conflict if there is nothing to stop."""
+    """Stop after what is being worked on, until `resume`. Raises Forbidden, or Conflict if there is nothing to stop."""
     _move(actor, operation, _ALIVE, State.PAUSED, "pause", _KINDS)
 
 

@@ -236,7 +236,8 @@ def successor(active: ModelSet | None, versions: Iterable[ModelVersion]) -> Mode
     Raises:
         Conflict: `roles`, `unknown_classes`, `no_files`, `no_finder`.
     """
-    chosen = list(versions)
+    # Read anew and locked: nobody maps their classes meanwhile.
+    chosen = ModelVersion.objects.select_for_update().filter(pk__in=[version.pk for version in versions])
     given = {version.role: version for version in chosen}
     if len(given) < len(chosen):
         raise Conflict("roles", _("Two of these versions have the same role."))
@@ -361,9 +362,7 @@ def _replace_active(actor: Actor, deployment: Deployment | None, model_set: Mode
     return model_set
 
 
-def _activate(
-    model_set: ModelSet, deployment: Deployment | None, *, chosen: bool, actor: Actor | None = None
-) -> bool:
+def _activate(model_set: ModelSet, deployment: Deployment | None, *, chosen: bool, actor: Actor | None = None) -> bool:
     """Compare and swap, in the caller's transaction; says whether the deployment was still the one given."""
     now = timezone.now()
     fields = {"active": model_set, "chosen": chosen, "changed_by": actor.user if actor else None, "changed_at": now}

@@ -69,9 +69,7 @@ def start(
     if not images:
         raise Conflict("nothing_to_look_at", _("No photograph has been classified yet."))
     parameters = {"last": max(images), "cursor": 0, "images": images, "model_set": candidate.pk, "sample": sample}
-    operation = Operation.objects.create(
-        kind=KIND, created_by=actor.user, parameters=parameters, total=len(images)
-    )
+    operation = Operation.objects.create(kind=KIND, created_by=actor.user, parameters=parameters, total=len(images))
     record(
         actor=actor,
         action="operation.start",

@@ -4,7 +4,16 @@ import hashlib
 from pathlib import Path
 
 from classifier import registry, serving
-from classifier.engine import Alternative, AttributeResult, DecodeError, Garment, Manifest, ModelSpec, Photograph, WeightFile
+from classifier.engine import (
+    Alternative,
+    AttributeResult,
+    DecodeError,
+    Garment,
+    Manifest,
+    ModelSpec,
+    Photograph,
+    WeightFile,
+)
 
 PARENTS = {"Jacket": "Outer", "Jumper": "Outer", "Tshirt": "Top", "Shirt": "Top", "Jeans": "Bottom"}
 

@@ -12,19 +12,22 @@ from PIL import Image, ImageDraw
 
 from classifier.engine.compat import prepare_ultralytics
 
-CATEGORIES = (
-    "JumpSuit Blouse Tshirt KnitWear Shirt Cardigan Hoodie Jeans Pants Skirt Dress JoggerPants Coat Jacket Jumper "
-    "PaddedJacket Vest"
-).split()
-MATERIALS = [
-    *"padding Mustang suede corduroy Sequin/Glitter Denim jersey tweed velvet vinyl/PVC wool/cashmere".split(),
-    "hair knit",
-    *"knit lace linen messi fleece neoprene silk spandex jacquard leather chiffon woven".split(),
+# fmt: off
+CATEGORIES = [
+    "JumpSuit", "Blouse", "Tshirt", "KnitWear", "Shirt", "Cardigan", "Hoodie", "Jeans", "Pants", "Skirt", "Dress",
+    "JoggerPants", "Coat", "Jacket", "Jumper", "PaddedJacket", "Vest",
 ]
+MATERIALS = [
+    "padding", "Mustang", "suede", "corduroy", "Sequin/Glitter", "Denim", "jersey", "tweed", "velvet", "vinyl/PVC",
+    "wool/cashmere", "hair knit", "knit", "lace", "linen", "messi", "fleece", "neoprene", "silk", "spandex",
+    "jacquard", "leather", "chiffon", "woven",
+]
+# fmt: on
 SLEEVES = ["Sleeveless shirt", "Short sleeve", "Cap", "Three-quarter sleeve", "Long sleeve"]
 
 FILES = {"category": "category_best.pt", "material": "material_best.pt", "sleeve_length": "length_best.pt"}
 CLASSES = {"category": CATEGORIES, "material": MATERIALS, "sleeve_length": SLEEVES}
+FIRST = {"category": 0, "material": 17, "sleeve_length": 41}  # no colour means two things
 BADGES = {"category": 0, "material": -1, "sleeve_length": 1}  # rows of the grid, from the garment's middle
 
 SIZE = 160  # of the networks' input
@@ -37,7 +40,7 @@ def build(folder: Path) -> dict[str, Path]:
     """The three checkpoints as ultralytics saves them, by role."""
     paths = {role: folder / name for role, name in FILES.items()}
     for role, path in paths.items():
-        path.write_bytes(_checkpoint(CLASSES[role], BADGES[role]))
+        path.write_bytes(_checkpoint(CLASSES[role], FIRST[role], BADGES[role]))
     return paths
 
 
@@ -53,7 +56,7 @@ def draw(*garments) -> bytes:
         for (role, offset), value in zip(BADGES.items(), values, strict=True):
             if value is not None:
                 left, top = column * cell, (row + offset) * cell
-                colour = tuple(round(127.5 + 115 * part) for part in _direction(CLASSES[role].index(value)))
+                colour = tuple(round(127.5 + 115 * part) for part in _direction(FIRST[role] + CLASSES[role].index(value)))
                 pen.rectangle((left, top, left + cell - 1, top + cell - 1), fill=colour)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=95, subsampling=0)
@@ -61,13 +64,13 @@ def draw(*garments) -> bytes:
 
 
 def _direction(index: int) -> tuple[float, float, float]:
-    """One of 24 directions from grey into the colours, spread evenly (Fibonacci's spiral on a sphere)."""
-    height = 1 - (2 * index + 1) / 24
+    """One of 46 directions from grey into the colours, spread evenly (Fibonacci's spiral on a sphere)."""
+    height = 1 - (2 * index + 1) / 46
     radius, angle = math.sqrt(1 - height * height), index * math.pi * (3 - math.sqrt(5))
     return radius * math.cos(angle), radius * math.sin(angle), height
 
 
-def _checkpoint(classes: list[str], badge: int) -> bytes:
+def _checkpoint(classes: list[str], first: int, badge: int) -> bytes:
     prepare_ultralytics()
     import torch
     from torch import nn
@@ -98,9 +101,10 @@ def _checkpoint(classes: list[str], badge: int) -> bytes:
             boxes.bias[side * detect.reg_max + cells] = 100.0
         scores.weight.zero_()
         for index in range(len(classes)):
-            direction = torch.tensor(_direction(index))
-            scores.weight[index, :3, 0, 0] = 40 * direction / 0.45  # a badge's colour is 0.45 away from grey
-            scores.bias[index] = -40 * 0.85 - 40 * float(direction.sum()) * 0.5 / 0.45
+            # The cosine between a cell's colour and the class's, which is 0.45 away from grey, above 0.945.
+            direction = torch.tensor(_direction(first + index))
+            scores.weight[index, :3, 0, 0] = 60 * direction / 0.45
+            scores.bias[index] = -60 * 0.945 - 60 * float(direction.sum()) * 0.5 / 0.45
     buffer = io.BytesIO()
     torch.save({"model": model.half(), "train_args": {"imgsz": SIZE}}, buffer)
     return buffer.getvalue()

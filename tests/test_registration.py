@@ -193,9 +193,7 @@ def test_nobody_else_uploads(opened, client_of, alice, actor_of):
     assert not default_storage.exists("models/uploads") or default_storage.listdir("models/uploads") == ([], [])
 
 
-def test_an_upload_can_be_cancelled_before_a_worker_takes_it(
-    opened, admin, django_capture_on_commit_callbacks
-):
+def test_an_upload_can_be_cancelled_before_a_worker_takes_it(opened, admin, django_capture_on_commit_callbacks):
     operation = uploads.queue(actor=system(), file=SimpleUploadedFile("a.pt", b"weights"), role="material")
     with django_capture_on_commit_callbacks(execute=True):
         operations.cancel(actor=system(), operation=operation)

@@ -144,9 +144,7 @@ def test_it_does_not_overwrite_a_promotion_at_the_same_moment(shipped, monkeypat
 
 
 def test_unknown_classes_block_until_they_are_mapped(shipped):
-    candidate = version(
-        "material", "material-new", classes=["Denim", "Teflon"], mapping={"Denim": "denim"}
-    )
+    candidate = version("material", "material-new", classes=["Denim", "Teflon"], mapping={"Denim": "denim"})
     assert candidate.unknown_classes == ["Teflon"]
     with pytest.raises(Conflict, match="Teflon"):
         registry.promote(actor=system(), versions=[candidate])
@@ -256,7 +254,9 @@ def test_it_loads_the_networks_of_a_set_once(shipped, monkeypatch):
     monkeypatch.undo()
     loads = []
     monkeypatch.setattr(serving, "_networks", {})
-    monkeypatch.setattr(serving, "load_networks", lambda specs, _runtime: loads.append(set(specs)) or dict.fromkeys(specs))
+    monkeypatch.setattr(
+        serving, "load_networks", lambda specs, _runtime: loads.append(set(specs)) or dict.fromkeys(specs)
+    )
     taxonomy = Taxonomy.load()
 
     first = serving.of_set(shipped, taxonomy)

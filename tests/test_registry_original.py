@@ -42,9 +42,7 @@ def activated(db, checkpoints, network_weights, settings, capsys):
     return capsys.readouterr().out
 
 
-def test_they_serve_on_the_command_line_and_in_the_site(
-    activated, product, alice, actor_of, tmp_path, capsys
-):
+def test_they_serve_on_the_command_line_and_in_the_site(activated, product, alice, actor_of, tmp_path, capsys):
     assert "category: category_best, detect, 17 classes, 160 px" in activated
     assert "material: material_best, detect, 24 classes, 160 px" in activated
     assert "without a value" not in activated

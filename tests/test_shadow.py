@@ -43,8 +43,7 @@ def tried(shop, monkeypatch, alice, actor_of):
 
 def _everything_that_people_see():
     return [
-        list(model.objects.order_by("pk").values())
-        for model in (Product, ProductAttribute, ProductImage, Deployment)
+        list(model.objects.order_by("pk").values()) for model in (Product, ProductAttribute, ProductImage, Deployment)
     ]
 
 

@@ -31,16 +31,12 @@ class ManagedOperationAdmin(ManagesModels, OperationAdmin):
         self.each(request, rows, lambda operation: move(actor=actor, operation=operation), done)
         return self.back_to(object_id)
 
-    @action(
-        description=_("Pause"), permissions=["manage"], icon="pause", dialog={"title": _("Pause this operation?")}
-    )
+    @action(description=_("Pause"), permissions=["manage"], icon="pause", dialog={"title": _("Pause this operation?")})
     def pause(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Stop for now."""
         return self._move(request, object_id, operations.pause, _("Paused."))
 
-    @action(
-        description=_("Resume"), permissions=["manage"], icon="play_arrow", dialog={"title": _("Go on with this?")}
-    )
+    @action(description=_("Resume"), permissions=["manage"], icon="play_arrow", dialog={"title": _("Go on with this?")})
     def resume(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Go on."""
         return self._move(request, object_id, operations.resume, _("It goes on."))

@@ -75,7 +75,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{version.role}: {version.name}, {version.task}, {classes} classes, {size} px")
         if version.unknown_classes:
             self.stdout.write(f"classes without a value: {', '.join(version.unknown_classes)}")
-            self.stdout.write("They block its activation: register it with --map CLASS=VALUE, or map them in the admin.")
+            self.stdout.write(
+                "They block its activation: register it with --map CLASS=VALUE, or map them in the admin."
+            )
 
 
 def _pair(text: str) -> tuple[str, str]:

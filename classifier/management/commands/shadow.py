@@ -24,16 +24,14 @@ class Command(BaseCommand):
         parser.add_argument("--sample", type=int, metavar="N", help="about N photographs of products drawn at random")
         parser.add_argument("--seed", type=int, help="draw the same products again")
 
-    def handle(
-        self, *args: Any, models: list[str], sample: int | None, seed: int | None, **options: Any
-    ) -> None:
+    def handle(self, *args: Any, models: list[str], sample: int | None, seed: int | None, **options: Any) -> None:
         """Queue it; CommandError says why not."""
         versions, model_set = find_all(models)
         try:
-            operation = shadow.start(
-                actor=system(), versions=versions, model_set=model_set, sample=sample, seed=seed
-            )
+            operation = shadow.start(actor=system(), versions=versions, model_set=model_set, sample=sample, seed=seed)
         except Refused as refusal:
             raise CommandError(refusal.message) from refusal
-        self.stderr.write(f"{operation.total} photographs are queued. How far it is: manage.py operations {operation.public_id}")
+        self.stderr.write(
+            f"{operation.total} photographs are queued. How far it is: manage.py operations {operation.public_id}"
+        )
         self.stdout.write(operation.public_id)
