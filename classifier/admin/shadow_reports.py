@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnly, link_to
@@ -40,7 +40,8 @@ class ShadowReportAdmin(ReadOnly, MerchantData[ShadowReport]):
 
     list_display = ("candidate", "photographs", "products", "changed", "created_at")
     list_select_related = ("candidate",)
-    fields = ("candidate", "operation", "created_at", "photographs", "products", "changed", "report")
+    fields = ("candidate", "operation", "created_at", "photographs", "products", "changed")
+    change_form_after_template = "admin/classifier/shadow_report.html"
 
     class Media:
         css = {"all": ("admin/photographs.css",)}
@@ -62,36 +63,43 @@ class ShadowReportAdmin(ReadOnly, MerchantData[ShadowReport]):
         share = percent(report.figures["changed"] / products) if products else ""
         return f"{report.figures['changed']} ({share})" if share else "0"
 
-    @display(description=_("report"))
-    def report(self, report: ShadowReport) -> str:
-        """By attribute, by change, and product by product with photographs."""
-        names = _Names()
-        products = Product.objects.in_bulk({entry["product"] for entry in report.changes})
-        images = ProductImage.objects.in_bulk({entry["image"] for entry in report.changes})
-        context: dict[str, Any] = {
-            "attributes": [
-                {
-                    "name": names.attribute(code),
-                    "changed": found["changed"],
-                    "decided": found["decided"],
-                    "now": _share(found["now"], found["decided"]),
-                    "then": _share(found["then"], found["decided"]),
-                }
-                for code, found in report.figures["attributes"].items()
-            ],
-            "moves": [_named(entry, names) | {"products": entry["products"]} for entry in report.figures["moves"]],
-            "changes": [
-                _named(entry, names)
-                | {
-                    "product": link_to(products[entry["product"]]),
-                    "photograph": drawn(images[entry["image"]], garments=()),
-                    "decided": names.value(entry["attribute"], entry["decided"]) if entry["decided"] else "",
-                }
-                for entry in report.changes
-                if entry["product"] in products and entry["image"] in images
-            ],
-        }
-        return render_to_string("admin/classifier/shadow_report.html", context)
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the report below the fields, which the theme asks for several times."""
+        report = self.get_object(request, object_id)
+        shown = _tables(report) if report and self.has_view_permission(request, report) else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+
+
+def _tables(report: ShadowReport) -> dict[str, Any]:
+    """The report by attribute, by change, and product by product with photographs."""
+    names = _Names()
+    products = Product.objects.in_bulk({entry["product"] for entry in report.changes})
+    images = ProductImage.objects.in_bulk({entry["image"] for entry in report.changes})
+    return {
+        "attributes": [
+            {
+                "name": names.attribute(code),
+                "changed": found["changed"],
+                "decided": found["decided"],
+                "now": _share(found["now"], found["decided"]),
+                "then": _share(found["then"], found["decided"]),
+            }
+            for code, found in report.figures["attributes"].items()
+        ],
+        "moves": [_named(entry, names) | {"products": entry["products"]} for entry in report.figures["moves"]],
+        "changes": [
+            _named(entry, names)
+            | {
+                "product": link_to(products[entry["product"]]),
+                "photograph": drawn(images[entry["image"]], garments=()),
+                "decided": names.value(entry["attribute"], entry["decided"]) if entry["decided"] else "",
+            }
+            for entry in report.changes
+            if entry["product"] in products and entry["image"] in images
+        ],
+    }
 
 
 def _share(count: int, total: int) -> str:
