@@ -59,7 +59,7 @@ def upload(photographs: int) -> None:
     for start in range(0, photographs, PRODUCT):
         numbers = range(start, min(start + PRODUCT, photographs))
         files = [SimpleUploadedFile(f"{number}.jpg", draw(number)) for number in numbers]
-        create_product_with_images(actor=system(), merchant=merchant, files=files, bulk=True)
+        create_product_with_images(actor=system(), merchant=merchant, files=files)
 
 
 def decide() -> int:

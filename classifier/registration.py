@@ -24,7 +24,8 @@ from accounts.services import record
 from catalog.models import Attribute
 from catalog.selectors import Taxonomy
 from classifier import registry, weight_files
-from classifier.models import GARMENT, ModelVersion
+from classifier.engine.manifest import GARMENT
+from classifier.models import ModelVersion
 from classifier.training.registration import GRAPH, NUMBERS, RESULT, Job, Opened
 
 logger = logging.getLogger(__name__)

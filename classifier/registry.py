@@ -27,7 +27,8 @@ from catalog.selectors import Taxonomy
 from classifier import weight_files
 from classifier.engine import Manifest, ModelSpec, WeightsError
 from classifier.engine import Taxonomy as Vocabulary
-from classifier.models import GARMENT, Deployment, ModelSet, ModelVersion
+from classifier.engine.manifest import GARMENT
+from classifier.models import Deployment, ModelSet, ModelVersion
 
 logger = logging.getLogger(__name__)
 

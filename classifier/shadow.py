@@ -158,8 +158,8 @@ def _proposals(
     """Each product with its photographs, and what is proposed for it now and by the candidate."""
     images: dict[int, list[int]] = defaultdict(list)
     looked = ProductImage.objects.filter(product__in=products, classifications__operation=operation).current()
-    for image, product in looked.values_list("pk", "product_id"):
-        images[product].append(image)
+    for image, owner in looked.values_list("pk", "product_id"):
+        images[owner].append(image)
     every = [image for found in images.values() for image in found]
     now = proposals.read(every, Q(classification=F("image__current_classification")))
     then = proposals.read(every, Q(classification__operation=operation))

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import PurePath
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -34,7 +35,7 @@ FOLDER = f"{weight_files.FOLDER}/uploads"
 def queue(
     *,
     actor: Actor,
-    file: UploadedFile,
+    file: UploadedFile[Any],
     role: str,
     name: str = "",
     mapping: Mapping[str, str] | None = None,
@@ -57,7 +58,7 @@ def queue(
     if file.size > limit:
         raise Invalid("too_large", _("The file is larger than %(limit)d MB."), {"limit": limit // 2**20})
     path = default_storage.save(f"{FOLDER}/{public_id()}.pt", file)
-    parameters = {
+    parameters: dict[str, Any] = {
         "file": path,
         "role": role,
         "name": name or PurePath(file.name or "weights").stem[:100],
@@ -70,7 +71,7 @@ def queue(
 
 
 @atomic
-def _add(actor: Actor, parameters: dict[str, object]) -> Operation:
+def _add(actor: Actor, parameters: dict[str, Any]) -> Operation:
     operation = Operation.objects.create(kind=KIND, created_by=actor.user, parameters=parameters, total=1)
     record(
         actor=actor,

@@ -56,7 +56,9 @@ def draw(*garments) -> bytes:
         for (role, offset), value in zip(BADGES.items(), values, strict=True):
             if value is not None:
                 left, top = column * cell, (row + offset) * cell
-                colour = tuple(round(127.5 + 115 * part) for part in _direction(FIRST[role] + CLASSES[role].index(value)))
+                colour = tuple(
+                    round(127.5 + 115 * part) for part in _direction(FIRST[role] + CLASSES[role].index(value))
+                )
                 pen.rectangle((left, top, left + cell - 1, top + cell - 1), fill=colour)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=95, subsampling=0)

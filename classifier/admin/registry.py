@@ -75,7 +75,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
     @display(description=_("state"), ordering="state", label=STATE_COLOURS)
     def state(self, version: ModelVersion) -> str:
         """Candidate, active or retired."""
-        return ModelVersion.State(version.state).label  # type: ignore[attr-defined]  # annotated by get_queryset
+        return str(ModelVersion.State(version.state).label)  # type: ignore[attr-defined]  # annotated by get_queryset
 
     @display(description=_("classes"))
     def offered(self, version: ModelVersion) -> int:
@@ -115,7 +115,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
         except Refused as refused:
             self.message_user(request, refused.message, messages.ERROR)
         else:
-            self.message_user(request, format_html(_("{} serves now."), link_to(model_set)), messages.SUCCESS)
+            self.message_user(request, format_html(str(_("{} serves now.")), link_to(model_set)), messages.SUCCESS)
 
     @action(
         description=_("Map classes"),
@@ -178,7 +178,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
             except Refused as refused:
                 form.add_error(None, refused.message)
             else:
-                text = format_html(_("The weights wait for a worker: {}"), link_to(operation))
+                text = format_html(str(_("The weights wait for a worker: {}")), link_to(operation))
                 self.message_user(request, text, messages.SUCCESS)
                 return redirect("admin:classifier_modelversion_changelist")
         context = {

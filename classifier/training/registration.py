@@ -85,7 +85,8 @@ def open_and_export(job: Job) -> Opened:
     from classifier.training.publish import check_export
 
     path = Path(job.checkpoint)
-    content, module = load_checkpoint(path.read_bytes())
+    content, network = load_checkpoint(path.read_bytes())
+    module: Any = network
     task = {"Detect": "detect", "Classify": "classify"}.get(type(module.model[-1]).__name__)
     if task is None:
         raise WeightsError("This is neither a detector nor a classifier.")
