@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -101,14 +102,18 @@ def test_it_never_runs_code_from_a_checkpoint(weights, tmp_path):
 
 
 def test_it_opens_checkpoints_of_the_releases_that_the_original_used(weights, monkeypatch):
-    """Layers in one module instead of several, the training's arguments in a namespace, figures as numpy scalars."""
+    """Layers in one module instead of several, the training's arguments in a namespace, figures as numpy scalars, the
+    loss function at the network, and paths."""
     import numpy as np
     import torch
     from ultralytics.nn.modules import C2f, Conv, Detect
     from ultralytics.utils import IterableSimpleNamespace
+    from ultralytics.utils.loss import v8DetectionLoss
 
     content = torch.load(weights / "garment.pt", weights_only=False)
     content["model"].args = IterableSimpleNamespace(imgsz=128)
+    content["model"].criterion = v8DetectionLoss(content["model"])
+    content["train_args"]["save_dir"] = Path("runs")
     content["train_metrics"] = {"metrics/mAP50(B)": np.float64(0.7)}
     for layer in (C2f, Conv, Detect):
         monkeypatch.setattr(layer, "__module__", "ultralytics.nn.modules")
@@ -131,6 +136,7 @@ def in_new_process(script, *arguments):
 
 LOADED = """
 import sys
+from pathlib import Path
 {}
 heavy = ["torch", "torchvision", "ultralytics", "openvino", "openvino_telemetry.main", "onnxruntime", "cv2", "django"]
 print("loaded:", *[name for name in heavy if sys.modules.get(name)])

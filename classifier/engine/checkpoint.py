@@ -26,6 +26,9 @@ _PLAIN = {
     "numpy._core.multiarray.scalar",
     "numpy.dtype",
 }
+# Early releases left the loss function at the network, and paths among the arguments. Nothing here needs them.
+_LEFT_OVER = ("ultralytics.utils.loss.", "ultralytics.utils.tal.", "ultralytics.yolo.utils.loss.")
+_LEFT_OVER += ("ultralytics.yolo.utils.tal.", "pathlib.PosixPath", "pathlib.WindowsPath")
 _MOVED = {"ultralytics.yolo.utils": "ultralytics.utils", "numpy.core.multiarray": "numpy._core.multiarray"}
 
 
@@ -52,6 +55,7 @@ def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
         with safe_globals([*allowed, type(np.dtype(np.float64)), type(np.dtype(np.float32))]):
             content: dict[str, Any] = torch.load(BytesIO(checkpoint), map_location="cpu", weights_only=True)
         network: Any = content.get("ema") or content["model"]
+        network.criterion = None
         module: nn.Module = network.float().eval().fuse(verbose=False)
     except WeightsError:
         raise
@@ -60,10 +64,18 @@ def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
     return content, module
 
 
+class _LeftOver:
+    """Stands for whatever of a checkpoint is not needed, without its code."""
+
+    def __init__(self, *_arguments: object) -> None: ...
+
+
 def _harmless(name: str) -> Callable[..., Any]:
     """The class of this name if it is a network layer or one of the few plain things."""
     from torch import nn
 
+    if name.startswith(_LEFT_OVER):
+        return _LeftOver
     module, _, attribute = name.rpartition(".")
     found = None
     if name in _PLAIN or name.startswith(_LAYERS):
