@@ -21,7 +21,7 @@ from accounts.services import record
 from catalog.models import ProductImage
 from classifier import shadow, uploads
 from classifier.models import Classification
-from classifier.registry import require_models
+from classifier.rights import require_models
 from classifier.services import request_classification, wake_worker_on_commit
 
 logger = logging.getLogger(__name__)

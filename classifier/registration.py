@@ -17,15 +17,16 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor
 from accounts.db import atomic
-from accounts.errors import Forbidden, Invalid
+from accounts.errors import Invalid
 from accounts.services import record
 from catalog.models import Attribute
 from catalog.selectors import Taxonomy
-from classifier import registry, weight_files
+from classifier import meanings, weight_files
 from classifier.engine.manifest import GARMENT
 from classifier.models import ModelVersion
+from classifier.rights import require_superuser
 from classifier.training.registration import GRAPH, NUMBERS, RESULT, Job, Opened
 
 logger = logging.getLogger(__name__)
@@ -44,12 +45,6 @@ class Description:
     data_fingerprint: str = ""
     licence: str = ""
     card: str = ""
-
-
-def require_superuser(actor: Actor) -> None:
-    """Raise Forbidden unless the actor may bring weights in: commands and superusers."""
-    if not (actor.is_system or (actor.via == Via.ADMIN and actor.user is not None and actor.user.is_superuser)):
-        raise Forbidden("forbidden", _("Only superusers may bring in weights."))
 
 
 def roles() -> list[str]:
@@ -94,17 +89,17 @@ def register(
     if version is not None:
         return version
     taxonomy = Taxonomy.load()
-    registry.checked_values(role, given, taxonomy)  # before the long work
+    meanings.checked_values(role, given, taxonomy)  # before the long work
     with tempfile.TemporaryDirectory(prefix="otjang-weights-") as folder:
         opened = _open(checkpoint, Path(folder), role, image_size)
         files = [weight_files.keep((Path(folder) / file).read_bytes(), Path(file).suffix) for file in (GRAPH, NUMBERS)]
-    mapped = registry.checked_mapping(role, opened.classes, given, taxonomy)
+    mapped = meanings.checked_mapping(role, opened.classes, given, taxonomy)
     fields = {
         "name": name,
         "source_sha256": source,
         "task": opened.task,
         "classes": opened.classes,
-        "mapping": registry.known_classes(role, opened.classes, taxonomy) | mapped,
+        "mapping": meanings.known_classes(role, opened.classes, taxonomy) | mapped,
         "serving": {"files": files, **described.use},
         "input_size": opened.input_size,
         "calibrated": described.calibrated,

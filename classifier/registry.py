@@ -1,4 +1,4 @@
-"""The registry: which model versions there are, what their classes mean, and the sets that they serve in.
+"""The registry: which model versions there are, the sets that they serve in, and which set is active.
 
 A set is active because the one row of `Deployment` says so. To promote, to roll back and to take up newer shipped
 weights are the same operation on that row, a compare-and-swap. Nothing here touches what people decided.
@@ -18,63 +18,23 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor
 from accounts.db import atomic
-from accounts.errors import Conflict, Forbidden, Invalid
+from accounts.errors import Conflict
 from accounts.services import record
 from catalog.models import CATEGORY
 from catalog.selectors import Taxonomy
-from classifier import weight_files
+from classifier import meanings, weight_files
 from classifier.engine import Manifest, ModelSpec, WeightsError
-from classifier.engine import Taxonomy as Vocabulary
 from classifier.engine.manifest import GARMENT
 from classifier.models import Deployment, ModelSet, ModelVersion
+from classifier.rights import require_models
 
 logger = logging.getLogger(__name__)
 
 _NAME_LENGTH = 100
 # How a model's files are used: fields of engine.ModelSpec that a version keeps beside them.
 USE = ("threshold", "margin", "temperature", "output", "first_output", "mirrored")
-
-
-def require_models(actor: Actor) -> None:
-    """Raise Forbidden unless the actor may say which models serve: commands, and staff with that right."""
-    user = actor.user
-    staff = user is not None and user.is_staff and actor.via == Via.ADMIN
-    if not (actor.is_system or (staff and user is not None and user.has_perm("classifier.change_deployment"))):
-        raise Forbidden("forbidden", _("Only administrators of the models may do this."))
-
-
-def vocabulary(taxonomy: Taxonomy) -> Vocabulary:
-    """The catalogue's taxonomy as the engine understands it."""
-    levels = {value.pk: code for code, value in taxonomy.values.get(CATEGORY, {}).items()}
-    return Vocabulary.parse(
-        {
-            "attributes": [
-                {
-                    "code": code,
-                    "applies_to": [levels[pk] for pk in taxonomy.applies_to[code] if pk in levels],
-                    "values": [
-                        {
-                            "code": value.code,
-                            "parent": value.parent.code if value.parent else None,
-                            "aliases": value.aliases,
-                        }
-                        for value in values.values()
-                    ],
-                }
-                for code, values in taxonomy.values.items()
-            ]
-        }
-    )
-
-
-def known_classes(role: str, classes: Iterable[str], taxonomy: Taxonomy) -> dict[str, str]:
-    """The values that class names stand for by their code or an alias; unknown ones are left out."""
-    words = vocabulary(taxonomy)
-    leaves = {value.code for value in taxonomy.leaves(role)} if role in taxonomy.attributes else set()
-    codes = {name: words.code_of(role, name) for name in classes}
-    return {name: code for name, code in codes.items() if code in leaves}
 
 
 # --- The shipped weights ----------------------------------------------------------------------------------------------
@@ -119,7 +79,7 @@ def version_of(spec: ModelSpec, serving: Mapping[str, Any], taxonomy: Taxonomy) 
         "name": spec.name[:_NAME_LENGTH],
         "task": spec.task,
         "classes": list(spec.classes),
-        "mapping": known_classes(spec.role, spec.classes, taxonomy),
+        "mapping": meanings.known_classes(spec.role, spec.classes, taxonomy),
         "serving": dict(serving),
         "input_size": spec.input_size,
         "calibrated": spec.calibrated,
@@ -145,63 +105,6 @@ def _add_shipped(manifest: Manifest, serving: Mapping[str, Mapping[str, Any]]) -
 def _card(spec: ModelSpec) -> str:
     path = Path(settings.WEIGHTS_DIR) / Path(str(spec.details.get("card", ""))).name
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-# --- What classes mean ------------------------------------------------------------------------------------------------
-
-
-@atomic
-def map_classes(*, actor: Actor, version: ModelVersion, mapping: Mapping[str, str]) -> ModelVersion:
-    """Say which values (by code or alias) classes of the version stand for.
-
-    Raises:
-        Forbidden: the actor may not manage models.
-        Invalid: `unknown_class`, `unknown_value`.
-        Conflict: `in_use`; a version that belongs to a set means for ever what it meant.
-    """
-    require_models(actor)
-    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
-    if version.sets.exists():
-        raise Conflict("in_use", _("This version has been tried or used; register its file again to map it otherwise."))
-    version.mapping = {**version.mapping, **checked_mapping(version.role, version.classes, mapping, Taxonomy.load())}
-    version.save(update_fields=["mapping"])
-    record(
-        actor=actor,
-        action="model_version.map",
-        subject_type="model_version",
-        subject_id=str(version.pk),
-        merchant_id=None,
-        mapping=dict(mapping),
-    )
-    return version
-
-
-def checked_mapping(
-    role: str, classes: Iterable[str], mapping: Mapping[str, str], taxonomy: Taxonomy
-) -> dict[str, str]:
-    """The mapping with codes of leaves for values. Raises Invalid: `unknown_class`, `unknown_value`."""
-    known = list(classes)
-    for name in mapping:
-        if name not in known:
-            raise Invalid(
-                "unknown_class",
-                _("The model has no class “%(name)s”; it has: %(known)s."),
-                {"name": name, "known": ", ".join(known)},
-            )
-    return checked_values(role, mapping, taxonomy)
-
-
-def checked_values(role: str, mapping: Mapping[str, str], taxonomy: Taxonomy) -> dict[str, str]:
-    """The mapping with codes of leaves for values. Raises Invalid: `unknown_value`."""
-    codes = known_classes(role, mapping.values(), taxonomy)
-    for value in mapping.values():
-        if value not in codes:
-            raise Invalid(
-                "unknown_value",
-                _("“%(role)s” has no value “%(value)s” that can be chosen."),
-                {"role": role, "value": value},
-            )
-    return {name: codes[value] for name, value in mapping.items()}
 
 
 # --- Sets and which one is active -------------------------------------------------------------------------------------
@@ -257,7 +160,7 @@ def successor(active: ModelSet | None, versions: Iterable[ModelVersion]) -> Mode
 def _complete_mapping(version: ModelVersion) -> None:
     """Map classes whose values came into the taxonomy after the version was registered."""
     if version.unknown_classes:
-        version.mapping |= known_classes(version.role, version.unknown_classes, Taxonomy.load())
+        version.mapping |= meanings.known_classes(version.role, version.unknown_classes, Taxonomy.load())
         version.save(update_fields=["mapping"])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from catalog.selectors import Taxonomy
-from classifier import registry, weight_files
+from classifier import meanings, registry, weight_files
 from classifier.engine import Engine, Manifest, ModelSpec, Network, WeightsMissing, load_networks
 from classifier.models import Deployment, ModelSet, ModelVersion
 
@@ -56,7 +56,7 @@ def load_engine(model_set: ModelSet, versions: Mapping[str, ModelVersion], taxon
     return Engine(
         Manifest(model_set.name, specs, model_set.fingerprint),
         networks,
-        taxonomy=registry.vocabulary(taxonomy),
+        taxonomy=meanings.vocabulary(taxonomy),
         max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS,
     )
 

@@ -30,6 +30,7 @@ from catalog.models import Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy
 from classifier import proposals, registry
 from classifier.models import Classification, ModelSet, ModelVersion, ShadowReport
+from classifier.rights import require_models
 
 KIND = "shadow"
 ROW = "garment"
@@ -61,7 +62,7 @@ def start(
         Forbidden: the actor may not manage models.
         Conflict: the set could not serve, as for a promotion; `nothing_to_look_at`.
     """
-    registry.require_models(actor)
+    require_models(actor)
     deployment = registry.active_deployment()
     candidate = model_set or registry.successor(deployment.active if deployment else None, versions)
     registry.check_servable(candidate.versions.all())

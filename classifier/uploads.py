@@ -22,7 +22,8 @@ from accounts.ids import public_id
 from accounts.models import Operation
 from accounts.services import record
 from classifier import registry, weight_files
-from classifier.registration import SECONDS, Description, register, require_superuser, roles
+from classifier.registration import SECONDS, Description, register, roles
+from classifier.rights import require_superuser
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from catalog import services as catalog
 from catalog.intake import add_images
 from catalog.models import AttributeValue, ProductAttribute
 from catalog.selectors import Taxonomy
-from classifier import batches, registry, serving
+from classifier import batches, meanings, registry, serving
 from classifier.models import Deployment, ModelSet, ModelVersion
 from tests.engines import StubEngine, garment, serve
 from tests.factories import UserFactory
@@ -120,7 +120,7 @@ def test_it_lets_nobody_else_promote(shipped, alice, actor_of):
         for operation in (
             lambda actor=actor: registry.promote(actor=actor, versions=[candidate]),
             lambda actor=actor: registry.roll_back(actor=actor),
-            lambda actor=actor: registry.map_classes(actor=actor, version=candidate, mapping={}),
+            lambda actor=actor: meanings.map_classes(actor=actor, version=candidate, mapping={}),
         ):
             with pytest.raises(Forbidden):
                 operation()
@@ -150,17 +150,17 @@ def test_unknown_classes_block_until_they_are_mapped(shipped):
         registry.promote(actor=system(), versions=[candidate])
     for mapping, sentence in (({"Teflon": "plastic"}, "plastic"), ({"Wool": "wool"}, "no class")):
         with pytest.raises(Invalid, match=sentence):
-            registry.map_classes(actor=system(), version=candidate, mapping=mapping)
+            meanings.map_classes(actor=system(), version=candidate, mapping=mapping)
     candidate.refresh_from_db()
     assert candidate.mapping == {"Denim": "denim"}
 
-    registry.map_classes(actor=system(), version=candidate, mapping={"Teflon": "vinyl/PVC"})
+    meanings.map_classes(actor=system(), version=candidate, mapping={"Teflon": "vinyl/PVC"})
     registry.promote(actor=system(), versions=[candidate])
 
     candidate.refresh_from_db()
     assert candidate.mapping == {"Denim": "denim", "Teflon": "vinyl"}
     with pytest.raises(Conflict, match="register its file again"):
-        registry.map_classes(actor=system(), version=candidate, mapping={"Teflon": "wool"})
+        meanings.map_classes(actor=system(), version=candidate, mapping={"Teflon": "wool"})
 
 
 def test_it_knows_values_that_came_after_the_model(shipped):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import BaseAdmin, ReadOnly, admin_actor, link_to
 from accounts.admin.theme import Dialog, action, display
 from accounts.errors import Refused
-from classifier import operations, registry, shadow, uploads
+from classifier import meanings, operations, registry, shadow, uploads
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
 from classifier.models import Deployment, ModelSet, ModelVersion
 
@@ -132,7 +132,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
         self.each(
             request,
             self.get_queryset(request).filter(pk=object_id),
-            lambda version: registry.map_classes(
+            lambda version: meanings.map_classes(
                 actor=admin_actor(request), version=version, mapping=form.chosen_values()
             ),
             _("%(count)d mapped."),
