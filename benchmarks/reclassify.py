@@ -29,6 +29,7 @@ from benchmarks.kill import ROOT, configure
 PRODUCT = 4  # photographs of a product
 DECIDED = 10  # one product of so many is decided by a person; every second one of those is published
 PATIENCE_SECONDS = 3600
+LEASE_SECONDS = 30
 
 
 def draw(number: int) -> bytes:
@@ -187,7 +188,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="otjang-reclassify-") as name:
-        configure(Path(name), os.environ.get("DATABASE_URL", ""))
+        configure(Path(name), os.environ.get("DATABASE_URL", ""), LEASE_SECONDS)
         try:
             return prove(arguments.photographs, arguments.kills)
         finally:

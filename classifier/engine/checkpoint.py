@@ -27,8 +27,14 @@ _PLAIN = {
     "numpy.dtype",
 }
 # Early releases left the loss function at the network, and paths among the arguments. Nothing here needs them.
-_LEFT_OVER = ("ultralytics.utils.loss.", "ultralytics.utils.tal.", "ultralytics.yolo.utils.loss.")
-_LEFT_OVER += ("ultralytics.yolo.utils.tal.", "pathlib.PosixPath", "pathlib.WindowsPath")
+_LEFT_OVER = (
+    "ultralytics.utils.loss.",
+    "ultralytics.utils.tal.",
+    "ultralytics.yolo.utils.loss.",
+    "ultralytics.yolo.utils.tal.",
+    "pathlib.PosixPath",
+    "pathlib.WindowsPath",
+)
 _MOVED = {"ultralytics.yolo.utils": "ultralytics.utils", "numpy.core.multiarray": "numpy._core.multiarray"}
 
 
