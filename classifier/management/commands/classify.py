@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from classifier.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, Photograph, decode
 from classifier.engine.annotate import annotate
@@ -89,7 +90,10 @@ def _registered(runtime: str) -> Engine:
 
     if runtime != serving.RUNTIME:
         raise CommandError(f"The registry holds models for the runtime {serving.RUNTIME} only.")
-    return serving.active(Taxonomy.load()).engine
+    try:
+        return serving.active(Taxonomy.load()).engine
+    except DatabaseError as error:
+        raise CommandError(f"The database cannot be asked ({error}). `manage.py prepare` sets it up.") from error
 
 
 def find_photographs(paths: Iterable[str], *, leave_out: Path | None = None) -> Iterator[str]:
