@@ -1,6 +1,7 @@
 """Weights from outside: opened once, by a process that may do nothing else, and never taken for what they are not."""
 
 import io
+import json
 import os
 import pickle
 import subprocess
@@ -20,6 +21,7 @@ from classifier import operations, registration, uploads
 from classifier.engine.errors import WeightsError
 from classifier.models import ModelVersion
 from classifier.training import registration as opening
+from classifier.training.run import Run
 from tests import original
 from tests.factories import UserFactory
 
@@ -137,6 +139,27 @@ def test_it_maps_by_alias_and_by_hand_and_knows_the_same_file_again(opened, tmp_
     second = outside.latest("pk")
     assert second.mapping == {"Denim": "denim", "Teflon": "vinyl"}
     assert second.serving["files"] == first.serving["files"]
+
+
+def test_a_run_brings_what_its_training_measured(opened, tmp_path):
+    options, data = {"image_size": 224}, {"name": "garments", "fingerprint": "abc"}
+    run = Run(tmp_path / "run", "material-2026.12", "material", "classify", "base.pt", ["denim"], options, data)
+    run.folder.mkdir()
+    run.save()
+    run.weights.write_bytes(b"weights")
+    calibration = {"temperature": 0.8, "ece_before": 0.1, "ece_after": 0.05}
+    metrics = {"val": {"top1": 0.7, "per_class": {}}, "calibration": calibration}
+    (run.folder / "metrics.json").write_text(json.dumps(metrics))
+    (run.folder / "card.md").write_text("# What it cannot do")
+    with pytest.raises(CommandError, match="not for category"):
+        call_command("register_model", run.folder, role="category")
+
+    call_command("register_model", run.folder, role="material")
+
+    version = ModelVersion.objects.get()
+    assert (version.name, version.calibrated, version.data_fingerprint) == ("material-2026.12", True, "abc")
+    assert (version.metrics["top1"], version.card) == (0.7, "# What it cannot do")
+    assert (version.serving["temperature"], version.serving["mirrored"]) == (0.8, True)
 
 
 @pytest.mark.parametrize(

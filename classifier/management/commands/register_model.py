@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """The file, what it is for, and what its classes mean."""
         parser.add_argument("file", type=Path, metavar="FILE", help="a .pt file, or the folder of a run")
         parser.add_argument("--role", required=True, help="garment, or the code of an attribute such as category")
-        parser.add_argument("--name", help="default: the file's own name")
+        parser.add_argument("--name", help="default: the file's or the run's own name")
         parser.add_argument("--activate", action="store_true", help="promote it at once in its role")
         parser.add_argument(
             "--map",
@@ -50,14 +50,15 @@ class Command(BaseCommand):
         """Register, report, promote; CommandError names what is wrong."""
         mapping = dict(_pair(text) for text in options["map"])
         try:
-            run = file / "best.pt" if file.is_dir() else None
-            description = _describe_run(file) if run else Description()
+            path, known, description = file, file.stem, Description()
+            if file.is_dir():
+                path, known, description = _read_run(file, role)
             if threshold is not None:
                 description = Description(**{**vars(description), "use": {**description.use, "threshold": threshold}})
             version = register(
                 actor=system(),
-                checkpoint=(run or file).read_bytes(),
-                name=name or (file.resolve().name if run else file.stem),
+                checkpoint=path.read_bytes(),
+                name=name or known,
                 role=role,
                 mapping=mapping,
                 image_size=image_size,
@@ -87,8 +88,8 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _describe_run(folder: Path) -> Description:
-    """What a finished training run says of its weights."""
+def _read_run(folder: Path, role: str) -> tuple[Path, str, Description]:
+    """The weights of a finished training run, its name, and what it says of them."""
     from classifier.training.publish import manifest_entry
     from classifier.training.run import Run, RunError
 
@@ -97,8 +98,10 @@ def _describe_run(folder: Path) -> Description:
         entry = manifest_entry(run, run.metrics(), {}, "card.md")
     except RunError as error:
         raise CommandError(str(error)) from error
+    if run.role != role:
+        raise CommandError(f"{folder} trained a model for {run.role}, not for {role}.")
     card = folder / entry["card"]
-    return Description(
+    description = Description(
         use={name: entry[name] for name in registry.USE if name in entry},
         calibrated=bool(entry.get("calibrated", False)),
         metrics=entry["metrics"],
@@ -106,3 +109,4 @@ def _describe_run(folder: Path) -> Description:
         licence=entry["licence"],
         card=card.read_text(encoding="utf-8") if card.is_file() else "",
     )
+    return run.weights, run.name, description
