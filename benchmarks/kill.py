@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 300
 sys.path.insert(0, str(ROOT))
 
 
-def configure(folder: Path, database_url: str) -> None:
+def configure(folder: Path, database_url: str, lease_seconds: int = LEASE_SECONDS) -> None:
     """Set the site up on a private database; without a URL on a SQLite file in `folder`."""
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -35,7 +35,7 @@ def configure(folder: Path, database_url: str) -> None:
         "MEDIA_ROOT": f"{folder}/media",
         "SECRET_KEY": "only-for-benchmarks-" * 4,
         "LOG_LEVEL": "WARNING",
-        "OTJANG_LEASE_SECONDS": str(LEASE_SECONDS),
+        "OTJANG_LEASE_SECONDS": str(lease_seconds),
         "OTJANG_MAX_ATTEMPTS": "100",  # to give up is another story than to lose work
     }
     import django

@@ -83,12 +83,14 @@ class WorkerPath(Side):
         return images
 
     def _instrument(self) -> None:
+        from catalog.selectors import Taxonomy
         from classifier import batches, jobs, results
 
         for module, name in ((jobs, "claim"), (results, "store"), (results, "apply")):
             setattr(module, name, self._timed(name, getattr(module, name)))
-        engine = batches.serving_engine()
-        assert engine is not None, "there are no weights"
+        serving = batches.serving_now(Taxonomy.load())
+        assert serving is not None, "there are no weights"
+        engine = serving.engine
         # Roles may share a network, which runs once for all of them.
         for role, network in {id(network): (role, network) for role, network in engine.networks.items()}.values():
             network.infer = self._recorded(role, network.infer)  # type: ignore[method-assign]  # the tap

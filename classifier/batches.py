@@ -18,8 +18,8 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from catalog.selectors import Taxonomy
-from classifier import jobs, registry, results
-from classifier.engine import LANES, DecodeError, Engine, Photograph, WeightsError, WeightsMissing, shared_engine
+from classifier import jobs, results, serving
+from classifier.engine import LANES, DecodeError, Engine, Photograph, WeightsError, WeightsMissing
 from classifier.models import Classification
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 Error = Classification.Error
 
 BATCHES_ON_THE_WAY = LANES + 2  # one is being written, and one waits for the first lane that is free
-TAXONOMY_SECONDS = 5  # how long a long run may overlook that somebody changed the taxonomy
+RENEW_SECONDS = 3  # how long a long run may overlook a promotion, or a change of the taxonomy
 
 draining = threading.Event()
 """Set when the process shall end: what was claimed is finished, nothing more is claimed."""
@@ -43,9 +43,10 @@ class _Failure:
 
 @dataclass(frozen=True)
 class _OnTheWay:
-    """A claimed batch and what will have become of its photographs, in the order of the jobs."""
+    """A claimed batch, who looks at it, and what will have become of its photographs, in the order of the jobs."""
 
     batch: jobs.Batch
+    serving: serving.Serving
     looked: Future[list[Photograph | _Failure]]
 
 
@@ -53,32 +54,53 @@ class _OnTheWay:
 class _Run:
     """What one run through the queue uses."""
 
-    engine: Engine
-    serving: registry.Serving
     lanes: Executor
     on_the_way: deque[_OnTheWay] = field(default_factory=deque)
-    _taxonomy: Taxonomy | None = None
-    _taxonomy_read: float = 0.0
+    _known: tuple[Taxonomy, serving.Serving] | None = None
+    _known_since: float = 0.0
 
     @property
     def taxonomy(self) -> Taxonomy:
-        """The taxonomy, read again every few seconds."""
+        """The taxonomy as it was when something was claimed last."""
+        assert self._known is not None
+        return self._known[0]
+
+    def renew(self) -> serving.Serving | None:
+        """The active set, asked for again every few seconds; None while it cannot be used."""
         now = time.monotonic()
-        if self._taxonomy is None or now - self._taxonomy_read > TAXONOMY_SECONDS:
-            self._taxonomy, self._taxonomy_read = Taxonomy.load(), now
-        return self._taxonomy
+        if self._known is None or now - self._known_since > RENEW_SECONDS:
+            taxonomy = Taxonomy.load()
+            active = serving_now(taxonomy)
+            if active is None:
+                return None
+            self._known, self._known_since = (taxonomy, active), now
+        return self._known[1]
 
     def claim(self) -> None:
         """Send as many batches on their way as may be there at once."""
         while len(self.on_the_way) < BATCHES_ON_THE_WAY and not draining.is_set():
+            active = self.renew()
+            if active is None:
+                return
             free = max(1, LANES - len(self.on_the_way))
             batch = jobs.claim(settings.OTJANG_CLASSIFY_BATCH, lanes=free, alone=not self.on_the_way)
             if batch is None:
                 return
             if batch.jobs:  # else another worker was quicker
-                self.on_the_way.append(_OnTheWay(batch, self.lanes.submit(_look, batch, self.engine)))
+                self._send(batch, active)
             if batch.is_retry:
                 return
+
+    def _send(self, batch: jobs.Batch, active: serving.Serving) -> None:
+        """Hand a batch to a lane, with the set that its jobs ask for or the active one."""
+        asked = batch.jobs[0].model_set
+        try:
+            chosen = active if asked is None else serving.of_set(asked, self.taxonomy)
+        except WeightsError as error:
+            logger.warning("a candidate cannot be tried: %s", error)
+            jobs.put_back_batch(batch, str(error))
+            return
+        self.on_the_way.append(_OnTheWay(batch, chosen, self.lanes.submit(_look, batch, chosen.engine)))
 
     def settle(self) -> int:
         """Write what became of the oldest batch; returns how many jobs were ended.
@@ -90,12 +112,13 @@ class _Run:
         try:
             looked = item.looked.result()
             waited = time.monotonic()
-            ended = self._store(item.batch, looked)
+            ended = self._store(item, looked)
         except Exception as error:
             logger.exception("a batch of %d photographs broke off", len(item.batch.jobs))
             jobs.put_back_batch(item.batch, repr(error))
             ended, waited = 0, time.monotonic()
-        products = {job.image.product_id for job in item.batch.jobs}
+        live = Classification.Purpose.LIVE
+        products = {job.image.product_id for job in item.batch.jobs if job.purpose == live}
         for product_id in sorted(products):
             results.apply(product_id, self.taxonomy)
         logger.info(
@@ -107,7 +130,8 @@ class _Run:
         )
         return ended
 
-    def _store(self, batch: jobs.Batch, looked: Sequence[Photograph | _Failure]) -> int:
+    def _store(self, item: _OnTheWay, looked: Sequence[Photograph | _Failure]) -> int:
+        batch = item.batch
         found: dict[int, Photograph] = {}
         ended = 0
         for job, result in zip(batch.jobs, looked, strict=True):
@@ -117,14 +141,14 @@ class _Run:
                 found[job.pk] = result
         if found:
             timings = _mean_timings(list(found.values()))
-            ended += results.store(batch, found, serving=self.serving, taxonomy=self.taxonomy, timings=timings)
+            ended += results.store(batch, found, serving=item.serving, taxonomy=self.taxonomy, timings=timings)
         return ended
 
 
-def serving_engine() -> Engine | None:
-    """This process's engine, or None while there are no usable weights; then every waiting job says so."""
+def serving_now(taxonomy: Taxonomy) -> serving.Serving | None:
+    """The active set, loaded, or None while it cannot be used; then every waiting job says so."""
     try:
-        return shared_engine(settings.WEIGHTS_DIR, max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS)
+        return serving.active(taxonomy)
     except WeightsError as error:
         code = Error.MODEL_NOT_AVAILABLE if isinstance(error, WeightsMissing) else Error.MODEL_REFUSED
         if jobs.explain_waiting(code, str(error)):
@@ -134,12 +158,9 @@ def serving_engine() -> Engine | None:
 
 def classify_waiting() -> int:
     """Work through the queue until nothing waits or the process is to end; returns how many jobs were ended."""
-    engine = serving_engine()
-    if engine is None:
-        return 0
     ended = 0
     with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as lanes:
-        run = _Run(engine, registry.register(engine.manifest), lanes)
+        run = _Run(lanes)
         run.claim()
         while run.on_the_way:
             ended += run.settle()

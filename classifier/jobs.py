@@ -42,7 +42,7 @@ class Batch:
 
 @atomic
 def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
-    """Claim up to `limit` waiting jobs, interactive ones first; None if nothing waits.
+    """Claim up to `limit` waiting jobs that ask for the same models, interactive ones first; None if nothing waits.
 
     With several free `lanes` a short queue is divided among them, so that the photographs of one product are looked
     at side by side: this is the first one's share. A job that was broken off before may have been what killed the
@@ -52,14 +52,15 @@ def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
     waiting = list(
         Classification.objects.filter(state=State.QUEUED)
         .order_by("priority", "id")
-        .values_list("id", "attempts")[: limit * lanes]
+        .values_list("id", "attempts", "model_set_id")[: limit * lanes]
     )
     if not waiting or (waiting[0][1] and not alone):
         return None
-    if waiting[0][1]:
-        ids = [waiting[0][0]]
+    first, broken_off, model_set = waiting[0]
+    if broken_off:
+        ids = [first]
     else:
-        fresh = [job for job, attempts in waiting if not attempts]
+        fresh = [job for job, attempts, asked in waiting if not attempts and asked == model_set]
         ids = fresh[: math.ceil(len(fresh) / lanes)]
     token = secrets.token_hex(16)
     # The state is checked again by the UPDATE: two workers that chose the same rows share them without overlap.
@@ -74,7 +75,9 @@ def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
     )
     if not claimed:
         return Batch(token, [])
-    jobs = Classification.objects.filter(lease_token=token).select_related("image").order_by("priority", "id")
+    jobs = (
+        Classification.objects.filter(lease_token=token).select_related("image", "model_set").order_by("priority", "id")
+    )
     return Batch(token, list(jobs))
 
 

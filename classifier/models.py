@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Merchant
+from accounts.models import Merchant, Operation
 from catalog.models import Attribute, AttributeValue, ProductImage
+from classifier.engine.manifest import GARMENT
 from classifier.precision import least_decisions
 
 
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    """Versions, and where each stands."""
+
+    def with_state(self) -> ModelVersionQuerySet:
+        """Annotate `state`: a version is what the sets that it belongs to are."""
+        serving = Deployment.objects.filter(active__versions=OuterRef("pk"))
+        served = ModelSet.objects.filter(versions=OuterRef("pk"), activated_at__isnull=False)
+        state = ModelVersion.State
+        return self.annotate(
+            state=Case(
+                When(Exists(serving), then=Value(state.ACTIVE)),
+                When(Exists(served), then=Value(state.RETIRED)),
+                default=Value(state.CANDIDATE),
+            )
+        )
+
+
 class ModelVersion(models.Model):
-    """One trained network, known by the hash of its file."""
+    """One trained network and how it is used, known by a hash over both. Only its mapping may change, until it serves.
+
+    `serving` holds its exported files and the fields of `engine.ModelSpec` that say how they are used.
+    """
+
+    class State(models.TextChoices):
+        """Whether it serves, has served, or never did. Follows from its sets; no column."""
+
+        CANDIDATE = "candidate", _("candidate")
+        ACTIVE = "active", _("active")
+        RETIRED = "retired", _("retired")
 
     class Task(models.TextChoices):
         """How the network answers: boxes with classes, or one class a crop."""
@@ -24,14 +54,20 @@ class ModelVersion(models.Model):
     role = models.CharField(_("role"), max_length=40, help_text=_("garment, or the code of an attribute"))
     name = models.CharField(_("name"), max_length=100)
     task = models.CharField(_("task"), max_length=10, choices=Task.choices)
-    sha256 = models.CharField(max_length=64)
-    classes = models.JSONField(_("classes"), default=list, help_text=_("Codes of values, in the order of the outputs."))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    source_sha256 = models.CharField(_("SHA-256 of the file it came from"), max_length=64, blank=True)
+    classes = models.JSONField(_("classes"), default=list, help_text=_("As the file names them, in its order."))
+    mapping = models.JSONField(_("values of the classes"), default=dict)  # {class: code of a value}
+    serving = models.JSONField(_("files and their use"), default=dict)
     input_size = models.PositiveSmallIntegerField(_("input size"))
     calibrated = models.BooleanField(_("calibrated"), default=False)
     metrics = models.JSONField(_("metrics"), default=dict)
     data_fingerprint = models.CharField(_("data"), max_length=100, blank=True)
     licence = models.CharField(_("licence"), max_length=40, blank=True)
+    card = models.TextField(_("card"), blank=True)
     created_at = models.DateTimeField(_("registered"), auto_now_add=True)
+
+    objects: ClassVar[ModelVersionQuerySet] = ModelVersionQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = _("model version")
@@ -45,6 +81,11 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def unknown_classes(self) -> list[str]:
+        """Classes that stand for no value yet: with one of them it cannot serve. Garments need no class."""
+        return [] if self.role == GARMENT else [name for name in self.classes if name not in self.mapping]
+
 
 class ModelSet(models.Model):
     """The versions that serve together, one a role. Immutable: a change is a new set."""
@@ -53,6 +94,7 @@ class ModelSet(models.Model):
     fingerprint = models.CharField(max_length=64, unique=True, editable=False)
     versions = models.ManyToManyField(ModelVersion, related_name="sets", verbose_name=_("versions"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    activated_at = models.DateTimeField(_("last activated"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("model set")
@@ -71,6 +113,8 @@ class Deployment(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=SINGLETON, editable=False)
     active = models.ForeignKey(ModelSet, models.PROTECT, related_name="+", verbose_name=_("active set"))
     version = models.PositiveIntegerField(default=1)
+    # Once somebody promoted a set, newer weights in WEIGHTS_DIR no longer take over by themselves.
+    chosen = models.BooleanField(_("chosen by somebody"), default=False)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -128,9 +172,14 @@ class Classification(models.Model):
     purpose = models.CharField(_("purpose"), max_length=6, choices=Purpose.choices, default=Purpose.LIVE)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.INTERACTIVE)
     image_sha256 = models.CharField(max_length=64, editable=False)
+    # The set that looked; while the job waits only if it must be that one, else whichever is active.
     model_set = models.ForeignKey(ModelSet, models.PROTECT, null=True, blank=True, related_name="classifications")
+    operation = models.ForeignKey(
+        Operation, models.SET_NULL, null=True, blank=True, related_name="classifications", verbose_name=_("operation")
+    )
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.QUEUED)
-    # "image:purpose" while the job is open, NULL after: a unique index that lets only one open job through.
+    # "image:purpose" while the job is open, NULL after: a unique index that lets only one open job through. Shadow
+    # jobs add their operation: candidates do not wait for each other.
     open_key = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001 - NULLs don't collide
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_token = models.CharField(max_length=32, blank=True, editable=False)
@@ -156,6 +205,7 @@ class Classification(models.Model):
             models.CheckConstraint(
                 condition=Q(purpose__in=("live", "shadow", "ad_hoc")), name="classification_purpose"
             ),
+            models.UniqueConstraint(fields=("operation", "image"), name="classification_operation_once"),
         )
         indexes = (
             models.Index(fields=("state", "priority", "id"), name="classification_queue"),
@@ -281,3 +331,21 @@ class AcceptanceThreshold(models.Model):
     def rules(self) -> bool:
         """Whether it decides for its scope; one with too few decisions leaves that to a wider scope."""
         return not self.enabled or self.decisions >= least_decisions(self.precision)
+
+
+class ShadowReport(models.Model):
+    """What a candidate would have changed for products of the catalogue, and whether people agree."""
+
+    operation = models.OneToOneField(Operation, models.CASCADE, related_name="shadow_report")
+    candidate = models.ForeignKey(ModelSet, models.PROTECT, related_name="+", verbose_name=_("candidate"))
+    figures = models.JSONField(_("figures"), default=dict)  # classifier.shadow documents both
+    changes = models.JSONField(_("changes"), default=list)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("shadow report")
+        verbose_name_plural = _("shadow reports")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return str(self.candidate)

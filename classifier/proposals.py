@@ -168,11 +168,18 @@ def load(product_id: int) -> list[list[Seen]]:
 
     Three queries, however many photographs.
     """
-    images = ProductImage.objects.filter(product_id=product_id).current()
-    photographs: dict[int, list[Seen]] = {pk: [] for pk in images.values_list("pk", flat=True)}
-    of_current = Q(classification=F("image__current_classification")) | Q(source=Garment.Source.HUMAN)
+    images = list(ProductImage.objects.filter(product_id=product_id).current().values_list("pk", flat=True))
+    seen = read(images, Q(classification=F("image__current_classification")))
+    return [seen[pk] for pk in images]
+
+
+def read(images: Sequence[int], found: Q) -> dict[int, list[Seen]]:
+    """The garments in photographs, by the photographs' ids: those that `found` selects, and those that people drew."""
+    seen: dict[int, list[Seen]] = {pk: [] for pk in images}
     garments = list(
-        Garment.objects.filter(of_current, image__in=photographs).values_list("pk", "image_id", "confidence")
+        Garment.objects.filter(found | Q(source=Garment.Source.HUMAN), image__in=images).values_list(
+            "pk", "image_id", "confidence"
+        )
     )
     predictions = Prediction.objects.filter(garment__in=[pk for pk, _image, _confidence in garments]).values(
         "pk", "garment_id", "attribute__code", "value__code", "confidence", "calibrated", "alternatives",
@@ -186,8 +193,8 @@ def load(product_id: int) -> list[list[Seen]]:
             row["pk"], row["model_version__name"], row["calibrated"], probabilities
         )
     for pk, image_id, confidence in garments:
-        photographs[image_id].append(Seen(pk, 1.0 if confidence is None else confidence, said[pk]))
-    return list(photographs.values())
+        seen[image_id].append(Seen(pk, 1.0 if confidence is None else confidence, said[pk]))
+    return seen
 
 
 def refresh(product: Product, taxonomy: Taxonomy) -> None:

@@ -21,7 +21,7 @@ from classifier import jobs, proposals
 from classifier.engine import Garment as FoundGarment
 from classifier.engine import Photograph
 from classifier.models import Classification, Garment, Prediction
-from classifier.registry import Serving
+from classifier.serving import Serving
 
 logger = logging.getLogger(__name__)
 

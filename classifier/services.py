@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from accounts.actors import Actor
 from accounts.db import atomic
+from accounts.models import Operation
 from accounts.services import record
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
@@ -20,7 +21,7 @@ Priority = Classification.Priority
 State = Classification.State
 
 
-def _wake_worker_on_commit() -> None:
+def wake_worker_on_commit() -> None:
     """Wake a worker once, however many photographs the transaction queues.
 
     Django drops the callbacks of a savepoint that is rolled back, so one that is still registered will run. If the
@@ -38,6 +39,7 @@ def request_classification(
     purpose: str = Purpose.LIVE,
     priority: int = Priority.INTERACTIVE,
     again: bool = False,
+    operation: Operation | None = None,
 ) -> Classification | None:
     """Queue the classification of a photograph, within the caller's transaction; a worker is woken on commit.
 
@@ -56,16 +58,21 @@ def request_classification(
             jobs.filter(pk=pending.pk, open_key=open_key).update(
                 state=State.QUEUED, lease_token="", lease_until=None, image_sha256=image.sha256
             )
-            _wake_worker_on_commit()
+            wake_worker_on_commit()
         return None
     if not again and jobs.filter(image_sha256=image.sha256, state=State.DONE).exists():
         return None
     job = Classification.objects.create(
-        image=image, purpose=purpose, priority=priority, image_sha256=image.sha256, open_key=open_key
+        image=image,
+        purpose=purpose,
+        priority=priority,
+        image_sha256=image.sha256,
+        open_key=open_key,
+        operation=operation,
     )
     if purpose == Purpose.LIVE:
         mark_classifying(product_id=image.product_id)
-    _wake_worker_on_commit()
+    wake_worker_on_commit()
     return job
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from classifier import jobs, results
+from classifier import jobs, operations, results, uploads
 from classifier.models import Classification, Garment
 from classifier.tasks import wake_worker
 
@@ -32,19 +32,22 @@ def sweep() -> None:
     if expired := jobs.put_back_expired():
         logger.warning("%d jobs taken over from a worker that stopped", expired)
     apply_left_over()
+    uploads.run_waiting()
+    operations.feed()
     wake_for_waiting()
 
 
 def apply_left_over() -> int:
     """Apply jobs that ended but never counted, and free products that wait for nothing any more."""
+    live = Classification.Purpose.LIVE
     ended = Classification.objects.filter(
-        purpose=Classification.Purpose.LIVE,
+        purpose=live,
         state__in=(State.DONE, State.FAILED),
         applied_at=None,
         finished_at__lt=timezone.now() - _GRACE,
     )
     waiting = Classification.objects.filter(
-        image__product=OuterRef("pk"), image__archived_at=None, open_key__isnull=False
+        image__product=OuterRef("pk"), image__archived_at=None, purpose=live, open_key__isnull=False
     )
     stuck = Product.objects.filter(
         ~Exists(waiting), status=Product.Status.CLASSIFYING, updated_at__lt=timezone.now() - _GRACE
@@ -80,9 +83,9 @@ def prune_superseded() -> int:
     superseded = Garment.objects.filter(
         ~Exists(ProductImage.objects.filter(current_classification=OuterRef("classification"))),
         ~Q(predictions__decisions__isnull=False),
+        Q(classification__applied_at__isnull=False) | Q(classification__purpose=Classification.Purpose.SHADOW),
         source=Garment.Source.MODEL,
         classification__state=State.DONE,
-        classification__applied_at__isnull=False,
         classification__finished_at__lt=before,
     )
     deleted = 0

@@ -13,8 +13,12 @@ from classifier import batches
 
 @task(queue_name="interactive")
 def classify_waiting() -> int:
-    """Classify every photograph that waits; returns how many there were."""
-    return batches.classify_waiting()
+    """Classify every photograph that waits, and let long operations queue more; returns how many there were."""
+    from classifier import operations  # here: what it queues wakes a worker through this module
+
+    ended = batches.classify_waiting()
+    operations.feed()
+    return ended
 
 
 def wake_worker() -> None:

@@ -178,6 +178,8 @@ OTJANG_MAX_ATTEMPTS = env.integer("OTJANG_MAX_ATTEMPTS", default=3)
 OTJANG_CLASSIFY_BATCH = env.integer("OTJANG_CLASSIFY_BATCH", default=8)
 OTJANG_ROW_THRESHOLD = env.fraction("OTJANG_ROW_THRESHOLD", default=0.5)
 OTJANG_SAMPLE_SHARE = env.fraction("OTJANG_SAMPLE_SHARE", default=0.05)
+
+OTJANG_MAX_MODEL_BYTES = env.integer("OTJANG_MAX_MODEL_BYTES", default=500 * 1024 * 1024)
 OTJANG_PREDICTION_RETENTION_DAYS = env.integer("OTJANG_PREDICTION_RETENTION_DAYS", default=90)
 
 # One photograph too many must reach our own refusal, which names the limit, not Django's bare 400.

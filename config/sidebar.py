@@ -36,6 +36,7 @@ GROUPS = [
             (_("Model versions"), "memory", "classifier.modelversion"),
             (_("Model sets"), "stacks", "classifier.modelset"),
             (_("Deployment"), "rocket_launch", "classifier.deployment"),
+            (_("Shadow reports"), "science", "classifier.shadowreport"),
         ],
     ),
     (

@@ -3,18 +3,28 @@
 import hashlib
 from pathlib import Path
 
-from classifier.engine import Alternative, AttributeResult, DecodeError, Garment, Manifest, ModelSpec, Photograph
-from classifier.engine.manifest import WeightFile
+from classifier import registry, serving
+from classifier.engine import (
+    Alternative,
+    AttributeResult,
+    DecodeError,
+    Garment,
+    Manifest,
+    ModelSpec,
+    Photograph,
+    WeightFile,
+)
 
 PARENTS = {"Jacket": "Outer", "Jumper": "Outer", "Tshirt": "Top", "Shirt": "Top", "Jeans": "Bottom"}
 
 
 def manifest(version="1"):
-    """List a garment detector and three classifiers whose files exist nowhere."""
+    """List a garment detector and three classifiers whose files are a few bytes that nobody can load."""
 
     def spec(role, task, classes):
-        sha256 = hashlib.sha256(f"{role} {version}".encode()).hexdigest()
-        files = {"openvino": (WeightFile(Path(f"{role}.bin"), sha256),)}
+        content = f"{role} {version}".encode()
+        file = WeightFile(Path(f"{role}.bin"), hashlib.sha256(content).hexdigest(), lambda _path: content)
+        files = {"openvino": (file,)}
         return ModelSpec(role, f"{role}-{version}", task, classes, 64, files, calibrated=task == "classify")
 
     models = {
@@ -36,6 +46,19 @@ def garment(category="Jacket", confidence=0.9, box=(0.2, 0.1, 0.8, 0.9), version
 
     attributes = {"category": category, **others}
     return Garment(box, confidence, f"garment-{version}", {role: said(role, v) for role, v in attributes.items()})
+
+
+def serve(monkeypatch, engine):
+    """Let workers serve an engine of this module as the shipped one, or meet an error in its place."""
+
+    def shipped():
+        if isinstance(engine, Exception):
+            raise engine
+        return engine.manifest
+
+    monkeypatch.setattr(registry, "shipped_manifest", shipped)
+    monkeypatch.setattr(serving, "load_engine", lambda *_args: engine)
+    return engine
 
 
 class StubEngine:

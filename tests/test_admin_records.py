@@ -8,7 +8,15 @@ from django.urls import reverse
 from accounts.models import AuditEvent, Operation
 from catalog.models import AttributeValue, Decision, ProductImage
 from catalog.services import decide
-from classifier.models import Classification, Deployment, Garment, ModelSet, ModelVersion, Prediction
+from classifier.models import (
+    Classification,
+    Deployment,
+    Garment,
+    ModelSet,
+    ModelVersion,
+    Prediction,
+    ShadowReport,
+)
 from tests.factories import ProductImageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +46,9 @@ def seen(product, alice, actor_of):
         model_version=version,
     )
     decide(actor=actor_of(alice), product=product, attribute="material", value="linen")
-    Operation.objects.create(kind="import", merchant=product.merchant)
+    operation = Operation.objects.create(kind="import", merchant=product.merchant)
+    figures = {"photographs": 1, "products": 1, "changed": 0, "attributes": {}, "moves": []}
+    ShadowReport.objects.create(operation=operation, candidate=model_set, figures=figures)
     return product
 
 
@@ -52,6 +62,7 @@ READ_ONLY = [
     ModelVersion,
     ModelSet,
     Deployment,
+    ShadowReport,
 ]
 
 

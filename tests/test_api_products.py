@@ -7,7 +7,7 @@ from catalog.models import Product
 from classifier import batches
 from classifier.models import Classification
 from tests.api_clients import ApiClient, error_of
-from tests.engines import StubEngine, garment
+from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory, ProductImageFactory
 from tests.pictures import upload
 from tests.proposals import propose, row
@@ -25,7 +25,7 @@ def work(monkeypatch):
     """Do the waiting jobs as the worker does, with an engine that finds the given garments."""
 
     def work(*garments):
-        monkeypatch.setattr(batches, "shared_engine", lambda *args, **options: StubEngine(*garments))
+        serve(monkeypatch, StubEngine(*garments))
         return batches.classify_waiting()
 
     return work

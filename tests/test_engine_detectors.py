@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from classifier.engine import Engine, Manifest, ModelSpec, Taxonomy
+from classifier.engine.crop_classifier import best_values
 from classifier.engine.detector import select
 from classifier.engine.matching import match, suppress
 from tests.networks import build_three_detectors
@@ -156,6 +157,13 @@ def test_it_knows_every_class_of_the_original_detectors():
     assert taxonomy.code_of("sleeve_length", "Three-quarter sleeve") == "three-quarter"
     assert taxonomy.parent_of("category", "PaddedJacket") == "Outer"
     assert not taxonomy.applies("sleeve_length", "Bottom")
+
+
+def test_classes_of_the_same_value_count_together():
+    spec = ModelSpec("material", "material-x", "classify", ("Denim", "wool", "denim"), SIZE, {})
+    said = best_values(np.array([0.25, 0.4, 0.35], np.float32), spec, Taxonomy.load())
+    assert (said.value, said.confidence) == ("denim", pytest.approx(0.6, abs=1e-3))
+    assert [other.value for other in said.alternatives] == ["wool"]
 
 
 def test_it_keeps_the_best_of_overlapping_boxes_whatever_their_class():

@@ -1,4 +1,4 @@
-"""Weight files are code: only what the manifest lists, with its sha256, is loaded; and once a process."""
+"""Weight files are code: only what the manifest lists, with its sha256, is loaded."""
 
 import hashlib
 import io
@@ -8,7 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
-import threading
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -20,9 +20,7 @@ from classifier.engine import (
     WeightsError,
     WeightsMismatch,
     WeightsMissing,
-    shared_engine,
 )
-from classifier.engine import engine as engine_module
 from classifier.engine.checkpoint import load_module
 from tests.pictures import photo
 
@@ -104,14 +102,18 @@ def test_it_never_runs_code_from_a_checkpoint(weights, tmp_path):
 
 
 def test_it_opens_checkpoints_of_the_releases_that_the_original_used(weights, monkeypatch):
-    """Layers in one module instead of several, the training's arguments in a namespace, figures as numpy scalars."""
+    """Layers in one module instead of several, the training's arguments in a namespace, figures as numpy scalars, the
+    loss function at the network, and paths."""
     import numpy as np
     import torch
     from ultralytics.nn.modules import C2f, Conv, Detect
     from ultralytics.utils import IterableSimpleNamespace
+    from ultralytics.utils.loss import v8DetectionLoss
 
     content = torch.load(weights / "garment.pt", weights_only=False)
     content["model"].args = IterableSimpleNamespace(imgsz=128)
+    content["model"].criterion = v8DetectionLoss(content["model"])
+    content["train_args"]["save_dir"] = Path("runs")
     content["train_metrics"] = {"metrics/mAP50(B)": np.float64(0.7)}
     for layer in (C2f, Conv, Detect):
         monkeypatch.setattr(layer, "__module__", "ultralytics.nn.modules")
@@ -121,40 +123,6 @@ def test_it_opens_checkpoints_of_the_releases_that_the_original_used(weights, mo
     module = load_module(buffer.getvalue())
     assert module.args.imgsz == 128
     assert module.names == {0: "garment"}
-
-
-@pytest.fixture
-def _no_shared_engine():
-    engine_module._shared.clear()
-    yield
-    engine_module._shared.clear()
-
-
-@pytest.mark.usefixtures("_no_shared_engine")
-def test_it_loads_once_for_all_threads(weights, monkeypatch):
-    loads = []
-    real = Engine.load.__func__
-    monkeypatch.setattr(Engine, "load", classmethod(lambda cls, *a, **k: loads.append(a) or real(cls, *a, **k)))
-    engines = []
-    threads = [threading.Thread(target=lambda: engines.append(shared_engine(weights))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(loads) == 1
-    assert len({id(engine) for engine in engines}) == 1
-
-
-@pytest.mark.usefixtures("_no_shared_engine")
-def test_it_finds_weights_that_arrive_later_and_loads_changed_ones_again(weights, tmp_path):
-    later = tmp_path / "later"
-    with pytest.raises(WeightsMissing):
-        shared_engine(later)
-    weights.rename(later)
-    first = shared_engine(later)
-    assert shared_engine(later) is first
-    change_manifest(later, lambda data: data.update(version="2"))
-    assert shared_engine(later).manifest.version == "2"
 
 
 def in_new_process(script, *arguments):
@@ -168,6 +136,7 @@ def in_new_process(script, *arguments):
 
 LOADED = """
 import sys
+from pathlib import Path
 {}
 heavy = ["torch", "torchvision", "ultralytics", "openvino", "openvino_telemetry.main", "onnxruntime", "cv2", "django"]
 print("loaded:", *[name for name in heavy if sys.modules.get(name)])

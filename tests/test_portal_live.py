@@ -7,7 +7,7 @@ from catalog.models import Product
 from catalog.selectors import product_for_page
 from classifier import batches, services
 from classifier.models import Classification
-from tests.engines import StubEngine, garment
+from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory
 from tests.pictures import upload
 
@@ -26,7 +26,7 @@ def work(monkeypatch):
     """Let a worker do what waits, with an engine that finds a jacket."""
     found = garment({"Jacket": 0.8, "Jumper": 0.15}, box=(0.25, 0.1, 0.75, 0.9), material="denim", sleeve_length="long")
     engine = StubEngine(found)
-    monkeypatch.setattr(batches, "shared_engine", lambda *_args, **_options: engine)
+    serve(monkeypatch, engine)
     return batches.classify_waiting
 
 
@@ -113,7 +113,7 @@ def test_it_shows_the_row_that_the_person_looks_at(client, uploaded, work):
 
 
 def test_it_says_that_no_garment_was_found(client, uploaded, monkeypatch):
-    monkeypatch.setattr(batches, "shared_engine", lambda *_args, **_options: StubEngine())
+    serve(monkeypatch, StubEngine())
     batches.classify_waiting()
 
     page = client.get(f"/products/{uploaded.public_id}").text

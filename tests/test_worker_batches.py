@@ -1,5 +1,7 @@
 """The worker's way of a photograph: from the queue to garments, predictions and a proposal."""
 
+from functools import partial
+
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import translation
@@ -8,9 +10,11 @@ from catalog import services as catalog
 from catalog.intake import add_images
 from catalog.models import Product, ProductAttribute
 from catalog.selectors import Taxonomy
-from classifier import batches, jobs, registry, results, services
+from classifier import batches, jobs, results, services
 from classifier.engine import DecodeError, WeightsMismatch, WeightsMissing
-from classifier.models import Classification, Deployment, Garment, ModelSet, ModelVersion, Prediction
+from classifier.models import Classification, Deployment, Garment, Prediction
+from classifier.serving import active
+from tests import engines
 from tests.engines import StubEngine, garment
 from tests.factories import ProductFactory
 from tests.pictures import upload
@@ -21,17 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def serve(monkeypatch):
     """Let the worker use an engine, or meet an error instead of one."""
-
-    def use(engine):
-        def shared_engine(*_args, **_kwargs):
-            if isinstance(engine, Exception):
-                raise engine
-            return engine
-
-        monkeypatch.setattr(batches, "shared_engine", shared_engine)
-        return engine
-
-    return use
+    return partial(engines.serve, monkeypatch)
 
 
 @pytest.fixture
@@ -147,10 +141,10 @@ def test_it_does_a_job_once_when_it_is_run_twice(serve, add, product):
 
 
 def test_it_drops_results_whose_lease_has_ended(serve, add, product):
-    engine = StubEngine(garment())
+    engine = serve(StubEngine(garment()))
     add(product, "red", "green")
     batch = jobs.claim(8)
-    serving = registry.register(engine.manifest)
+    serving = active(Taxonomy.load())
     photographs = engine.classify_batch([b"", b""])
     found = dict(zip([job.pk for job in batch.jobs], photographs, strict=True))
     Classification.objects.filter(pk=batch.jobs[0].pk).update(state="queued", lease_token="")
@@ -316,24 +310,3 @@ def test_it_proposes_anew_when_a_photograph_is_put_away(serve, add, alice, actor
     product.refresh_from_db()
     assert [(row["first_level"], row["of"]) for row in product.proposal] == [("Top", 1)]
     assert product.row.code == "Top"
-
-
-def test_it_registers_a_manifest_once_and_activates_a_newer_one():
-    first = registry.register(StubEngine().manifest)
-    assert registry.register(StubEngine().manifest) == first
-    assert (ModelVersion.objects.count(), ModelSet.objects.count()) == (4, 1)
-
-    second = registry.register(StubEngine(version="2").manifest)
-
-    deployment = Deployment.objects.get()
-    assert (deployment.active_id, deployment.version) == (second.model_set_id, 2)
-    assert ModelSet.objects.get(pk=first.model_set_id).versions.count() == 4
-
-
-def test_it_leaves_a_set_active_that_a_person_chose(admin):
-    first = registry.register(StubEngine().manifest)
-    Deployment.objects.update(changed_by=admin)
-
-    registry.register(StubEngine(version="2").manifest)
-
-    assert Deployment.objects.get().active_id == first.model_set_id

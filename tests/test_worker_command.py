@@ -13,7 +13,7 @@ from classifier import batches
 from classifier.engine import WeightsMissing
 from classifier.management.commands.worker import DrainingWorker, prune_wake_ups
 from classifier.models import ModelVersion
-from tests.engines import StubEngine, garment
+from tests.engines import StubEngine, garment, serve
 from tests.pictures import upload
 
 # The queue's worker closes connections that are left in a transaction, which on MySQL a test's own would be.
@@ -32,7 +32,7 @@ def save(alice, actor_of, product):
 
 
 def test_it_classifies_what_was_saved(monkeypatch, product, save):
-    monkeypatch.setattr(batches, "shared_engine", lambda *_args, **_kwargs: StubEngine(garment("Jacket")))
+    serve(monkeypatch, StubEngine(garment("Jacket")))
     assert DBTaskResult.objects.count() == 1
 
     call_command("worker", once=True)
@@ -45,10 +45,7 @@ def test_it_classifies_what_was_saved(monkeypatch, product, save):
 
 
 def test_it_runs_without_weights(monkeypatch, product, save):
-    def shared_engine(*_args, **_kwargs):
-        raise WeightsMissing("There is no manifest.json.")
-
-    monkeypatch.setattr(batches, "shared_engine", shared_engine)
+    serve(monkeypatch, WeightsMissing("There is no manifest.json."))
 
     call_command("worker", once=True)
 

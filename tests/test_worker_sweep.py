@@ -14,9 +14,10 @@ from django_tasks import default_task_backend
 from catalog.intake import add_images
 from catalog.models import Decision, Product, ProductImage
 from catalog.selectors import Taxonomy
-from classifier import jobs, registry, results, sweep
+from classifier import jobs, results, sweep
 from classifier.models import Classification, Garment, Prediction
-from tests.engines import StubEngine, garment
+from classifier.serving import active
+from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductImageFactory
 from tests.pictures import upload
 
@@ -26,12 +27,12 @@ LONG_AGO = timedelta(days=365)
 
 
 @pytest.fixture
-def classified():
+def classified(monkeypatch):
     """Do the waiting jobs up to the end of the first transaction, as a worker that dies right after it."""
 
     def store(*garments):
-        engine = StubEngine(*garments)
-        serving = registry.register(engine.manifest)
+        engine = serve(monkeypatch, StubEngine(*garments))
+        serving = active(Taxonomy.load())
         while batch := jobs.claim(8):
             photographs = engine.classify_batch([b""] * len(batch.jobs))
             found = dict(zip([job.pk for job in batch.jobs], photographs, strict=True))

@@ -49,7 +49,8 @@ def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, lar
 
 def found(image: ProductImage) -> str:
     """Return as HTML what the models said of each garment with its confidence, and how the newest job stands."""
-    context = {"seen": image.current_classification, "newest": next(iter(image.classifications.all()), None)}
+    live = (job for job in image.classifications.all() if job.purpose == "live")
+    context = {"seen": image.current_classification, "newest": next(live, None)}
     return render_to_string("admin/catalog/found.html", context)
 
 

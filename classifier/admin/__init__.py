@@ -1,5 +1,5 @@
-"""The admin's pages of classification jobs, what models said, which models serve, and how good they are."""
+"""The admin's pages of classification jobs, what models said, which models there are and serve, and how good they are."""
 
-from classifier.admin import jobs, predictions, products, registry, thresholds
+from classifier.admin import jobs, operations, predictions, products, registry, shadow_reports, thresholds
 
-__all__ = ["jobs", "predictions", "products", "registry", "thresholds"]
+__all__ = ["jobs", "operations", "predictions", "products", "registry", "shadow_reports", "thresholds"]

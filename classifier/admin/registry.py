@@ -1,56 +1,203 @@
-"""Which models there are and which serve. Written by training and by promotion, read here."""
+"""Which models there are, what their classes mean and which serve. Written by the registry's services."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import BaseAdmin, ReadOnly
-from accounts.admin.theme import display
+from accounts.admin.base import BaseAdmin, ReadOnly, admin_actor, link_to
+from accounts.admin.theme import Dialog, action, display
+from accounts.errors import Refused
+from classifier import meanings, operations, registry, shadow, uploads
+from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
 from classifier.models import Deployment, ModelSet, ModelVersion
+
+STATE_COLOURS = {
+    ModelVersion.State.CANDIDATE.label: "info",
+    ModelVersion.State.ACTIVE.label: "success",
+    ModelVersion.State.RETIRED.label: "warning",
+}
+PROMOTE_DIALOG = {
+    "title": _("Let this serve from now on?"),
+    "description": _("Running workers follow within seconds. What people decided and what is published stays."),
+    "form_submit_text": _("Promote"),
+}
+
+
+class ManagesModels:
+    """Mixin: the permission that buttons ask for; the services ask again."""
+
+    def has_manage_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may change which models serve."""
+        return request.user.has_perm("classifier.change_deployment")
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ReadOnly, BaseAdmin[ModelVersion]):
-    """Trained networks, known by the hashes of their files."""
+class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
+    """Networks with their files, known by a hash. A new one comes by upload or by `manage.py register_model`."""
 
-    list_display = ("name", "role", "task", "offered", "input_size", "calibrated", "fingerprint", "created_at")
+    list_display = ("name", "role", "task", "state", "offered", "unknown", "input_size", "calibrated", "created_at")
     list_filter = ("role", "task", "calibrated")
-    search_fields = ("name", "role", "sha256")
+    search_fields = ("name", "role", "sha256", "source_sha256")
     fields = (
         "name",
         "role",
         "task",
-        "sha256",
-        "classes",
+        "state",
+        "meanings",
         "input_size",
         "calibrated",
         "metrics",
         "data_fingerprint",
         "licence",
+        "card_text",
+        "sha256",
+        "source_sha256",
+        "serving",
         "created_at",
     )
+    actions = ("promote_selected",)
+    actions_detail = ("promote", "map_classes", "try_out")
+    actions_list = ("upload",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
+        """With the state, in the same query."""
+        return super().get_queryset(request).with_state()  # type: ignore[attr-defined,no-any-return]  # its manager's
+
+    @display(description=_("state"), ordering="state", label=STATE_COLOURS)
+    def state(self, version: ModelVersion) -> str:
+        """Candidate, active or retired."""
+        return str(ModelVersion.State(version.state).label)  # type: ignore[attr-defined]  # annotated by get_queryset
 
     @display(description=_("classes"))
     def offered(self, version: ModelVersion) -> int:
         """How many classes it offers."""
         return len(version.classes)
 
-    @display(description="SHA-256")
-    def fingerprint(self, version: ModelVersion) -> str:
-        """The hash's beginning."""
-        return version.sha256[:12]
+    @display(description=_("unknown classes"))
+    def unknown(self, version: ModelVersion) -> str:
+        """Classes that stand for no value: they block the activation."""
+        return ", ".join(version.unknown_classes)
+
+    @display(description=_("classes and their values"))
+    def meanings(self, version: ModelVersion) -> str:
+        """Each class as the file names it, with the value that it stands for."""
+        rows = ((name, version.mapping.get(name, "?")) for name in version.classes)
+        return format_html("<ol>{}</ol>", format_html_join("", "<li>{} → {}</li>", rows))
+
+    @display(description=_("card"))
+    def card_text(self, version: ModelVersion) -> str:
+        """The card as it was written."""
+        return format_html('<pre class="whitespace-pre-wrap">{}</pre>', version.card) if version.card else "-"
+
+    @action(description=_("Promote the selected together"), permissions=["manage"])
+    def promote_selected(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        """Put all of them into service at once, each in its role."""
+        self._promote(request, list(queryset))
+
+    @action(description=_("Promote"), permissions=["manage"], icon="rocket_launch", dialog=PROMOTE_DIALOG)
+    def promote(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Put the version of the page into service."""
+        self._promote(request, list(self.get_queryset(request).filter(pk=object_id)))
+        return self.back_to(object_id)
+
+    def _promote(self, request: HttpRequest, versions: list[ModelVersion]) -> None:
+        try:
+            model_set = registry.promote(actor=admin_actor(request), versions=versions)
+        except Refused as refused:
+            self.message_user(request, refused.message, messages.ERROR)
+        else:
+            self.message_user(request, format_html(str(_("{} serves now.")), link_to(model_set)), messages.SUCCESS)
+
+    @action(
+        description=_("Map classes"),
+        permissions=["manage"],
+        icon="translate",
+        dialog={
+            "title": _("Which values do these classes stand for?"),
+            "form_class": MappingForm,
+            "form_submit_text": _("Save"),
+        },
+    )
+    def map_classes(self, request: HttpRequest, form: MappingForm, object_id: str) -> HttpResponse:
+        """Give classes that the taxonomy does not know their values."""
+        self.each(
+            request,
+            self.get_queryset(request).filter(pk=object_id),
+            lambda version: meanings.map_classes(
+                actor=admin_actor(request), version=version, mapping=form.chosen_values()
+            ),
+            _("%(count)d mapped."),
+        )
+        return self.back_to(object_id)
+
+    @action(
+        description=_("Try unseen"),
+        permissions=["manage"],
+        icon="science",
+        dialog={
+            "title": _("Let this model look at stored photographs?"),
+            "description": _("Nobody sees what it finds. A report says what would change."),
+            "form_class": SampleForm,
+            "form_submit_text": _("Start"),
+        },
+    )
+    def try_out(self, request: HttpRequest, form: SampleForm, object_id: str) -> HttpResponse:
+        """Start a shadow run."""
+        self.each(
+            request,
+            self.get_queryset(request).filter(pk=object_id),
+            lambda version: shadow.start(
+                actor=admin_actor(request), versions=[version], sample=form.cleaned_data["sample"]
+            ),
+            _("%(count)d started: see the operations and the shadow reports."),
+        )
+        return self.back_to(object_id)
+
+    def has_upload_permission(self, request: HttpRequest) -> bool:
+        """Weights are programs: superusers only; the service asks again."""
+        return bool(request.user.is_superuser)
+
+    @action(description=_("Upload weights"), permissions=["upload"], icon="upload")
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Take a file and queue its registration; nothing opens it here."""
+        if not self.has_upload_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                operation = uploads.queue(actor=admin_actor(request), **form.cleaned_data)
+            except Refused as refused:
+                form.add_error(None, refused.message)
+            else:
+                text = format_html(str(_("The weights wait for a worker: {}")), link_to(operation))
+                self.message_user(request, text, messages.SUCCESS)
+                return redirect("admin:classifier_modelversion_changelist")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Upload weights"),
+            "opts": self.opts,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/classifier/modelversion/upload.html", context)
 
 
 @admin.register(ModelSet)
-class ModelSetAdmin(ReadOnly, BaseAdmin[ModelSet]):
+class ModelSetAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelSet]):
     """Versions that serve together."""
 
-    list_display = ("name", "members", "created_at")
+    list_display = ("name", "members", "created_at", "activated_at")
     search_fields = ("name", "fingerprint", "versions__name")
-    fields = ("name", "fingerprint", "members", "created_at")
+    fields = ("name", "fingerprint", "members", "created_at", "activated_at")
+    actions_detail = ("promote",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelSet]:
         """With the versions that the list names."""
@@ -61,11 +208,61 @@ class ModelSetAdmin(ReadOnly, BaseAdmin[ModelSet]):
         """Which version serves in which role."""
         return " · ".join(f"{version.role}: {version.name}" for version in model_set.versions.all())
 
+    @action(description=_("Promote"), permissions=["manage"], icon="rocket_launch", dialog=PROMOTE_DIALOG)
+    def promote(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Put the set of the page into service as it is."""
+        actor = admin_actor(request)
+        self.each(
+            request,
+            self.get_queryset(request).filter(pk=object_id),
+            lambda model_set: registry.promote_set(actor=actor, model_set=model_set),
+            _("It serves now."),
+        )
+        return self.back_to(object_id)
+
 
 @admin.register(Deployment)
-class DeploymentAdmin(ReadOnly, BaseAdmin[Deployment]):
+class DeploymentAdmin(ManagesModels, ReadOnly, BaseAdmin[Deployment]):
     """The set that serves now."""
 
-    list_display = ("active", "version", "changed_by", "changed_at")
+    list_display = ("active", "version", "chosen", "changed_by", "changed_at")
     list_select_related = ("active", "changed_by")
-    fields = ("active", "version", "changed_by", "changed_at")
+    fields = ("active", "version", "chosen", "changed_by", "changed_at")
+    actions_detail = ("roll_back", "reclassify")
+
+    def _run(self, request: HttpRequest, object_id: str, operation: Any, done: Any) -> HttpResponse:
+        self.each(request, self.get_queryset(request).filter(pk=object_id), lambda _deployment: operation(), done)
+        return self.back_to(object_id)
+
+    @action(
+        description=_("Roll back"),
+        permissions=["manage"],
+        icon="undo",
+        dialog={
+            "title": _("Go back to the set that served before?"),
+            "description": _("Running workers follow within seconds. A second time goes forward again."),
+            "form_submit_text": _("Roll back"),
+        },
+    )
+    def roll_back(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """The set that was active before serves again."""
+        actor = admin_actor(request)
+        return self._run(request, object_id, lambda: registry.roll_back(actor=actor), _("It serves again."))
+
+    @action(
+        description=_("Classify everything again"),
+        permissions=["manage"],
+        icon="replay",
+        dialog={
+            "title": _("Let the active models look at every photograph once more?"),
+            "description": _(
+                "This takes a while and runs behind other work; it can be paused. What people decided stays."
+            ),
+            "form_submit_text": _("Start"),
+        },
+    )
+    def reclassify(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Start the operation over all shops."""
+        actor = admin_actor(request)
+        done = _("It has begun: see the operations.")
+        return self._run(request, object_id, lambda: operations.start_reclassify(actor=actor), done)

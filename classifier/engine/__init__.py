@@ -1,6 +1,6 @@
 """Photographs in, garments out. Knows no Django; torch and openvino are imported when a runtime is asked for.
 
-    engine = Engine.load(Path("weights"), runtime="openvino")     # or shared_engine(...): once a process
+    engine = Engine.load(Path("weights"), runtime="openvino")
     photograph = engine.classify(data_or_path)                    # raises DecodeError
     for result in engine.classify_many(sources):                  # Photograph | DecodeError, in order, streaming
         ...
@@ -20,11 +20,11 @@ Timing the networks alone: `engine.networks[role].infer(batch)` with float32 (n,
 from __future__ import annotations
 
 from .decode import decode
-from .engine import BATCH, Engine, shared_engine
+from .engine import BATCH, Engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
-from .manifest import Manifest, ModelSpec
+from .manifest import Manifest, ModelSpec, WeightFile
 from .results import Alternative, AttributeResult, Box, Garment, Photograph
-from .runtime import LANES, RUNTIMES
+from .runtime import LANES, RUNTIMES, Network, load_networks
 from .taxonomy import Taxonomy
 
 __all__ = [
@@ -41,11 +41,13 @@ __all__ = [
     "Manifest",
     "ManifestInvalid",
     "ModelSpec",
+    "Network",
     "Photograph",
     "Taxonomy",
+    "WeightFile",
     "WeightsError",
     "WeightsMismatch",
     "WeightsMissing",
     "decode",
-    "shared_engine",
+    "load_networks",
 ]

@@ -26,11 +26,25 @@ _PLAIN = {
     "numpy._core.multiarray.scalar",
     "numpy.dtype",
 }
+# Early releases left the loss function at the network, and paths among the arguments. Nothing here needs them.
+_LEFT_OVER = (
+    "ultralytics.utils.loss.",
+    "ultralytics.utils.tal.",
+    "ultralytics.yolo.utils.loss.",
+    "ultralytics.yolo.utils.tal.",
+    "pathlib.PosixPath",
+    "pathlib.WindowsPath",
+)
 _MOVED = {"ultralytics.yolo.utils": "ultralytics.utils", "numpy.core.multiarray": "numpy._core.multiarray"}
 
 
 def load_module(checkpoint: bytes) -> nn.Module:
-    """The network of a checkpoint in float32, fused and in evaluation mode.
+    """The network of a checkpoint, see `load_checkpoint`."""
+    return load_checkpoint(checkpoint)[1]
+
+
+def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
+    """What a checkpoint holds, and its network in float32, fused and in evaluation mode.
 
     The averaged weights where training kept them. Only torch's and ultralytics' own layers are unpickled: anything
     else in the file raises WeightsError before it can run, whatever its sha256.
@@ -45,20 +59,29 @@ def load_module(checkpoint: bytes) -> nn.Module:
             (_harmless(name), name) for name in get_unsafe_globals_in_checkpoint(BytesIO(checkpoint))
         ]
         with safe_globals([*allowed, type(np.dtype(np.float64)), type(np.dtype(np.float32))]):
-            content = torch.load(BytesIO(checkpoint), map_location="cpu", weights_only=True)
+            content: dict[str, Any] = torch.load(BytesIO(checkpoint), map_location="cpu", weights_only=True)
         network: Any = content.get("ema") or content["model"]
+        network.criterion = None
         module: nn.Module = network.float().eval().fuse(verbose=False)
     except WeightsError:
         raise
     except Exception as error:  # a file that is no checkpoint fails in as many ways as there are formats
         raise WeightsError(f"The checkpoint cannot be opened as an ultralytics model: {error}") from error
-    return module
+    return content, module
+
+
+class _LeftOver:
+    """Stands for whatever of a checkpoint is not needed, without its code."""
+
+    def __init__(self, *_arguments: object) -> None: ...
 
 
 def _harmless(name: str) -> Callable[..., Any]:
     """The class of this name if it is a network layer or one of the few plain things."""
     from torch import nn
 
+    if name.startswith(_LEFT_OVER):
+        return _LeftOver
     module, _, attribute = name.rpartition(".")
     found = None
     if name in _PLAIN or name.startswith(_LAYERS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -47,12 +48,14 @@ def calibrate(output: Tensor, spec: ModelSpec) -> Tensor:
 
 
 def best_values(probabilities: NDArray[np.float32], spec: ModelSpec, taxonomy: Taxonomy) -> AttributeResult:
-    """The most probable value of one garment (classes) and the next ones."""
-    order = np.argsort(-probabilities, kind="stable")[: MOST_ALTERNATIVES + 1]
-    codes = [taxonomy.code_of(spec.role, spec.classes[index]) for index in order]
+    """The most probable value of one garment (classes) and the next ones. Classes of the same value count together."""
+    shares: dict[str, float] = {}
+    for name, probability in zip(spec.classes, probabilities, strict=True):
+        code = taxonomy.code_of(spec.role, name)
+        shares[code] = shares.get(code, 0.0) + float(probability)
+    best = sorted(shares.items(), key=lambda item: -item[1])[: MOST_ALTERNATIVES + 1]
     # Rounding down keeps the sum at most 1 wherever the figures are shown with four decimals.
-    confidences = [float(np.floor(probabilities[index] * 1e4) / 1e4) for index in order]
-    first, *others = (Alternative(code, confidence) for code, confidence in zip(codes, confidences, strict=True))
+    first, *others = (Alternative(code, math.floor(share * 1e4) / 1e4) for code, share in best)
     return AttributeResult(
         value=first.value,
         confidence=first.confidence,

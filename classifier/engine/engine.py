@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -173,22 +172,3 @@ class Engine:
 
 def _milliseconds_since(started: float) -> float:
     return 1000 * (time.perf_counter() - started)
-
-
-_shared: dict[tuple[str, str, int], Engine] = {}
-_shared_lock = threading.Lock()
-
-
-def shared_engine(weights: Path, *, runtime: str = "openvino", max_pixels: int = MAX_PIXELS) -> Engine:
-    """This process's engine, loaded by the first caller while others wait.
-
-    Loaded again when the manifest has changed since; errors are not remembered, so weights that arrive later are
-    found. Raises what `Engine.load` raises.
-    """
-    with _shared_lock:
-        key = (Manifest.load(weights).fingerprint, runtime, max_pixels)
-        if key not in _shared:
-            engine = Engine.load(weights, runtime=runtime, max_pixels=max_pixels)
-            _shared.clear()
-            _shared[key] = engine
-        return _shared[key]

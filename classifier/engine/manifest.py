@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ OUTPUTS = ("logits", "probabilities")
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """One file beside the manifest and the sha256 (lower-case hex) that it must have."""
+    """One file and the sha256 (lower-case hex) that it must have. `fetch` reads it where it is not on the disk."""
 
     path: Path
     sha256: str
+    fetch: Callable[[Path], bytes] = field(default=Path.read_bytes, compare=False, repr=False)
 
     def read(self) -> bytes:
         """The verified content. What was hashed is what is loaded: nobody can swap the file in between.
@@ -32,7 +33,7 @@ class WeightFile:
         Raises WeightsMissing or WeightsMismatch with the file's name.
         """
         try:
-            content = self.path.read_bytes()
+            content = self.fetch(self.path)
         except OSError as error:
             raise WeightsMissing(f"The weight file {self.path.name} is missing ({error.strerror}).") from error
         if hashlib.sha256(content).hexdigest() != self.sha256:
@@ -76,10 +77,12 @@ class ModelSpec:
 
     @property
     def sha256(self) -> str:
-        """What tells these weights from others: the hash of the file with the numbers, or of two networks' hashes."""
+        """What tells this model from others: a hash over the hashes of its numbers and over how they are used."""
         listed = [files for files in (self.files, self.mirror_files) if files]
-        hashes = [files.get("openvino", files.get("torch", ()))[-1].sha256 for files in listed]
-        return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+        numbers = [files.get("openvino", files.get("torch", ()))[-1].sha256 for files in listed]
+        use = [self.task, self.classes, self.input_size, self.threshold, self.margin, self.temperature]
+        use += [self.calibrated, self.output, self.first_output, self.mirrored]
+        return hashlib.sha256(json.dumps([numbers, use]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from classifier.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, Photograph, decode
 from classifier.engine.annotate import annotate
@@ -35,7 +36,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--save-annotated", type=Path, metavar="DIR", help="save copies with the boxes drawn; overwrites nothing"
         )
-        parser.add_argument("--weights", type=Path, metavar="DIR", help="folder of manifest.json; default: WEIGHTS_DIR")
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument("--weights", type=Path, metavar="DIR", help="folder of manifest.json; default: WEIGHTS_DIR")
+        source.add_argument("--registry", action="store_true", help="the models that the site serves now (database)")
         parser.add_argument("--runtime", choices=tuple(RUNTIMES), default="openvino", help="default: openvino")
 
     def handle(
@@ -45,6 +48,7 @@ class Command(BaseCommand):
         format: str,  # noqa: A002 - the option's name
         save_annotated: Path | None,
         weights: Path | None,
+        registry: bool,
         runtime: str,
         verbosity: int,
         **options: Any,
@@ -52,9 +56,7 @@ class Command(BaseCommand):
         """Print a result for each file in input order; CommandError at the end if any could not be read."""
         folder = None
         try:
-            engine = Engine.load(
-                weights or settings.WEIGHTS_DIR, runtime=runtime, max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS
-            )
+            engine = _registered(runtime) if registry else _from_folder(weights or settings.WEIGHTS_DIR, runtime)
             if save_annotated is not None:
                 folder = _AnnotatedFolder(save_annotated)
         except (EngineError, OSError) as error:
@@ -75,6 +77,23 @@ class Command(BaseCommand):
         progress.end()
         if progress.failed:
             raise CommandError(f"Files that could not be read: {progress.failed} of {progress.done}.")
+
+
+def _from_folder(weights: Path, runtime: str) -> Engine:
+    return Engine.load(weights, runtime=runtime, max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS)
+
+
+def _registered(runtime: str) -> Engine:
+    """The engine of the active set; here, because nothing else in this command needs a database."""
+    from catalog.selectors import Taxonomy
+    from classifier import serving
+
+    if runtime != serving.RUNTIME:
+        raise CommandError(f"The registry holds models for the runtime {serving.RUNTIME} only.")
+    try:
+        return serving.active(Taxonomy.load()).engine
+    except DatabaseError as error:
+        raise CommandError(f"The database cannot be asked ({error}). `manage.py prepare` sets it up.") from error
 
 
 def find_photographs(paths: Iterable[str], *, leave_out: Path | None = None) -> Iterator[str]:

@@ -19,7 +19,8 @@ from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from classifier import batches, registry, sweep
+from catalog.selectors import Taxonomy
+from classifier import batches, sweep
 
 logger = logging.getLogger("classifier.worker")
 
@@ -87,12 +88,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         """Load the networks, then work until told to stop."""
         started = time.monotonic()
-        engine = batches.serving_engine()
-        if engine is None:
+        serving = batches.serving_now(Taxonomy.load())
+        if serving is None:
             logger.warning("started without a model: photographs wait until the weights are there")
         else:
-            registry.register(engine.manifest)
-            logger.info("models %s loaded in %.1f s", engine.manifest.version, time.monotonic() - started)
+            logger.info("models %s loaded in %.1f s", serving.engine.manifest.version, time.monotonic() - started)
         worker = DrainingWorker(
             queue_names=["*"],
             interval=POLL_SECONDS,

@@ -1,0 +1,37 @@
+"""`manage.py shadow`: try a candidate on stored photographs, unseen by anybody."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.actors import system
+from accounts.errors import Refused
+from classifier import shadow
+from classifier.management.registered import NAMING, find_all
+
+
+class Command(BaseCommand):
+    """Workers do it in the background; the report is in the admin and comes from `manage.py operations ID`."""
+
+    help = "Let a candidate look at stored photographs, and report what it would change."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whom to try on how much."""
+        parser.add_argument("models", nargs="+", metavar="MODEL", help=NAMING)
+        parser.add_argument("--sample", type=int, metavar="N", help="about N photographs of products drawn at random")
+        parser.add_argument("--seed", type=int, help="draw the same products again")
+
+    def handle(self, *args: Any, models: list[str], sample: int | None, seed: int | None, **options: Any) -> None:
+        """Queue it; CommandError says why not."""
+        versions, model_set = find_all(models)
+        try:
+            operation = shadow.start(actor=system(), versions=versions, model_set=model_set, sample=sample, seed=seed)
+        except Refused as refusal:
+            raise CommandError(refusal.message) from refusal
+        self.stderr.write(
+            f"{operation.total} photographs are queued. How far it is: manage.py operations {operation.public_id}"
+        )
+        self.stdout.write(operation.public_id)

@@ -1,0 +1,103 @@
+"""What the classes of a model mean: values of the taxonomy, by code or alias, or as somebody said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.db import atomic
+from accounts.errors import Conflict, Invalid
+from accounts.services import record
+from catalog.models import CATEGORY
+from catalog.selectors import Taxonomy
+from classifier.engine import Taxonomy as Vocabulary
+from classifier.models import ModelVersion
+from classifier.rights import require_models
+
+
+def vocabulary(taxonomy: Taxonomy) -> Vocabulary:
+    """The catalogue's taxonomy as the engine understands it."""
+    levels = {value.pk: code for code, value in taxonomy.values.get(CATEGORY, {}).items()}
+    return Vocabulary.parse(
+        {
+            "attributes": [
+                {
+                    "code": code,
+                    "applies_to": [levels[pk] for pk in taxonomy.applies_to[code] if pk in levels],
+                    "values": [
+                        {
+                            "code": value.code,
+                            "parent": value.parent.code if value.parent else None,
+                            "aliases": value.aliases,
+                        }
+                        for value in values.values()
+                    ],
+                }
+                for code, values in taxonomy.values.items()
+            ]
+        }
+    )
+
+
+def known_classes(role: str, classes: Iterable[str], taxonomy: Taxonomy) -> dict[str, str]:
+    """The values that class names stand for by their code or an alias; unknown ones are left out."""
+    words = vocabulary(taxonomy)
+    leaves = {value.code for value in taxonomy.leaves(role)} if role in taxonomy.attributes else set()
+    values = {name: taxonomy.resolve(role, words.code_of(role, name)) for name in classes}
+    return {name: value.code for name, value in values.items() if value is not None and value.code in leaves}
+
+
+@atomic
+def map_classes(*, actor: Actor, version: ModelVersion, mapping: Mapping[str, str]) -> ModelVersion:
+    """Say which values (by code or alias) classes of the version stand for.
+
+    Raises:
+        Forbidden: the actor may not manage models.
+        Invalid: `unknown_class`, `unknown_value`.
+        Conflict: `in_use`; a version that belongs to a set means for ever what it meant.
+    """
+    require_models(actor)
+    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    if version.sets.exists():
+        raise Conflict("in_use", _("This version has been tried or used; register its file again to map it otherwise."))
+    version.mapping = {**version.mapping, **checked_mapping(version.role, version.classes, mapping, Taxonomy.load())}
+    version.save(update_fields=["mapping"])
+    record(
+        actor=actor,
+        action="model_version.map",
+        subject_type="model_version",
+        subject_id=str(version.pk),
+        merchant_id=None,
+        mapping=dict(mapping),
+    )
+    return version
+
+
+def checked_mapping(
+    role: str, classes: Iterable[str], mapping: Mapping[str, str], taxonomy: Taxonomy
+) -> dict[str, str]:
+    """The mapping with codes of leaves for values. Raises Invalid: `unknown_class`, `unknown_value`."""
+    known = list(classes)
+    for name in mapping:
+        if name not in known:
+            raise Invalid(
+                "unknown_class",
+                _("The model has no class “%(name)s”; it has: %(known)s."),
+                {"name": name, "known": ", ".join(known)},
+            )
+    return checked_values(role, mapping, taxonomy)
+
+
+def checked_values(role: str, mapping: Mapping[str, str], taxonomy: Taxonomy) -> dict[str, str]:
+    """The mapping with codes of leaves for values. Raises Invalid: `unknown_value`."""
+    codes = known_classes(role, mapping.values(), taxonomy)
+    for value in mapping.values():
+        if value not in codes:
+            raise Invalid(
+                "unknown_value",
+                _("“%(role)s” has no value “%(value)s” that can be chosen."),
+                {"role": role, "value": value},
+            )
+    return {name: codes[value] for name, value in mapping.items()}

@@ -1,0 +1,196 @@
+"""Long operations over stored photographs: reclassifying a catalogue, trying a candidate.
+
+An operation keeps some hundred jobs in the queue and adds more as they end, so that it can be paused, and people's
+own uploads find a short queue. Which photographs are left follows from the jobs that carry its id, one a photograph
+by a unique index; the cursor only saves looking. Whoever kills a worker, the next one goes on from the rows.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.db import atomic
+from accounts.errors import Conflict
+from accounts.models import Merchant, Operation
+from accounts.services import record
+from catalog.models import ProductImage
+from classifier import shadow, uploads
+from classifier.models import Classification
+from classifier.rights import require_models
+from classifier.services import request_classification, wake_worker_on_commit
+
+logger = logging.getLogger(__name__)
+
+State = Operation.State
+
+RECLASSIFY = "reclassify"
+IN_THE_QUEUE = 400  # jobs of one operation that wait or run at a time
+CHUNK = 50  # photographs queued in one transaction, which locks their products
+
+_ALIVE = (State.QUEUED, State.RUNNING)
+_KINDS = (RECLASSIFY, shadow.KIND)
+
+
+@atomic
+def start_reclassify(*, actor: Actor, merchant: Merchant | None = None) -> Operation:
+    """Look at all current photographs once more, of one shop or of all, with whatever set is active then.
+
+    Predictions are added. Decisions and published products stay as they are.
+
+    Raises:
+        Forbidden: the actor may not manage models.
+    """
+    require_models(actor)
+    newest = ProductImage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    operation = Operation(
+        kind=RECLASSIFY, merchant=merchant, created_by=actor.user, parameters={"last": newest, "cursor": 0}
+    )
+    operation.total = _photographs(operation).count()
+    operation.save()
+    audit(actor, operation, "start")
+    return operation
+
+
+def audit(actor: Actor, operation: Operation, what: str) -> None:
+    """Leave a line about the operation in the audit trail."""
+    record(
+        actor=actor,
+        action=f"operation.{what}",
+        subject_type="operation",
+        subject_id=operation.public_id,
+        merchant_id=operation.merchant_id,
+        kind=operation.kind,
+    )
+
+
+@atomic
+def pause(*, actor: Actor, operation: Operation) -> None:
+    """Stop after what is being worked on, until `resume`. Raises Forbidden, or Conflict if there is nothing to stop."""
+    _move(actor, operation, _ALIVE, State.PAUSED, "pause", _KINDS)
+
+
+@atomic
+def resume(*, actor: Actor, operation: Operation) -> None:
+    """Go on with a paused operation. Raises Forbidden, or Conflict if it is not paused."""
+    _move(actor, operation, (State.PAUSED,), State.QUEUED, "resume", _KINDS)
+
+
+@atomic
+def cancel(*, actor: Actor, operation: Operation) -> None:
+    """End an operation for good; what it did stays. Raises Forbidden, or Conflict if it has ended."""
+    if operation.kind == uploads.KIND:
+        _move(actor, operation, (State.QUEUED,), State.CANCELLED, "cancel", (uploads.KIND,))
+        uploads.discard(operation)
+    else:
+        _move(actor, operation, (*_ALIVE, State.PAUSED), State.CANCELLED, "cancel", _KINDS)
+
+
+def _move(
+    actor: Actor, operation: Operation, before: tuple[str, ...], after: str, what: str, kinds: tuple[str, ...]
+) -> None:
+    """Change the state, and take what waits out of the queue: a later `feed` finds those photographs again."""
+    require_models(actor)
+    ended = {"finished_at": timezone.now()} if after == State.CANCELLED else {}
+    moved = Operation.objects.filter(pk=operation.pk, kind__in=kinds, state__in=before).update(state=after, **ended)
+    if not moved:
+        raise Conflict("bad_move", _("The operation is not in a state that allows this."))
+    Classification.objects.filter(operation=operation, state=Classification.State.QUEUED).delete()
+    audit(actor, operation, what)
+
+
+def feed() -> None:
+    """Bring every running operation up to date: queue what may wait, count what ended, end what is done."""
+    alive = Operation.objects.filter(kind__in=_KINDS, state__in=_ALIVE).order_by("pk")
+    for pk in list(alive.values_list("pk", flat=True)):
+        while _feed_some(pk):
+            pass
+        operation = Operation.objects.get(pk=pk)
+        if operation.state == State.RUNNING and _is_over(operation):
+            _end(operation)
+
+
+@atomic
+def _feed_some(pk: int) -> bool:
+    """Queue some photographs of an operation and count its ended jobs; says whether more could be queued now."""
+    operation = Operation.objects.select_for_update().get(pk=pk)
+    if operation.state not in _ALIVE:
+        return False
+    room = IN_THE_QUEUE - _open_jobs(operation).count()
+    images = list(_left(operation).filter(pk__gt=operation.parameters["cursor"])[: max(0, min(room, CHUNK))])
+    for image in images:
+        _queue(operation, image)
+    # Past the last one: begin again, for photographs that had an open job of somebody else when they were met.
+    operation.parameters["cursor"] = images[-1].pk if images else operation.parameters["cursor"] if room <= 0 else 0
+    operation.state = State.RUNNING
+    operation.started_at = operation.started_at or timezone.now()
+    _count(operation)
+    operation.save(update_fields=["parameters", "state", "started_at", "done", "failed"])
+    return bool(images)
+
+
+def _count(operation: Operation) -> None:
+    jobs = Classification.objects.filter(operation=operation)
+    operation.done = jobs.filter(state=Classification.State.DONE).count()
+    operation.failed = jobs.filter(state=Classification.State.FAILED).count()
+
+
+def _queue(operation: Operation, image: ProductImage) -> None:
+    if operation.kind == RECLASSIFY:
+        request_classification(
+            image=image, priority=Classification.Priority.BULK, again=True, operation=operation
+        )  # None where another job of the photograph is open: its turn comes after that one
+        return
+    Classification.objects.create(
+        image=image,
+        purpose=Classification.Purpose.SHADOW,
+        priority=Classification.Priority.BULK,
+        image_sha256=image.sha256,
+        open_key=f"{image.pk}:shadow:{operation.pk}",
+        model_set_id=operation.parameters["model_set"],
+        operation=operation,
+    )
+    wake_worker_on_commit()
+
+
+def _photographs(operation: Operation) -> QuerySet[ProductImage]:
+    """The operation's photographs: those that were there when it began, and have not been put away since."""
+    photographs = ProductImage.objects.filter(archived_at=None, pk__lte=operation.parameters["last"]).order_by("pk")
+    if operation.merchant_id is not None:
+        photographs = photographs.filter(product__merchant=operation.merchant_id)
+    chosen = operation.parameters.get("images")
+    return photographs if chosen is None else photographs.filter(pk__in=chosen)
+
+
+def _left(operation: Operation) -> QuerySet[ProductImage]:
+    """Photographs without a job of this operation."""
+    return _photographs(operation).filter(
+        ~Exists(Classification.objects.filter(operation=operation, image=OuterRef("pk")))
+    )
+
+
+def _open_jobs(operation: Operation) -> QuerySet[Classification]:
+    return Classification.objects.filter(operation=operation, open_key__isnull=False)
+
+
+def _is_over(operation: Operation) -> bool:
+    return not _open_jobs(operation).exists() and not _left(operation).exists()
+
+
+def _end(operation: Operation) -> None:
+    if operation.kind == shadow.KIND:
+        shadow.write_report(operation)
+    _count(operation)
+    ended = Operation.objects.filter(pk=operation.pk, state=State.RUNNING).update(
+        state=State.DONE,
+        finished_at=timezone.now(),
+        done=operation.done,
+        failed=operation.failed,
+        total=operation.done + operation.failed,  # what was put away meanwhile counts no more
+    )
+    if ended:
+        logger.info("%s done: %d photographs, %d failed", operation, operation.done, operation.failed)

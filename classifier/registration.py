@@ -1,0 +1,169 @@
+"""Weights from outside become a version of the registry. Their file is opened by another process, see `_open`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.db import atomic
+from accounts.errors import Invalid
+from accounts.services import record
+from catalog.models import Attribute
+from catalog.selectors import Taxonomy
+from classifier import meanings, weight_files
+from classifier.engine.manifest import GARMENT
+from classifier.models import ModelVersion
+from classifier.rights import require_superuser
+from classifier.training.registration import GRAPH, NUMBERS, RESULT, Job, Opened
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 1200
+"""How long opening and exporting may take; half a minute is usual."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of weights beside what their file says. `use`: fields of `engine.ModelSpec`, such as threshold."""
+
+    use: Mapping[str, Any] = field(default_factory=dict)
+    calibrated: bool = False
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    data_fingerprint: str = ""
+    licence: str = ""
+    card: str = ""
+
+
+def roles() -> list[str]:
+    """What a model can be for: finding garments, or one of the attributes."""
+    return [GARMENT, *Attribute.objects.filter(active=True).values_list("code", flat=True)]
+
+
+def register(
+    *,
+    actor: Actor,
+    checkpoint: bytes,
+    name: str,
+    role: str,
+    mapping: Mapping[str, str] | None = None,
+    image_size: int | None = None,
+    description: Description | None = None,
+) -> ModelVersion:
+    """Open an ultralytics checkpoint (.pt) once, export it, and add it to the registry; the same one twice is once.
+
+    Args:
+        checkpoint: the file's content.
+        name: what people call it.
+        role: `garment` or the code of an attribute.
+        mapping: values (by code or alias) of classes whose own names the taxonomy does not know.
+        image_size: side of the input in pixels; by default what it was trained at.
+        description: what is known of it beside.
+
+    Raises:
+        Forbidden: neither a command nor a superuser.
+        Invalid: `unknown_role`, `unknown_class`, `unknown_value`, or `weights_refused` with the reason.
+    """
+    require_superuser(actor)
+    given, described = dict(mapping or {}), description or Description()
+    known = roles()
+    if role not in known:
+        params = {"role": role, "known": ", ".join(known)}
+        raise Invalid("unknown_role", _("There is no role “%(role)s”; there are: %(known)s."), params)
+    source = hashlib.sha256(checkpoint).hexdigest()
+    asked = json.dumps([source, sorted(given.items()), image_size, sorted(described.use.items())])
+    sha256 = hashlib.sha256(asked.encode()).hexdigest()
+    version = ModelVersion.objects.filter(role=role, sha256=sha256).first()
+    if version is not None:
+        return version
+    taxonomy = Taxonomy.load()
+    meanings.checked_values(role, given, taxonomy)  # before the long work
+    with tempfile.TemporaryDirectory(prefix="otjang-weights-") as folder:
+        opened = _open(checkpoint, Path(folder), role, image_size)
+        files = [weight_files.keep((Path(folder) / file).read_bytes(), Path(file).suffix) for file in (GRAPH, NUMBERS)]
+    mapped = meanings.checked_mapping(role, opened.classes, given, taxonomy)
+    fields = {
+        "name": name,
+        "source_sha256": source,
+        "task": opened.task,
+        "classes": opened.classes,
+        "mapping": meanings.known_classes(role, opened.classes, taxonomy) | mapped,
+        "serving": {"files": files, **described.use},
+        "input_size": opened.input_size,
+        "calibrated": described.calibrated,
+        "metrics": dict(described.metrics) or opened.metrics,
+        "data_fingerprint": described.data_fingerprint,
+        "licence": described.licence or opened.licence,
+        "card": described.card,
+    }
+    return _add(actor, role, sha256, fields)
+
+
+@atomic
+def _add(actor: Actor, role: str, sha256: str, fields: Mapping[str, Any]) -> ModelVersion:
+    version, created = ModelVersion.objects.get_or_create(role=role, sha256=sha256, defaults=fields)
+    if created:
+        record(
+            actor=actor,
+            action="model_version.register",
+            subject_type="model_version",
+            subject_id=str(version.pk),
+            merchant_id=None,
+            name=version.name,
+            role=role,
+            source_sha256=version.source_sha256,
+        )
+    return version
+
+
+def _open(checkpoint: bytes, folder: Path, role: str, image_size: int | None) -> Opened:
+    """Let a process that may do nothing else open the checkpoint and export it into `folder`.
+
+    It gets neither this process's environment, with its passwords, nor a network; see `training.registration`.
+
+    Raises:
+        Invalid: `weights_refused`.
+    """
+    source, job = folder / "weights.pt", folder / "job.json"
+    source.write_bytes(checkpoint)
+    job.write_text(json.dumps(asdict(Job(str(source), str(folder), role, image_size))), encoding="utf-8")
+    environment = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    environment |= {"HOME": str(folder), "TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        process = subprocess.run(
+            [sys.executable, "-m", "classifier.training.registration", str(job)],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _refused(f"opening it took longer than {SECONDS} s") from error
+    result = folder / RESULT
+    if not result.is_file():
+        logger.error("a checkpoint broke the process that opened it:\n%s", process.stderr[-4000:])
+        raise _refused(f"it broke the process that opened it (status {process.returncode})")
+    opened: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    if "error" in opened:
+        raise _refused(opened["error"])
+    return Opened(**opened)
+
+
+def _refused(reason: str) -> Invalid:
+    return Invalid("weights_refused", _("The weights were not taken: %(reason)s"), {"reason": reason})

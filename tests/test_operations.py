@@ -1,0 +1,185 @@
+"""Reclassifying a catalogue: in the background, paused, cancelled, broken off, and every photograph once."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from accounts.actors import Actor, Via, system
+from accounts.errors import Conflict, Forbidden
+from accounts.models import AuditEvent, Operation
+from catalog.models import Product
+from classifier import batches, jobs, operations, registry, services, sweep
+from classifier.models import Classification, Garment
+from classifier.tasks import classify_waiting
+from tests.engines import StubEngine, garment, serve
+from tests.factories import ProductFactory, ProductImageFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+PHOTOGRAPHS = 7
+
+
+@pytest.fixture
+def catalogue(shop, monkeypatch):
+    """Photographs of several products, all classified once."""
+    monkeypatch.setattr(batches, "_read", lambda _job: b"")
+    monkeypatch.setattr(operations, "CHUNK", 2)
+    monkeypatch.setattr(operations, "IN_THE_QUEUE", 3)
+    serve(monkeypatch, StubEngine(garment("Jacket")))
+    products = ProductFactory.create_batch(3, merchant=shop)
+    images = [ProductImageFactory(product=products[number % 3]) for number in range(PHOTOGRAPHS)]
+    batches.classify_waiting()
+    return images
+
+
+def _once(operation, images):
+    """Whether the operation has exactly one job, done, for each photograph."""
+    found = Classification.objects.filter(operation=operation, state="done").values_list("image", flat=True)
+    return sorted(found) == [image.pk for image in images]
+
+
+def _work(operation):
+    """Run as workers do until the operation is over."""
+    for _round in range(20):
+        classify_waiting.func()
+        operation.refresh_from_db()
+        if operation.state in ("done", "cancelled"):
+            return
+    raise AssertionError(operation.state)
+
+
+def test_it_looks_at_every_photograph_once_more(catalogue, monkeypatch):
+    serve(monkeypatch, StubEngine(garment("Jumper", version="2"), version="2"))
+    operation = operations.start_reclassify(actor=system())
+    assert (operation.state, operation.total) == ("queued", PHOTOGRAPHS)
+
+    operations.feed()
+    waiting = Classification.objects.filter(operation=operation)
+    assert waiting.count() == 3
+    assert {job.priority for job in waiting} == {Classification.Priority.BULK}
+    _work(operation)
+
+    assert _once(operation, catalogue)
+    assert (operation.done, operation.failed, operation.total) == (PHOTOGRAPHS, 0, PHOTOGRAPHS)
+    assert operation.started_at <= operation.finished_at
+    for product in Product.objects.all():
+        assert [row["attributes"]["category"]["value"] for row in product.proposal] == ["Jumper"]
+    _work(operation)
+    assert Classification.objects.count() == 2 * PHOTOGRAPHS
+
+
+def test_it_goes_on_after_a_worker_was_killed(catalogue):
+    operation = operations.start_reclassify(actor=system())
+    operations.feed()
+    jobs.claim(2)  # by a worker that dies now
+    Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))
+
+    sweep.sweep()
+    _work(operation)
+
+    assert _once(operation, catalogue)
+    assert Classification.objects.filter(operation=operation).count() == PHOTOGRAPHS
+    assert Garment.objects.filter(classification__operation=operation).count() == PHOTOGRAPHS
+
+
+def test_it_can_be_paused_and_goes_on(catalogue):
+    operation = operations.start_reclassify(actor=system())
+    operations.feed()
+    claimed = jobs.claim(1)
+
+    operations.pause(actor=system(), operation=operation)
+    operations.feed()
+
+    operation.refresh_from_db()
+    assert operation.state == "paused"
+    assert [job.pk for job in Classification.objects.filter(operation=operation)] == [claimed.jobs[0].pk]
+    jobs.put_back_batch(claimed, "")
+    sweep.apply_left_over()
+    operations.resume(actor=system(), operation=operation)
+    _work(operation)
+    assert _once(operation, catalogue)
+    with pytest.raises(Conflict):
+        operations.pause(actor=system(), operation=operation)
+
+
+def test_it_can_be_cancelled_and_leaves_no_product_waiting(catalogue):
+    operation = operations.start_reclassify(actor=system())
+    operations.feed()
+    Product.objects.update(updated_at=Product.objects.first().updated_at - timedelta(minutes=1))
+
+    operations.cancel(actor=system(), operation=operation)
+    sweep.sweep()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.done) == ("cancelled", 0)
+    assert not Classification.objects.filter(operation=operation).exists()
+    assert not Product.objects.filter(status=Product.Status.CLASSIFYING).exists()
+
+
+def test_it_waits_for_photographs_that_are_being_classified(catalogue):
+    busy = catalogue[0]
+    services.request_classification(image=busy, again=True)
+    (job,) = jobs.claim(1).jobs
+    operation = operations.start_reclassify(actor=system())
+    for _round in range(6):
+        classify_waiting.func()
+    operation.refresh_from_db()
+    assert (operation.state, operation.done) == ("running", PHOTOGRAPHS - 1)
+
+    Classification.objects.filter(pk=job.pk).update(state="done", open_key=None, lease_token="")
+    _work(operation)
+
+    assert _once(operation, catalogue)
+
+
+def test_it_takes_one_shop_and_counts_what_failed(catalogue, other_shop, monkeypatch):
+    monkeypatch.setattr(batches, "_read", lambda _job: batches._Failure("file_missing", "gone"))
+    other = ProductImageFactory(product=ProductFactory(merchant=other_shop))
+    operation = operations.start_reclassify(actor=system(), merchant=other_shop)
+    _work(operation)
+
+    assert (operation.total, operation.done, operation.failed) == (1, 0, 1)
+    assert Classification.objects.filter(operation=operation).get().image == other
+
+
+def test_it_is_for_managers_of_models_only(catalogue, alice, actor_of):
+    operation = operations.start_reclassify(actor=system())
+    events = AuditEvent.objects.count()
+    for actor in (actor_of(alice), Actor(via=Via.ADMIN, user=UserFactory(is_staff=True))):
+        for attempt in (
+            lambda actor=actor: operations.start_reclassify(actor=actor),
+            lambda actor=actor: operations.pause(actor=actor, operation=operation),
+            lambda actor=actor: operations.cancel(actor=actor, operation=operation),
+        ):
+            with pytest.raises(Forbidden):
+                attempt()
+    operation.refresh_from_db()
+    assert (Operation.objects.count(), operation.state, AuditEvent.objects.count()) == (1, "queued", events)
+
+
+def test_commands_start_and_stop_it(catalogue, capsys):
+    call_command("reclassify")
+    public_id = capsys.readouterr().out.strip()
+    call_command("operations", public_id, "pause")
+    assert "paused  0 of 7" in capsys.readouterr().out
+    call_command("operations", public_id, "resume")
+    _work(Operation.objects.get())
+    capsys.readouterr()
+    call_command("operations")
+    assert f"{public_id}  reclassify  done  7 of 7, 0 failed" in capsys.readouterr().out
+
+
+def test_the_admin_starts_and_stops_it(catalogue, client_of, admin):
+    registry.register_shipped()
+    client = client_of(admin)
+    client.post(reverse("admin:classifier_deployment_reclassify", args=[1]), {"_form_submitted": "on"})
+    operation = Operation.objects.get()
+    assert operation.created_by == admin
+    for button, state in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")):
+        page = reverse(f"admin:accounts_operation_{button}", args=[operation.pk])
+        client.post(page, {"_form_submitted": "on"})
+        operation.refresh_from_db()
+        assert operation.state == state

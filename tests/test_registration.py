@@ -1,0 +1,226 @@
+"""Weights from outside: opened once, by a process that may do nothing else, and never taken for what they are not."""
+
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.urls import reverse_lazy
+
+from accounts.actors import system
+from accounts.errors import Forbidden, Invalid
+from accounts.models import AuditEvent, Operation
+from classifier import operations, registration, uploads
+from classifier.engine.errors import WeightsError
+from classifier.models import ModelVersion
+from classifier.training import registration as opening
+from classifier.training.run import Run
+from tests import original
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+UPLOAD = reverse_lazy("admin:classifier_modelversion_upload")
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """A checkpoint whose pickle makes a folder when it is opened, and the folder."""
+    import torch
+
+    class Payload:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "owned"),))
+
+    buffer = io.BytesIO()
+    torch.save({"model": Payload()}, buffer, pickle_module=pickle)
+    path = tmp_path / "category_best.pt"
+    path.write_bytes(buffer.getvalue())
+    return path, tmp_path / "owned"
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Spare the other process: whatever the file, it holds a detector of two materials."""
+
+    def open_(_checkpoint, folder, _role, image_size):
+        (folder / opening.GRAPH).write_bytes(b"graph")
+        (folder / opening.NUMBERS).write_bytes(b"numbers")
+        return opening.Opened("detect", ["Denim", "Teflon"], image_size or 416, "AGPL-3.0", "yolov8n")
+
+    monkeypatch.setattr(registration, "_open", open_)
+
+
+def test_it_refuses_a_pickle_that_runs_a_command(hostile, client_of, admin):
+    path, owned = hostile
+    with pytest.raises(CommandError, match="mkdir"):
+        call_command("register_model", path, role="category", activate=True)
+
+    client_of(admin).post(UPLOAD, {"file": SimpleUploadedFile(path.name, path.read_bytes()), "role": "category"})
+    uploads.run_waiting()
+
+    operation = Operation.objects.get()
+    assert (operation.state, operation.failed) == ("failed", 1)
+    assert "mkdir" in operation.error
+    assert not owned.exists()
+    assert not ModelVersion.objects.exists()
+    assert not default_storage.exists(operation.parameters["file"])
+
+
+def test_the_process_that_opens_weights_has_no_network_and_starts_nothing():
+    script = """
+import os, socket, subprocess
+from classifier.training import registration
+registration.confine()
+registration.refuse_programs()
+for attempt in (
+    lambda: socket.socket(),
+    lambda: socket.create_connection(("127.0.0.1", 9), 1),
+    lambda: os.system("true"),
+    lambda: subprocess.run(["true"]),
+    lambda: os.fork(),
+    lambda: os.execv("/bin/true", ["true"]),
+):
+    try:
+        attempt()
+    except PermissionError:
+        continue
+    raise SystemExit("not refused")
+print("refused")
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=120
+    )
+    assert result.stdout == "refused\n", result.stderr
+
+
+def test_it_opens_only_what_fits_the_role(tmp_path, network_weights):
+    for role, name, size, sentence in (
+        ("garment", "category.pt", None, "only a detector"),
+        ("category", "nothing.pt", None, "cannot be opened"),
+    ):
+        path = network_weights / name if name != "nothing.pt" else tmp_path / name
+        if name == "nothing.pt":
+            path.write_text("no checkpoint")
+        with pytest.raises(WeightsError, match=sentence):
+            opening.open_and_export(opening.Job(str(path), str(tmp_path), role, size))
+
+
+def test_it_reads_the_size_that_training_kept(tmp_path):
+    paths = original.build(tmp_path)
+    found = opening.open_and_export(opening.Job(str(paths["sleeve_length"]), str(tmp_path), "sleeve_length"))
+    assert (found.task, found.classes, found.input_size) == ("detect", original.SLEEVES, original.SIZE)
+    assert (tmp_path / opening.NUMBERS).stat().st_size > 0
+
+
+def test_it_maps_by_alias_and_by_hand_and_knows_the_same_file_again(opened, tmp_path, capsys):
+    path = tmp_path / "material_best.pt"
+    path.write_bytes(b"weights")
+    call_command("register_model", path, role="material")
+    assert "classes without a value: Teflon" in capsys.readouterr().out
+    first = ModelVersion.objects.get()
+    assert (first.name, first.mapping, first.unknown_classes) == ("material_best", {"Denim": "denim"}, ["Teflon"])
+    assert (first.task, first.input_size, first.licence) == ("detect", 416, "AGPL-3.0")
+    with pytest.raises(CommandError, match="Teflon"):
+        call_command("register_model", path, role="material", activate=True)
+
+    call_command("register_model", path, role="material")
+    outside = ModelVersion.objects.filter(source_sha256=first.source_sha256)
+    assert outside.count() == 1
+
+    call_command("register_model", path, role="material", map=["Teflon=vinyl/PVC"])
+    second = outside.latest("pk")
+    assert second.mapping == {"Denim": "denim", "Teflon": "vinyl"}
+    assert second.serving["files"] == first.serving["files"]
+
+
+def test_a_run_brings_what_its_training_measured(opened, tmp_path):
+    options, data = {"image_size": 224}, {"name": "garments", "fingerprint": "abc"}
+    run = Run(tmp_path / "run", "material-2026.12", "material", "classify", "base.pt", ["denim"], options, data)
+    run.folder.mkdir()
+    run.save()
+    run.weights.write_bytes(b"weights")
+    calibration = {"temperature": 0.8, "ece_before": 0.1, "ece_after": 0.05}
+    metrics = {"val": {"top1": 0.7, "per_class": {}}, "calibration": calibration}
+    (run.folder / "metrics.json").write_text(json.dumps(metrics))
+    (run.folder / "card.md").write_text("# What it cannot do")
+    with pytest.raises(CommandError, match="not for category"):
+        call_command("register_model", run.folder, role="category")
+
+    call_command("register_model", run.folder, role="material")
+
+    version = ModelVersion.objects.get()
+    assert (version.name, version.calibrated, version.data_fingerprint) == ("material-2026.12", True, "abc")
+    assert (version.metrics["top1"], version.card) == (0.7, "# What it cannot do")
+    assert (version.serving["temperature"], version.serving["mirrored"]) == (0.8, True)
+
+
+@pytest.mark.parametrize(
+    ("role", "mapping", "sentence"),
+    [
+        ("shoes", {}, "no role"),
+        ("material", {"Teflon": "plastic"}, "plastic"),
+        ("material", {"Cotton": "cotton"}, "no class"),
+    ],
+)
+def test_it_says_what_is_wrong(opened, role, mapping, sentence):
+    with pytest.raises(Invalid, match=sentence):
+        registration.register(actor=system(), checkpoint=b"weights", name="x", role=role, mapping=mapping)
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_superuser_uploads_and_a_worker_registers(opened, client_of, admin):
+    form = {
+        "file": SimpleUploadedFile("material_best.pt", b"weights"),
+        "role": "material",
+        "mapping": "Teflon = vinyl",
+        "image_size": "320",
+    }
+    client = client_of(admin)
+    assert client.get(UPLOAD).status_code == 200
+    client.post(UPLOAD, form)
+
+    operation = Operation.objects.get()
+    assert (operation.kind, operation.state, operation.created_by) == ("register_model", "queued", admin)
+    assert not ModelVersion.objects.exists()
+
+    assert uploads.run_waiting() == 1
+    assert uploads.run_waiting() == 0
+
+    version = ModelVersion.objects.get()
+    assert (version.name, version.input_size, version.unknown_classes) == ("material_best", 320, [])
+    operation.refresh_from_db()
+    assert (operation.state, operation.done, operation.parameters["version"]) == ("done", 1, version.pk)
+    assert not default_storage.exists(operation.parameters["file"])
+    actions = AuditEvent.objects.order_by("id").values_list("action", "user")
+    assert list(actions) == [("operation.start", admin.pk), ("model_version.register", admin.pk)]
+
+
+def test_nobody_else_uploads(opened, client_of, alice, actor_of):
+    from django.contrib.auth.models import Permission
+
+    clerk = UserFactory(is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="classifier"))
+    answer = client_of(clerk).post(UPLOAD, {"file": SimpleUploadedFile("a.pt", b"weights"), "role": "material"})
+    assert answer.status_code == 403
+    with pytest.raises(Forbidden):
+        uploads.queue(actor=actor_of(alice), file=SimpleUploadedFile("a.pt", b"weights"), role="material")
+    assert not Operation.objects.exists()
+    assert not default_storage.exists("models/uploads") or default_storage.listdir("models/uploads") == ([], [])
+
+
+def test_an_upload_can_be_cancelled_before_a_worker_takes_it(opened, admin, django_capture_on_commit_callbacks):
+    operation = uploads.queue(actor=system(), file=SimpleUploadedFile("a.pt", b"weights"), role="material")
+    with django_capture_on_commit_callbacks(execute=True):
+        operations.cancel(actor=system(), operation=operation)
+
+    assert uploads.run_waiting() == 0
+    assert not default_storage.exists(operation.parameters["file"])
+    assert not ModelVersion.objects.exists()

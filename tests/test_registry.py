@@ -1,0 +1,268 @@
+"""Which models serve: shipped ones by themselves, others by promotion; back again; and what that never changes."""
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+
+from accounts.actors import Actor, Via, system
+from accounts.errors import Conflict, Forbidden, Invalid
+from accounts.models import AuditEvent
+from catalog import services as catalog
+from catalog.intake import add_images
+from catalog.models import AttributeValue, ProductAttribute
+from catalog.selectors import Taxonomy
+from classifier import batches, meanings, registry, serving
+from classifier.models import Deployment, ModelSet, ModelVersion
+from tests.engines import StubEngine, garment, serve
+from tests.factories import UserFactory
+from tests.pictures import upload
+from tests.registered import version
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shipped(monkeypatch):
+    """The set of a weights folder that a worker has met."""
+    serve(monkeypatch, StubEngine(garment("Jacket")))
+    registry.register_shipped()
+    return Deployment.objects.get().active
+
+
+def _active():
+    return {version.role: version.name for version in Deployment.objects.get().active.versions.all()}
+
+
+def test_it_registers_shipped_weights_once_and_activates_newer_ones(shipped, monkeypatch):
+    registry.register_shipped()
+    assert (ModelVersion.objects.count(), ModelSet.objects.count()) == (4, 1)
+
+    serve(monkeypatch, StubEngine(version="2"))
+    registry.register_shipped()
+
+    deployment = Deployment.objects.get()
+    assert (deployment.active.name, deployment.version, deployment.chosen) == ("2", 2, False)
+    assert shipped.versions.count() == 4
+
+
+def test_it_leaves_a_set_active_that_somebody_chose(shipped, monkeypatch):
+    registry.promote_set(actor=system(), model_set=shipped)
+
+    serve(monkeypatch, StubEngine(version="2"))
+    registry.register_shipped()
+
+    assert Deployment.objects.get().active == shipped
+    assert ModelSet.objects.filter(name="2").exists()
+
+
+def test_it_keeps_serving_when_the_weights_folder_is_gone(shipped, settings, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    settings.WEIGHTS_DIR = tmp_path
+    registry.register_shipped()
+
+    assert Deployment.objects.get().active == shipped
+
+
+def test_it_says_where_each_version_stands(shipped):
+    candidate = version("material", "material-new", classes=["denim"])
+    assert {row.name: row.state for row in ModelVersion.objects.with_state()} == {
+        "category-1": "active",
+        "garment-1": "active",
+        "material-1": "active",
+        "material-new": "candidate",
+        "sleeve_length-1": "active",
+    }
+
+    registry.promote(actor=system(), versions=[candidate])
+
+    states = {row.name: row.state for row in ModelVersion.objects.with_state()}
+    assert (states["material-new"], states["material-1"], states["garment-1"]) == ("active", "retired", "active")
+
+
+def test_it_promotes_and_rolls_back_as_one_operation(shipped, admin):
+    candidate = version("material", "material-new", classes=["denim"])
+    actor = Actor(via=Via.ADMIN, user=admin)
+
+    promoted = registry.promote(actor=actor, versions=[candidate])
+    assert _active() == {
+        "category": "category-1",
+        "garment": "garment-1",
+        "material": "material-new",
+        "sleeve_length": "sleeve_length-1",
+    }
+    deployment = Deployment.objects.get()
+    assert (deployment.version, deployment.changed_by, deployment.chosen) == (2, admin, True)
+
+    registry.roll_back(actor=actor)
+    assert Deployment.objects.get().active == shipped
+    registry.roll_back(actor=actor)
+    assert Deployment.objects.get().active == promoted
+    assert shipped.versions.count() == 4
+    events = AuditEvent.objects.order_by("id").values_list("action", "subject_id", "user")
+    assert list(events) == [
+        ("deployment.promote", str(promoted.pk), admin.pk),
+        ("deployment.roll_back", str(shipped.pk), admin.pk),
+        ("deployment.roll_back", str(promoted.pk), admin.pk),
+    ]
+    assert Deployment.objects.count() == 1
+
+
+def test_it_has_nothing_to_go_back_to_at_first(shipped):
+    with pytest.raises(Conflict, match="nothing to go back to"):
+        registry.roll_back(actor=system())
+    assert Deployment.objects.get().version == 1
+
+
+def test_it_lets_nobody_else_promote(shipped, alice, actor_of):
+    candidate = version("material", "material-new", classes=["denim"])
+    clerk = Actor(via=Via.ADMIN, user=UserFactory(is_staff=True))
+    for actor in (clerk, actor_of(alice)):
+        for operation in (
+            lambda actor=actor: registry.promote(actor=actor, versions=[candidate]),
+            lambda actor=actor: registry.roll_back(actor=actor),
+            lambda actor=actor: meanings.map_classes(actor=actor, version=candidate, mapping={}),
+        ):
+            with pytest.raises(Forbidden):
+                operation()
+    assert (Deployment.objects.get().version, ModelSet.objects.count(), AuditEvent.objects.count()) == (1, 1, 0)
+
+
+def test_it_does_not_overwrite_a_promotion_at_the_same_moment(shipped, monkeypatch):
+    candidate = version("material", "material-new", classes=["denim"])
+    real = registry.set_of
+
+    def meanwhile(*args, **options):
+        Deployment.objects.update(version=7)
+        return real(*args, **options)
+
+    monkeypatch.setattr(registry, "set_of", meanwhile)
+    with pytest.raises(Conflict, match="at the same moment"):
+        registry.promote(actor=system(), versions=[candidate])
+
+    assert Deployment.objects.get().active == shipped
+    assert not AuditEvent.objects.exists()
+
+
+def test_unknown_classes_block_until_they_are_mapped(shipped):
+    candidate = version("material", "material-new", classes=["Denim", "Teflon"], mapping={"Denim": "denim"})
+    assert candidate.unknown_classes == ["Teflon"]
+    with pytest.raises(Conflict, match="Teflon"):
+        registry.promote(actor=system(), versions=[candidate])
+    for mapping, sentence in (({"Teflon": "plastic"}, "plastic"), ({"Wool": "wool"}, "no class")):
+        with pytest.raises(Invalid, match=sentence):
+            meanings.map_classes(actor=system(), version=candidate, mapping=mapping)
+    candidate.refresh_from_db()
+    assert candidate.mapping == {"Denim": "denim"}
+
+    meanings.map_classes(actor=system(), version=candidate, mapping={"Teflon": "vinyl/PVC"})
+    registry.promote(actor=system(), versions=[candidate])
+
+    candidate.refresh_from_db()
+    assert candidate.mapping == {"Denim": "denim", "Teflon": "vinyl"}
+    with pytest.raises(Conflict, match="register its file again"):
+        meanings.map_classes(actor=system(), version=candidate, mapping={"Teflon": "wool"})
+
+
+def test_it_knows_values_that_came_after_the_model(shipped):
+    candidate = version("material", "material-new", classes=["Denim", "Teflon"], mapping={"Denim": "denim"})
+    material = AttributeValue.objects.filter(attribute__code="material").first().attribute
+    AttributeValue.objects.create(attribute=material, code="teflon", name_ko="테플론", name_en="Teflon")
+
+    registry.promote(actor=system(), versions=[candidate])
+
+    candidate.refresh_from_db()
+    assert candidate.mapping["Teflon"] == "teflon"
+
+
+def test_a_category_detector_needs_no_garment_model_and_a_classifier_does(shipped):
+    detector = version("category", "category_best", classes=["Jacket"])
+    registry.promote(actor=system(), versions=[detector])
+    assert set(_active()) == {"category", "material", "sleeve_length"}
+
+    classifier = ModelVersion.objects.get(name="category-1")
+    with pytest.raises(Conflict, match="finds garments"):
+        registry.promote(actor=system(), versions=[classifier])
+    registry.promote(actor=system(), versions=[classifier, ModelVersion.objects.get(name="garment-1")])
+    assert Deployment.objects.get().active == shipped
+
+
+def test_it_does_not_promote_files_that_are_not_the_registered_ones(shipped):
+    candidate = version("material", "material-new", classes=["denim"])
+    path = candidate.serving["files"][0]["path"]
+    default_storage.delete(path)
+    with pytest.raises(Conflict, match="missing"):
+        registry.promote(actor=system(), versions=[candidate])
+    with default_storage.open(path, "wb") as file:
+        file.write(b"something else")
+    with pytest.raises(Conflict, match="not the one"):
+        registry.promote(actor=system(), versions=[candidate])
+    assert Deployment.objects.get().active == shipped
+
+
+def test_commands_promote_and_roll_back(shipped, capsys):
+    version("material", "material-new", classes=["denim"])
+    call_command("promote", "material-new")
+    assert "material: material-new" in capsys.readouterr().out
+    call_command("roll_back")
+    assert "serves again" in capsys.readouterr().out
+    assert Deployment.objects.get().active == shipped
+    call_command("promote", f"set:{ModelSet.objects.first().pk}")
+    assert _active()["material"] == "material-new"
+    for name, sentence in (("nothing", "Nothing in the registry"), ("set:99999", "Nothing in the registry")):
+        with pytest.raises(CommandError, match=sentence):
+            call_command("promote", name)
+
+
+def test_a_running_worker_follows_a_promotion_and_keeps_decisions(
+    shipped, monkeypatch, alice, actor_of, product, django_capture_on_commit_callbacks
+):
+    candidate = version("category", "category-new", classes=["Jacket", "Jumper"], task="classify")
+    found = {shipped.pk: garment("Jacket", material="denim"), None: garment("Jumper", material="knit")}
+
+    def load_engine(model_set, *_args):
+        return StubEngine(found.get(model_set.pk, found[None]))
+
+    monkeypatch.setattr(serving, "load_engine", load_engine)
+    monkeypatch.setattr(batches, "RENEW_SECONDS", -1.0)
+    monkeypatch.setattr(batches, "LANES", 1)
+    monkeypatch.setattr(batches, "BATCHES_ON_THE_WAY", 1)
+    files = [upload(f"{color}.jpg", color=color) for color in ("red", "green")]
+    add_images(actor=actor_of(alice), product=product, files=files)
+    catalog.decide(actor=actor_of(alice), product=product, attribute="material", value="linen")
+    settle = batches._Run.settle
+
+    def settle_and_promote(run):
+        ended = settle(run)
+        registry.promote(actor=system(), versions=[candidate])
+        return ended
+
+    monkeypatch.setattr(batches._Run, "settle", settle_and_promote)
+    monkeypatch.setattr(batches.settings, "OTJANG_CLASSIFY_BATCH", 1)
+    assert batches.classify_waiting() == 2
+
+    jobs = [image.classifications.get() for image in product.images.order_by("id")]
+    assert [job.garments.get().predictions.get(attribute__code="category").value.code for job in jobs] == [
+        "Jacket",
+        "Jumper",
+    ]
+    assert [job.model_set == shipped for job in jobs] == [True, False]
+    material = ProductAttribute.objects.get(product=product, attribute__code="material")
+    assert (material.state, material.value.code) == ("decided", "linen")
+
+
+def test_it_loads_the_networks_of_a_set_once(shipped, monkeypatch):
+    monkeypatch.undo()
+    loads = []
+    monkeypatch.setattr(serving, "_networks", {})
+    monkeypatch.setattr(
+        serving, "load_networks", lambda specs, _runtime: loads.append(set(specs)) or dict.fromkeys(specs)
+    )
+    taxonomy = Taxonomy.load()
+
+    first = serving.of_set(shipped, taxonomy)
+    second = serving.of_set(shipped, taxonomy)
+
+    assert loads == [{"garment", "category", "material", "sleeve_length"}]
+    assert first.engine.networks == second.engine.networks
+    assert first.engine.manifest.models["category"].threshold == 0.25
+    assert first.versions == {version.role: version.pk for version in shipped.versions.all()}

@@ -1,0 +1,93 @@
+"""The original's three detectors, dropped in: registered, activated and used without any code."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from catalog.intake import add_images
+from classifier import batches
+from classifier.models import Classification, Deployment, ModelVersion
+from tests import original
+from tests.factories import ProductFactory
+from tests.pictures import upload
+
+JACKET = (2, 4, "Jacket", "Denim", "Long sleeve")
+SKIRT = (7, 5, "Skirt", "Sequin/Glitter", None)
+PHOTOGRAPHS = {
+    "two": original.draw(JACKET, SKIRT),
+    "overlapping": original.draw((4, 4, "Tshirt", "messi", "Cap"), (5, 5, "PaddedJacket", "padding", "Long sleeve")),
+    "bare": original.draw((5, 5, "Blouse", None, None)),
+    "none": original.draw(),
+}
+FOUND = {
+    "two": [("Jacket", "denim", "long"), ("Skirt", "sequin", None)],
+    "overlapping": [("PaddedJacket", "padding", "long"), ("Tshirt", "mesh", "cap")],
+    "bare": [("Blouse", None, None)],
+    "none": [],
+}
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    return original.build(tmp_path_factory.mktemp("original"))
+
+
+@pytest.fixture
+def activated(db, checkpoints, network_weights, settings, capsys):
+    """The shipped set, replaced role by role, as its user does it."""
+    settings.WEIGHTS_DIR = network_weights
+    for role, path in checkpoints.items():
+        call_command("register_model", path, role=role, activate=True)
+    return capsys.readouterr().out
+
+
+def test_they_serve_on_the_command_line_and_in_the_site(activated, product, alice, actor_of, tmp_path, capsys):
+    assert "category: category_best, detect, 17 classes, 160 px" in activated
+    assert "material: material_best, detect, 24 classes, 160 px" in activated
+    assert "without a value" not in activated
+    members = {version.role: version.name for version in Deployment.objects.get().active.versions.all()}
+    assert members == {"category": "category_best", "material": "material_best", "sleeve_length": "length_best"}
+    assert not any(version.unknown_classes for version in ModelVersion.objects.all())
+
+    for name, content in PHOTOGRAPHS.items():
+        (tmp_path / f"{name}.jpg").write_bytes(content)
+    call_command("classify", *(str(tmp_path / f"{name}.jpg") for name in FOUND), registry=True, format="jsonl")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [_values(line["garments"]) for line in lines] == list(FOUND.values())
+    assert lines[0]["models"] == members
+
+    files = [upload(f"{name}.jpg", data=PHOTOGRAPHS[name]) for name in FOUND]
+    images = [received.image for received in add_images(actor=actor_of(alice), product=product, files=files)]
+    assert batches.classify_waiting() == len(FOUND)
+    for image, expected in zip(images, FOUND.values(), strict=True):
+        job = Classification.objects.get(image=image)
+        assert job.state == "done"
+        assert _predicted(job) == expected
+
+    two = ProductFactory(merchant=product.merchant)
+    add_images(actor=actor_of(alice), product=two, files=[upload("two.jpg", data=PHOTOGRAPHS["two"])])
+    batches.classify_waiting()
+    two.refresh_from_db()
+    rows = {
+        row["first_level"]: {code: said["value"] for code, said in row["attributes"].items()} for row in two.proposal
+    }
+    assert rows == {
+        "Outer": {"category": "Jacket", "material": "denim", "sleeve_length": "long"},
+        "Bottom": {"category": "Skirt", "material": "sequin"},
+    }
+
+
+def _values(garments):
+    return sorted(
+        tuple(garment[role] and garment[role]["value"] for role in ("category", "material", "sleeve_length"))
+        for garment in garments
+    )
+
+
+def _predicted(job):
+    found = []
+    for garment in job.garments.all():
+        said = {prediction.attribute.code: prediction.value.code for prediction in garment.predictions.all()}
+        found.append(tuple(said.get(role) for role in ("category", "material", "sleeve_length")))
+    return sorted(found)
