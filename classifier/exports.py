@@ -25,7 +25,7 @@ from accounts.db import atomic
 from accounts.errors import Forbidden, Invalid
 from accounts.models import Merchant
 from accounts.services import record
-from catalog.current import proposal_row
+from catalog.answered import proposal_row
 from catalog.models import Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy
 from classifier.models import Garment, Prediction

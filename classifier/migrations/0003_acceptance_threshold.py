@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0001_initial'),
         ('catalog', '0003_decision_answers'),
-        ('classifier', '0001_initial'),
+        ('classifier', '0002_registry'),
     ]
 
     operations = [
