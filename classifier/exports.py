@@ -28,9 +28,10 @@ from accounts.services import record
 from catalog.answered import proposal_row
 from catalog.models import Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy
+from classifier import meanings
 from classifier.models import Garment, Prediction
-from classifier.training.dataset import ATTRIBUTES, COLUMNS
-from classifier.training.files import atomic_path, write_csv
+from classifier.training.dataset import ATTRIBUTES, COLUMNS, TAXONOMY
+from classifier.training.files import atomic_path, write_csv, write_json
 from classifier.training.layout import REJECT_COLUMNS
 from classifier.training.source import split_of
 
@@ -106,7 +107,7 @@ def export_dataset(
     progress: Callable[[int, int, int], None] = lambda done, total, rejected: None,
     storage: Storage = default_storage,
 ) -> Summary:
-    """Write labels.csv, rejects.csv and images/ into a new folder.
+    """Write labels.csv, taxonomy.json, rejects.csv and images/ into a new folder.
 
     Args:
         actor: the system, or staff over all merchants.
@@ -196,6 +197,7 @@ class _Export:
             ids = products[start : start + PRODUCTS_AT_A_TIME]
             rows += self._chunk(ids)
             progress(start + len(ids), len(products), len(self._rejects))
+        write_json(self._folder / TAXONOMY, meanings.described(self._taxonomy))
         write_csv(self._folder / "labels.csv", self._columns(), rows)
         write_csv(self._folder / "rejects.csv", REJECT_COLUMNS, self._rejects)
         self.summary.photographs = len(rows)

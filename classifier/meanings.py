@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -10,7 +12,7 @@ from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Conflict, Invalid
 from accounts.services import record
-from catalog.models import CATEGORY
+from catalog.models import CATEGORY, AttributeValue
 from catalog.selectors import Taxonomy
 from classifier.engine import Taxonomy as Vocabulary
 from classifier.models import ModelVersion
@@ -19,26 +21,45 @@ from classifier.rights import require_models
 
 def vocabulary(taxonomy: Taxonomy) -> Vocabulary:
     """The catalogue's taxonomy as the engine understands it."""
+    return Vocabulary.parse(described(taxonomy))
+
+
+def described(taxonomy: Taxonomy) -> dict[str, Any]:
+    """The catalogue's taxonomy in the form of `catalog/fixtures/taxonomy.json`.
+
+    A value that was merged is none of its own there: what it was called stands for the other one.
+    """
     levels = {value.pk: code for code, value in taxonomy.values.get(CATEGORY, {}).items()}
-    return Vocabulary.parse(
+    return {
+        "attributes": [
+            {
+                "code": code,
+                "ko": attribute.name_ko,
+                "en": attribute.name_en,
+                "applies_to": sorted(levels[pk] for pk in taxonomy.applies_to[code] if pk in levels),
+                "values": _described_values(taxonomy.values[code].values()),
+            }
+            for code, attribute in taxonomy.attributes.items()
+        ]
+    }
+
+
+def _described_values(values: Collection[AttributeValue]) -> list[dict[str, Any]]:
+    merged: dict[int, list[str]] = defaultdict(list)
+    for value in values:
+        if value.merged_into_id is not None:
+            merged[value.merged_into_id] += [value.code, *value.aliases]
+    return [
         {
-            "attributes": [
-                {
-                    "code": code,
-                    "applies_to": [levels[pk] for pk in taxonomy.applies_to[code] if pk in levels],
-                    "values": [
-                        {
-                            "code": value.code,
-                            "parent": value.parent.code if value.parent else None,
-                            "aliases": value.aliases,
-                        }
-                        for value in values.values()
-                    ],
-                }
-                for code, values in taxonomy.values.items()
-            ]
+            "code": value.code,
+            "ko": value.name_ko,
+            "en": value.name_en,
+            "parent": value.parent.code if value.parent else None,
+            "aliases": [*value.aliases, *merged[value.pk]],
         }
-    )
+        for value in values
+        if value.merged_into_id is None
+    ]
 
 
 def known_classes(role: str, classes: Iterable[str], taxonomy: Taxonomy) -> dict[str, str]:

@@ -19,6 +19,8 @@ from accounts.admin.theme import DropdownFilter, display
 from catalog.models import Attribute, AttributeValue, Decision, ProductAttribute
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
+# Columns of data sets' tables, and the models that only find garments.
+_RESERVED = frozenset({"garment", "image", "split", "sender", "x1", "y1", "x2", "y2", "box_ok", "product", "merchant"})
 
 
 def _clean_code(code: str) -> str:
@@ -35,6 +37,8 @@ class AttributeForm(forms.ModelForm[Attribute]):
     def clean_code(self) -> str:
         """Keep codes ASCII and apart even where case does not count, as in MariaDB's default collation."""
         code = _clean_code(self.cleaned_data["code"])
+        if code.casefold() in _RESERVED:
+            raise ValidationError(_("This code has a meaning of its own. Choose another."), code="code_reserved")
         if Attribute.objects.filter(code__iexact=code).exists():
             raise ValidationError(_("There is an attribute with this code already."), code="code_taken")
         return code

@@ -63,10 +63,12 @@ class ImportCommand(BaseCommand):
 
         `description` holds the command's own options that make another data set.
         """
+        from classifier.engine.taxonomy import Taxonomy
         from classifier.training.conversion import ConversionError, convert, prepare
-        from classifier.training.dataset import LabelError
+        from classifier.training.dataset import TAXONOMY, LabelError
+        from classifier.training.files import write_json
         from classifier.training.layout import Layout, describe
-        from classifier.training.vocabulary import LEFT_OUT_BY_ORIGINAL, Vocabulary, VocabularyError
+        from classifier.training.vocabulary import LEFT_OUT_BY_ORIGINAL, Vocabulary, VocabularyError, joined
 
         leave_out = [*options["leave_out"], *(LEFT_OUT_BY_ORIGINAL if options["as_original"] else ())]
         if not 0.0 <= options["val_share"] < 1.0:
@@ -76,10 +78,17 @@ class ImportCommand(BaseCommand):
         description |= {name: [str(path.resolve()) for path in paths] for name, paths in sources.items()}
         description |= {name: options[name] for name in ("merge", "val_share", "copy")} | {"leave_out": leave_out}
         layout = Layout(options["out"], copies=options["copy"])
+        folders = [path for paths in sources.values() for path in paths]
+        taxonomies = [path / TAXONOMY for path in folders if (path / TAXONOMY).is_file()]
         try:
-            vocabulary = Vocabulary.load(leave_out, options["merge"], keeps_unknown=keeps_unknown)
+            taxonomy = joined(taxonomies)
+            vocabulary = Vocabulary.load(
+                leave_out, options["merge"], keeps_unknown=keeps_unknown, taxonomy=Taxonomy.parse(taxonomy)
+            )
             items = items_of(vocabulary)
-            prepare(layout, [path for paths in sources.values() for path in paths], description)
+            prepare(layout, folders, description)
+            if taxonomies:
+                write_json(layout.root / TAXONOMY, taxonomy)
             statistics = convert(
                 items,
                 layout,

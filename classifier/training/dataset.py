@@ -14,16 +14,19 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from classifier.engine.preprocess import Box, crop_region, crop_square
+from classifier.engine.taxonomy import Taxonomy
 
 ATTRIBUTES = ("category", "material", "sleeve_length")
 COORDINATES = ("x1", "y1", "x2", "y2")
 SPLITS = ("train", "val")
 COLUMNS = ("image", "split", "sender", *ATTRIBUTES, *COORDINATES, "box_ok")
 """What every table has. Further columns are labels as well: one may be an attribute that a shop added."""
+TAXONOMY = "taxonomy.json"
+"""Beside the table: what its labels mean, where that is not the project's own taxonomy."""
 
 
 class LabelError(ValueError):
-    """labels.csv cannot be used; the message names the line."""
+    """labels.csv or taxonomy.json cannot be used; the message names the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,12 @@ class Photograph:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """All photographs of a data folder; the fingerprint is the SHA-256 of its labels."""
+    """All photographs of a data folder; the fingerprint is the SHA-256 of its labels, whose meaning is `taxonomy`."""
 
     root: Path
     photographs: tuple[Photograph, ...]
     fingerprint: str
+    taxonomy: Taxonomy
 
     @property
     def labelled(self) -> frozenset[str]:
@@ -62,7 +66,7 @@ class Dataset:
             photograph
             for photograph in self.photographs
             if photograph.split == split
-            and (attribute is None or (photograph.labels[attribute] and photograph.box is not None))
+            and (attribute is None or (photograph.labels.get(attribute) and photograph.box is not None))
         ]
 
     def by_file(self, split: str) -> list[list[Photograph]]:
@@ -86,7 +90,7 @@ def read_dataset(root: Path) -> Dataset:
     """Read and check labels.csv.
 
     Raises LabelError, naming the line, for a missing column or photograph, an unknown split, a malformed box, or a
-    contributor or photograph that appears in both splits.
+    contributor or photograph that appears in both splits; and for a taxonomy.json that is none.
     """
     source = root / "labels.csv"
     if not source.is_file():
@@ -106,7 +110,16 @@ def read_dataset(root: Path) -> Dataset:
         if split_of.setdefault(photograph.path, photograph.split) != photograph.split:
             raise LabelError(f"{place}: the photograph {photograph.path.name} is in both splits.")
         photographs.append(photograph)
-    return Dataset(root, tuple(photographs), hashlib.sha256(content).hexdigest())
+    return Dataset(root, tuple(photographs), hashlib.sha256(content).hexdigest(), _read_taxonomy(root / TAXONOMY))
+
+
+def _read_taxonomy(path: Path) -> Taxonomy:
+    if not path.is_file():
+        return Taxonomy.load()
+    try:
+        return Taxonomy.load(path)
+    except (ValueError, KeyError, TypeError) as error:
+        raise LabelError(f"{path} is no taxonomy: {error!r}.") from error
 
 
 def _read_row(root: Path, row: dict[str, str | None], place: str) -> Photograph:

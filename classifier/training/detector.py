@@ -70,10 +70,9 @@ def detector_photographs(dataset: Dataset, split: str, options: DetectorOptions,
     All boxes of a photograph are good, and each garment is of a class that is offered or cannot have the attribute,
     as trousers have no sleeves; at least one is of such a class.
     """
-    taxonomy = Taxonomy.load()
     found = []
     for rows in dataset.by_file(split):
-        boxes = _boxes(rows, options.attribute, classes, taxonomy)
+        boxes = _boxes(rows, options.attribute, classes, dataset.taxonomy)
         if boxes is not None:
             found.append(Annotated(rows[0].path, boxes))
     return found

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from classifier.training.conversion import ConversionError
-from classifier.training.dataset import ATTRIBUTES, COORDINATES, SPLITS
+from classifier.training.dataset import COORDINATES, SPLITS
 from classifier.training.source import (
     PHOTOGRAPHS,
     Garment,
@@ -42,8 +42,10 @@ def import_items(sources: list[Path], attribute: str | None, vocabulary: Vocabul
         val_share: how much goes to val where the source does not say.
 
     Raises:
-        ConversionError: a table cannot be read at all, or classes without `attribute`.
+        ConversionError: a table cannot be read at all, or classes without `attribute` or of one that there is not.
     """
+    if attribute is not None and attribute not in vocabulary.attributes:
+        raise ConversionError(f"The attribute {attribute} is none of {', '.join(vocabulary.attributes)}.")
     items: list[Item] = []
     for number, source in enumerate(sources, start=1):
         # Names and contributors of different sources have nothing to do with each other.
@@ -111,12 +113,13 @@ def _read_rows(photograph: Path, rows: list[Row], split: str, sender: str, vocab
         if not row["whole"]:
             raise Rejected("malformed_row", place)
         labels = {
-            attribute: label_code(vocabulary, attribute, row.get(attribute, ""), notes) for attribute in ATTRIBUTES
+            attribute: label_code(vocabulary, attribute, row.get(attribute, ""), notes)
+            for attribute in vocabulary.attributes
         }
         edges = [row.get(name, "") for name in COORDINATES]
         if any(edges):
             garments.append(Garment(labels, _box(edges, place, notes), row.get("box_ok", "1") == "1"))
-        elif all(name in row for name in COORDINATES) and any(row.get(attribute) for attribute in ATTRIBUTES):
+        elif all(name in row for name in COORDINATES) and any(row.get(name) for name in vocabulary.attributes):
             raise Rejected("label_without_rectangle", place)
         elif any(labels.values()):
             garments.append(Garment(labels, WHOLE, box_ok=False))  # a table without boxes

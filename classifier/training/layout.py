@@ -1,6 +1,7 @@
 """A data set's folder, as converters leave it:
 
 labels.csv         one row a garment, the layout that `manage.py train` reads
+taxonomy.json      what its labels mean, where a source brought more than the project's own taxonomy
 images/SPLIT/      the photographs: links to the source's files, or copies
 crops/ATTRIBUTE/SPLIT/CLASS/   the garments cut out, for classifiers
 yolo/ATTRIBUTE/    data.yaml, train.txt, val.txt, labels/ and a link to images/, for ultralytics' detectors
@@ -105,11 +106,12 @@ class Layout:
 
     def finish(self, records: Sequence[Record], vocabulary: Vocabulary) -> dict[str, Any]:
         """Write the tables, the detectors' labels and the statistics, which are returned."""
-        write_csv(self.root / "labels.csv", COLUMNS, _label_rows(records))
+        further = [attribute for attribute in vocabulary.attributes if attribute not in ATTRIBUTES]
+        write_csv(self.root / "labels.csv", (*COLUMNS, *further), _label_rows(records, further))
         rejected = [(record.file, record.reason, record.detail) for record in records if record.reason]
         write_csv(self.root / "rejects.csv", REJECT_COLUMNS, rejected)
         dataset = read_dataset(self.root)
-        detectors = {attribute: self._write_yolo(dataset, attribute, vocabulary) for attribute in ATTRIBUTES}
+        detectors = {attribute: self._write_yolo(dataset, attribute, vocabulary) for attribute in vocabulary.attributes}
         statistics = _statistics(records, dataset, vocabulary) | {"detectors": detectors}
         write_json(self.root / "statistics.json", statistics)
         return statistics
@@ -158,7 +160,7 @@ def _crop(picture: Image.Image, garment: Garment) -> bytes:
     return buffer.getvalue()
 
 
-def _label_rows(records: Iterable[Record]) -> Iterable[tuple[str, ...]]:
+def _label_rows(records: Iterable[Record], further: Sequence[str]) -> Iterable[tuple[str, ...]]:
     for record in records:
         if record.reason:
             continue
@@ -166,9 +168,10 @@ def _label_rows(records: Iterable[Record]) -> Iterable[tuple[str, ...]]:
         for garment in record.garments:
             labels = (garment.labels.get(attribute, "") for attribute in ATTRIBUTES)
             box = (f"{edge:.5f}" for edge in garment.box)
-            yield *start, *labels, *box, str(int(garment.box_ok))
+            others = (garment.labels.get(attribute, "") for attribute in further)
+            yield *start, *labels, *box, str(int(garment.box_ok)), *others
         if not record.garments:
-            yield *start, *("" for _ in (*ATTRIBUTES, *COORDINATES)), ""
+            yield *start, *("" for _ in (*ATTRIBUTES, *COORDINATES)), "", *("" for _ in further)
 
 
 def _statistics(records: Sequence[Record], dataset: Dataset, vocabulary: Vocabulary) -> dict[str, Any]:
@@ -176,7 +179,7 @@ def _statistics(records: Sequence[Record], dataset: Dataset, vocabulary: Vocabul
     left_out = Counter(f"{attribute}: {code}" for record in records for attribute, code in record.left_out)
     splits = Counter(record.split for record in records if not record.reason)
     classes = {}
-    for attribute in ATTRIBUTES:
+    for attribute in vocabulary.attributes:
         counts = {split: dataset.counts(split, attribute) for split in SPLITS}
         names = vocabulary.in_order(attribute, {name for found in counts.values() for name in found})
         classes[attribute] = {name: {split: counts[split][name] for split in SPLITS} for name in names}

@@ -6,7 +6,6 @@ import csv
 from typing import Any
 
 from classifier.engine.manifest import GARMENT
-from classifier.engine.taxonomy import Taxonomy
 from classifier.training.charts import draw_confusion, draw_curves
 from classifier.training.dataset import Dataset
 from classifier.training.evaluation.mistakes import draw_mistakes
@@ -117,7 +116,8 @@ def _limits(run: Run, dataset: Dataset) -> str:
     if run.role != GARMENT:
         counts = dataset.counts("train", run.role)
         rare = {name: count for name, count in sorted(counts.items()) if name not in run.classes}
-        unseen = [code for code in taxonomy_leaves(run.role) if code not in counts]
+        known = dataset.taxonomy.attributes.get(run.role)
+        unseen = [code for code in sorted(known.leaves if known else ()) if code not in counts]
         if rare:
             listed = ", ".join(f"{name} ({count})" for name, count in rare.items())
             lines.append(f"- It was not taught these classes, of which there are too few examples: {listed}.")
@@ -133,9 +133,3 @@ def _limits(run: Run, dataset: Dataset) -> str:
     if run.role == GARMENT:
         lines.append("- It tells garments from shoes and hats, which it was shown; other things may pass as garments.")
     return "\n".join(lines)
-
-
-def taxonomy_leaves(attribute: str) -> list[str]:
-    """The codes that a model of this attribute could offer, from the project's taxonomy."""
-    known = Taxonomy.load().attributes.get(attribute)
-    return sorted(set(known.codes.values())) if known else []

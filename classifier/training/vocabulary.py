@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from classifier.engine.taxonomy import Taxonomy
+from classifier.engine.taxonomy import DEFAULT_TAXONOMY, Taxonomy
 
 # What the original system left out of K-Fashion: 탑, 브라탑, 레깅스, 짚업; 퍼, 앙고라, 합성섬유, 면.
 LEFT_OUT_BY_ORIGINAL = (
@@ -33,9 +36,14 @@ class Vocabulary:
 
     @classmethod
     def load(
-        cls, leave_out: Iterable[str] = (), merge: Iterable[str] = (), *, keeps_unknown: bool = False
+        cls,
+        leave_out: Iterable[str] = (),
+        merge: Iterable[str] = (),
+        *,
+        keeps_unknown: bool = False,
+        taxonomy: Taxonomy | None = None,
     ) -> Vocabulary:
-        """The project's taxonomy with changes.
+        """A taxonomy, by default the project's, with changes.
 
         Args:
             leave_out: `ATTRIBUTE=CLASS,CLASS`; garments of these classes lose that label.
@@ -45,7 +53,7 @@ class Vocabulary:
         Raises:
             VocabularyError: naming the option.
         """
-        plain = cls(Taxonomy.load(), keeps_unknown=keeps_unknown)
+        plain = cls(taxonomy or Taxonomy.load(), keeps_unknown=keeps_unknown)
         merged = {}
         for option in merge:
             left, _colon, into = option.rpartition(":")
@@ -57,6 +65,11 @@ class Vocabulary:
             attribute, codes = plain._parse(option, option)
             left_out |= {(attribute, code) for code in codes}
         return cls(plain.taxonomy, frozenset(left_out), merged, keeps_unknown)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What there may be labels of."""
+        return tuple(self.taxonomy.attributes)
 
     def code_of(self, attribute: str, name: str) -> str:
         """The code for a name, after merging; it may be one that is left out. Raises UnknownName."""
@@ -87,3 +100,19 @@ class Vocabulary:
             return self.code_of(attribute, name)
         except UnknownName:
             raise VocabularyError(f"{option!r}: there is no {attribute} {name!r}.") from None
+
+
+def joined(taxonomies: Iterable[Path]) -> dict[str, Any]:
+    """The project's taxonomy and these files, as JSON; of an attribute that several describe, the last one counts.
+
+    Raises VocabularyError for a file that is no taxonomy.
+    """
+    attributes: dict[str, Any] = {}
+    for path in (DEFAULT_TAXONOMY, *taxonomies):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            Taxonomy.parse(content)
+        except (ValueError, KeyError, TypeError) as error:
+            raise VocabularyError(f"{path} is no taxonomy: {error!r}.") from error
+        attributes |= {item["code"]: item for item in content["attributes"]}
+    return {"attributes": list(attributes.values())}

@@ -70,6 +70,7 @@ class Command(BaseCommand):
 
         dataset = read_dataset(options["data"])
         given = {"role": options["role"], "image_size": options["image_size"], "runtime": options["runtime"]}
+        given["taxonomy"] = dataset.taxonomy
         evaluations = []
         for model in distinct([open_model(path, **given) for path in paths]):
             evaluation = evaluate(model, dataset, options["split"], self.report)

@@ -6,8 +6,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from classifier.management.importing import ImportCommand
 
 
@@ -22,9 +20,7 @@ class Command(ImportCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The folders, and what is special about them."""
         parser.add_argument("sources", nargs="+", type=Path, metavar="FOLDER")
-        parser.add_argument(
-            "--attribute", help="what the names of class folders are: category, material or sleeve_length"
-        )
+        parser.add_argument("--attribute", help="what the names of class folders are, such as category or material")
         parser.add_argument(
             "--keep-unknown", action="store_true", help="keep class names that the taxonomy does not have"
         )
@@ -32,12 +28,9 @@ class Command(ImportCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Convert; started again after an interruption, go on."""
-        from classifier.training.dataset import ATTRIBUTES
         from classifier.training.imports import import_items
 
         sources, attribute, val_share = options["sources"], options["attribute"], options["val_share"]
-        if attribute is not None and attribute not in ATTRIBUTES:
-            raise CommandError(f"--attribute is none of {', '.join(ATTRIBUTES)}.")
         self.run(
             options,
             {"sources": sources},

@@ -29,12 +29,18 @@ SECONDS_FOR_ONE = 3600.0
 
 
 def detection_rows(
-    network: Network, image_size: int, role: str, codes: Sequence[str], photographs: Sequence[Photograph]
+    network: Network,
+    image_size: int,
+    role: str,
+    codes: Sequence[str],
+    photographs: Sequence[Photograph],
+    taxonomy: Taxonomy | None = None,
 ) -> list[dict[str, Any]]:
     """P, R, mAP50 and mAP50-95 over all classes and of each one, as the rows of ultralytics' table.
 
-    `codes` are the values that the network's classes stand for. Photographs with a rough box, or with a garment whose
-    value is unknown or none of these, are left out; those without a garment count. The engine prepares the pictures,
+    `codes` are the values that the network's classes stand for; `taxonomy`, by default the project's, says which
+    garments cannot have one. Photographs with a rough box, or with a garment whose value is unknown or none of these,
+    are left out; those without a garment count. The engine prepares the pictures,
     everything after the network is ultralytics': suppression within each class with several labels to a box, matching
     at IoU 0.50 to 0.95, average precision over 101 points. P and R are those at the score of the best mean F1.
 
@@ -46,7 +52,7 @@ def detection_rows(
 
     names = list(dict.fromkeys(codes))
     index_of_class = np.array([names.index(code) for code in codes])
-    taxonomy = Taxonomy.load()
+    taxonomy = taxonomy or Taxonomy.load()
     pictures = [
         _Picture(rows[0].path, targets)
         for rows in by_file(photographs)
@@ -105,7 +111,7 @@ def _targets(
     for row in rows:
         if row.box is None:
             continue
-        name = GARMENT if role == GARMENT else row.labels[role]
+        name = GARMENT if role == GARMENT else row.labels.get(role, "")
         first_level = taxonomy.parent_of(CATEGORY, row.labels[CATEGORY])
         if name in names and row.box_ok:
             targets.append((names.index(name), row.box))

@@ -47,31 +47,37 @@ class Model:
         """What it can be measured on: all of the split, for a classifier the garments with a label."""
         return dataset.select(split, None if self.finds_garments else next(iter(self.parts)))
 
-    def detection(self, role: str, photographs: Sequence[Photograph]) -> list[dict[str, Any]]:
+    def detection(self, role: str, photographs: Sequence[Photograph], taxonomy: Taxonomy) -> list[dict[str, Any]]:
         """Precision, recall and average precision of one of its detectors, see `detection_rows`."""
         spec, network, codes = self.detectors[role]
-        return detection_rows(network, spec.input_size, role, codes, photographs)
+        return detection_rows(network, spec.input_size, role, codes, photographs, taxonomy)
 
 
 def open_model(
-    path: Path, *, role: str | None = None, image_size: int | None = None, runtime: str = "openvino"
+    path: Path,
+    *,
+    role: str | None = None,
+    image_size: int | None = None,
+    runtime: str = "openvino",
+    taxonomy: Taxonomy | None = None,
 ) -> Model:
     """Open what `path` holds.
 
     For a checkpoint that is in no run's folder, `role` is what its classes are values of (by default found out from
     their names) and `image_size` the side of its input in pixels (by default what it was trained at). `runtime` serves
-    the networks of a weights folder. Raises RunError if it is nothing of the kind or says too little about itself,
-    WeightsError if its files cannot be used.
+    the networks of a weights folder. `taxonomy`, by default the project's, says what classes mean. Raises RunError if
+    it is nothing of the kind or says too little about itself, WeightsError if its files cannot be used.
     """
+    taxonomy = taxonomy or Taxonomy.load()
     if (path / MANIFEST_NAME).is_file():
-        return _open_pipeline(path, Engine.load(path, runtime=runtime))
+        return _open_pipeline(path, Engine.load(path, runtime=runtime, taxonomy=taxonomy), taxonomy)
     if (path / DESCRIPTION).is_file():
-        return _open_run(path.resolve().name, Run.load(path))
+        return _open_run(path.resolve().name, Run.load(path), taxonomy)
     if not path.is_file():
         raise RunError(f"{path} is neither a weights folder, nor a run's folder, nor a checkpoint.")
     if (path.parent / DESCRIPTION).is_file() and Run.load(path.parent).weights == path:
-        return _open_run(path.resolve().parent.name, Run.load(path.parent))
-    return _open_checkpoint(path, role, image_size)
+        return _open_run(path.resolve().parent.name, Run.load(path.parent), taxonomy)
+    return _open_checkpoint(path, role, image_size, taxonomy)
 
 
 def distinct(models: Sequence[Model]) -> list[Model]:
@@ -85,8 +91,7 @@ def distinct(models: Sequence[Model]) -> list[Model]:
     return named
 
 
-def _open_pipeline(path: Path, engine: Engine) -> Model:
-    taxonomy = Taxonomy.load()
+def _open_pipeline(path: Path, engine: Engine, taxonomy: Taxonomy) -> Model:
     specs = engine.manifest.models
     return Model(
         name=path.resolve().name,
@@ -102,7 +107,7 @@ def _open_pipeline(path: Path, engine: Engine) -> Model:
     )
 
 
-def _open_run(name: str, run: Run) -> Model:
+def _open_run(name: str, run: Run, taxonomy: Taxonomy) -> Model:
     if not run.weights.is_file():
         raise RunError(f"The run {run.folder} has no weights yet.")
     spec = ModelSpec(run.role, run.name, run.task, tuple(run.classes), int(run.options["image_size"]), {})
@@ -112,10 +117,10 @@ def _open_run(name: str, run: Run) -> Model:
             spec = replace(spec, threshold=metrics["val"]["threshold"])
         else:
             spec = replace(spec, temperature=metrics["calibration"]["temperature"])
-    return _open_network(name, run.folder, spec, TorchNetwork(run.weights.read_bytes(), task=run.task))
+    return _open_network(name, run.folder, spec, TorchNetwork(run.weights.read_bytes(), task=run.task), taxonomy)
 
 
-def _open_checkpoint(path: Path, role: str | None, image_size: int | None) -> Model:
+def _open_checkpoint(path: Path, role: str | None, image_size: int | None, taxonomy: Taxonomy) -> Model:
     content = path.read_bytes()
     module: Any = load_module(content)
     task = {"Detect": "detect", "Classify": "classify"}.get(type(module.model[-1]).__name__)
@@ -125,8 +130,8 @@ def _open_checkpoint(path: Path, role: str | None, image_size: int | None) -> Mo
     size = image_size or _trained_size(module)
     if size is None:
         raise RunError(f"{path} does not say at which input size it was trained: give --image-size.")
-    spec = ModelSpec(role or _role_of(path, classes), path.stem, task, classes, size, {})
-    return _open_network(path.stem, path, spec, TorchNetwork(content, task=task))
+    spec = ModelSpec(role or _role_of(path, classes, taxonomy), path.stem, task, classes, size, {})
+    return _open_network(path.stem, path, spec, TorchNetwork(content, task=task), taxonomy)
 
 
 def _trained_size(module: Any) -> int | None:
@@ -136,20 +141,19 @@ def _trained_size(module: Any) -> int | None:
     return int(size) if isinstance(size, int | float) else None
 
 
-def _role_of(path: Path, classes: Sequence[str]) -> str:
+def _role_of(path: Path, classes: Sequence[str], taxonomy: Taxonomy) -> str:
     """The attribute that has all these names, as codes or aliases."""
     if list(classes) == [GARMENT]:
         return GARMENT
-    attributes = Taxonomy.load().attributes.values()
+    attributes = taxonomy.attributes.values()
     fitting = [item.code for item in attributes if all(item.code_of(name) in item.codes.values() for name in classes)]
     if len(fitting) != 1:
         raise RunError(f"{path}: its classes are not the values of one attribute: give --role.")
     return fitting[0]
 
 
-def _open_network(name: str, path: Path, spec: ModelSpec, network: Network) -> Model:
+def _open_network(name: str, path: Path, spec: ModelSpec, network: Network, taxonomy: Taxonomy) -> Model:
     role = spec.role
-    taxonomy = Taxonomy.load()
     codes = [taxonomy.code_of(role, label) for label in spec.classes]
     parts = {role: _part(spec)}
     if spec.task == "detect":

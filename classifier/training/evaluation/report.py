@@ -47,7 +47,7 @@ def evaluate(model: Model, dataset: Dataset, split: str, report: Report) -> Eval
     detection = {}
     for role in model.detectors:
         report(f"{model.name}: average precision of {role}")
-        detection[role] = model.detection(role, photographs)
+        detection[role] = model.detection(role, photographs, dataset.taxonomy)
     data = {
         "name": dataset.name,
         "fingerprint": dataset.fingerprint,

@@ -110,7 +110,8 @@ def evaluate_detector(
     threshold = round(threshold + RUNTIME_DRIFT, 2)
     readings = [reading if reading.score >= threshold else _silenced(reading) for reading in readings]
     figures: dict[str, Any] = {"threshold": threshold, **garment_figures(readings)}
-    metrics = {"val": figures, "detection": detection_rows(network, image_size, role, classes, photographs)}
+    table = detection_rows(network, image_size, role, classes, photographs, dataset.taxonomy)
+    metrics = {"val": figures, "detection": table}
     if role == GARMENT:
         found = sum(reading.photograph.box is not None and reading.box is not None for reading in readings)
         return Measured(metrics, [[found]], readings)
