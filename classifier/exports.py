@@ -58,7 +58,8 @@ class Selection:
     def decided(self) -> QuerySet[ProductAttribute]:
         """Values that stand by a person's decision, in shops that do not refuse.
 
-        A key's decision is a program's. A person who was erased is known by the door, which only people use.
+        A key's decision is a program's. A person who was erased is known by the door, which only people use. A value
+        that was accepted by itself and then published as it stood is the model's own opinion still.
         """
         by_person = Q(decision__user__isnull=False) | Q(decision__via__in=(Via.PORTAL, Via.ADMIN))
         found = ProductAttribute.objects.filter(
@@ -68,7 +69,7 @@ class Selection:
             decision__source=Decision.Source.HUMAN,
             decision__api_key=None,
             attribute__active=True,
-        )
+        ).exclude(decision__answers=Decision.Answers.ACCEPTED, decision__value=F("decision__proposed_value"))
         if self.attributes:
             found = found.filter(attribute__code__in=self.attributes)
         if self.since is not None:

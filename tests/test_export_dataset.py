@@ -17,11 +17,12 @@ from catalog.intake import add_images
 from catalog.models import Attribute, AttributeValue, Decision, Product
 from classifier import batches
 from classifier.exports import Selection, export_dataset
-from classifier.models import Garment
+from classifier.models import Garment, ModelVersion
 from classifier.training.dataset import read_dataset
-from tests.engines import StubEngine, garment
+from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory
 from tests.pictures import upload
+from tests.thresholds import allow
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def see(monkeypatch):
     """Let the worker find these garments in every photograph."""
 
     def use(*garments):
-        monkeypatch.setattr(batches, "shared_engine", lambda *_args, **_kwargs: StubEngine(*garments))
+        serve(monkeypatch, StubEngine(*garments))
 
     return use
 
@@ -140,6 +141,27 @@ def test_it_exports_no_opinion_of_a_model_or_a_program(classified, shop, api_key
     assert labels(tmp_path / "out") == []
     assert list((tmp_path / "out" / "images").iterdir()) == []
     assert undecided.proposal
+
+
+def test_what_was_accepted_by_itself_stays_a_models_opinion_when_it_is_published(
+    classified, shop, as_alice, settings, tmp_path
+):
+    settings.OTJANG_SAMPLE_SHARE = 0.0
+    classified(shop, "red")  # the models have versions from now on
+    for code, threshold in (("category", 0.75), ("material", 0.99)):
+        row = allow(code, threshold)
+        row.model_version = ModelVersion.objects.exclude(pk=row.model_version_id).get(role=code)
+        row.scope = row.scope_of(None, row.attribute_id, None, row.model_version_id)
+        row.save()
+    kept, corrected = classified(shop, "green"), classified(shop, "blue")
+    catalog.decide(actor=as_alice, product=corrected, attribute="category", value="Jumper")
+    for product in (kept, corrected):
+        catalog.publish(actor=as_alice, product=product)
+
+    export(tmp_path / "out")
+
+    found = {row["product"]: (row["category"], row["material"]) for row in labels(tmp_path / "out")}
+    assert found == {kept.public_id: ("", "denim"), corrected.public_id: ("Jumper", "denim")}
 
 
 def test_it_leaves_out_shops_that_refuse(classified, shop, other_shop, charlie, actor_of, as_alice, tmp_path):

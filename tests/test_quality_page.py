@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Membership
 from catalog import services
-from catalog.models import Attribute, AttributeValue, Decision
+from catalog.models import AttributeValue, Decision
 from classifier.models import AcceptanceThreshold
 from classifier.quality import Period
 from tests.factories import MembershipFactory, ProductFactory, UserFactory
-from tests.seen import look, seen_product, version
+from tests.seen import look, seen_product
+from tests.thresholds import allow
 
 pytestmark = pytest.mark.django_db
 
@@ -54,19 +55,6 @@ def figures(response):
 
 def rates(lines):
     return {line.label: (line.rate.kept, line.rate.changed) for line in lines}
-
-
-def accept(code, threshold, model="1"):
-    attribute, model = Attribute.objects.get(code=code), version(code, model)
-    return AcceptanceThreshold.objects.create(
-        attribute=attribute,
-        model_version=model,
-        scope=AcceptanceThreshold.scope_of(None, attribute.pk, None, model.pk),
-        precision=0.98,
-        decisions=200,
-        threshold=threshold,
-        calibrated_at=timezone.now(),
-    )
 
 
 def test_it_counts_what_people_kept_and_changed(shop, alice, page, review):
@@ -145,7 +133,7 @@ def test_it_counts_an_import_and_a_decision_without_proposal_as_no_verdict(shop,
 
 
 def test_it_measures_what_was_accepted_by_the_sample(shop, alice, actor_of, page, review, settings):
-    accept("material", 0.9)
+    allow("material", 0.9)
     settings.OTJANG_SAMPLE_SHARE = 1.0
     review(alice, seen_product(shop, **SURE))
     review(alice, seen_product(shop, **SURE))
@@ -261,7 +249,7 @@ def _change(row):
 
 
 def test_a_thresholds_page_draws_its_curve(admin, client_of, shop, alice, review):
-    row = accept("material", 0.9)
+    row = allow("material", 0.9)
     for confidence, wanted in ((0.8, "denim"), (0.7, "denim"), (0.6, "woven")):
         review(alice, seen_product(shop, **{**SURE, "material": ("denim", confidence)}), material=wanted)
     page = client_of(admin).get(_change(row)).content.decode()
@@ -270,7 +258,7 @@ def test_a_thresholds_page_draws_its_curve(admin, client_of, shop, alice, review
 
 
 def test_an_administrator_switches_one_off_and_it_is_audited(admin, client_of, shop):
-    row = accept("material", 0.9)
+    row = allow("material", 0.9)
     response = client_of(admin).post(_change(row), {"threshold": "0.1"})  # an empty box; the rest is not editable
     assert response.status_code == 302
     row.refresh_from_db()
@@ -294,7 +282,7 @@ def test_an_administrator_calibrates_from_the_list(admin, client_of, clerk, shop
 
 def test_accepted_values_are_marked_in_portal_admin_and_api(admin, alice, client_of, shop, settings):
     settings.OTJANG_SAMPLE_SHARE = 0.0
-    accept("material", 0.9)
+    allow("material", 0.9)
     product = seen_product(shop, **SURE)
     portal = client_of(alice)
     assert "accepted by itself" in portal.get(f"/products/{product.public_id}").content.decode()
