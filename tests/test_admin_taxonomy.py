@@ -69,6 +69,16 @@ def test_it_refuses_codes_that_are_not_plain(admin, client_of, code):
     assert AttributeValue.objects.count() == count
 
 
+@pytest.mark.parametrize("code", ["garment", "Split", "box_ok"])
+def test_it_refuses_codes_that_models_and_data_sets_use_otherwise(admin, client_of, code):
+    response = client_of(admin).post(
+        reverse("admin:catalog_attribute_add"),
+        {"code": code, "name_ko": code, "name_en": code, "active": "on", "position": 4},
+    )
+    assert _errors(response)["code"][0].code == "code_reserved"
+    assert not Attribute.objects.filter(code__iexact=code).exists()
+
+
 @pytest.mark.parametrize("code", ["Jacket", "jacket", "JACKET"])
 def test_it_refuses_a_code_that_exists_in_any_case(admin, client_of, code):
     count = AttributeValue.objects.count()

@@ -305,6 +305,9 @@ def test_it_takes_attributes_that_were_added_and_follows_merged_values(classifie
 
     (row,) = labels(tmp_path / "out")
     assert (row["neckline"], row["category"], row["category_model_wrong"]) == ("round", "Jacket", "0")
+    taxonomy = read_dataset(tmp_path / "out").taxonomy
+    assert taxonomy.attributes["neckline"].leaves == ("round",)
+    assert (taxonomy.code_of("category", "Jumper"), taxonomy.parent_of("category", "Jacket")) == ("Jacket", "Outer")
 
 
 def test_not_applicable_is_a_decision_that_models_can_miss(classified, shop, as_alice, tmp_path):

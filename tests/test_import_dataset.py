@@ -109,6 +109,36 @@ def test_it_knows_other_names_of_classes_and_tables_with_little_in_them(table, t
     assert (rows["a.png"]["x1"], rows["a.png"]["x2"], rows["a.png"]["box_ok"]) == ("0.00000", "1.00000", "0")
 
 
+def test_it_takes_labels_that_a_source_explains(table, tmp_path):
+    root = table("a.png,Jumper,round", "b.png,Cape,", "c.png,Dress,square", header="image,category,neckline")
+    category = [{"code": "Outer"}, {"code": "Jacket", "parent": "Outer", "aliases": ["Jumper"]}]
+    category += [{"code": "Cape", "parent": "Outer"}, {"code": "Dress"}]
+    described = [{"code": "category", "values": category}, {"code": "neckline", "values": [{"code": "round"}]}]
+    (root / "taxonomy.json").write_text(json.dumps({"attributes": described}))
+
+    import_folders(root, out=tmp_path / "out")
+
+    rows = {row["image"].split("/")[1]: row for row in rows_of(tmp_path / "out")}
+    assert [(rows[name]["category"], rows[name]["neckline"]) for name in ("a.png", "b.png")] == [
+        ("Jacket", "round"),
+        ("Cape", ""),
+    ]
+    assert rejects_of(tmp_path / "out") == {"c.png": "unknown_label"}
+    taxonomy = read_dataset(tmp_path / "out").taxonomy
+    assert taxonomy.parent_of("category", "Cape") == "Outer"
+    assert "denim" in taxonomy.attributes["material"].leaves  # of which the source says nothing
+
+
+def test_it_says_which_taxonomy_cannot_be_read(table, tmp_path):
+    root = table("a.png,Dress", header="image,category")
+    (root / "taxonomy.json").write_text("[]")
+
+    with pytest.raises(CommandError, match="taxonomy.json is no taxonomy"):
+        import_folders(root, out=tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()
+
+
 def test_it_can_keep_classes_that_the_taxonomy_does_not_have_yet(table, tmp_path):
     root = table("a.png,train,1,Cape,woven,long,0.1,0.1,0.9,0.9,1")
 
