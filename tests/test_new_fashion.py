@@ -116,7 +116,7 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
     administrator, portal, api = client_of(admin), client_of(bob), ApiClient(api_key[1])
 
     _add_in_the_admin(administrator)
-    listed = {attribute["code"]: attribute for attribute in api.send("get", "/attributes").json()["attributes"]}
+    listed = {attribute["code"]: attribute for attribute in api.send("get", "/attributes").json()}
     assert [value["code"] for value in listed["neckline"]["values"]] == ["round", "v-neck"]
     _decide_in_the_portal(portal, shop, actor_of(bob))
     before = list(ProductAttribute.objects.order_by("pk").values("product", "attribute", "value", "state"))
