@@ -54,6 +54,9 @@ class OpenVinoNetwork:
         model = core.read_model(model=graph, weights=weights)
         self._compiled: Any = core.compile_model(model, "CPU", options)
         self._idle: list[Any] = []
+        # OpenVINO's bindings set themselves up at a process's first inference; two lanes at once can deadlock in that.
+        _any, *shape = self._compiled.input(0).partial_shape
+        self.infer(np.zeros((1, *(side.get_length() for side in shape)), np.float32))
 
     def infer(self, batch: Tensor) -> Tensor:
         try:
