@@ -113,6 +113,7 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
     weights, base, settings, client_of, admin, bob, shop, actor_of, api_key, tmp_path
 ):
     settings.WEIGHTS_DIR = weights
+    settings.OTJANG_ROW_THRESHOLD = 0.25  # the detector's scores are low
     administrator, portal, api = client_of(admin), client_of(bob), ApiClient(api_key[1])
 
     _add_in_the_admin(administrator)
@@ -162,9 +163,7 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
     add_images(actor=actor_of(bob), product=shirt, files=[_photograph(PRODUCTS)])
     add_images(actor=actor_of(bob), product=jeans, files=[_photograph(PRODUCTS + 1, "Jeans")])
     classify_waiting.func()
-    found = api.send("get", f"/products/{shirt.public_id}").json()
-    proposed = found["attributes"]["neckline"]
-    shirt.refresh_from_db(); assert proposed["value"], (found, shirt.proposal)
+    proposed = api.send("get", f"/products/{shirt.public_id}").json()["attributes"]["neckline"]
     assert (proposed["state"], proposed["value"]["code"] in ("round", "v-neck")) == ("proposed", True)
     assert "model neckline-new; not decided yet" in portal.get(f"/products/{shirt.public_id}").text
     bottom = api.send("get", f"/products/{jeans.public_id}").json()
