@@ -29,8 +29,8 @@ SIZE = (360, 480)
 
 def draw(number: int) -> tuple[bytes, str, str]:
     """A T-shirt like no other: the photograph, its material and its neckline, each of the four looks in turn."""
-    from catalog.drawings import CUTS, Garment, Placed, photograph
-    from catalog.drawings.cuts import Piece
+    from catalog.drawings import Garment, Placed, photograph
+    from catalog.drawings.cuts import CUTS, Piece
 
     def is_collar(part: object) -> bool:
         return isinstance(part, Piece) and max(y for _x, y in part.outline) < 0.16
