@@ -2,7 +2,7 @@
 """Try a candidate, promote it, reclassify a catalogue with workers killed in between, roll back; then count.
 
 Uploads drawn photographs to a private database, lets people decide some products, and takes a second model through
-its life as the issue's users would, by the commands. A worker gets SIGKILL in the middle of the reclassification, which
+its life by the commands, as its users would. A worker gets SIGKILL in the middle of the reclassification, which
 is also paused once. At the end no decision and no published product may have changed, and every photograph must carry
 exactly one finished job of the operation. Prints a table of what was found; exits with 1 if anything is wrong.
 """

@@ -10,6 +10,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,16 @@ from catalog.models import CATEGORY
 from catalog.selectors import Taxonomy
 from classifier import meanings, weight_files
 from classifier.engine import Manifest, ModelSpec, WeightsError
-from classifier.engine.manifest import GARMENT
+from classifier.engine.manifest import GARMENT, IDENTITY
 from classifier.models import Deployment, ModelSet, ModelVersion
 from classifier.rights import require_models
 
 logger = logging.getLogger(__name__)
 
 _NAME_LENGTH = 100
-# How a model's files are used: fields of engine.ModelSpec that a version keeps beside them.
-USE = ("threshold", "margin", "temperature", "output", "first_output", "mirrored")
+# How a model's files are used: fields of engine.ModelSpec that a version keeps beside them, not in columns.
+_COLUMNS = ("task", "classes", "input_size", "calibrated")
+USE = [field.name for field in fields(ModelSpec) if field.name not in (*IDENTITY, *_COLUMNS)]
 
 
 # --- The shipped weights ----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ GARMENT = "garment"
 MANIFEST_NAME = "manifest.json"
 TASKS = ("detect", "classify")
 OUTPUTS = ("logits", "probabilities")
+# Fields of a model that do not say how its files are used.
+IDENTITY = ("role", "name", "files", "mirror_files", "details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,8 @@ class ModelSpec:
         """What tells this model from others: a hash over the hashes of its numbers and over how they are used."""
         listed = [files for files in (self.files, self.mirror_files) if files]
         numbers = [files.get("openvino", files.get("torch", ()))[-1].sha256 for files in listed]
-        use = [self.task, self.classes, self.input_size, self.threshold, self.margin, self.temperature]
-        use += [self.calibrated, self.output, self.first_output, self.mirrored]
-        return hashlib.sha256(json.dumps([numbers, use]).encode()).hexdigest()
+        use = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in IDENTITY}
+        return hashlib.sha256(json.dumps([numbers, use], sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _LIMITS = {
     resource.RLIMIT_CORE: 0,
     resource.RLIMIT_CPU: 1800,  # seconds
     resource.RLIMIT_FSIZE: 2 * _GIBIBYTE,
-    resource.RLIMIT_DATA: 12 * _GIBIBYTE,
+    resource.RLIMIT_DATA: 8 * _GIBIBYTE,
 }
 _REFUSED = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "pty.")
 
@@ -102,7 +102,7 @@ def open_and_export(job: Job) -> Opened:
         task=task,
         classes=[str(module.names[index]) for index in range(len(module.names))],
         input_size=size,
-        licence=str(content.get("license", ""))[:40],
+        licence=str(content.get("license", "")).partition(" (")[0][:40],
         architecture=Path(str(getattr(module, "yaml", {}).get("yaml_file", ""))).stem,
         metrics={
             str(name): float(value)
