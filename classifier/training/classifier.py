@@ -182,15 +182,9 @@ class ClassifierTraining:
             self.network.model.load(load_checkpoint(base)[0], verbose=False)
             return
         saved = torch.load(base, weights_only=True)
-        own, other = self.options.attribute, saved["options"]["attribute"]
         if saved["fingerprint"] != self.dataset.fingerprint or saved["options"]["minimum"] != self.options.minimum:
             raise RunError(f"{base} was trained on other labels.")
-        state = saved["average"]
-        if own != other:
-            for kind in ("weight", "bias"):
-                state[f"auxiliary.{other}.{kind}"] = state.pop(f"{HEAD}.{kind}")
-                state[f"{HEAD}.{kind}"] = state.pop(f"auxiliary.{own}.{kind}")
-        self.network.load_state_dict(state)
+        self.network.load_state_dict(state_for(saved, self.options.attribute))
 
     def _make_optimizer(self) -> torch.optim.AdamW:
         """AdamW; new linear layers learn twice as fast, biases and norms do not decay."""
@@ -358,6 +352,20 @@ class ClassifierTraining:
         self.generator.set_state(saved["generator"])
         torch.set_rng_state(saved["torch_rng"])
         self.epoch, self.best = saved["epoch"], saved["best"]
+
+
+def state_for(checkpoint: dict[str, Any], attribute: str) -> dict[str, torch.Tensor]:
+    """The averaged weights of a run's `last.pt`, with the head of `attribute` as the network's own.
+
+    A run trains heads for all attributes. Where another one was its own, the two change places.
+    """
+    state: dict[str, torch.Tensor] = dict(checkpoint["average"])
+    own = checkpoint["options"]["attribute"]
+    if own != attribute:
+        for kind in ("weight", "bias"):
+            state[f"auxiliary.{own}.{kind}"] = state.pop(f"{HEAD}.{kind}")
+            state[f"{HEAD}.{kind}"] = state.pop(f"auxiliary.{attribute}.{kind}")
+    return state
 
 
 def save_model(model: nn.Module, path: Path, image_size: int) -> None:
