@@ -1,6 +1,6 @@
 """Batches of photographs on their way through a worker: claimed, looked at, stored, applied.
 
-Each lane of the engine reads and looks at a batch on a thread of its own; meanwhile the calling thread writes the
+Threads read and look at a batch each; meanwhile the calling thread writes the
 results of the one before and claims the next. Only the calling thread talks to the database.
 """
 
@@ -19,14 +19,23 @@ from django.core.files.storage import default_storage
 
 from catalog.selectors import Taxonomy
 from classifier import jobs, registry, results
-from classifier.engine import LANES, DecodeError, Engine, Photograph, WeightsError, WeightsMissing, shared_engine
+from classifier.engine import (
+    LANES,
+    THREADS,
+    DecodeError,
+    Engine,
+    Photograph,
+    WeightsError,
+    WeightsMissing,
+    shared_engine,
+)
 from classifier.models import Classification
 
 logger = logging.getLogger(__name__)
 
 Error = Classification.Error
 
-BATCHES_ON_THE_WAY = LANES + 2  # one is being written, and one waits for the first lane that is free
+BATCHES_ON_THE_WAY = THREADS + 2  # one is being written, and one waits for the first thread that is free
 TAXONOMY_SECONDS = 5  # how long a long run may overlook that somebody changed the taxonomy
 
 draining = threading.Event()
@@ -138,7 +147,7 @@ def classify_waiting() -> int:
     if engine is None:
         return 0
     ended = 0
-    with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as lanes:
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="lane") as lanes:
         run = _Run(engine, registry.register(engine.manifest), lanes)
         run.claim()
         while run.on_the_way:

@@ -24,13 +24,14 @@ from .engine import BATCH, Engine, shared_engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec
 from .results import Alternative, AttributeResult, Box, Garment, Photograph
-from .runtime import LANES, RUNTIMES
+from .runtime import LANES, RUNTIMES, THREADS
 from .taxonomy import Taxonomy
 
 __all__ = [
     "BATCH",
     "LANES",
     "RUNTIMES",
+    "THREADS",
     "Alternative",
     "AttributeResult",
     "Box",
