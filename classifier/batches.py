@@ -1,6 +1,6 @@
 """Batches of photographs on their way through a worker: claimed, looked at, stored, applied.
 
-Each lane of the engine reads and looks at a batch on a thread of its own; meanwhile the calling thread writes the
+Threads read and look at a batch each; meanwhile the calling thread writes the
 results of the one before and claims the next. Only the calling thread talks to the database.
 """
 
@@ -19,14 +19,14 @@ from django.core.files.storage import default_storage
 
 from catalog.selectors import Taxonomy
 from classifier import jobs, results, serving
-from classifier.engine import LANES, DecodeError, Engine, Photograph, WeightsError, WeightsMissing
+from classifier.engine import LANES, THREADS, DecodeError, Engine, Photograph, WeightsError, WeightsMissing
 from classifier.models import Classification
 
 logger = logging.getLogger(__name__)
 
 Error = Classification.Error
 
-BATCHES_ON_THE_WAY = LANES + 2  # one is being written, and one waits for the first lane that is free
+BATCHES_ON_THE_WAY = THREADS + 2  # one is being written, and one waits for the first thread that is free
 RENEW_SECONDS = 3  # how long a long run may overlook a promotion, or a change of the taxonomy
 
 draining = threading.Event()
@@ -159,7 +159,7 @@ def serving_now(taxonomy: Taxonomy) -> serving.Serving | None:
 def classify_waiting() -> int:
     """Work through the queue until nothing waits or the process is to end; returns how many jobs were ended."""
     ended = 0
-    with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as lanes:
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="lane") as lanes:
         run = _Run(lanes)
         run.claim()
         while run.on_the_way:

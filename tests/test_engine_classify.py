@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from classifier.engine import BATCH, LANES, DecodeError, Engine, Manifest
+from classifier.engine import BATCH, THREADS, DecodeError, Engine, Manifest
 from classifier.engine.matching import match, overlaps
 from classifier.engine.runtime import load_networks
 from tests.networks import CATEGORIES, MATERIALS, SLEEVES
@@ -160,7 +160,7 @@ def test_it_reads_only_a_few_photographs_ahead(engine):
 
     results = engine.classify_many(sources())
     next(results)
-    assert len(pulled) <= BATCH * (LANES + 1)
+    assert len(pulled) <= BATCH * (THREADS + 1)
 
 
 def test_it_answers_nothing_for_nothing(engine):

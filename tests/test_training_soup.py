@@ -5,10 +5,13 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from django.core.management import CommandError, call_command
 
 from classifier.engine.manifest import Manifest
 from classifier.engine.runtime import TorchNetwork, load_networks
+from classifier.training.classifier import state_for
+from classifier.training.soup import average_checkpoints
 from tests.garments import draw_garments
 from tests.test_training_command import TINY, base, train  # noqa: F401 - base is a fixture
 
@@ -83,12 +86,33 @@ def test_it_says_how_a_prior_is_written(data, prior, tmp_path):
         share([tmp_path / "last.pt"], data, tmp_path, prior=[prior])
 
 
-def test_it_does_not_average_runs_of_different_attributes(data, base, tmp_path):  # noqa: F811
+def test_it_averages_runs_that_were_led_by_different_attributes(data, base, tmp_path):  # noqa: F811
     train("category", data, base, tmp_path / "first", epochs=1)
-    train("sleeve_length", data, base, tmp_path / "second", epochs=1)
+    first = tmp_path / "first" / "last.pt"
+    with_heads_moved = torch.load(first, weights_only=True)
+    with_heads_moved |= {
+        "options": with_heads_moved["options"] | {"attribute": "sleeve_length"},
+        "average": state_for(with_heads_moved, "sleeve_length"),
+    }
+    (tmp_path / "moved").mkdir()
+    torch.save(with_heads_moved, tmp_path / "moved" / "last.pt")
+
+    average_checkpoints([first, tmp_path / "moved" / "last.pt"], tmp_path / "mean" / "last.pt")
+
+    expected = torch.load(first, weights_only=True)["average"]
+    mean = torch.load(tmp_path / "mean" / "last.pt", weights_only=True)["average"]
+    assert mean.keys() == expected.keys()
+    assert all(torch.allclose(mean[name].float(), expected[name].float()) for name in expected)
+
+
+def test_it_does_not_average_runs_on_different_labels(data, base, tmp_path):  # noqa: F811
+    train("category", data, base, tmp_path / "first", epochs=1)
+    first = tmp_path / "first" / "last.pt"
+    (tmp_path / "second").mkdir()
+    torch.save(torch.load(first, weights_only=True) | {"fingerprint": "other"}, tmp_path / "second" / "last.pt")
 
     with pytest.raises(CommandError, match="they learnt from other labels"):
-        share([tmp_path / name / "last.pt" for name in ("first", "second")], data, tmp_path)
+        share([first, tmp_path / "second" / "last.pt"], data, tmp_path)
 
     assert not (tmp_path / "weights").exists()
 

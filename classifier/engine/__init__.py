@@ -24,13 +24,14 @@ from .engine import BATCH, Engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec, WeightFile
 from .results import Alternative, AttributeResult, Box, Garment, Photograph
-from .runtime import LANES, RUNTIMES, Network, load_networks
+from .runtime import LANES, RUNTIMES, THREADS, Network, load_networks
 from .taxonomy import Taxonomy
 
 __all__ = [
     "BATCH",
     "LANES",
     "RUNTIMES",
+    "THREADS",
     "Alternative",
     "AttributeResult",
     "Box",

@@ -17,7 +17,7 @@ from .detector import Detector
 from .errors import DecodeError
 from .manifest import Manifest, ModelSpec
 from .results import Garment, Photograph
-from .runtime import LANES, Network, load_networks
+from .runtime import THREADS, Network, load_networks
 from .taxonomy import CATEGORY, Taxonomy
 
 BATCH = 8
@@ -77,7 +77,7 @@ class Engine:
     def classify_batch(self, sources: Sequence[Source]) -> list[Photograph | DecodeError]:
         """One result for each source, in order; a photograph that cannot be decoded gives its error instead.
 
-        Runs on the calling thread. `LANES` threads that do this at the same time keep the machine busy.
+        Runs on the calling thread. `THREADS` threads that do this at the same time keep the machine busy.
         """
         items = [self._try_decode(source) for source in sources]
         looked = iter(self._look([item for item in items if isinstance(item, _Timed)]))
@@ -90,10 +90,10 @@ class Engine:
         sources.
         """
         waiting = iter(sources)
-        with ThreadPoolExecutor(LANES, thread_name_prefix="lane") as pool:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="lane") as pool:
             ahead: deque[Future[list[Photograph | DecodeError]]] = deque()
             while True:
-                while len(ahead) <= LANES and (batch := list(islice(waiting, BATCH))):
+                while len(ahead) <= THREADS and (batch := list(islice(waiting, BATCH))):
                     ahead.append(pool.submit(self.classify_batch, batch))
                 if not ahead:
                     return

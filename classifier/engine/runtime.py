@@ -17,7 +17,10 @@ from .manifest import ModelSpec, WeightFile
 Tensor = NDArray[np.float32]
 
 LANES = min(os.cpu_count() or 1, 8)
-"""How many threads are worth running networks on at the same time."""
+"""How many networks run at the same time, each on a core of its own."""
+
+THREADS = LANES + 1
+"""How many threads keep the lanes busy: while one decodes photographs, the networks of the others run."""
 
 
 class Network(Protocol):

@@ -186,17 +186,9 @@ class ClassifierTraining:
             self.network.model.load(load_checkpoint(base)[0], verbose=False)
             return
         saved = torch.load(base, weights_only=True)
-        own, other = self.options.attribute, saved["options"]["attribute"]
         if saved["fingerprint"] != self.dataset.fingerprint or saved["options"]["minimum"] != self.options.minimum:
             raise RunError(f"{base} was trained on other labels.")
-        state = saved["average"]
-        if own != other and f"auxiliary.{own}.weight" not in state:
-            raise RunError(f"{base} has learnt nothing of {own}: start from the best.pt beside it.")
-        if own != other:
-            for kind in ("weight", "bias"):
-                state[f"auxiliary.{other}.{kind}"] = state.pop(f"{HEAD}.{kind}")
-                state[f"{HEAD}.{kind}"] = state.pop(f"auxiliary.{own}.{kind}")
-        self.network.load_state_dict(state)
+        self.network.load_state_dict(state_for(saved, self.options.attribute))
 
     def _make_optimizer(self) -> torch.optim.AdamW:
         """AdamW; new linear layers learn twice as fast, biases and norms do not decay."""
@@ -374,6 +366,25 @@ class ClassifierTraining:
         self.epoch, self.best = saved["epoch"], saved["best"]
         # A checkpoint from before there was a patience does not say it: it starts anew.
         self.best_epoch = saved.get("best_epoch", self.epoch)
+
+
+def state_for(checkpoint: dict[str, Any], attribute: str) -> dict[str, torch.Tensor]:
+    """The averaged weights of a run's `last.pt`, with the head of `attribute` as the network's own.
+
+    A run trains heads for all attributes. Where another one was its own, the two change places. Raises RunError if it
+    has none for `attribute`.
+    """
+    state: dict[str, torch.Tensor] = dict(checkpoint["average"])
+    own = checkpoint["options"]["attribute"]
+    if own != attribute:
+        if f"auxiliary.{attribute}.weight" not in state:
+            raise RunError(
+                f"A {CHECKPOINT} of {own} has learnt nothing of {attribute}: start from the best.pt beside it."
+            )
+        for kind in ("weight", "bias"):
+            state[f"auxiliary.{own}.{kind}"] = state.pop(f"{HEAD}.{kind}")
+            state[f"{HEAD}.{kind}"] = state.pop(f"auxiliary.{attribute}.{kind}")
+    return state
 
 
 def save_model(model: nn.Module, path: Path, image_size: int) -> None:

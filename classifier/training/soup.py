@@ -8,27 +8,27 @@ from typing import Any
 
 import torch
 
+from classifier.training.classifier import state_for
 from classifier.training.files import atomic_path
 from classifier.training.run import RunError
-
-_SAME = ("attribute", "minimum")
 
 
 def average_checkpoints(checkpoints: Sequence[Path], target: Path) -> None:
     """Write the mean of the averaged networks of classifier runs (their `last.pt`) as a checkpoint to start from.
 
-    The runs must descend from each other, else their mean means nothing. Raises RunError if they were trained for
-    different attributes or on different labels.
+    The runs must descend from each other, else their mean means nothing; each may have been led by another attribute.
+    Raises RunError if they were trained on different labels.
     """
     saved: list[dict[str, Any]] = [torch.load(path, weights_only=True) for path in checkpoints]
     first = saved[0]
     for path, other in zip(checkpoints, saved, strict=True):
-        same = all(other["options"][name] == first["options"][name] for name in _SAME)
+        same = other["options"]["minimum"] == first["options"]["minimum"]
         if not same or other["fingerprint"] != first["fingerprint"]:
             raise RunError(f"{path} cannot be averaged with {checkpoints[0]}: they learnt from other labels.")
+    states = [state_for(other, first["options"]["attribute"]) for other in saved]
     mean = {
-        name: torch.stack([other["average"][name].float() for other in saved]).mean(dim=0).to(value.dtype)
-        for name, value in first["average"].items()
+        name: torch.stack([state[name].float() for state in states]).mean(dim=0).to(value.dtype)
+        for name, value in states[0].items()
     }
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(target) as temporary:
