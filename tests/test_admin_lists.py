@@ -18,6 +18,7 @@ from classifier.models import (
     ModelSet,
     ModelVersion,
     Prediction,
+    ShadowReport,
 )
 from tests.factories import MembershipFactory, MerchantFactory, ProductFactory, ProductImageFactory, UserFactory
 
@@ -40,6 +41,7 @@ LISTS = {
     "classifier.modelversion": ("q=category", "role__exact=category"),
     "classifier.modelset": ("q=set", "o=1"),
     "classifier.deployment": ("", "o=1"),
+    "classifier.shadowreport": ("", "o=1"),
     "classifier.acceptancethreshold": ("q=denim", "attribute__id__exact={material}&enabled__exact=1"),
 }
 
@@ -67,7 +69,9 @@ def many(admin):
         Group.objects.create(name=f"group {number}")
         _secret, prefix, key_hash = ApiKey.generate()
         key = ApiKey.objects.create(merchant=merchant, name="till", prefix=prefix, key_hash=key_hash, created_by=user)
-        Operation.objects.create(kind="import", merchant=merchant, created_by=user)
+        operation = Operation.objects.create(kind="import", merchant=merchant, created_by=user)
+        figures = {"photographs": 4, "products": 1, "changed": 1}
+        ShadowReport.objects.create(operation=operation, candidate=model_set, figures=figures)
         AuditEvent.objects.create(
             merchant=merchant, user=user, api_key=key, via="admin", action="product.x", subject_type="product"
         )
