@@ -49,6 +49,8 @@ def main() -> None:
             raise SystemExit("The source was changed.")
         statistics = json.loads((folder / "out" / "statistics.json").read_text(encoding="utf-8"))
         report(options, statistics, expected, first, again)
+        if options.files >= GOAL_FILES and first[0] > GOAL_SECONDS * options.files / GOAL_FILES:
+            raise SystemExit(f"It took {first[0]:.0f} s, not {GOAL_SECONDS} for {GOAL_FILES} files.")
 
 
 def snapshot(folder: Path) -> list[tuple[str, int, int, int]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from accounts.actors import Actor
+from accounts.actors import Actor, Via
 from catalog.models import (
     Attribute,
     AttributeValue,
@@ -64,6 +64,15 @@ class Taxonomy:
             for value in self.values[attribute].values()
             if value.active and value.merged_into_id is None and value.pk not in parents
         ]
+
+
+def by_person(decision: str = "") -> Q:
+    """That a person made a decision, not a key or a command; `decision` is the lookup that leads to it, if any.
+
+    A person who was erased is known by the door, which only people use.
+    """
+    door = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}via__in": (Via.PORTAL, Via.ADMIN)})
+    return door & Q(**{f"{decision}source": Decision.Source.HUMAN, f"{decision}api_key": None})
 
 
 def _current_values() -> Prefetch[str]:

@@ -20,14 +20,14 @@ from django.db.models import F, Q, QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Forbidden, Invalid
 from accounts.models import Merchant
 from accounts.services import record
 from catalog.answered import proposal_row
 from catalog.models import Decision, Product, ProductAttribute, ProductImage
-from catalog.selectors import Taxonomy
+from catalog.selectors import Taxonomy, by_person
 from classifier import meanings
 from classifier.models import Garment, Prediction
 from classifier.training.dataset import ATTRIBUTES, COLUMNS, TAXONOMY
@@ -58,16 +58,12 @@ class Selection:
     def decided(self) -> QuerySet[ProductAttribute]:
         """Values that stand by a person's decision, in shops that do not refuse.
 
-        A key's decision is a program's. A person who was erased is known by the door, which only people use. A value
-        that was accepted by itself and then published as it stood is the model's own opinion still.
+        A value that was accepted by itself and then published as it stood is the model's own opinion still.
         """
-        by_person = Q(decision__user__isnull=False) | Q(decision__via__in=(Via.PORTAL, Via.ADMIN))
         found = ProductAttribute.objects.filter(
-            by_person,
+            by_person("decision__"),
             product__merchant__in=self.shops().filter(photographs_for_training=True),
             state__in=(State.DECIDED, State.NOT_APPLICABLE),
-            decision__source=Decision.Source.HUMAN,
-            decision__api_key=None,
             attribute__active=True,
         ).exclude(decision__answers=Decision.Answers.ACCEPTED, decision__value=F("decision__proposed_value"))
         if self.attributes:
@@ -222,6 +218,8 @@ class _Export:
         photographs = self._photographs(list(products))
         predictions = _predictions([found.garment.pk for group in photographs.values() for found in group])
         for product in products:
+            if not decided[product.pk]:  # withdrawn, or its shop refuses, since the export began
+                continue
             exported = 0
             for found in photographs[product.pk]:
                 if self._copy(product, found.image):

@@ -18,12 +18,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.db import atomic
+from accounts.models import Operation
 from classifier.models import Classification
 
 State = Classification.State
 Error = Classification.Error
 
 _CLOSED = {"open_key": None, "lease_until": None}
+_STOPPED = (Operation.State.PAUSED, Operation.State.CANCELLED)
 _WAITING = {"state": State.QUEUED, "lease_token": "", "lease_until": None}
 
 
@@ -119,7 +121,10 @@ def put_back(jobs: QuerySet[Classification], message: str) -> int:
         error_code=Error.GAVE_UP,
         error_message=message[:500],
     )
-    return given_up + running.update(**_WAITING)
+    waiting = running.update(**_WAITING)
+    # Whatever somebody stopped meanwhile shall not go on; if it is resumed, it finds these photographs again.
+    Classification.objects.filter(state=State.QUEUED, operation__state__in=_STOPPED).delete()
+    return given_up + waiting
 
 
 def put_back_batch(batch: Batch, message: str) -> int:

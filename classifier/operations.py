@@ -8,8 +8,9 @@ by a unique index; the cursor only saves looking. Whoever kills a worker, the ne
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +31,7 @@ State = Operation.State
 
 RECLASSIFY = "reclassify"
 IN_THE_QUEUE = 400  # jobs of one operation that wait or run at a time
+LAST_JOBS = timedelta(hours=1)  # how long a cancelled operation's last jobs may take to end
 CHUNK = 50  # photographs queued in one transaction, which locks their products
 
 _ALIVE = (State.QUEUED, State.RUNNING)
@@ -100,18 +102,30 @@ def _move(
     if not moved:
         raise Conflict("bad_move", _("The operation is not in a state that allows this."))
     Classification.objects.filter(operation=operation, state=Classification.State.QUEUED).delete()
+    _update_count(operation)
     audit(actor, operation, what)
 
 
 def feed() -> None:
-    """Bring every running operation up to date: queue what may wait, count what ended, end what is done."""
-    alive = Operation.objects.filter(kind__in=_KINDS, state__in=_ALIVE).order_by("pk")
+    """Bring every operation up to date: queue what may wait, count what ended, end what is done."""
+    ours = Operation.objects.filter(kind__in=_KINDS).order_by("pk")
+    lately = timezone.now() - LAST_JOBS
+    for operation in ours.filter(Q(state=State.PAUSED) | Q(state=State.CANCELLED, finished_at__gt=lately)):
+        _update_count(operation)
+    alive = ours.filter(state__in=_ALIVE)
     for pk in list(alive.values_list("pk", flat=True)):
-        while _feed_some(pk):
-            pass
-        operation = Operation.objects.get(pk=pk)
-        if operation.state == State.RUNNING and _is_over(operation):
-            _end(operation)
+        try:
+            _bring_up_to_date(pk)
+        except Exception:  # one that cannot end must not hold up the others
+            logger.exception("operation %s cannot go on", pk)
+
+
+def _bring_up_to_date(pk: int) -> None:
+    while _feed_some(pk):
+        pass
+    operation = Operation.objects.get(pk=pk)
+    if operation.state == State.RUNNING and _is_over(operation):
+        _end(operation)
 
 
 @atomic
@@ -137,6 +151,11 @@ def _count(operation: Operation) -> None:
     jobs = Classification.objects.filter(operation=operation)
     operation.done = jobs.filter(state=Classification.State.DONE).count()
     operation.failed = jobs.filter(state=Classification.State.FAILED).count()
+
+
+def _update_count(operation: Operation) -> None:
+    _count(operation)
+    Operation.objects.filter(pk=operation.pk).update(done=operation.done, failed=operation.failed)
 
 
 def _queue(operation: Operation, image: ProductImage) -> None:

@@ -55,7 +55,8 @@ def register_shipped() -> None:
     try:
         manifest = shipped_manifest()
         shipped = [(role, spec.sha256) for role, spec in manifest.models.items()]
-        if ModelSet.objects.filter(fingerprint=_fingerprint(shipped)).exists():
+        known = ModelSet.objects.filter(fingerprint=_fingerprint(shipped)).first()
+        if known is not None and all(_files_are_kept(version) for version in known.versions.all()):
             return
         serving = {role: serving_of(spec) for role, spec in manifest.models.items()}
     except WeightsError as error:
@@ -63,7 +64,13 @@ def register_shipped() -> None:
             raise
         logger.warning("the weights in WEIGHTS_DIR are not registered: %s", error)
         return
-    _add_shipped(manifest, serving)
+    if known is None:  # else only files were missing, as after a database was restored without them
+        _add_shipped(manifest, serving)
+
+
+def _files_are_kept(version: ModelVersion) -> bool:
+    files = [*version.serving["files"], *version.serving.get("mirror_files", ())]
+    return all(weight_files.is_kept(entry) for entry in files)
 
 
 def serving_of(spec: ModelSpec) -> dict[str, Any]:

@@ -59,6 +59,8 @@ def request_classification(
                 state=State.QUEUED, lease_token="", lease_until=None, image_sha256=image.sha256
             )
             wake_worker_on_commit()
+        if operation is None and pending.operation_id is not None:  # somebody waits: no operation's any more
+            jobs.filter(pk=pending.pk, open_key=open_key).update(priority=priority, operation=None)
         return None
     if not again and jobs.filter(image_sha256=image.sha256, state=State.DONE).exists():
         return None

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
 from accounts.db import atomic
-from accounts.errors import Conflict
+from accounts.errors import Conflict, Invalid
 from accounts.models import Operation
 from accounts.services import record
 from catalog.models import Decision, Product, ProductAttribute, ProductImage
@@ -55,14 +55,17 @@ def start(
         actor: who asks.
         versions: candidates; see `registry.successor` for the set that they make.
         model_set: the set to try, in place of versions.
-        sample: about how many photographs, drawn by whole products; by default all that have been classified.
+        sample: about how many photographs, drawn by whole products; at most, and by default, MOST_SAMPLED.
         seed: makes the draw repeatable.
 
     Raises:
         Forbidden: the actor may not manage models.
+        Invalid: too large a sample.
         Conflict: the set could not serve, as for a promotion; `nothing_to_look_at`.
     """
     require_models(actor)
+    if sample is not None and not 0 < sample <= MOST_SAMPLED:
+        raise Invalid("bad_sample", _("A sample has between 1 and %(most)d photographs."), {"most": MOST_SAMPLED})
     deployment = registry.active_deployment()
     candidate = model_set or registry.successor(deployment.active if deployment else None, versions)
     registry.check_servable(candidate.versions.all())
@@ -91,7 +94,7 @@ def _sample(size: int | None, seed: int | None) -> list[int]:
         by_product[product].append(image)
     products = sorted(by_product)
     random.Random(seed).shuffle(products)
-    wanted = min(size or MOST_SAMPLED, MOST_SAMPLED)
+    wanted = size or MOST_SAMPLED
     drawn: list[int] = []
     for product in products:
         if len(drawn) >= wanted:
@@ -117,11 +120,12 @@ def _compare(operation: Operation) -> tuple[dict[str, Any], list[dict[str, Any]]
     moves: Counter[tuple[str, str, str]] = Counter()
     changes: list[dict[str, Any]] = []
     counts = Counter({"photographs": 0, "products": 0, "changed": 0})
-    looked = Classification.objects.filter(operation=operation, image__archived_at=None)
+    done = Classification.State.DONE
+    looked = Classification.objects.filter(operation=operation, state=done, image__archived_at=None)
     products = looked.order_by("image__product").values_list("image__product", flat=True).distinct()
     for chunk in _chunks(products):
         for product, images, now, then in _proposals(operation, chunk, taxonomy):
-            decided = _decided(product)
+            decided = _decided(product, taxonomy)
             different = [code for code in codes if now.get(code) != then.get(code)]
             counts.update(photographs=len(images), products=1, changed=bool(different))
             for code, value in decided.items():
@@ -158,7 +162,8 @@ def _proposals(
 ) -> Iterator[tuple[Product, list[int], Values, Values]]:
     """Each product with its photographs, and what is proposed for it now and by the candidate."""
     images: dict[int, list[int]] = defaultdict(list)
-    looked = ProductImage.objects.filter(product__in=products, classifications__operation=operation).current()
+    done = Q(classifications__operation=operation, classifications__state=Classification.State.DONE)
+    looked = ProductImage.objects.filter(done, product__in=products).current()
     for image, owner in looked.values_list("pk", "product_id"):
         images[owner].append(image)
     every = [image for found in images.values() for image in found]
@@ -182,12 +187,13 @@ def _said(product: Product, rows: Sequence[Mapping[str, Any]]) -> dict[str, str 
     return {ROW: proposals.chosen_row(rows, settings.OTJANG_ROW_THRESHOLD), **said}
 
 
-def _decided(product: Product) -> dict[str, str]:
-    """What people, imports and keys decided of the product, by attribute."""
+def _decided(product: Product, taxonomy: Taxonomy) -> dict[str, str]:
+    """What people, imports and keys decided of the product, by attribute, as it is called today."""
     return {
-        current.attribute.code: current.value.code
+        current.attribute.code: (taxonomy.resolve(current.attribute.code, current.value.code) or current.value).code
         for current in product.attributes.all()
-        if current.state == ProductAttribute.State.DECIDED
+        if current.attribute.code in taxonomy.attributes  # not switched off
+        and current.state == ProductAttribute.State.DECIDED
         and current.value is not None
         and current.decision is not None
         and current.decision.source != Decision.Source.AUTO

@@ -23,7 +23,7 @@ from accounts.errors import Forbidden, Invalid
 from accounts.services import record
 from catalog.answered import ACCEPT, ACCEPTANCE, SAMPLE
 from catalog.models import Decision, Product
-from catalog.selectors import Taxonomy
+from catalog.selectors import Taxonomy, by_person
 from classifier import quality
 from classifier.models import AcceptanceThreshold, Prediction
 from classifier.precision import Outcome, Point, choose, curve, least_decisions
@@ -60,18 +60,18 @@ def _outcomes(**only: Any) -> Outcomes:
     today = quality.todays_values()
     looked_at = (Decision.Answers.PROPOSAL, Decision.Answers.SAMPLE)
     read: dict[bool, QuerySet[Decision]] = {
-        True: quality.verdicts().filter(answers__in=looked_at, **only),
+        True: quality.verdicts().filter(by_person(), answers__in=looked_at, **only),
         False: quality.accepted().filter(**only),
     }
     found: Outcomes = defaultdict(list)
-    for by_person, decisions in read.items():
+    for decided, decisions in read.items():
         rows = decisions.values_list(
             "product__merchant_id", "attribute_id", "proposed_value_id", "proposed_by_id", "proposed_confidence",
             "value_id",
         )  # fmt: skip
         for merchant, attribute, proposed, model, confidence, value in rows.iterator():
             assert confidence is not None  # the database sees to it that an answer has one
-            right = today.get(value) == today.get(proposed) if by_person else None
+            right = today.get(value) == today.get(proposed) if decided else None
             found[Scope(merchant, attribute, today[proposed], model)].append(Outcome(confidence, right))
     return found
 

@@ -117,6 +117,9 @@ def _run(operation: Operation) -> None:
         error = refused.message
     except OSError as missing:
         error = str(missing)
+    except Exception as broken:
+        logger.exception("the registration of uploaded weights broke off")
+        error = repr(broken)
     operation.state = State.FAILED if error else State.DONE
     operation.done, operation.failed = (0, 1) if error else (1, 0)
     operation.error, operation.finished_at = error, timezone.now()

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts.models import AuditEvent
+from catalog.models import Attribute
 from classifier import registry
 from classifier.models import Deployment, ModelSet, ModelVersion
 from tests.engines import StubEngine, garment, serve
@@ -41,6 +42,15 @@ def test_it_lists_states_and_classes_that_block(candidate, client_of, admin, dja
     page = client.get(reverse("admin:classifier_modelversion_change", args=[candidate.pk])).text
     assert "Denim → denim" in page
     assert "Teflon → ?" in page
+
+
+def test_it_asks_for_no_values_of_an_attribute_that_was_switched_off(candidate, client_of, admin):
+    Attribute.objects.filter(code="material").update(active=False)
+
+    _press(client_of(admin), "map_classes", candidate)
+
+    candidate.refresh_from_db()
+    assert candidate.mapping == {"Denim": "denim"}
 
 
 def test_it_maps_promotes_and_rolls_back(candidate, shipped, client_of, admin):

@@ -3,8 +3,6 @@
 import hashlib
 import io
 import json
-import os
-import pickle
 import shutil
 import subprocess
 import sys
@@ -22,6 +20,7 @@ from classifier.engine import (
     WeightsMissing,
 )
 from classifier.engine.checkpoint import load_module
+from tests.hostile import building_a_layer, calling_mkdir
 from tests.pictures import photo
 
 
@@ -87,17 +86,18 @@ def test_it_refuses_a_manifest_that_makes_no_sense(weights, change):
 
 
 def test_it_never_runs_code_from_a_checkpoint(weights, tmp_path):
-    import torch
-
-    class Payload:
-        def __reduce__(self):
-            return (os.mkdir, (str(tmp_path / "owned"),))
-
-    torch.save({"model": Payload()}, weights / "garment.pt", pickle_module=pickle)
+    (weights / "garment.pt").write_bytes(calling_mkdir(tmp_path / "owned"))
     sha256 = hashlib.sha256((weights / "garment.pt").read_bytes()).hexdigest()
     change_manifest(weights, lambda data: data["models"]["garment"]["files"]["torch"].update(sha256=sha256))
     with pytest.raises(WeightsError, match="mkdir"):
         Engine.load(weights, runtime="torch")
+    assert not (tmp_path / "owned").exists()
+
+
+def test_it_builds_no_layer_that_a_checkpoint_calls(tmp_path):
+    code = f"__import__('os').mkdir({str(tmp_path / 'owned')!r})"
+    with pytest.raises(WeightsError, match="calls DetectionModel"):
+        load_module(building_a_layer(code))
     assert not (tmp_path / "owned").exists()
 
 

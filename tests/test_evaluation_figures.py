@@ -114,6 +114,16 @@ def test_it_compares_only_photographs_that_both_have_read():
     assert changes(found.only_second, "category") == {("Shirt", "Tshirt", "Shirt"): 1}
 
 
+def test_it_tells_garments_of_one_photograph_apart_that_have_the_same_box():
+    rows = [("Jacket", "Jacket"), ("Skirt", "Skirt")]
+    right = [reading("a", true, {said: 0.9}) for true, said in rows]
+    half = [reading("a", true, {said: 0.9}) for true, said in [("Jacket", "Coat"), ("Skirt", "Skirt")]]
+
+    found = compare(right, half, "category")
+
+    assert (found.both, len(found.only_first), len(found.only_second), found.neither) == (1, 1, 0, 0)
+
+
 class Detections:
     """A network of three classes that finds the same boxes in every picture: (class, score, box in fractions)."""
 

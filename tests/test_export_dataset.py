@@ -15,7 +15,7 @@ from accounts.models import AuditEvent, Merchant
 from catalog import services as catalog
 from catalog.intake import add_images
 from catalog.models import Attribute, AttributeValue, Decision, Product
-from classifier import batches
+from classifier import batches, exports
 from classifier.exports import Selection, export_dataset
 from classifier.models import Garment, ModelVersion
 from classifier.training.dataset import read_dataset
@@ -180,6 +180,19 @@ def test_it_leaves_out_shops_that_refuse(classified, shop, other_shop, charlie, 
     assert "shops that refuse: Charlie's shop" in asked
     events = AuditEvent.objects.filter(action="merchant.export_dataset")
     assert [event.merchant for event in events] == [shop]
+
+
+def test_a_shop_that_refuses_while_it_runs_is_left_out_from_then_on(classified, shop, as_alice, tmp_path, monkeypatch):
+    for color in ("red", "green"):
+        catalog.decide(actor=as_alice, product=classified(shop, color), attribute="category", value="Jumper")
+    monkeypatch.setattr(exports, "PRODUCTS_AT_A_TIME", 1)
+
+    def refuse(_done, _total, _rejected):
+        Merchant.objects.update(photographs_for_training=False)
+
+    export_dataset(actor=system(), folder=tmp_path / "out", selection=Selection(), val_share=0.2, progress=refuse)
+
+    assert len(list((tmp_path / "out" / "images").iterdir())) == 1
 
 
 def test_an_administrator_switches_it_for_a_shop(admin, client_of, shop):

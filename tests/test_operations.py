@@ -11,7 +11,7 @@ from accounts.actors import Actor, Via, system
 from accounts.errors import Conflict, Forbidden
 from accounts.models import AuditEvent, Operation
 from catalog.models import Product
-from classifier import batches, jobs, operations, registry, services, sweep
+from classifier import batches, jobs, operations, registry, services, shadow, sweep
 from classifier.models import Classification, Garment
 from classifier.tasks import classify_waiting
 from tests.engines import StubEngine, garment, serve
@@ -83,6 +83,64 @@ def test_it_goes_on_after_a_worker_was_killed(catalogue):
     assert _once(operation, catalogue)
     assert Classification.objects.filter(operation=operation).count() == PHOTOGRAPHS
     assert Garment.objects.filter(classification__operation=operation).count() == PHOTOGRAPHS
+
+
+def test_a_killed_workers_photographs_do_not_go_on_when_it_was_paused(catalogue):
+    operation = operations.start_reclassify(actor=system())
+    operations.feed()
+    jobs.claim(2)
+    operations.pause(actor=system(), operation=operation)
+    Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))
+
+    sweep.sweep()
+    classify_waiting.func()
+
+    assert not Classification.objects.filter(operation=operation).exists()
+    operations.resume(actor=system(), operation=operation)
+    _work(operation)
+    assert _once(operation, catalogue)
+
+
+def test_it_counts_what_was_under_way_when_it_was_paused(catalogue):
+    operation = operations.start_reclassify(actor=system())
+    operations.feed()
+    batch = jobs.claim(2)
+    operations.pause(actor=system(), operation=operation)
+    for job in batch.jobs:
+        jobs.fail(batch.token, job.pk, "file_missing", "It is gone.")
+
+    operations.feed()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.failed) == ("paused", 2)
+
+
+def test_stopping_it_keeps_what_a_person_asked_for_meanwhile(catalogue, alice, actor_of):
+    operation = operations.start_reclassify(actor=system())
+    operations.feed()
+    job = Classification.objects.filter(operation=operation).first()
+
+    services.classify_again(actor=actor_of(alice), product=job.image.product)
+    assert Classification.objects.get(pk=job.pk).priority == Classification.Priority.INTERACTIVE
+    operations.cancel(actor=system(), operation=operation)
+
+    assert Classification.objects.filter(image=job.image, state="queued").exists()
+
+
+def test_one_that_cannot_end_does_not_hold_up_the_others(catalogue, monkeypatch):
+    def broken(_operation):
+        raise RuntimeError("no report")
+
+    stuck = operations.start_reclassify(actor=system())
+    Operation.objects.filter(pk=stuck.pk).update(kind=shadow.KIND, total=0)
+    stuck.parameters |= {"images": []}
+    stuck.save(update_fields=["parameters"])
+    monkeypatch.setattr(shadow, "write_report", broken)
+    operation = operations.start_reclassify(actor=system())
+
+    _work(operation)
+
+    assert _once(operation, catalogue)
 
 
 def test_it_can_be_paused_and_goes_on(catalogue):

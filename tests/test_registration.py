@@ -1,29 +1,28 @@
 """Weights from outside: opened once, by a process that may do nothing else, and never taken for what they are not."""
 
-import io
 import json
-import os
-import pickle
 import subprocess
 import sys
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse_lazy
 
-from accounts.actors import system
+from accounts.actors import Actor, Via, system
 from accounts.errors import Forbidden, Invalid
 from accounts.models import AuditEvent, Operation
-from classifier import operations, registration, uploads
+from classifier import operations, registration, sweep, uploads, weight_files
 from classifier.engine.errors import WeightsError
 from classifier.models import ModelVersion
 from classifier.training import registration as opening
 from classifier.training.run import Run
 from tests import original
 from tests.factories import UserFactory
+from tests.hostile import building_a_layer, calling_mkdir
 
 pytestmark = pytest.mark.django_db
 
@@ -33,16 +32,8 @@ UPLOAD = reverse_lazy("admin:classifier_modelversion_upload")
 @pytest.fixture
 def hostile(tmp_path):
     """A checkpoint whose pickle makes a folder when it is opened, and the folder."""
-    import torch
-
-    class Payload:
-        def __reduce__(self):
-            return (os.mkdir, (str(tmp_path / "owned"),))
-
-    buffer = io.BytesIO()
-    torch.save({"model": Payload()}, buffer, pickle_module=pickle)
     path = tmp_path / "category_best.pt"
-    path.write_bytes(buffer.getvalue())
+    path.write_bytes(calling_mkdir(tmp_path / "owned"))
     return path, tmp_path / "owned"
 
 
@@ -74,9 +65,17 @@ def test_it_refuses_a_pickle_that_runs_a_command(hostile, client_of, admin):
     assert not default_storage.exists(operation.parameters["file"])
 
 
+def test_it_refuses_a_layer_that_evaluates_what_it_is_given(tmp_path):
+    owned = tmp_path / "owned"
+    code = f"__import__('ctypes').CDLL(None).system(b'touch {owned}')"
+    with pytest.raises(Invalid, match="calls DetectionModel"):
+        registration.register(actor=system(), checkpoint=building_a_layer(code), name="x", role="category")
+    assert not owned.exists()
+
+
 def test_the_process_that_opens_weights_has_no_network_and_starts_nothing():
     script = """
-import os, socket, subprocess
+import ctypes, os, socket, subprocess
 from classifier.training import registration
 registration.confine()
 registration.refuse_programs()
@@ -84,6 +83,7 @@ for attempt in (
     lambda: socket.socket(),
     lambda: socket.create_connection(("127.0.0.1", 9), 1),
     lambda: os.system("true"),
+    lambda: ctypes.CDLL(None),
     lambda: subprocess.run(["true"]),
     lambda: os.fork(),
     lambda: os.execv("/bin/true", ["true"]),
@@ -201,6 +201,33 @@ def test_a_superuser_uploads_and_a_worker_registers(opened, client_of, admin):
     assert not default_storage.exists(operation.parameters["file"])
     actions = AuditEvent.objects.order_by("id").values_list("action", "user")
     assert list(actions) == [("operation.start", admin.pk), ("model_version.register", admin.pk)]
+
+
+def test_whatever_breaks_an_upload_is_said_once(opened, admin, monkeypatch):
+    def broken(*_arguments):
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(registration, "_open", broken)
+    actor = Actor(via=Via.ADMIN, user=admin)
+    operation = uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", b"weights"), role="material")
+
+    sweep.sweep()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.failed) == ("failed", 1)
+    assert "no such luck" in operation.error
+    assert not default_storage.exists(operation.parameters["file"])
+
+
+def test_half_a_file_of_a_killed_process_is_written_again():
+    content = b"weights" * 100
+    path = weight_files.keep(content, ".bin")["path"]
+    default_storage.delete(path)
+    default_storage.save(path, ContentFile(content[:10]))
+
+    entry = weight_files.keep(content, ".bin")
+
+    assert weight_files.stored(entry).read() == content
 
 
 def test_nobody_else_uploads(opened, client_of, alice, actor_of):

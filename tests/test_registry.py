@@ -11,7 +11,7 @@ from catalog import services as catalog
 from catalog.intake import add_images
 from catalog.models import AttributeValue, ProductAttribute
 from catalog.selectors import Taxonomy
-from classifier import batches, meanings, registry, serving
+from classifier import batches, meanings, registry, serving, weight_files
 from classifier.models import Deployment, ModelSet, ModelVersion
 from tests.engines import StubEngine, garment, serve
 from tests.factories import UserFactory
@@ -61,6 +61,16 @@ def test_it_keeps_serving_when_the_weights_folder_is_gone(shipped, settings, tmp
     registry.register_shipped()
 
     assert Deployment.objects.get().active == shipped
+
+
+def test_it_stores_files_again_that_are_missing(shipped):
+    entry = shipped.versions.first().serving["files"][0]
+    default_storage.delete(entry["path"])
+
+    registry.register_shipped()
+
+    assert weight_files.stored(entry).read()
+    assert ModelSet.objects.count() == 1
 
 
 def test_it_says_where_each_version_stands(shipped):

@@ -5,10 +5,10 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from accounts.actors import system
-from accounts.errors import Conflict, Forbidden
+from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models import Operation
 from catalog import services as catalog
-from catalog.models import Product, ProductAttribute, ProductImage
+from catalog.models import Attribute, AttributeValue, Product, ProductAttribute, ProductImage
 from classifier import batches, serving, shadow
 from classifier.models import Classification, Deployment, ModelSet, ShadowReport
 from classifier.tasks import classify_waiting
@@ -90,6 +90,49 @@ def test_the_admin_shows_the_report_with_photographs(tried, client_of, admin, dj
     assert page.count("/thumbnail/file") == 2
     with django_assert_max_num_queries(12):
         assert "material-new" in client.get(reverse("admin:classifier_shadowreport_changelist")).text
+
+
+def test_it_counts_no_photograph_that_could_not_be_looked_at(tried, monkeypatch):
+    _first, second, candidate = tried
+    lost = ProductImage.objects.get(product=second).pk
+    missing = batches._Failure("file_missing", "It is gone.")
+    monkeypatch.setattr(batches, "_read", lambda job: missing if job.image_id == lost else b"")
+    shadow.start(actor=system(), versions=[candidate])
+
+    operation = _work()
+
+    figures = ShadowReport.objects.get().figures
+    assert (operation.done, operation.failed) == (2, 1)
+    assert (figures["photographs"], figures["products"]) == (2, 1)
+    assert figures["attributes"]["category"]["changed"] == 0
+
+
+def test_it_takes_merged_values_for_one(tried):
+    _first, _second, candidate = tried
+    values = AttributeValue.objects.filter(attribute__code="material")
+    values.filter(code="knit").update(merged_into=values.get(code="jersey"))
+    shadow.start(actor=system(), versions=[candidate])
+
+    _work()
+
+    assert ShadowReport.objects.get().figures["attributes"]["material"]["then"] == 1
+
+
+def test_it_says_nothing_of_an_attribute_that_was_switched_off(tried):
+    Attribute.objects.filter(code="material").update(active=False)
+    candidate = version("sleeve_length", "sleeve-new", task="classify", classes=["long", "short"])
+    shadow.start(actor=system(), versions=[candidate])
+
+    operation = _work()
+
+    assert operation.state == "done"
+    assert "material" not in ShadowReport.objects.get().figures["attributes"]
+
+
+@pytest.mark.parametrize("sample", [0, shadow.MOST_SAMPLED + 1])
+def test_it_refuses_a_sample_that_is_none_or_too_large(tried, sample):
+    with pytest.raises(Invalid):
+        shadow.start(actor=system(), versions=[tried[2]], sample=sample)
 
 
 def test_it_draws_whole_products(tried):

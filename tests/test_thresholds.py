@@ -201,6 +201,18 @@ def test_what_confirms_an_accepted_value_proves_nothing(shop):
     assert thresholds() == {}
 
 
+def test_keys_and_commands_that_confirm_everything_prove_nothing(shop, api_key):
+    key, _secret = api_key
+    judged(shop, "material", "denim", "denim", 0.99, 150)
+    Decision.objects.update(via="api", api_key=key)
+    calibrate(actor=system())
+    assert set(thresholds().values()) <= {None}
+
+    Decision.objects.update(via="command", api_key=None)
+    calibrate(actor=system())
+    assert set(thresholds().values()) <= {None}
+
+
 def test_the_last_word_counts_once(shop, actor):
     product = seen_product(shop, **SURE)
     for value in ("woven", "denim", "woven", "denim"):

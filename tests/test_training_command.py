@@ -15,6 +15,7 @@ from classifier.engine.preprocess import to_batch
 from classifier.engine.runtime import load_networks
 from classifier.training.files import atomic_path
 from tests.garments import draw_garments
+from tests.hostile import calling_mkdir
 
 TINY = {"batch": 4, "image_size": 32, "minimum": 3, "threads": 1, "stderr": None}
 
@@ -171,6 +172,17 @@ def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):
     with pytest.raises(CommandError, match=complaint):
         train(arguments.pop("role"), arguments.pop("data"), arguments.pop("base"), tmp_path / "run", **arguments)
 
+    assert not (tmp_path / "run").exists()
+
+
+def test_it_refuses_start_weights_that_would_run_something(data, tmp_path):
+    base = tmp_path / "hostile.pt"
+    base.write_bytes(calling_mkdir(tmp_path / "owned"))
+
+    with pytest.raises(CommandError, match=r"hostile\.pt cannot be used\. .*mkdir"):
+        train("category", data, base, tmp_path / "run", epochs=1)
+
+    assert not (tmp_path / "owned").exists()
     assert not (tmp_path / "run").exists()
 
 

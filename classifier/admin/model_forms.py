@@ -18,6 +18,7 @@ from unfold.widgets import (
 
 from accounts.admin.theme import Dialog
 from catalog.selectors import Taxonomy
+from classifier import shadow
 from classifier.models import ModelVersion
 from classifier.registration import roles
 
@@ -29,9 +30,11 @@ class MappingForm(Dialog):
         super().__init__(*args, **kwargs)
         version = ModelVersion.objects.filter(pk=self.object_id).first()
         self._names = {f"class_{index}": name for index, name in enumerate(version.unknown_classes if version else ())}
-        if version is None or not self._names:
+        taxonomy = Taxonomy.load()
+        if version is None or version.role not in taxonomy.attributes:  # switched off since
+            self._names = {}
             return
-        leaves = Taxonomy.load().leaves(version.role)
+        leaves = taxonomy.leaves(version.role)
         choices = [("", "?"), *((value.code, f"{value.name} ({value.code})") for value in leaves)]
         for field, name in self._names.items():
             self.fields[field] = forms.ChoiceField(
@@ -50,6 +53,7 @@ class SampleForm(Dialog):
         label=capfirst(_("photographs, about")),
         initial=1000,
         min_value=1,
+        max_value=shadow.MOST_SAMPLED,
         help_text=_("Products are drawn at random until there are so many."),
         widget=UnfoldAdminIntegerFieldWidget,
     )

@@ -46,8 +46,8 @@ def load_module(checkpoint: bytes) -> nn.Module:
 def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
     """What a checkpoint holds, and its network in float32, fused and in evaluation mode.
 
-    The averaged weights where training kept them. Only torch's and ultralytics' own layers are unpickled: anything
-    else in the file raises WeightsError before it can run, whatever its sha256.
+    The averaged weights where training kept them. Only torch's and ultralytics' own layers are unpickled, without
+    calling them: anything else in the file raises WeightsError before it can run, whatever its sha256.
     """
     prepare_ultralytics()
     import numpy as np
@@ -61,6 +61,8 @@ def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
         with safe_globals([*allowed, type(np.dtype(np.float64)), type(np.dtype(np.float32))]):
             content: dict[str, Any] = torch.load(BytesIO(checkpoint), map_location="cpu", weights_only=True)
         network: Any = content.get("ema") or content["model"]
+        for layer in network.modules():
+            layer.__class__ = type(layer).__mro__[1]  # the layer that a sealed one stands for
         network.criterion = None
         module: nn.Module = network.float().eval().fuse(verbose=False)
     except WeightsError:
@@ -86,7 +88,21 @@ def _harmless(name: str) -> Callable[..., Any]:
     found = None
     if name in _PLAIN or name.startswith(_LAYERS):
         found = getattr(import_module(_MOVED.get(module, module)), attribute, None)
-    if found is None or not (name in _PLAIN or (isinstance(found, type) and issubclass(found, nn.Module))):
+    if isinstance(found, type) and issubclass(found, nn.Module):
+        return _sealed(found)
+    if found is None or name not in _PLAIN:
         raise WeightsError(f"The checkpoint contains {name}, which is no network layer. It was not loaded.")
-    harmless: Callable[..., Any] = found
-    return harmless
+    plain: Callable[..., Any] = found
+    return plain
+
+
+def _sealed(layer: type[nn.Module]) -> type[nn.Module]:
+    """The layer, to be filled with a state but not to be called.
+
+    A pickle may call what it names, and ultralytics' constructors evaluate an activation that they are given as text.
+    """
+
+    def refuse(_self: nn.Module, *_arguments: object, **_options: object) -> None:
+        raise WeightsError(f"The checkpoint calls {layer.__name__} instead of holding one. It was not loaded.")
+
+    return type(layer.__name__, (layer,), {"__init__": refuse, "__module__": layer.__module__})

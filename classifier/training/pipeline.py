@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from classifier.engine.errors import WeightsError
 from classifier.engine.manifest import GARMENT
 from classifier.training.classifier import CHECKPOINT, ClassifierOptions, ClassifierTraining
 from classifier.training.dataset import read_dataset
@@ -24,8 +25,8 @@ Options = ClassifierOptions | DetectorOptions
 def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: Path, given: dict[str, Any]) -> Run:
     """Describe a new run in `folder`; `given` holds the options that differ from the task's defaults.
 
-    Raises RunError for an impossible combination, a missing base or a folder that already holds a run, and LabelError
-    for data that cannot be read.
+    Raises RunError for an impossible combination, a missing or refused base or a folder that already holds a run, and
+    LabelError for data that cannot be read.
     """
     if task not in TASKS or (role == GARMENT and task != "detect"):
         raise RunError(f"There is no {task} model for {role}.")
@@ -36,6 +37,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
             f"The start weights {base} do not exist. Nothing is downloaded here: take yolov8n.pt from ultralytics' "
             f"releases, {START_WEIGHTS}, or any other YOLOv8n checkpoint."
         )
+    _refuse_programs(base)
     kind = DetectorOptions if task == "detect" else ClassifierOptions
     unknown = given.keys() - {field.name for field in fields(kind)}
     if unknown:
@@ -62,6 +64,18 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     run.save()
     write_json(folder / ENVIRONMENT, {"seed": options.seed, **describe_environment()})
     return run
+
+
+def _refuse_programs(base: Path) -> None:
+    """Refuse start weights that hold more than layers, before ultralytics opens them as a plain pickle."""
+    if base.name == CHECKPOINT:
+        return  # a run's own, which is read without any code
+    from classifier.engine.checkpoint import load_checkpoint
+
+    try:
+        load_checkpoint(base.read_bytes())
+    except WeightsError as error:
+        raise RunError(f"The start weights {base} cannot be used. {error}") from error
 
 
 def finish_run(run: Run, data: Path, base: Path, report: Report, mirror: Path | None = None) -> dict[str, Any]:

@@ -28,7 +28,17 @@ _LIMITS = {
     resource.RLIMIT_FSIZE: 2 * _GIBIBYTE,
     resource.RLIMIT_DATA: 8 * _GIBIBYTE,
 }
-_REFUSED = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "pty.")
+_REFUSED = (
+    "ctypes.",
+    "socket.",
+    "subprocess.",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+    "pty.",
+)
 
 
 @dataclass(frozen=True, slots=True)

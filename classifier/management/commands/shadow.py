@@ -21,7 +21,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Whom to try on how much."""
         parser.add_argument("models", nargs="+", metavar="MODEL", help=NAMING)
-        parser.add_argument("--sample", type=int, metavar="N", help="about N photographs of products drawn at random")
+        parser.add_argument(
+            "--sample",
+            type=int,
+            metavar="N",
+            help=f"about N photographs of products drawn at random; at most, and by default, {shadow.MOST_SAMPLED}",
+        )
         parser.add_argument("--seed", type=int, help="draw the same products again")
 
     def handle(self, *args: Any, models: list[str], sample: int | None, seed: int | None, **options: Any) -> None:

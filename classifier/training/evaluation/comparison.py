@@ -6,8 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from classifier.training.evaluation.readings import Reading, labelled
+from classifier.engine.results import Box
+from classifier.training.evaluation.readings import Reading
 
 FEW = 25
 
@@ -44,14 +46,25 @@ class Comparison:
 
 def compare(first: Sequence[Reading], second: Sequence[Reading], topic: str) -> Comparison:
     """Judge the photographs that both models have read and that are examples of the topic."""
-    others = {reading.key: reading for reading in second}
-    pairs = [(reading, others[reading.key]) for reading in labelled(first, topic) if reading.key in others]
+    others = _by_row(second)
+    pairs = [(ours, others[row]) for row, ours in _by_row(first).items() if ours.truth(topic) and row in others]
     groups: dict[tuple[bool, bool], list[Pair]] = {(a, b): [] for a in (True, False) for b in (True, False)}
     for ours, theirs in pairs:
         groups[ours.is_right(topic), theirs.is_right(topic)].append((ours, theirs))
     return Comparison(
         topic, len(groups[True, True]), len(groups[False, False]), groups[True, False], groups[False, True]
     )
+
+
+def _by_row(readings: Sequence[Reading]) -> dict[tuple[Path, Box | None, int], Reading]:
+    """Readings by their row of labels; garments of one photograph may have the same box, or none."""
+    met: Counter[tuple[Path, Box | None]] = Counter()
+    rows = {}
+    for reading in readings:
+        where = reading.photograph.path, reading.photograph.box
+        rows[*where, met[where]] = reading
+        met[where] += 1
+    return rows
 
 
 def changes(pairs: Sequence[Pair], topic: str) -> Counter[tuple[str, str, str]]:

@@ -41,11 +41,6 @@ class Reading:
     score: float = 0.0
     said: Said = field(default_factory=dict)
 
-    @property
-    def key(self) -> tuple[Path, Box | None]:
-        """Which row of labels it is about."""
-        return self.photograph.path, self.photograph.box
-
     def answer(self, topic: str) -> Alternative:
         """The first value and its confidence; `(nothing)` with 0 where nothing was said."""
         if topic == GARMENT:
