@@ -23,6 +23,11 @@ class Refused(Exception):
         """The sentence, in the active language."""
         return str(self._message) % self.params if self.params else str(self._message)
 
+    @property
+    def template(self) -> str:
+        """The sentence without its parameters, in the active language; in English that is the key of translations."""
+        return str(self._message)
+
     def __str__(self) -> str:
         return self.message
 

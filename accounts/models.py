@@ -137,7 +137,9 @@ class ApiKey(models.Model):
     prefix = models.CharField(_("prefix"), max_length=12, unique=True, editable=False)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     read_only = models.BooleanField(_("read only"), default=False)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
@@ -176,10 +178,16 @@ class Operation(models.Model):
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
 
-    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False)
+    public_id = models.CharField(
+        _("number"), max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False
+    )
     kind = models.CharField(_("kind"), max_length=40)
-    merchant = models.ForeignKey(Merchant, models.CASCADE, null=True, blank=True, related_name="operations")
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    merchant = models.ForeignKey(
+        Merchant, models.CASCADE, null=True, blank=True, related_name="operations", verbose_name=_("merchant")
+    )
+    created_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     parameters = models.JSONField(_("parameters"), default=dict)
     total = models.PositiveIntegerField(_("total"), default=0)
@@ -210,7 +218,9 @@ class Operation(models.Model):
 class AuditEvent(models.Model):
     """Who did what to which thing, when and through which door. Append-only."""
 
-    merchant = models.ForeignKey(Merchant, models.CASCADE, null=True, blank=True, related_name="audit_events")
+    merchant = models.ForeignKey(
+        Merchant, models.CASCADE, null=True, blank=True, related_name="audit_events", verbose_name=_("merchant")
+    )
     user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("user"))
     api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, blank=True, related_name="+")
     impersonator = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")

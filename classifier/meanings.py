@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -70,16 +70,35 @@ def known_classes(role: str, classes: Iterable[str], taxonomy: Taxonomy) -> dict
     return {name: value.code for name, value in values.items() if value is not None and value.code in leaves}
 
 
+def require_one_attribute(role: str, classes: Sequence[str], taxonomy: Taxonomy) -> None:
+    """Refuse a network whose classes are values of several attributes, as the shipped classifier's are.
+
+    Raises:
+        Invalid: `several_attributes`.
+    """
+    known = {code: known_classes(code, classes, taxonomy) for code in taxonomy.attributes}
+    mine = known.get(role, {})
+    strange = [name for name in classes if name not in mine]
+    if mine and len(strange) > 1 and all(any(name in found for found in known.values()) for name in strange):
+        raise Invalid(
+            "several_attributes",
+            _("This network answers for several attributes at once: %(roles)s. Train one for %(role)s alone."),
+            {"roles": ", ".join(code for code, found in known.items() if found), "role": role},
+        )
+
+
 @atomic
 def map_classes(*, actor: Actor, version: ModelVersion, mapping: Mapping[str, str]) -> ModelVersion:
     """Say which values (by code or alias) classes of the version stand for.
 
     Raises:
         Forbidden: the actor may not manage models.
-        Invalid: `unknown_class`, `unknown_value`.
+        Invalid: `nothing_mapped`, `unknown_class`, `unknown_value`.
         Conflict: `in_use`; a version that belongs to a set means for ever what it meant.
     """
     require_models(actor)
+    if not mapping:
+        raise Invalid("nothing_mapped", _("Choose a value for at least one class."))
     version = ModelVersion.objects.select_for_update().get(pk=version.pk)
     if version.sets.exists():
         raise Conflict("in_use", _("This version has been tried or used; register its file again to map it otherwise."))

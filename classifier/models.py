@@ -112,10 +112,12 @@ class Deployment(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=SINGLETON, editable=False)
     active = models.ForeignKey(ModelSet, models.PROTECT, related_name="+", verbose_name=_("active set"))
-    version = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(_("changes so far"), default=1)
     # Once somebody promoted a set, newer weights in WEIGHTS_DIR no longer take over by themselves.
     chosen = models.BooleanField(_("chosen by somebody"), default=False)
-    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("changed by")
+    )
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
@@ -336,7 +338,9 @@ class AcceptanceThreshold(models.Model):
 class ShadowReport(models.Model):
     """What a candidate would have changed for products of the catalogue, and whether people agree."""
 
-    operation = models.OneToOneField(Operation, models.CASCADE, related_name="shadow_report")
+    operation = models.OneToOneField(
+        Operation, models.CASCADE, related_name="shadow_report", verbose_name=_("operation")
+    )
     candidate = models.ForeignKey(ModelSet, models.PROTECT, related_name="+", verbose_name=_("candidate"))
     figures = models.JSONField(_("figures"), default=dict)  # classifier.shadow documents both
     changes = models.JSONField(_("changes"), default=list)

@@ -34,7 +34,7 @@ IN_THE_QUEUE = 400  # jobs of one operation that wait or run at a time
 LAST_JOBS = timedelta(hours=1)  # how long a cancelled operation's last jobs may take to end
 CHUNK = 50  # photographs queued in one transaction, which locks their products
 
-_ALIVE = (State.QUEUED, State.RUNNING)
+RUNNING = (State.QUEUED, State.RUNNING)
 _KINDS = (RECLASSIFY, shadow.KIND)
 
 
@@ -46,8 +46,12 @@ def start_reclassify(*, actor: Actor, merchant: Merchant | None = None) -> Opera
 
     Raises:
         Forbidden: the actor may not manage models.
+        Conflict: `under_way`; the same has been started and has not ended.
     """
     require_models(actor)
+    same = Operation.objects.filter(kind=RECLASSIFY, merchant=merchant, state__in=(*RUNNING, State.PAUSED)).first()
+    if same is not None:
+        raise Conflict("under_way", _("This is under way already: operation %(id)s."), {"id": same.public_id})
     newest = ProductImage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     operation = Operation(
         kind=RECLASSIFY, merchant=merchant, created_by=actor.user, parameters={"last": newest, "cursor": 0}
@@ -73,7 +77,7 @@ def audit(actor: Actor, operation: Operation, what: str) -> None:
 @atomic
 def pause(*, actor: Actor, operation: Operation) -> None:
     """Stop after what is being worked on, until `resume`. Raises Forbidden, or Conflict if there is nothing to stop."""
-    _move(actor, operation, _ALIVE, State.PAUSED, "pause", _KINDS)
+    _move(actor, operation, RUNNING, State.PAUSED, "pause", _KINDS)
 
 
 @atomic
@@ -89,7 +93,7 @@ def cancel(*, actor: Actor, operation: Operation) -> None:
         _move(actor, operation, (State.QUEUED,), State.CANCELLED, "cancel", (uploads.KIND,))
         uploads.discard(operation)
     else:
-        _move(actor, operation, (*_ALIVE, State.PAUSED), State.CANCELLED, "cancel", _KINDS)
+        _move(actor, operation, (*RUNNING, State.PAUSED), State.CANCELLED, "cancel", _KINDS)
 
 
 def _move(
@@ -112,7 +116,7 @@ def feed() -> None:
     lately = timezone.now() - LAST_JOBS
     for operation in ours.filter(Q(state=State.PAUSED) | Q(state=State.CANCELLED, finished_at__gt=lately)):
         _update_count(operation)
-    alive = ours.filter(state__in=_ALIVE)
+    alive = ours.filter(state__in=RUNNING)
     for pk in list(alive.values_list("pk", flat=True)):
         try:
             _bring_up_to_date(pk)
@@ -132,7 +136,7 @@ def _bring_up_to_date(pk: int) -> None:
 def _feed_some(pk: int) -> bool:
     """Queue some photographs of an operation and count its ended jobs; says whether more could be queued now."""
     operation = Operation.objects.select_for_update().get(pk=pk)
-    if operation.state not in _ALIVE:
+    if operation.state not in RUNNING:
         return False
     room = IN_THE_QUEUE - _open_jobs(operation).count()
     images = list(_left(operation).filter(pk__gt=operation.parameters["cursor"])[: max(0, min(room, CHUNK))])

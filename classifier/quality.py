@@ -223,11 +223,12 @@ def read_automatic(period: Period, found: Iterable[Verdicts]) -> dict[int, Autom
 
 
 def read_drift(period: Period) -> list[Drift]:
-    """One entry a week; two queries."""
+    """One entry a week; two queries. What an operation looked at again is no new input."""
     weeks = [Drift() for _start in period.starts]
     said = Prediction.objects.filter(
         period.within("created_at", "garment__image__product__merchant"),
         garment__classification__purpose=Classification.Purpose.LIVE,
+        garment__classification__operation=None,
     )
     unsure = Count("pk", filter=Q(confidence__lt=LOW_CONFIDENCE))
     rows = said.order_by().annotate(week=period.week("created_at")).values_list("week")
@@ -236,6 +237,7 @@ def read_drift(period: Period) -> list[Drift]:
     looked_at = Classification.objects.filter(
         period.within("finished_at", "image__product__merchant"),
         purpose=Classification.Purpose.LIVE,
+        operation=None,
         state=Classification.State.DONE,
     )
     jobs = looked_at.order_by().annotate(week=period.week("finished_at")).values_list("week")

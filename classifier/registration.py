@@ -74,7 +74,8 @@ def register(
 
     Raises:
         Forbidden: neither a command nor a superuser.
-        Invalid: `unknown_role`, `unknown_class`, `unknown_value`, or `weights_refused` with the reason.
+        Invalid: `unknown_role`, `unknown_class`, `unknown_value`, `several_attributes`, or `weights_refused` with the
+            reason.
     """
     require_superuser(actor)
     given, described = dict(mapping or {}), description or Description()
@@ -92,8 +93,10 @@ def register(
     meanings.checked_values(role, given, taxonomy)  # before the long work
     with tempfile.TemporaryDirectory(prefix="otjang-weights-") as folder:
         opened = _open(checkpoint, Path(folder), role, image_size)
+        # Before anything is kept:
+        mapped = meanings.checked_mapping(role, opened.classes, given, taxonomy)
+        meanings.require_one_attribute(role, opened.classes, taxonomy)
         files = [weight_files.keep((Path(folder) / file).read_bytes(), Path(file).suffix) for file in (GRAPH, NUMBERS)]
-    mapped = meanings.checked_mapping(role, opened.classes, given, taxonomy)
     fields = {
         "name": name,
         "source_sha256": source,

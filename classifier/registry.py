@@ -223,6 +223,12 @@ def promote_set(*, actor: Actor, model_set: ModelSet) -> ModelSet:
     return _promote_set(actor, model_set, "deployment.promote")
 
 
+def set_before(deployment: Deployment) -> ModelSet | None:
+    """The set that was active before the one that is now: where a roll back leads."""
+    served = ModelSet.objects.filter(activated_at__isnull=False).exclude(pk=deployment.active_id)
+    return served.order_by("-activated_at", "-pk").first()
+
+
 def roll_back(*, actor: Actor) -> ModelSet:
     """Go back to the set that was active before. Doing it twice is the same as not at all.
 
@@ -232,8 +238,7 @@ def roll_back(*, actor: Actor) -> ModelSet:
     """
     require_models(actor)
     deployment = active_deployment()
-    served = ModelSet.objects.filter(activated_at__isnull=False).order_by("-activated_at", "-pk")
-    before = served.exclude(pk=deployment.active_id).first() if deployment else None
+    before = set_before(deployment) if deployment else None
     if before is None:
         raise Conflict("nothing_before", _("No other set has been active: there is nothing to go back to."))
     _check_files(before.versions.all())

@@ -64,15 +64,17 @@ def start(
         Conflict: the set could not serve, as for a promotion; `nothing_to_look_at`.
     """
     require_models(actor)
+    asked = list(versions)
     if sample is not None and not 0 < sample <= MOST_SAMPLED:
         raise Invalid("bad_sample", _("A sample has between 1 and %(most)d photographs."), {"most": MOST_SAMPLED})
     deployment = registry.active_deployment()
-    candidate = model_set or registry.successor(deployment.active if deployment else None, versions)
+    candidate = model_set or registry.successor(deployment.active if deployment else None, asked)
     registry.check_servable(candidate.versions.all())
     images = _sample(sample, seed)
     if not images:
         raise Conflict("nothing_to_look_at", _("No photograph has been classified yet."))
     parameters = {"last": max(images), "cursor": 0, "images": images, "model_set": candidate.pk, "sample": sample}
+    parameters["name"] = ", ".join(version.name for version in asked) or candidate.name
     operation = Operation.objects.create(kind=KIND, created_by=actor.user, parameters=parameters, total=len(images))
     record(
         actor=actor,

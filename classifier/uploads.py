@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from accounts.actors import Actor, Via
 from accounts.db import atomic
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 State = Operation.State
 
 KIND = "register_model"
+_ZIP = b"PK\x03\x04"  # how checkpoints begin
 FOLDER = f"{weight_files.FOLDER}/uploads"
 
 
@@ -48,13 +50,16 @@ def queue(
 
     Raises:
         Forbidden: not a superuser.
-        Invalid: `unknown_role`, `empty`, `too_large`.
+        Invalid: `unknown_role`, `empty`, `no_checkpoint`, `too_large`.
     """
     require_superuser(actor)
     if role not in roles():
         raise Invalid("unknown_role", _("There is no role “%(role)s”."), {"role": role})
     if not file.size:
         raise Invalid("empty", _("The file is empty. Choose another one."))
+    if file.read(len(_ZIP)) != _ZIP:
+        raise Invalid("no_checkpoint", _("This is no PyTorch checkpoint (.pt). Choose the best.pt of a training."))
+    file.seek(0)
     limit = settings.OTJANG_MAX_MODEL_BYTES
     if file.size > limit:
         raise Invalid("too_large", _("The file is larger than %(limit)d MB."), {"limit": limit // 2**20})
@@ -114,7 +119,10 @@ def _run(operation: Operation) -> None:
     try:
         _register(operation)
     except Refused as refused:
-        error = refused.message
+        # Whoever reads it has a language, and this process has not: the page says it again.
+        with override("en"):
+            error = refused.message
+            operation.parameters["refused"] = {"message": refused.template, "params": refused.params}
     except OSError as missing:
         error = str(missing)
     except Exception as broken:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import environment as env
@@ -234,6 +235,8 @@ UNFOLD = {
     "SITE_TITLE": "옷장 Otjang",
     "SITE_HEADER": "옷장 Otjang",
     "SITE_SYMBOL": "checkroom",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("icon.svg")}],
+    "STYLES": [lambda _request: static("admin/theme.css")],
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
     "SHOW_LANGUAGES": True,

@@ -53,6 +53,37 @@ def test_it_asks_for_no_values_of_an_attribute_that_was_switched_off(candidate, 
     assert candidate.mapping == {"Denim": "denim"}
 
 
+def test_it_does_not_say_mapped_when_nothing_was_chosen(candidate, client_of, admin):
+    client = client_of(admin)
+    _press(client, "map_classes", candidate, class_0="")
+
+    page = client.get(reverse("admin:classifier_modelversion_change", args=[candidate.pk])).text
+    assert "Choose a value for at least one class." in page
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_its_badges_have_colours_in_every_language(shipped, client_of, admin, language):
+    page = client_of(admin, language).get(reverse("admin:classifier_modelversion_changelist")).text
+    assert page.count("bg-green-100") == shipped.versions.count()
+
+
+def test_its_history_is_the_audit_trail(candidate, client_of, admin):
+    client = client_of(admin)
+    _press(client, "map_classes", candidate, class_0="vinyl")
+    page = client.get(reverse("admin:classifier_modelversion_history", args=[candidate.pk]), follow=True)
+    assert [event.action for event in page.context["cl"].result_list] == ["model_version.map"]
+
+
+def test_the_deployment_says_what_serves_and_where_a_roll_back_leads(candidate, shipped, client_of, admin):
+    client = client_of(admin)
+    _press(client, "map_classes", candidate, class_0="vinyl")
+    _press(client, "promote", candidate)
+    page = client.get(reverse("admin:classifier_deployment_change", args=[1])).text
+    assert "material: material-new" in page
+    assert "material: material-1" in page
+
+
 def test_it_maps_promotes_and_rolls_back(candidate, shipped, client_of, admin):
     client = client_of(admin)
     _press(client, "promote", candidate)

@@ -124,7 +124,7 @@ def test_it_measures_a_classifiers_checkpoint_on_the_true_boxes(data, network_we
     [
         ([], {}, "Name a model"),
         (["nowhere"], {}, "nowhere is neither a weights folder, nor a run's folder, nor a checkpoint"),
-        (["text.pt"], {}, "cannot be opened"),
+        (["text.pt"], {}, "no PyTorch checkpoint"),
         (["mixed.pt"], {"image_size": 64}, "give --role"),
         (["material.pt"], {}, "give --image-size"),
         ([], {"compare": ["category.pt", "material.pt"], "image_size": 64}, "say nothing about the same thing"),

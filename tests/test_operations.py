@@ -131,10 +131,7 @@ def test_one_that_cannot_end_does_not_hold_up_the_others(catalogue, monkeypatch)
     def broken(_operation):
         raise RuntimeError("no report")
 
-    stuck = operations.start_reclassify(actor=system())
-    Operation.objects.filter(pk=stuck.pk).update(kind=shadow.KIND, total=0)
-    stuck.parameters |= {"images": []}
-    stuck.save(update_fields=["parameters"])
+    Operation.objects.create(kind=shadow.KIND, parameters={"last": 0, "cursor": 0, "images": []})
     monkeypatch.setattr(shadow, "write_report", broken)
     operation = operations.start_reclassify(actor=system())
 
@@ -193,6 +190,16 @@ def test_it_waits_for_photographs_that_are_being_classified(catalogue):
     assert _once(operation, catalogue)
 
 
+def test_it_is_not_started_twice(catalogue, other_shop):
+    first = operations.start_reclassify(actor=system())
+    operations.start_reclassify(actor=system(), merchant=other_shop)
+    with pytest.raises(Conflict, match=first.public_id):
+        operations.start_reclassify(actor=system())
+
+    operations.cancel(actor=system(), operation=first)
+    operations.start_reclassify(actor=system())
+
+
 def test_it_takes_one_shop_and_counts_what_failed(catalogue, other_shop, monkeypatch):
     monkeypatch.setattr(batches, "_read", lambda _job: batches._Failure("file_missing", "gone"))
     other = ProductImageFactory(product=ProductFactory(merchant=other_shop))
@@ -241,3 +248,7 @@ def test_the_admin_starts_and_stops_it(catalogue, client_of, admin):
         client.post(page, {"_form_submitted": "on"})
         operation.refresh_from_db()
         assert operation.state == state
+
+    ended = client.get(reverse("admin:accounts_operation_change", args=[operation.pk])).text
+    for button in ("pause", "resume", "cancel"):
+        assert reverse(f"admin:accounts_operation_{button}", args=[operation.pk]) not in ended

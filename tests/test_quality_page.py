@@ -7,10 +7,10 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Membership
+from accounts.models import AuditEvent, Membership, Operation
 from catalog import services
 from catalog.models import AttributeValue, Decision
-from classifier.models import AcceptanceThreshold
+from classifier.models import AcceptanceThreshold, Classification
 from classifier.quality import Period
 from tests.factories import MembershipFactory, ProductFactory, UserFactory
 from tests.seen import look, seen_product
@@ -159,6 +159,9 @@ def test_it_shows_the_drift_of_the_input_by_week(shop, page):
     look(product, at=now)
     look(product, {"category": ("Jacket", 0.2)}, at=now - timedelta(weeks=1))
     look(product, {"category": ("Jacket", 0.2)}, at=now - timedelta(weeks=30))
+    look(product, {"category": ("Jacket", 0.2)}, at=now)  # looked at again: no new input
+    again = Operation.objects.create(kind="reclassify")
+    Classification.objects.filter(pk=Classification.objects.latest("pk").pk).update(operation=again)
     response = page(weeks=4)
     assert figures(response)[4:] == [("66.7%", "2 / 3"), ("33.3%", "1 / 3")]
     chart = response.context["drift_chart"]

@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 from accounts.actors import Actor, Via, system
 from accounts.errors import Forbidden, Invalid
@@ -26,6 +26,7 @@ from tests.hostile import building_a_layer, calling_mkdir
 
 pytestmark = pytest.mark.django_db
 
+CHECKPOINT = b"PK\x03\x04 and so on"  # how such files begin
 UPLOAD = reverse_lazy("admin:classifier_modelversion_upload")
 
 
@@ -104,7 +105,7 @@ print("refused")
 def test_it_opens_only_what_fits_the_role(tmp_path, network_weights):
     for role, name, size, sentence in (
         ("garment", "category.pt", None, "only a detector"),
-        ("category", "nothing.pt", None, "cannot be opened"),
+        ("category", "nothing.pt", None, "no PyTorch checkpoint"),
     ):
         path = network_weights / name if name != "nothing.pt" else tmp_path / name
         if name == "nothing.pt":
@@ -178,7 +179,7 @@ def test_it_says_what_is_wrong(opened, role, mapping, sentence):
 
 def test_a_superuser_uploads_and_a_worker_registers(opened, client_of, admin):
     form = {
-        "file": SimpleUploadedFile("material_best.pt", b"weights"),
+        "file": SimpleUploadedFile("material_best.pt", CHECKPOINT),
         "role": "material",
         "mapping": "Teflon = vinyl",
         "image_size": "320",
@@ -209,7 +210,7 @@ def test_whatever_breaks_an_upload_is_said_once(opened, admin, monkeypatch):
 
     monkeypatch.setattr(registration, "_open", broken)
     actor = Actor(via=Via.ADMIN, user=admin)
-    operation = uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", b"weights"), role="material")
+    operation = uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
 
     sweep.sweep()
 
@@ -217,6 +218,46 @@ def test_whatever_breaks_an_upload_is_said_once(opened, admin, monkeypatch):
     assert (operation.state, operation.failed) == ("failed", 1)
     assert "no such luck" in operation.error
     assert not default_storage.exists(operation.parameters["file"])
+
+
+def test_it_refuses_a_network_of_several_attributes(monkeypatch):
+    def open_(_checkpoint, _folder, _role, _image_size):
+        return opening.Opened("classify", ["Jacket", "denim", "wool", "long"], 224, "AGPL-3.0", "yolov8n-cls")
+
+    monkeypatch.setattr(registration, "_open", open_)
+    with pytest.raises(Invalid, match="several attributes at once: category, material, sleeve_length"):
+        registration.register(actor=system(), checkpoint=CHECKPOINT, name="x", role="material")
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_refused_registration_keeps_no_file(opened):
+    with pytest.raises(Invalid):
+        registration.register(
+            actor=system(), checkpoint=CHECKPOINT, name="x", role="material", mapping={"Other": "denim"}
+        )
+    assert not default_storage.exists("models") or not default_storage.listdir("models")[1]
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("ko", "가중치를 받지 않았습니다"), ("en", "The weights were not taken")]
+)
+def test_why_an_upload_failed_is_said_in_the_readers_language(admin, client_of, monkeypatch, language, sentence):
+    def refuse(*_arguments):
+        raise registration._refused("it broke")
+
+    monkeypatch.setattr(registration, "_open", refuse)
+    actor = Actor(via=Via.ADMIN, user=admin)
+    operation = uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
+    uploads.run_waiting()
+
+    page = client_of(admin, language).get(reverse("admin:accounts_operation_change", args=[operation.pk])).text
+    assert f"{sentence}: it broke" in page
+
+
+def test_it_takes_no_other_file_at_the_door(admin, client_of):
+    answer = client_of(admin).post(UPLOAD, {"file": SimpleUploadedFile("a.pdf", b"%PDF-1.7"), "role": "material"})
+    assert "This is no PyTorch checkpoint" in answer.text
+    assert not Operation.objects.exists()
 
 
 def test_half_a_file_of_a_killed_process_is_written_again():
@@ -235,16 +276,16 @@ def test_nobody_else_uploads(opened, client_of, alice, actor_of):
 
     clerk = UserFactory(is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="classifier"))
-    answer = client_of(clerk).post(UPLOAD, {"file": SimpleUploadedFile("a.pt", b"weights"), "role": "material"})
+    answer = client_of(clerk).post(UPLOAD, {"file": SimpleUploadedFile("a.pt", CHECKPOINT), "role": "material"})
     assert answer.status_code == 403
     with pytest.raises(Forbidden):
-        uploads.queue(actor=actor_of(alice), file=SimpleUploadedFile("a.pt", b"weights"), role="material")
+        uploads.queue(actor=actor_of(alice), file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
     assert not Operation.objects.exists()
     assert not default_storage.exists("models/uploads") or default_storage.listdir("models/uploads") == ([], [])
 
 
 def test_an_upload_can_be_cancelled_before_a_worker_takes_it(opened, admin, django_capture_on_commit_callbacks):
-    operation = uploads.queue(actor=system(), file=SimpleUploadedFile("a.pt", b"weights"), role="material")
+    operation = uploads.queue(actor=system(), file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
     with django_capture_on_commit_callbacks(execute=True):
         operations.cancel(actor=system(), operation=operation)
 

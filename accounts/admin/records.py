@@ -1,4 +1,4 @@
-"""What happened: the audit trail and long operations. To read, never to write."""
+"""What happened: the audit trail. To read, never to write."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnly
 from accounts.admin.theme import display
-from accounts.models import AuditEvent, Operation
+from accounts.models import AuditEvent
 
 
 @admin.register(AuditEvent)
@@ -31,32 +31,3 @@ class AuditEventAdmin(ReadOnly, MerchantData[AuditEvent]):
     def author(self, event: AuditEvent) -> str:
         """The person or key, or the system."""
         return str(event.user or event.api_key or _("system"))
-
-
-@admin.register(Operation)
-class OperationAdmin(ReadOnly, MerchantData[Operation]):
-    """Long jobs and how far they are."""
-
-    list_display = ("public_id", "kind", "merchant", "created_by", "state", "progress", "failed", "created_at")
-    list_filter = ("state", "kind")
-    list_select_related = ("merchant", "created_by")
-    search_fields = ("public_id", "kind", "merchant__name")
-    fields = (
-        "public_id",
-        "kind",
-        "merchant",
-        "created_by",
-        "state",
-        "progress",
-        "failed",
-        "error",
-        "parameters",
-        "created_at",
-        "started_at",
-        "finished_at",
-    )
-
-    @display(description=_("progress"))
-    def progress(self, operation: Operation) -> str:
-        """How many of how many."""
-        return f"{operation.done} / {operation.total}"

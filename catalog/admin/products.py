@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor
+from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured
 from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
 from accounts.db import atomic
 from accounts.errors import Refused
@@ -26,12 +26,14 @@ from catalog.templatetags.portal import percent
 
 Service = Callable[..., object]
 
-STATUS_COLOURS = {
-    Product.Status.CLASSIFYING.label: "info",
-    Product.Status.TO_REVIEW.label: "warning",
-    Product.Status.READY.label: "primary",
-    Product.Status.PUBLISHED.label: "success",
-}
+STATUS_COLOURS = coloured(
+    {
+        Product.Status.CLASSIFYING.label: "info",
+        Product.Status.TO_REVIEW.label: "warning",
+        Product.Status.READY.label: "primary",
+        Product.Status.PUBLISHED.label: "success",
+    }
+)
 
 
 class ValueFilter(DropdownFilter):

@@ -5,20 +5,25 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django_tasks_db.models import DBTaskResult
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from accounts.admin.base import ReadOnly, link_to
+from accounts.admin.base import ReadOnly, coloured, link_to
 from accounts.admin.theme import display
 from catalog.admin.photographs import drawn
 from catalog.models import Product
 from classifier.admin.again import ClassifiesAgain
 from classifier.models import Classification
 
-STATE_COLOURS = {
-    Classification.State.RUNNING.label: "info",
-    Classification.State.DONE.label: "success",
-    Classification.State.FAILED.label: "danger",
-}
+admin.site.unregister(DBTaskResult)  # the queue behind these jobs: nothing that people could use
+
+STATE_COLOURS = coloured(
+    {
+        Classification.State.RUNNING.label: "info",
+        Classification.State.DONE.label: "success",
+        Classification.State.FAILED.label: "danger",
+    }
+)
 
 
 @admin.register(Classification)

@@ -2,28 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import admin_actor
-from accounts.admin.records import OperationAdmin
-from accounts.admin.theme import Dialog, action
+from accounts.admin.base import MerchantData, ReadOnly, admin_actor, link_to
+from accounts.admin.theme import Dialog, action, display
 from accounts.models import Operation
-from classifier import operations
+from classifier import operations, shadow, uploads
 from classifier.admin.registry import ManagesModels
+from classifier.models import ModelVersion, ShadowReport
 
-admin.site.unregister(Operation)
+KINDS = {
+    operations.RECLASSIFY: _("Classify everything again"),
+    shadow.KIND: _("Try unseen"),
+    uploads.KIND: _("Upload weights"),
+}
 
 
 @admin.register(Operation)
-class ManagedOperationAdmin(ManagesModels, OperationAdmin):
-    """The accounts' pages and the buttons."""
+class OperationAdmin(ManagesModels, ReadOnly, MerchantData[Operation]):
+    """Long jobs and how far they are."""
 
+    list_display = ("public_id", "what", "merchant", "created_by", "state", "progress", "problem", "created_at")
+    list_filter = ("state", "kind")
+    list_select_related = ("merchant", "created_by")
+    search_fields = ("public_id", "kind", "merchant__name")
+    fields = (
+        "public_id",
+        "what",
+        "merchant",
+        "created_by",
+        "state",
+        "progress",
+        "failed",
+        "problem",
+        "result",
+        "details",
+        "created_at",
+        "started_at",
+        "finished_at",
+    )
     actions_detail = ("pause", "resume", "cancel")
+
+    @display(description=_("what"), ordering="kind")
+    def what(self, operation: Operation) -> str:
+        """The kind of work, and of what."""
+        name = operation.parameters.get("name", "")
+        kind = KINDS.get(operation.kind, operation.kind)
+        return f"{kind}: {name}" if name else str(kind)
+
+    @display(description=_("progress"))
+    def progress(self, operation: Operation) -> str:
+        """How many of how many."""
+        return f"{operation.done} / {operation.total}"
+
+    @display(description=_("error"))
+    def problem(self, operation: Operation) -> str:
+        """Why it failed, in the reader's language where that is known."""
+        refused = operation.parameters.get("refused")
+        return gettext(refused["message"]) % refused["params"] if refused else operation.error
+
+    @display(description=_("result"))
+    def result(self, operation: Operation) -> str:
+        """What came out of it."""
+        if operation.kind == uploads.KIND:
+            version = ModelVersion.objects.filter(pk=operation.parameters.get("version")).first()
+            return link_to(version) if version else "–"
+        report = ShadowReport.objects.filter(operation=operation).first()
+        return link_to(report) if report else "–"
+
+    @display(description=_("parameters"))
+    def details(self, operation: Operation) -> str:
+        """With what it was started; which photographs it draws is too much to read."""
+        shown = {name: value for name, value in operation.parameters.items() if name not in ("images", "refused")}
+        return json.dumps(shown, ensure_ascii=False)
+
+    def _may(self, request: HttpRequest, object_id: str | None, states: Collection[str]) -> bool:
+        if not self.has_manage_permission(request):
+            return False
+        return object_id is None or Operation.objects.filter(pk=object_id, state__in=states).exists()
+
+    def has_pause_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Where there is something to stop."""
+        return self._may(request, object_id, operations.RUNNING)
+
+    def has_resume_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Where somebody stopped it."""
+        return self._may(request, object_id, (Operation.State.PAUSED,))
+
+    def has_cancel_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Where it has not ended."""
+        return self._may(request, object_id, (*operations.RUNNING, Operation.State.PAUSED))
 
     def _move(self, request: HttpRequest, object_id: str, move: Callable[..., None], done: Any) -> HttpResponse:
         actor = admin_actor(request)
@@ -31,19 +106,19 @@ class ManagedOperationAdmin(ManagesModels, OperationAdmin):
         self.each(request, rows, lambda operation: move(actor=actor, operation=operation), done)
         return self.back_to(object_id)
 
-    @action(description=_("Pause"), permissions=["manage"], icon="pause", dialog={"title": _("Pause this operation?")})
+    @action(description=_("Pause"), permissions=["pause"], icon="pause", dialog={"title": _("Pause this operation?")})
     def pause(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Stop for now."""
         return self._move(request, object_id, operations.pause, _("Paused."))
 
-    @action(description=_("Resume"), permissions=["manage"], icon="play_arrow", dialog={"title": _("Go on with this?")})
+    @action(description=_("Resume"), permissions=["resume"], icon="play_arrow", dialog={"title": _("Go on with this?")})
     def resume(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Go on."""
         return self._move(request, object_id, operations.resume, _("It goes on."))
 
     @action(
         description=_("Cancel"),
-        permissions=["manage"],
+        permissions=["cancel"],
         icon="cancel",
         dialog={"title": _("Cancel this operation?"), "description": _("What it did stays.")},
     )

@@ -45,7 +45,7 @@ class QualityForm(forms.Form):
         label=_("Period"),
         coerce=int,
         required=False,
-        choices=[(weeks, _("%(weeks)d weeks") % {"weeks": weeks}) for weeks in WEEKS],
+        choices=lambda: [(weeks, _("%(weeks)d weeks") % {"weeks": weeks}) for weeks in WEEKS],
         widget=UnfoldAdminSelectWidget,
     )
 

@@ -13,23 +13,31 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import BaseAdmin, ReadOnly, admin_actor, link_to
+from accounts.admin.base import BaseAdmin, ReadOnly, admin_actor, coloured, link_to
 from accounts.admin.theme import Dialog, action, display
 from accounts.errors import Refused
 from classifier import meanings, operations, registry, shadow, uploads
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
+from classifier.engine.manifest import GARMENT
 from classifier.models import Deployment, ModelSet, ModelVersion
 
-STATE_COLOURS = {
-    ModelVersion.State.CANDIDATE.label: "info",
-    ModelVersion.State.ACTIVE.label: "success",
-    ModelVersion.State.RETIRED.label: "warning",
-}
+STATE_COLOURS = coloured(
+    {
+        ModelVersion.State.CANDIDATE.label: "info",
+        ModelVersion.State.ACTIVE.label: "success",
+        ModelVersion.State.RETIRED.label: "warning",
+    }
+)
 PROMOTE_DIALOG = {
     "title": _("Let this serve from now on?"),
     "description": _("Running workers follow within seconds. What people decided and what is published stays."),
     "form_submit_text": _("Promote"),
 }
+
+
+def members(model_set: ModelSet) -> str:
+    """Which version of a set serves in which role."""
+    return " · ".join(f"{version.role}: {version.name}" for version in model_set.versions.all())
 
 
 class ManagesModels:
@@ -44,17 +52,18 @@ class ManagesModels:
 class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
     """Networks with their files, known by a hash. A new one comes by upload or by `manage.py register_model`."""
 
-    list_display = ("name", "role", "task", "state", "offered", "unknown", "input_size", "calibrated", "created_at")
+    list_display = ("name", "handle", "role", "task", "state", "offered", "unknown", "input_size", "created_at")
     list_filter = ("role", "task", "calibrated")
     search_fields = ("name", "role", "sha256", "source_sha256")
     fields = (
         "name",
+        "handle",
         "role",
         "task",
         "state",
         "meanings",
         "input_size",
-        "calibrated",
+        "probabilities",
         "metrics",
         "data_fingerprint",
         "licence",
@@ -77,6 +86,18 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
         """Candidate, active or retired."""
         return str(ModelVersion.State(version.state).label)  # type: ignore[attr-defined]  # annotated by get_queryset
 
+    @display(description=_("for commands"), ordering="pk")
+    def handle(self, version: ModelVersion) -> str:
+        """What commands call it where its name is not enough."""
+        return f"version:{version.pk}"
+
+    @display(description=_("calibrated"))
+    def probabilities(self, version: ModelVersion) -> str:
+        """Whether a classifier's confidences were calibrated; a detector's scores never are."""
+        if version.task != "classify":
+            return "–"
+        return str(_("yes") if version.calibrated else _("no"))
+
     @display(description=_("classes"))
     def offered(self, version: ModelVersion) -> int:
         """How many classes it offers."""
@@ -90,13 +111,15 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
     @display(description=_("classes and their values"))
     def meanings(self, version: ModelVersion) -> str:
         """Each class as the file names it, with the value that it stands for."""
+        if version.role == GARMENT:
+            return ", ".join(version.classes)
         rows = ((name, version.mapping.get(name, "?")) for name in version.classes)
         return format_html("<ol>{}</ol>", format_html_join("", "<li>{} → {}</li>", rows))
 
     @display(description=_("card"))
     def card_text(self, version: ModelVersion) -> str:
         """The card as it was written."""
-        return format_html('<pre class="whitespace-pre-wrap">{}</pre>', version.card) if version.card else "-"
+        return format_html('<pre class="wrapped">{}</pre>', version.card) if version.card else "-"
 
     @action(description=_("Promote the selected together"), permissions=["manage"])
     def promote_selected(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
@@ -135,7 +158,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
             lambda version: meanings.map_classes(
                 actor=admin_actor(request), version=version, mapping=form.chosen_values()
             ),
-            _("%(count)d mapped."),
+            _("Saved."),
         )
         return self.back_to(object_id)
 
@@ -158,7 +181,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
             lambda version: shadow.start(
                 actor=admin_actor(request), versions=[version], sample=form.cleaned_data["sample"]
             ),
-            _("%(count)d started: see the operations and the shadow reports."),
+            _("It has begun: see the operations and the shadow reports."),
         )
         return self.back_to(object_id)
 
@@ -206,7 +229,7 @@ class ModelSetAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelSet]):
     @display(description=_("versions"))
     def members(self, model_set: ModelSet) -> str:
         """Which version serves in which role."""
-        return " · ".join(f"{version.role}: {version.name}" for version in model_set.versions.all())
+        return members(model_set)
 
     @action(description=_("Promote"), permissions=["manage"], icon="rocket_launch", dialog=PROMOTE_DIALOG)
     def promote(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
@@ -225,10 +248,25 @@ class ModelSetAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelSet]):
 class DeploymentAdmin(ManagesModels, ReadOnly, BaseAdmin[Deployment]):
     """The set that serves now."""
 
-    list_display = ("active", "version", "chosen", "changed_by", "changed_at")
+    list_display = ("active", "members", "chosen", "changed_by", "changed_at")
     list_select_related = ("active", "changed_by")
-    fields = ("active", "version", "chosen", "changed_by", "changed_at")
+    fields = ("active", "members", "before", "chosen", "version", "changed_by", "changed_at")
     actions_detail = ("roll_back", "reclassify")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Deployment]:
+        """With the versions that the list names."""
+        return super().get_queryset(request).prefetch_related("active__versions")
+
+    @display(description=_("versions"))
+    def members(self, deployment: Deployment) -> str:
+        """Which version serves in which role."""
+        return members(deployment.active)
+
+    @display(description=_("roll back leads to"))
+    def before(self, deployment: Deployment) -> str:
+        """The set that would serve after a roll back."""
+        model_set = registry.set_before(deployment)
+        return format_html("{} ({})", link_to(model_set), members(model_set)) if model_set else "–"
 
     def _run(self, request: HttpRequest, object_id: str, operation: Any, done: Any) -> HttpResponse:
         self.each(request, self.get_queryset(request).filter(pk=object_id), lambda _deployment: operation(), done)

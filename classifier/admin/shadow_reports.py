@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -26,7 +28,7 @@ class _Names:
         self._values = {(value.attribute.code, value.code): value.name for value in values}
 
     def attribute(self, code: str) -> str:
-        return str(_("chosen garment")) if code == shadow.ROW else self._attributes.get(code, code)
+        return str(_("Chosen garment")) if code == shadow.ROW else self._attributes.get(code, code)
 
     def value(self, attribute: str, code: str | None) -> str:
         if not code:
@@ -44,7 +46,7 @@ class ShadowReportAdmin(ReadOnly, MerchantData[ShadowReport]):
     change_form_after_template = "admin/classifier/shadow_report.html"
 
     class Media:
-        css = {"all": ("admin/photographs.css",)}
+        css = {"all": ("admin/photographs.css", "admin/quality.css")}
 
     @display(description=_("photographs"))
     def photographs(self, report: ShadowReport) -> int:
@@ -89,17 +91,27 @@ def _tables(report: ShadowReport) -> dict[str, Any]:
             for code, found in report.figures["attributes"].items()
         ],
         "moves": [_named(entry, names) | {"products": entry["products"]} for entry in report.figures["moves"]],
-        "changes": [
-            _named(entry, names)
-            | {
-                "product": link_to(products[entry["product"]]),
-                "photograph": drawn(images[entry["image"]], garments=()),
-                "decided": names.value(entry["attribute"], entry["decided"]) if entry["decided"] else "",
+        "products": [
+            {
+                "product": link_to(products[product]),
+                "photograph": drawn(images[changes[0]["image"]], garments=()),
+                "changes": [
+                    _named(entry, names)
+                    | {"decided": names.value(entry["attribute"], entry["decided"]) if entry["decided"] else ""}
+                    for entry in changes
+                ],
             }
-            for entry in report.changes
-            if entry["product"] in products and entry["image"] in images
+            for product, changes in _by_product(report.changes)
+            if product in products and changes[0]["image"] in images
         ],
     }
+
+
+def _by_product(changes: Iterable[dict[str, Any]]) -> Iterable[tuple[int, list[dict[str, Any]]]]:
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for entry in changes:
+        found[entry["product"]].append(entry)
+    return found.items()
 
 
 def _share(count: int, total: int) -> str:

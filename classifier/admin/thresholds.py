@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
+from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor, coloured
 from accounts.admin.theme import Dialog, action, display
 from accounts.errors import Refused
 from classifier.admin.quality import quality_page
@@ -128,20 +128,23 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
             self.message_user(request, refused.message, messages.ERROR)
         else:
             used = sum(row.enabled and row.threshold is not None for row in rows)
-            self.message_user(request, _("%(count)d thresholds in use.") % {"count": used}, messages.SUCCESS)
+            said = _("%(count)d thresholds in use.")
+            if not used:
+                said = _("Nothing is accepted yet: too few decisions, or not precise enough.")
+            self.message_user(request, said % {"count": used}, messages.SUCCESS if used else messages.WARNING)
         return HttpResponse(headers={"HX-Redirect": reverse("admin:classifier_acceptancethreshold_changelist")})
 
     @display(description=_("proposed value"), ordering="value__position")
     def value_name(self, row: AcceptanceThreshold) -> str:
         """The class, or what stands for those without a threshold of their own."""
-        return str(row.value or _("classes with too few decisions"))
+        return str(row.value or _("all other classes"))
 
     @display(description=_("merchant"), ordering="merchant__name")
     def merchant_name(self, row: AcceptanceThreshold) -> str:
         """The shop, or all."""
         return str(row.merchant or _("all shops"))
 
-    @display(description=_("state"), label={_("accepts"): "success", _("switched off"): "warning"})
+    @display(description=_("state"), label=coloured({_("accepts"): "success", _("switched off"): "warning"}))
     def state(self, row: AcceptanceThreshold) -> str:
         """Whether anything of the scope is accepted, and if not, why."""
         if not row.enabled:

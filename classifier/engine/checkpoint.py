@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from zipfile import is_zipfile
 
 from .compat import prepare_ultralytics
 from .errors import WeightsError
@@ -49,6 +50,8 @@ def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
     The averaged weights where training kept them. Only torch's and ultralytics' own layers are unpickled, without
     calling them: anything else in the file raises WeightsError before it can run, whatever its sha256.
     """
+    if not is_zipfile(BytesIO(checkpoint)):
+        raise WeightsError("This is no PyTorch checkpoint (.pt). Take the best.pt of a training.")
     prepare_ultralytics()
     import numpy as np
     import torch
