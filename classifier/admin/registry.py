@@ -21,6 +21,7 @@ from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
 from classifier.engine.manifest import GARMENT
 from classifier.models import Deployment, ModelSet, ModelVersion
 
+_MOST_NAMED = 4
 STATE_COLOURS = coloured(
     {
         ModelVersion.State.CANDIDATE.label: "info",
@@ -106,7 +107,9 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
     @display(description=_("unknown classes"))
     def unknown(self, version: ModelVersion) -> str:
         """Classes that stand for no value: they block the activation."""
-        return ", ".join(version.unknown_classes)
+        names = version.unknown_classes
+        rest = len(names) - _MOST_NAMED
+        return ", ".join(names[:_MOST_NAMED]) + (f" … (+{rest})" if rest > 0 else "")
 
     @display(description=_("classes and their values"))
     def meanings(self, version: ModelVersion) -> str:
