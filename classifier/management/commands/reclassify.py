@@ -5,14 +5,15 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.actors import system
+from accounts.management.english import EnglishCommand
 from accounts.models import Merchant
 from classifier.operations import start_reclassify
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Workers do it in the background; `manage.py operations ID` shows how far they are, pauses and cancels."""
 
     help = "Classify all photographs again. People's decisions and published products stay as they are."

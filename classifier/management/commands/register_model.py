@@ -6,16 +6,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.errors import Refused
+from accounts.management.english import EnglishCommand
 from classifier import registry
 from classifier.models import ModelVersion
 from classifier.registration import Description, register
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """The only way, beside the upload in the admin, by which a checkpoint is ever opened."""
 
     help = "Register an ultralytics checkpoint (.pt) or the folder of a training run, exported for serving."
