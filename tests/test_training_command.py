@@ -193,7 +193,7 @@ def test_it_does_not_write_over_another_run(data, base, tmp_path):
 
     with pytest.raises(CommandError, match="already holds a run"):
         train("category", data, base, run, epochs=1)
-    with pytest.raises(CommandError, match="labels.csv does not exist"):
+    with pytest.raises(CommandError, match=r"labels\.csv does not exist"):
         train("category", Path("nowhere"), base, run, epochs=1)
 
     assert (run / "best.pt").read_bytes() == before
