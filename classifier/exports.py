@@ -118,7 +118,8 @@ def export_dataset(
 
     Raises:
         Forbidden: the actor sees only one merchant.
-        Invalid: `unknown_attribute`, or `folder_not_empty`: files of an earlier export must not outlive a refusal.
+        Invalid: `unknown_attribute`; `nothing_decided`, and then nothing is written; or `folder_not_empty`: files of an
+            earlier export must not outlive a refusal.
     """
     if not actor.sees_all_merchants:
         raise Forbidden("forbidden", _("Only administrators may export data sets."))
@@ -129,6 +130,7 @@ def export_dataset(
         if code not in taxonomy.attributes:
             raise Invalid("unknown_attribute", _("There is no attribute “%(code)s”."), {"code": code})
     export = _Export(folder, selection, taxonomy, val_share, trusts_boxes, storage)
+    export.require_products()
     _audit(actor, selection)
     export.run(progress)
     return export.summary
@@ -177,6 +179,18 @@ class _Export:
         self._rejects: list[tuple[str, str, str]] = []
         # A set's photograph may belong to two products. It must not be learnt from and measured on.
         self._in_val: set[str] = set()
+
+    def require_products(self) -> None:
+        """Raise Invalid where the folder would stay empty; who refuses is named, since that may be why."""
+        if self._products().exists():
+            return
+        if not self.summary.refusing:
+            raise Invalid("nothing_decided", _("Nothing to export: nobody decided anything that matches."))
+        sentence = _(
+            "Nothing to export: nobody decided anything that matches in a shop whose photographs may train models. "
+            "These refuse: %(shops)s. The switch “photographs may train models” is on the merchant's page in the admin."
+        )
+        raise Invalid("nothing_decided", sentence, {"shops": ", ".join(self.summary.refusing)})
 
     def run(self, progress: Callable[[int, int, int], None]) -> None:
         """Write everything; the tables last."""

@@ -61,6 +61,27 @@ def test_it_adds_an_attribute(admin, client_of):
     assert Attribute.objects.get(code="neckline").active
 
 
+def test_what_is_new_goes_last_unless_a_position_is_given(admin, client_of):
+    client, add = client_of(admin), reverse("admin:catalog_attribute_add")
+    assert client.get(add).context["adminform"].form["position"].value() is None
+    for code, given in (("neckline", {"position": ""}), ("fit", {}), ("season", {"position": 0})):
+        client.post(add, {"code": code, "name_ko": code, "name_en": code, "active": "on", **given})
+    for code, given in (("crew", ""), ("v-neck", ""), ("boat", 7), ("turtle", "")):
+        client.post(reverse(ADD), _new("neckline", code=code, position=given))
+
+    codes = list(Attribute.objects.values_list("code", flat=True))
+    assert codes == ["category", "season", "material", "sleeve_length", "neckline", "fit"]
+    necklines = AttributeValue.objects.filter(attribute__code="neckline")
+    assert dict(necklines.values_list("code", "position")) == {"crew": 0, "v-neck": 1, "boat": 7, "turtle": 8}
+
+
+def test_a_position_is_not_lost_by_leaving_it_empty_later(admin, client_of):
+    linen = _value("material", "linen")
+    url = reverse("admin:catalog_attributevalue_change", args=[linen.pk])
+    response = client_of(admin).post(url, _as_posted(linen, position=""))
+    assert _errors(response)["position"][0].code == "required"
+
+
 @pytest.mark.parametrize("code", ["판초", "Pon cho", "1poncho", "Poncho!", "p\u200bq"])
 def test_it_refuses_codes_that_are_not_plain(admin, client_of, code):
     count = AttributeValue.objects.count()

@@ -95,6 +95,7 @@ def test_it_says_what_each_gets_right_that_the_other_gets_wrong(compared, origin
         for place in ("first", "second"):
             assert (compared / f"only-{place}-{topic}.jpg").exists() == bool(found[f"only_{place}"])
     text = (compared / "comparison.md").read_text()
+    assert "The difference may be chance (p = " in text
     assert "McNemar's test, exact binomial" in text
     assert "| difference |" in text
 

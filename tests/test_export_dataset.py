@@ -137,9 +137,10 @@ def test_it_exports_no_opinion_of_a_model_or_a_program(classified, shop, api_key
     catalog.decide(actor=as_alice, product=taken_back, attribute="category", value="Jacket")
     catalog.withdraw(actor=as_alice, product=taken_back, attribute="category")
 
-    assert "0 photographs of 0 products" in export(tmp_path / "out")
-    assert labels(tmp_path / "out") == []
-    assert list((tmp_path / "out" / "images").iterdir()) == []
+    with pytest.raises(CommandError, match="nobody decided anything that matches"):
+        export(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not AuditEvent.objects.filter(action="merchant.export_dataset").exists()
     assert undecided.proposal
 
 
@@ -171,13 +172,13 @@ def test_it_leaves_out_shops_that_refuse(classified, shop, other_shop, charlie, 
     Merchant.objects.filter(pk=other_shop.pk).update(photographs_for_training=False)
 
     said = export(tmp_path / "out")
-    asked = export(tmp_path / "asked", merchant=[other_shop.public_id])
+    with pytest.raises(CommandError, match=r"These refuse: Charlie's shop.*“photographs may train models”.*admin"):
+        export(tmp_path / "asked", merchant=[other_shop.public_id])
 
     assert {row["merchant"] for row in labels(tmp_path / "out")} == {shop.public_id}
     assert len(list((tmp_path / "out" / "images").iterdir())) == 1
-    assert labels(tmp_path / "asked") == []
+    assert not (tmp_path / "asked").exists()
     assert "shops that refuse: Charlie's shop" in said
-    assert "shops that refuse: Charlie's shop" in asked
     events = AuditEvent.objects.filter(action="merchant.export_dataset")
     assert [event.merchant for event in events] == [shop]
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -235,6 +235,16 @@ def test_commands_start_and_stop_it(catalogue, capsys):
     capsys.readouterr()
     call_command("operations")
     assert f"{public_id}  reclassify  done  7 of 7, 0 failed" in capsys.readouterr().out
+
+
+def test_the_command_takes_one_shop_by_name_or_identifier(catalogue, shop, other_shop, capsys):
+    for text in (shop.name, shop.public_id):
+        call_command("reclassify", "--merchant", text)
+    assert [operation.merchant for operation in Operation.objects.all()] == [shop, shop]
+    for text in ("nobody", ""):
+        with pytest.raises(CommandError, match=shop.name):
+            call_command("reclassify", "--merchant", text)
+    assert Operation.objects.count() == 2
 
 
 def test_the_admin_starts_and_stops_it(catalogue, client_of, admin):

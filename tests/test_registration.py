@@ -136,6 +136,12 @@ def test_it_maps_by_alias_and_by_hand_and_knows_the_same_file_again(opened, tmp_
     outside = ModelVersion.objects.filter(source_sha256=first.source_sha256)
     assert outside.count() == 1
 
+    assert "registered already" not in capsys.readouterr().out
+    call_command("register_model", path, role="material", name="another")
+    said = f"This file is registered already as material_best (version:{first.pk}); its name stays.\n"
+    assert said in capsys.readouterr().out
+    assert outside.get().name == "material_best"
+
     call_command("register_model", path, role="material", map=["Teflon=vinyl/PVC"])
     second = outside.latest("pk")
     assert second.mapping == {"Denim": "denim", "Teflon": "vinyl"}
@@ -161,6 +167,11 @@ def test_a_run_brings_what_its_training_measured(opened, tmp_path):
     assert (version.name, version.calibrated, version.data_fingerprint) == ("material-2026.12", True, "abc")
     assert (version.metrics["top1"], version.card) == (0.7, "# What it cannot do")
     assert (version.serving["temperature"], version.serving["mirrored"]) == (0.8, True)
+
+
+def test_it_says_that_a_file_is_missing(db):
+    with pytest.raises(CommandError, match=r"^nosuch\.pt does not exist\.$"):
+        call_command("register_model", "nosuch.pt", role="material")
 
 
 @pytest.mark.parametrize(

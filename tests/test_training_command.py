@@ -160,7 +160,7 @@ def test_it_learns_an_attribute_that_a_shop_added(data, base, tmp_path):
     ("change", "complaint"),
     [
         ({"role": "neckline"}, "no column neckline in its labels.csv"),
-        ({"minimum": 100}, "Fewer than two classes of category have 100 examples"),
+        ({"minimum": 100}, "Fewer than two classes of category have 100 examples in train; --minimum"),
         ({"base": Path("nowhere.pt")}, "nowhere.pt do not exist. .* https://github.com/ultralytics/assets/releases"),
         ({"data": Path("nowhere")}, "labels.csv does not exist"),
         ({"resume": True}, "holds no run"),
@@ -193,6 +193,8 @@ def test_it_does_not_write_over_another_run(data, base, tmp_path):
 
     with pytest.raises(CommandError, match="already holds a run"):
         train("category", data, base, run, epochs=1)
+    with pytest.raises(CommandError, match=r"labels\.csv does not exist"):
+        train("category", Path("nowhere"), base, run, epochs=1)
 
     assert (run / "best.pt").read_bytes() == before
 

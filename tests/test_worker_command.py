@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_tasks_db.models import DBTaskResult
 
 from catalog.intake import add_images
 from catalog.models import Product
-from classifier import batches
+from classifier import batches, sweep
 from classifier.engine import WeightsMissing
 from classifier.management.commands.worker import DrainingWorker, prune_wake_ups
 from classifier.models import ModelVersion
@@ -54,6 +54,16 @@ def test_it_runs_without_weights(monkeypatch, product, save):
     assert {job.error_code for image in product.images.all() for job in image.classifications.all()} == {
         "model_not_available"
     }
+
+
+def test_it_keeps_the_language_of_the_site(monkeypatch):
+    spoken = []
+    monkeypatch.setattr(sweep, "sweep", lambda: spoken.append(translation.get_language()))
+
+    with translation.override("ko"):
+        call_command("worker", once=True)
+
+    assert spoken == ["ko"]
 
 
 def test_it_claims_nothing_more_when_it_is_told_to_end(monkeypatch):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +21,8 @@ from catalog.models import Attribute, AttributeValue, Decision, ProductAttribute
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 # Columns of data sets' tables, and the models that only find garments.
 _RESERVED = frozenset({"garment", "image", "split", "sender", "x1", "y1", "x2", "y2", "box_ok", "product", "merchant"})
+_LAST_POSITION = 32767  # what every database holds
+N = TypeVar("N", Attribute, AttributeValue)
 
 
 def _clean_code(code: str) -> str:
@@ -31,8 +33,33 @@ def _clean_code(code: str) -> str:
     return code
 
 
-class AttributeForm(forms.ModelForm[Attribute]):
+class PlacedForm(forms.ModelForm[N]):
+    """Something with a position among others; what is new goes after them unless a position is given."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        position = self.fields.get("position")
+        if position is not None and self.instance.pk is None:
+            position.required, position.initial = False, None
+            position.help_text = _("Left empty: after the others.")
+
+    def _others(self) -> QuerySet[N]:
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        """Find the last place."""
+        data = super().clean() or {}
+        if data.get("position", 0) is None:
+            last = self._others().aggregate(last=Max("position", default=-1))["last"]
+            data["position"] = min(last + 1, _LAST_POSITION)
+        return data
+
+
+class AttributeForm(PlacedForm[Attribute]):
     """An attribute; its code is for ever, because models, keys and decisions refer to it."""
+
+    def _others(self) -> QuerySet[Attribute]:
+        return Attribute.objects.all()
 
     def clean_code(self) -> str:
         """Keep codes ASCII and apart even where case does not count, as in MariaDB's default collation."""
@@ -93,7 +120,7 @@ class AliasesField(forms.CharField):
         return list(initial or []) != lines
 
 
-class ValueForm(forms.ModelForm[AttributeValue]):
+class ValueForm(PlacedForm[AttributeValue]):
     """A value of an attribute. Only leaves are predicted and decided, and there are two levels at most."""
 
     aliases = AliasesField()
@@ -114,7 +141,7 @@ class ValueForm(forms.ModelForm[AttributeValue]):
 
     def clean(self) -> dict[str, Any]:
         """Check the value against the others of its attribute."""
-        data = super().clean() or {}
+        data = super().clean()
         if self._attribute is None:
             return data
         self._check_names(data)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts.management.english import EnglishCommand
 from classifier.management.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 VAL_SHARE = 0.2
 
 
-class ImportCommand(BaseCommand):
+class ImportCommand(EnglishCommand):
     """Needs no database."""
 
     requires_system_checks = ()

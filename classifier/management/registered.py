@@ -11,7 +11,7 @@ from classifier.models import ModelSet, ModelVersion
 
 R = TypeVar("R", ModelVersion, ModelSet)
 
-NAMING = "a name, or version:ID or set:ID as the admin shows them"
+NAMING = "a name; or version:ID or set:ID, which the lists of model versions and model sets in the admin show"
 
 
 def find(text: str) -> ModelVersion | ModelSet:

@@ -30,6 +30,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     """
     if task not in TASKS or (role == GARMENT and task != "detect"):
         raise RunError(f"There is no {task} model for {role}.")
+    dataset = read_dataset(data)
     if (folder / DESCRIPTION).exists():
         raise RunError(f"{folder} already holds a run: resume it or choose another folder.")
     if not base.is_file():
@@ -43,7 +44,6 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     if unknown:
         raise RunError(f"A {task} model has no option {', '.join(sorted(unknown))}.")
     options = kind(attribute=role, **given)
-    dataset = read_dataset(data)
     if role != GARMENT and role not in dataset.labelled:
         raise RunError(f"{data} has no column {role} in its labels.csv.")
     if isinstance(options, DetectorOptions):
@@ -56,7 +56,9 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
             "val": len(dataset.select("val", role)),
         }
     if role != GARMENT and len(classes) < 2:
-        raise RunError(f"Fewer than two classes of {role} have {options.minimum} examples.")
+        raise RunError(
+            f"Fewer than two classes of {role} have {options.minimum} examples in train; --minimum sets that number."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"name": dataset.name, "fingerprint": dataset.fingerprint, **sizes}
     start = f"{base.resolve().parent.name}/{base.name}" if base.name == CHECKPOINT else base.name

@@ -3,15 +3,16 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.errors import Refused
+from accounts.management.english import EnglishCommand
 from accounts.management.shops import shop_named
 from accounts.services import create_api_key
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Create a key and print it once."""
 
     help = "Create an API key for a shop. Its secret is printed once and kept nowhere."

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from accounts.management.english import EnglishCommand
 from catalog.demo import Account, create_demo_shop
 
 
@@ -12,7 +11,7 @@ def _line(account: Account) -> str:
     return f"{account.email}   비밀번호 password: {account.password or '(그대로 unchanged)'}"
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Create the demo shop once."""
 
     help = "Create a demo shop with an owner, an administrator and products whose photographs are drawings."

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from accounts.management.english import EnglishCommand
 from catalog.taxonomy import load_taxonomy
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Add what is missing; change nothing that is there."""
 
     help = "Load the taxonomy that the project ships. Can be run again at any time: only what is missing is added."

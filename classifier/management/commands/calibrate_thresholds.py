@@ -5,16 +5,16 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.utils import translation
+from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.errors import Refused
+from accounts.management.english import EnglishCommand
 from classifier.models import AcceptanceThreshold
 from classifier.thresholds import TARGET_PRECISION, calibrate
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Calibrates and prints every threshold."""
 
     help = "Calibrate on people's decisions from which confidence on proposals are accepted by themselves."
@@ -33,8 +33,7 @@ class Command(BaseCommand):
         try:
             thresholds = calibrate(actor=system(), precision=options["precision"])
         except Refused as refused:
-            with translation.override("en"):
-                raise CommandError(str(refused)) from refused
+            raise CommandError(refused.message) from refused
         for row in thresholds:
             self.stdout.write(_line(row))
         self.stdout.write(f"{sum(row.threshold is not None and row.enabled for row in thresholds)} in use")

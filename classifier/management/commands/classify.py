@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 
+from accounts.management.english import EnglishCommand
 from classifier.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, Photograph, decode
 from classifier.engine.annotate import annotate
 
@@ -24,7 +25,7 @@ ANNOTATED_DETAIL = 1200
 FILE_COLUMN, VALUE_COLUMN = 32, 26
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     help = "Find the garments in photographs and say category, material and sleeve length of each."
     requires_system_checks = ()
 

@@ -6,13 +6,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+
+from accounts.management.english import EnglishCommand
 
 if TYPE_CHECKING:
     from classifier.training.evaluation.report import Evaluation
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Needs no database: photographs and labels come from a folder, the results go into another."""
 
     help = "Measure models on labelled photographs; writes Markdown, JSON and pictures."

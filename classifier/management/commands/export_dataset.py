@@ -7,17 +7,18 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.timezone import make_aware
 
 from accounts.actors import system
 from accounts.errors import Refused
+from accounts.management.english import EnglishCommand
 from accounts.management.shops import shop_named
 from classifier.management.importing import VAL_SHARE
 from classifier.management.progress import ProgressBar
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Writes a new folder; changes nothing in the database but the audit trail."""
 
     help = (

@@ -6,10 +6,11 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.errors import Refused
+from accounts.management.english import EnglishCommand
 from accounts.models import Operation
 from classifier import operations
 from classifier.models import ShadowReport
@@ -18,7 +19,7 @@ _CHANGES = {"pause": operations.pause, "resume": operations.resume, "cancel": op
 _LISTED = 20
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """One line an operation; for one that tried a candidate, its figures as JSON beside."""
 
     help = "List long operations, or show, pause, resume or cancel one."

@@ -5,15 +5,16 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.errors import Refused
+from accounts.management.english import EnglishCommand
 from classifier import registry
 from classifier.management.registered import NAMING, find_all
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Running workers follow within seconds."""
 
     help = "Let versions serve in their roles, or a whole set as it is. What people decided stays."

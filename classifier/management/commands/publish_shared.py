@@ -9,13 +9,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+
+from accounts.management.english import EnglishCommand
 
 if TYPE_CHECKING:
     from classifier.training.run import Run
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Needs no database."""
 
     help = (

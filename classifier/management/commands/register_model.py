@@ -6,16 +6,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.errors import Refused
+from accounts.management.english import EnglishCommand
 from classifier import registry
 from classifier.models import ModelVersion
 from classifier.registration import Description, register
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """The only way, beside the upload in the admin, by which a checkpoint is ever opened."""
 
     help = "Register an ultralytics checkpoint (.pt) or the folder of a training run, exported for serving."
@@ -49,21 +50,28 @@ class Command(BaseCommand):
     ) -> None:
         """Register, report, promote; CommandError names what is wrong."""
         mapping = dict(_pair(text) for text in options["map"])
+        if not file.exists():
+            raise CommandError(f"{file} does not exist.")
         try:
             path, known, description = file, file.stem, Description()
             if file.is_dir():
                 path, known, description = _read_run(file, role)
             if threshold is not None:
                 description = Description(**{**vars(description), "use": {**description.use, "threshold": threshold}})
+            name = name or known
             version = register(
                 actor=system(),
                 checkpoint=path.read_bytes(),
-                name=name or known,
+                name=name,
                 role=role,
                 mapping=mapping,
                 image_size=image_size,
                 description=description,
             )
+            if version.name != name:
+                self.stdout.write(
+                    f"This file is registered already as {version.name} (version:{version.pk}); its name stays."
+                )
             self._report(version)
             if activate:
                 registry.promote(actor=system(), versions=[version])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.errors import Refused
+from accounts.management.english import EnglishCommand
 from classifier import registry
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Running workers follow within seconds."""
 
     help = "Go back to the models that were active before. A second time goes forward again."

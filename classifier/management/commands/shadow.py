@@ -5,15 +5,16 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.errors import Refused
+from accounts.management.english import EnglishCommand
 from classifier import shadow
 from classifier.management.registered import NAMING, find_all
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Workers do it in the background; the report is in the admin and comes from `manage.py operations ID`."""
 
     help = "Let a candidate look at stored photographs, and report what it would change."

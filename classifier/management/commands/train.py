@@ -7,7 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+
+from accounts.management.english import EnglishCommand
 
 ATTRIBUTES = ("category", "material", "sleeve_length")
 OPTIONS = (
@@ -31,7 +33,7 @@ OPTIONS = (
 )
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     """Needs no database: the labels come from a CSV file, the result is a folder."""
 
     help = "Train one of the models. The run's folder gets weights, metrics, curves, worst mistakes and model card."

@@ -49,7 +49,7 @@ def verdict(comparison: Comparison, names: tuple[str, str]) -> str:
     here, there, p = len(comparison.only_first), len(comparison.only_second), comparison.p_value
     test = f"McNemar's test, {comparison.test}"
     if p >= CHANCE:
-        return f"No difference that could not be chance (p = {p:.2g}; {test})."
+        return f"The difference may be chance (p = {p:.2g}; {test})."
     return f"{names[0] if here > there else names[1]} is right more often (p = {p:.2g}; {test})."
 
 

@@ -2,12 +2,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
 
+from accounts.management.english import EnglishCommand
 from accounts.models import Merchant
 
 
-class Command(BaseCommand):
+class Command(EnglishCommand):
     help = "Bring the database up to date: migrations, the taxonomy and, where there is no shop yet, the demo shop."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
