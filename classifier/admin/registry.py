@@ -220,14 +220,19 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
 class ModelSetAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelSet]):
     """Versions that serve together."""
 
-    list_display = ("name", "members", "created_at", "activated_at")
+    list_display = ("name", "handle", "members", "created_at", "activated_at")
     search_fields = ("name", "fingerprint", "versions__name")
-    fields = ("name", "fingerprint", "members", "created_at", "activated_at")
+    fields = ("name", "handle", "fingerprint", "members", "created_at", "activated_at")
     actions_detail = ("promote",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelSet]:
         """With the versions that the list names."""
         return super().get_queryset(request).prefetch_related("versions")
+
+    @display(description=_("for commands"), ordering="pk")
+    def handle(self, model_set: ModelSet) -> str:
+        """What commands call it."""
+        return f"set:{model_set.pk}"
 
     @display(description=_("versions"))
     def members(self, model_set: ModelSet) -> str:
