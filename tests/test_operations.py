@@ -240,6 +240,7 @@ def test_commands_start_and_stop_it(catalogue, capsys):
 def test_the_command_takes_one_shop_by_name_or_identifier(catalogue, shop, other_shop, capsys):
     for text in (shop.name, shop.public_id):
         call_command("reclassify", "--merchant", text)
+        Operation.objects.update(state="done")
     assert [operation.merchant for operation in Operation.objects.all()] == [shop, shop]
     for text in ("nobody", ""):
         with pytest.raises(CommandError, match=shop.name):
