@@ -127,7 +127,7 @@ def test_it_measures_a_classifiers_checkpoint_on_the_true_boxes(data, network_we
         (["nowhere"], {}, "nowhere is neither a weights folder, nor a run's folder, nor a checkpoint"),
         (["text.pt"], {}, "no PyTorch checkpoint"),
         (["mixed.pt"], {"image_size": 64}, "give --role"),
-        (["material.pt"], {}, "give --image-size"),
+        (["sizeless.pt"], {}, "give --image-size"),
         ([], {"compare": ["category.pt", "material.pt"], "image_size": 64}, "say nothing about the same thing"),
     ],
 )
@@ -135,7 +135,9 @@ def test_it_says_why_it_cannot_measure(data, network_weights, tmp_path, names, o
     (tmp_path / "text.pt").write_text("no checkpoint")
     for name in ("material.pt", "category.pt"):
         shutil.copyfile(network_weights / name, tmp_path / name)
-    save_with_names(network_weights / "material.pt", tmp_path / "mixed.pt", {0: "jersey", 1: "Dress", 2: "x", 3: "y"})
+    names_of_two = {0: "jersey", 1: "Dress", 2: "x", 3: "y"}
+    save_changed(network_weights / "material.pt", tmp_path / "mixed.pt", names=names_of_two)
+    save_changed(network_weights / "material.pt", tmp_path / "sizeless.pt", train_args={})
     if "compare" in options:
         options = options | {"compare": [tmp_path / name for name in options["compare"]]}
 
@@ -145,9 +147,11 @@ def test_it_says_why_it_cannot_measure(data, network_weights, tmp_path, names, o
     assert not (tmp_path / "out" / "comparison.md").exists()
 
 
-def save_with_names(source, target, names):
+def save_changed(source, target, names=None, train_args=None):
+    """A checkpoint with other names at its network, or other arguments of its training."""
     import torch
 
     content = torch.load(source, weights_only=False)
-    content["model"].names = names
+    content["model"].names = names or content["model"].names
+    content["train_args"] = content["train_args"] if train_args is None else train_args
     torch.save(content, target)

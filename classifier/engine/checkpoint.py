@@ -75,6 +75,23 @@ def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
     return content, module
 
 
+def task_of(module: nn.Module) -> str | None:
+    """`detect` or `classify`, by the network's last layer; None for any other."""
+    layers: Any = module
+    return {"Detect": "detect", "Classify": "classify"}.get(type(layers.model[-1]).__name__)
+
+
+def trained_size(content: dict[str, Any], module: nn.Module) -> int | None:
+    """The side of the input in pixels that training kept, in the checkpoint or at the network."""
+    for arguments in (content.get("train_args"), getattr(module, "args", None)):
+        size = arguments.get("imgsz") if isinstance(arguments, dict) else getattr(arguments, "imgsz", None)
+        if isinstance(size, list | tuple) and size:
+            size = max(size)
+        if isinstance(size, int | float) and size > 0:
+            return int(size)
+    return None
+
+
 class _LeftOver:
     """Stands for whatever of a checkpoint is not needed, without its code."""
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from classifier.engine.manifest import GARMENT
 from classifier.engine.preprocess import Box, crop_region, crop_square
-from classifier.engine.taxonomy import Taxonomy
+from classifier.engine.taxonomy import CATEGORY, Taxonomy
 
 ATTRIBUTES = ("category", "material", "sleeve_length")
 COORDINATES = ("x1", "y1", "x2", "y2")
@@ -193,3 +194,31 @@ def label_indices(photographs: Iterable[Photograph], attribute: str, classes: Se
     """The class index of each photograph; -1 where the label is missing or not offered."""
     index = {name: position for position, name in enumerate(classes)}
     return np.array([index.get(photograph.labels[attribute], -1) for photograph in photographs], np.int64)
+
+
+def true_boxes(
+    rows: Sequence[Photograph], attribute: str, classes: Sequence[str], taxonomy: Taxonomy
+) -> tuple[tuple[int, Box], ...] | None:
+    """Class index and box of each garment that a detector of the attribute shall find in one photograph.
+
+    None where silence, or an answer, could count wrongly: a box is rough, or a garment has a label that is not offered,
+    or none although its first level has the attribute.
+    """
+    boxes = []
+    for row in rows:
+        if row.box is None:
+            continue
+        if not row.box_ok:
+            return None
+        name = GARMENT if attribute == GARMENT else row.labels.get(attribute, "")
+        if name in classes:
+            boxes.append((classes.index(name), row.box))
+        elif name or not _cannot_have(attribute, row, taxonomy):
+            return None
+    background = all(row.box is None for row in rows)
+    return tuple(boxes) if boxes or background else None
+
+
+def _cannot_have(attribute: str, row: Photograph, taxonomy: Taxonomy) -> bool:
+    first_level = taxonomy.parent_of(CATEGORY, row.labels[CATEGORY])
+    return first_level is not None and not taxonomy.applies(attribute, first_level)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.manifest import GARMENT
 from classifier.engine.preprocess import Box
-from classifier.engine.taxonomy import CATEGORY, Taxonomy
-from classifier.training.dataset import SPLITS, Dataset, Photograph, open_upright
+from classifier.training.dataset import SPLITS, Dataset, open_upright, true_boxes
 from classifier.training.files import atomic_path
 from classifier.training.run import Report, report_quarters
 
@@ -72,33 +71,10 @@ def detector_photographs(dataset: Dataset, split: str, options: DetectorOptions,
     """
     found = []
     for rows in dataset.by_file(split):
-        boxes = _boxes(rows, options.attribute, classes, dataset.taxonomy)
+        boxes = true_boxes(rows, options.attribute, classes, dataset.taxonomy)
         if boxes is not None:
             found.append(Annotated(rows[0].path, boxes))
     return found
-
-
-def _boxes(
-    rows: list[Photograph], attribute: str, classes: list[str], taxonomy: Taxonomy
-) -> tuple[tuple[int, Box], ...] | None:
-    boxes = []
-    for row in rows:
-        if row.box is None:
-            continue
-        if not row.box_ok:
-            return None
-        name = GARMENT if attribute == GARMENT else row.labels[attribute]
-        if name in classes:
-            boxes.append((classes.index(name), row.box))
-        elif name or not _cannot_have(attribute, row, taxonomy):
-            return None
-    background = all(row.box is None for row in rows)
-    return tuple(boxes) if boxes or background else None
-
-
-def _cannot_have(attribute: str, row: Photograph, taxonomy: Taxonomy) -> bool:
-    first_level = taxonomy.parent_of(CATEGORY, row.labels[CATEGORY])
-    return first_level is not None and not taxonomy.applies(attribute, first_level)
 
 
 def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions, report: Report) -> Path:

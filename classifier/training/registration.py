@@ -89,7 +89,7 @@ def open_and_export(job: Job) -> Opened:
 
     Raises WeightsError if it is no detector or classifier that can be used, ExportError if the export differs.
     """
-    from classifier.engine.checkpoint import load_checkpoint
+    from classifier.engine.checkpoint import load_checkpoint, task_of, trained_size
     from classifier.engine.errors import WeightsError
     from classifier.training.export import export_openvino
     from classifier.training.publish import check_export
@@ -97,12 +97,12 @@ def open_and_export(job: Job) -> Opened:
     path = Path(job.checkpoint)
     content, network = load_checkpoint(path.read_bytes())
     module: Any = network
-    task = {"Detect": "detect", "Classify": "classify"}.get(type(module.model[-1]).__name__)
+    task = task_of(module)
     if task is None:
         raise WeightsError("This is neither a detector nor a classifier.")
     if job.role == "garment" and task != "detect":
         raise WeightsError("This is a classifier; only a detector finds garments.")
-    size = job.image_size or _trained_size(content, module)
+    size = job.image_size or trained_size(content, module)
     if size is None:
         raise WeightsError("The file does not say at which input size it was trained: give the size.")
     graph = Path(job.folder) / GRAPH
@@ -120,17 +120,6 @@ def open_and_export(job: Job) -> Opened:
             if isinstance(value, int | float) and math.isfinite(value)
         },
     )
-
-
-def _trained_size(content: dict[str, Any], module: Any) -> int | None:
-    """The side of the input that training kept, in the checkpoint or at the network."""
-    for arguments in (content.get("train_args"), getattr(module, "args", None)):
-        size = arguments.get("imgsz") if isinstance(arguments, dict) else getattr(arguments, "imgsz", None)
-        if isinstance(size, list | tuple) and size:
-            size = max(size)
-        if isinstance(size, int | float) and size > 0:
-            return int(size)
-    return None
 
 
 def main(path: str) -> None:

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.engine.compat import prepare_ultralytics
-from classifier.engine.manifest import GARMENT
 from classifier.engine.matching import Boxes, overlaps
 from classifier.engine.preprocess import Box, letterbox, to_batch
 from classifier.engine.runtime import Network
-from classifier.engine.taxonomy import CATEGORY, Taxonomy
-from classifier.training.dataset import Photograph, open_upright
+from classifier.engine.taxonomy import Taxonomy
+from classifier.training.dataset import Photograph, open_upright, true_boxes
 from classifier.training.evaluation.readings import BATCH, by_file
 
 # The defaults of ultralytics' validator, with which the tables of the original system were made.
@@ -56,7 +55,7 @@ def detection_rows(
     pictures = [
         _Picture(rows[0].path, targets)
         for rows in by_file(photographs)
-        if (targets := _targets(rows, role, names, taxonomy)) is not None
+        if (targets := true_boxes(rows, role, names, taxonomy)) is not None
     ]
     if not any(picture.targets for picture in pictures):
         return []
@@ -101,24 +100,6 @@ def _row(
         "map50": float(average[:, 0].mean()),
         "map50_95": float(average.mean()),
     }
-
-
-def _targets(
-    rows: Sequence[Photograph], role: str, names: Sequence[str], taxonomy: Taxonomy
-) -> tuple[tuple[int, Box], ...] | None:
-    """Class index and box of each garment of a photograph; None where it would count silence, or an answer, wrongly."""
-    targets = []
-    for row in rows:
-        if row.box is None:
-            continue
-        name = GARMENT if role == GARMENT else row.labels.get(role, "")
-        first_level = taxonomy.parent_of(CATEGORY, row.labels[CATEGORY])
-        if name in names and row.box_ok:
-            targets.append((names.index(name), row.box))
-        elif name or first_level is None or taxonomy.applies(role, first_level):
-            return None
-    background = all(row.box is None for row in rows)
-    return tuple(targets) if targets or background else None
 
 
 def _detect(

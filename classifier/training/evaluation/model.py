@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from classifier.engine.checkpoint import load_module
+from classifier.engine.checkpoint import load_checkpoint, task_of, trained_size
 from classifier.engine.crop_classifier import calibrate
 from classifier.engine.detector import Detector
 from classifier.engine.engine import Engine
@@ -121,24 +121,18 @@ def _open_run(name: str, run: Run, taxonomy: Taxonomy) -> Model:
 
 
 def _open_checkpoint(path: Path, role: str | None, image_size: int | None, taxonomy: Taxonomy) -> Model:
-    content = path.read_bytes()
-    module: Any = load_module(content)
-    task = {"Detect": "detect", "Classify": "classify"}.get(type(module.model[-1]).__name__)
+    checkpoint = path.read_bytes()
+    content, network = load_checkpoint(checkpoint)
+    module: Any = network
+    task = task_of(module)
     if task is None:
         raise RunError(f"{path} is neither a detector nor a classifier.")
     classes = tuple(str(module.names[index]) for index in range(len(module.names)))
-    size = image_size or _trained_size(module)
+    size = image_size or trained_size(content, module)
     if size is None:
         raise RunError(f"{path} does not say at which input size it was trained: give --image-size.")
     spec = ModelSpec(role or _role_of(path, classes, taxonomy), path.stem, task, classes, size, {})
-    return _open_network(path.stem, path, spec, TorchNetwork(content, task=task), taxonomy)
-
-
-def _trained_size(module: Any) -> int | None:
-    """The side of the input in pixels that ultralytics kept at the network."""
-    arguments = getattr(module, "args", {})
-    size = arguments.get("imgsz") if isinstance(arguments, dict) else getattr(arguments, "imgsz", None)
-    return int(size) if isinstance(size, int | float) else None
+    return _open_network(path.stem, path, spec, TorchNetwork(checkpoint, task=task), taxonomy)
 
 
 def _role_of(path: Path, classes: Sequence[str], taxonomy: Taxonomy) -> str:
