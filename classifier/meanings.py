@@ -70,15 +70,15 @@ def known_classes(role: str, classes: Iterable[str], taxonomy: Taxonomy) -> dict
     return {name: value.code for name, value in values.items() if value is not None and value.code in leaves}
 
 
-def require_one_attribute(role: str, classes: Sequence[str], taxonomy: Taxonomy) -> None:
-    """Refuse a network whose classes are values of several attributes, as the shipped classifier's are.
+def require_one_attribute(role: str, classes: Sequence[str], given: Collection[str], taxonomy: Taxonomy) -> None:
+    """Refuse a network whose classes, but for the `given` ones, are values of several attributes, as the shipped one's.
 
     Raises:
         Invalid: `several_attributes`.
     """
     known = {code: known_classes(code, classes, taxonomy) for code in taxonomy.attributes}
     mine = known.get(role, {})
-    strange = [name for name in classes if name not in mine]
+    strange = [name for name in classes if name not in mine and name not in given]
     if mine and len(strange) > 1 and all(any(name in found for found in known.values()) for name in strange):
         raise Invalid(
             "several_attributes",

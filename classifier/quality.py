@@ -21,9 +21,10 @@ Key = TypeVar("Key", bound=Hashable)
 LOW_CONFIDENCE = next(least for least, code, _word in CERTAINTY if code == "likely")
 
 
-def verdicts() -> QuerySet[Decision]:
-    """The last word of people (or keys) on what each model proposed for an attribute of a product."""
+def verdicts(*only: Q) -> QuerySet[Decision]:
+    """The last word of people (or keys) on what each model proposed for an attribute of a product; of `only` those."""
     later = Decision.objects.filter(
+        *only,
         product=OuterRef("product"),
         attribute=OuterRef("attribute"),
         proposed_by=OuterRef("proposed_by"),
@@ -31,7 +32,7 @@ def verdicts() -> QuerySet[Decision]:
         pk__gt=OuterRef("pk"),
     )
     return (
-        Decision.objects.filter(~Exists(later), source=Decision.Source.HUMAN, proposed_by__isnull=False)
+        Decision.objects.filter(*only, ~Exists(later), source=Decision.Source.HUMAN, proposed_by__isnull=False)
         .exclude(kind=Decision.Kind.WITHDRAWN)
         .order_by()
     )

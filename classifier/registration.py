@@ -95,7 +95,7 @@ def register(
         opened = _open(checkpoint, Path(folder), role, image_size)
         # Before anything is kept:
         mapped = meanings.checked_mapping(role, opened.classes, given, taxonomy)
-        meanings.require_one_attribute(role, opened.classes, taxonomy)
+        meanings.require_one_attribute(role, opened.classes, mapped, taxonomy)
         files = [weight_files.keep((Path(folder) / file).read_bytes(), Path(file).suffix) for file in (GRAPH, NUMBERS)]
     fields = {
         "name": name,

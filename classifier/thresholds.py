@@ -60,7 +60,7 @@ def _outcomes(**only: Any) -> Outcomes:
     today = quality.todays_values()
     looked_at = (Decision.Answers.PROPOSAL, Decision.Answers.SAMPLE)
     read: dict[bool, QuerySet[Decision]] = {
-        True: quality.verdicts().filter(by_person(), answers__in=looked_at, **only),
+        True: quality.verdicts(by_person()).filter(answers__in=looked_at, **only),
         False: quality.accepted().filter(**only),
     }
     found: Outcomes = defaultdict(list)

@@ -75,6 +75,21 @@ def test_its_history_is_the_audit_trail(candidate, client_of, admin):
     assert [event.action for event in page.context["cl"].result_list] == ["model_version.map"]
 
 
+def test_the_history_of_the_deployment_is_what_was_promoted(candidate, client_of, admin):
+    client = client_of(admin)
+    _press(client, "map_classes", candidate, class_0="vinyl")
+    _press(client, "promote", candidate)
+    page = client.get(reverse("admin:classifier_deployment_history", args=[1]), follow=True)
+    assert [event.action for event in page.context["cl"].result_list] == ["deployment.promote"]
+
+
+def test_who_may_not_see_the_audit_trail_is_not_sent_there(candidate, client_of):
+    clerk = UserFactory(is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="classifier"))
+    page = reverse("admin:classifier_modelversion_history", args=[candidate.pk])
+    assert client_of(clerk).get(page, follow=True).status_code == 200
+
+
 def test_the_deployment_says_what_serves_and_where_a_roll_back_leads(candidate, shipped, client_of, admin):
     client = client_of(admin)
     _press(client, "map_classes", candidate, class_0="vinyl")

@@ -11,7 +11,7 @@ from accounts.actors import Actor, Via, system
 from accounts.errors import Conflict, Forbidden
 from accounts.models import AuditEvent, Operation
 from catalog.models import Product
-from classifier import batches, jobs, operations, registry, services, shadow, sweep
+from classifier import batches, jobs, operations, registry, services, shadow, sweep, uploads
 from classifier.models import Classification, Garment
 from classifier.tasks import classify_waiting
 from tests.engines import StubEngine, garment, serve
@@ -242,6 +242,10 @@ def test_the_command_takes_one_shop_by_name_or_identifier(catalogue, shop, other
         call_command("reclassify", "--merchant", text)
         Operation.objects.update(state="done")
     assert [operation.merchant for operation in Operation.objects.all()] == [shop, shop]
+    call_command("reclassify", "--merchant", shop.name)
+    with pytest.raises(CommandError, match="under way already"):
+        call_command("reclassify", "--merchant", shop.name)
+    Operation.objects.filter(state="queued").delete()
     for text in ("nobody", ""):
         with pytest.raises(CommandError, match=shop.name):
             call_command("reclassify", "--merchant", text)
@@ -260,6 +264,19 @@ def test_the_admin_starts_and_stops_it(catalogue, client_of, admin):
         operation.refresh_from_db()
         assert operation.state == state
 
-    ended = client.get(reverse("admin:accounts_operation_change", args=[operation.pk])).text
-    for button in ("pause", "resume", "cancel"):
-        assert reverse(f"admin:accounts_operation_{button}", args=[operation.pk]) not in ended
+    assert _buttons(client, operation) == []
+
+
+def test_an_upload_can_only_be_cancelled_while_it_waits(client_of, admin):
+    client = client_of(admin)
+    upload = Operation.objects.create(kind=uploads.KIND, parameters={"file": "models/uploads/x.pt"})
+    assert _buttons(client, upload) == ["cancel"]
+
+    Operation.objects.update(state="running")
+    assert _buttons(client, upload) == []
+
+
+def _buttons(client, operation):
+    page = client.get(reverse("admin:accounts_operation_change", args=[operation.pk])).text
+    buttons = ("pause", "resume", "cancel")
+    return [name for name in buttons if reverse(f"admin:accounts_operation_{name}", args=[operation.pk]) in page]

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import override
 
 from accounts.actors import Actor, Via, system
 from accounts.errors import Forbidden, Invalid
@@ -183,7 +184,7 @@ def test_it_says_that_a_file_is_missing(db):
     ],
 )
 def test_it_says_what_is_wrong(opened, role, mapping, sentence):
-    with pytest.raises(Invalid, match=sentence):
+    with override("en"), pytest.raises(Invalid, match=sentence):
         registration.register(actor=system(), checkpoint=b"weights", name="x", role=role, mapping=mapping)
     assert not ModelVersion.objects.exists()
 
@@ -236,9 +237,21 @@ def test_it_refuses_a_network_of_several_attributes(monkeypatch):
         return opening.Opened("classify", ["Jacket", "denim", "wool", "long"], 224, "AGPL-3.0", "yolov8n-cls")
 
     monkeypatch.setattr(registration, "_open", open_)
-    with pytest.raises(Invalid, match="several attributes at once: category, material, sleeve_length"):
+    with override("en"), pytest.raises(Invalid, match="several attributes at once: category, material, sleeve_length"):
         registration.register(actor=system(), checkpoint=CHECKPOINT, name="x", role="material")
     assert not ModelVersion.objects.exists()
+
+
+def test_classes_that_were_mapped_by_hand_are_of_its_attribute(monkeypatch):
+    def open_(_checkpoint, folder, _role, _image_size):
+        (folder / opening.GRAPH).write_bytes(b"graph")
+        (folder / opening.NUMBERS).write_bytes(b"numbers")
+        return opening.Opened("classify", ["Dress", "Skirt", "denim", "padding"], 224, "AGPL-3.0", "yolov8n-cls")
+
+    monkeypatch.setattr(registration, "_open", open_)
+    mapping = {"denim": "Jeans", "padding": "PaddedJacket"}
+    version = registration.register(actor=system(), checkpoint=CHECKPOINT, name="x", role="category", mapping=mapping)
+    assert version.unknown_classes == []
 
 
 def test_a_refused_registration_keeps_no_file(opened):

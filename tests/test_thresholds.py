@@ -213,6 +213,18 @@ def test_keys_and_commands_that_confirm_everything_prove_nothing(shop, api_key):
     assert set(thresholds().values()) <= {None}
 
 
+def test_what_a_key_says_afterwards_hides_no_person(shop, api_key):
+    judged(shop, "material", "denim", "woven", 0.99, 60)
+    for decision in list(Decision.objects.all()):
+        decision.pk, decision.via, decision.api_key, decision.value = None, "api", api_key[0], decision.proposed_value
+        decision.save(force_insert=True)
+    judged(shop, "material", "denim", "denim", 0.99, 300)
+
+    calibrate(actor=system())
+
+    assert set(thresholds().values()) == {None}
+
+
 def test_the_last_word_counts_once(shop, actor):
     product = seen_product(shop, **SURE)
     for value in ("woven", "denim", "woven", "denim"):

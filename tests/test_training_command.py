@@ -15,7 +15,7 @@ from classifier.engine.preprocess import to_batch
 from classifier.engine.runtime import load_networks
 from classifier.training.files import atomic_path
 from tests.garments import draw_garments
-from tests.hostile import calling_mkdir
+from tests.hostile import calling_a_leftover, calling_mkdir, describing_code
 
 TINY = {"batch": 4, "image_size": 32, "minimum": 3, "threads": 1, "stderr": None}
 
@@ -175,15 +175,36 @@ def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):
     assert not (tmp_path / "run").exists()
 
 
-def test_it_refuses_start_weights_that_would_run_something(data, tmp_path):
-    base = tmp_path / "hostile.pt"
-    base.write_bytes(calling_mkdir(tmp_path / "owned"))
+@pytest.mark.parametrize("role", ["garment", "category"])
+@pytest.mark.parametrize("name", ["hostile.pt", "last.pt"])
+def test_it_refuses_start_weights_that_would_run_something(data, tmp_path, role, name):
+    (tmp_path / name).write_bytes(calling_mkdir(tmp_path / "owned"))
+
+    with pytest.raises(CommandError, match=name):
+        train(role, data, tmp_path / name, tmp_path / "run", epochs=1)
+
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("role", ["garment", "category"])
+def test_it_refuses_a_call_that_only_a_plain_pickle_would_make(data, base, tmp_path, role):
+    hostile = tmp_path / "hostile.pt"
+    hostile.write_bytes(calling_a_leftover(base.read_bytes(), tmp_path / "owned"))
 
     with pytest.raises(CommandError, match=r"hostile\.pt cannot be used\. .*mkdir"):
-        train("category", data, base, tmp_path / "run", epochs=1)
+        train(role, data, hostile, tmp_path / "run", epochs=1)
 
     assert not (tmp_path / "owned").exists()
     assert not (tmp_path / "run").exists()
+
+
+def test_it_builds_its_network_from_no_description_of_the_start_weights(data, base, tmp_path):
+    hostile = tmp_path / "hostile.pt"
+    hostile.write_bytes(describing_code(base.read_bytes(), tmp_path / "owned"))
+
+    train("garment", data, hostile, tmp_path / "run", epochs=1, image_size=64)
+
+    assert not (tmp_path / "owned").exists()
 
 
 def test_it_does_not_write_over_another_run(data, base, tmp_path):

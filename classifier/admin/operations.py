@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -83,10 +84,13 @@ class OperationAdmin(ManagesModels, ReadOnly, MerchantData[Operation]):
         shown = {name: value for name, value in operation.parameters.items() if name not in ("images", "refused")}
         return json.dumps(shown, ensure_ascii=False)
 
-    def _may(self, request: HttpRequest, object_id: str | None, states: Collection[str]) -> bool:
+    def _may(self, request: HttpRequest, object_id: str | None, states: Collection[str], of_upload: str = "") -> bool:
+        """Whether the operation is in one of these states; an upload can only be stopped in the one given."""
         if not self.has_manage_permission(request):
             return False
-        return object_id is None or Operation.objects.filter(pk=object_id, state__in=states).exists()
+        of_others = ~Q(kind=uploads.KIND) & Q(state__in=states)
+        allowed = of_others | Q(kind=uploads.KIND, state=of_upload)
+        return object_id is None or Operation.objects.filter(allowed, pk=object_id).exists()
 
     def has_pause_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Where there is something to stop."""
@@ -98,7 +102,7 @@ class OperationAdmin(ManagesModels, ReadOnly, MerchantData[Operation]):
 
     def has_cancel_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Where it has not ended."""
-        return self._may(request, object_id, (*operations.RUNNING, Operation.State.PAUSED))
+        return self._may(request, object_id, (*operations.RUNNING, Operation.State.PAUSED), Operation.State.QUEUED)
 
     def _move(self, request: HttpRequest, object_id: str, move: Callable[..., None], done: Any) -> HttpResponse:
         actor = admin_actor(request)

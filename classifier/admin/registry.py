@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -264,6 +264,10 @@ class DeploymentAdmin(ManagesModels, ReadOnly, BaseAdmin[Deployment]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deployment]:
         """With the versions that the list names."""
         return super().get_queryset(request).prefetch_related("active__versions")
+
+    def _trail(self, row: Model) -> dict[str, Any]:
+        """What changed it stands at the sets that it was changed to."""
+        return {"action__startswith": "deployment."}
 
     @display(description=_("versions"))
     def members(self, deployment: Deployment) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from io import BytesIO
@@ -28,14 +29,8 @@ _PLAIN = {
     "numpy.dtype",
 }
 # Early releases left the loss function at the network, and paths among the arguments. Nothing here needs them.
-_LEFT_OVER = (
-    "ultralytics.utils.loss.",
-    "ultralytics.utils.tal.",
-    "ultralytics.yolo.utils.loss.",
-    "ultralytics.yolo.utils.tal.",
-    "pathlib.PosixPath",
-    "pathlib.WindowsPath",
-)
+# Whole names: training opens such a file as a plain pickle, for which `loss.torch.os.system` is a name as well.
+_LEFT_OVER = re.compile(r"ultralytics\.(yolo\.)?utils\.(loss|tal)\.\w+|pathlib\.(Posix|Windows)Path")
 _MOVED = {"ultralytics.yolo.utils": "ultralytics.utils", "numpy.core.multiarray": "numpy._core.multiarray"}
 
 
@@ -102,7 +97,7 @@ def _harmless(name: str) -> Callable[..., Any]:
     """The class of this name if it is a network layer or one of the few plain things."""
     from torch import nn
 
-    if name.startswith(_LEFT_OVER):
+    if _LEFT_OVER.fullmatch(name):
         return _LeftOver
     module, _, attribute = name.rpartition(".")
     found = None

@@ -8,6 +8,7 @@ wanted one and thrown away at the end. They cost nothing and keep the trunk from
 from __future__ import annotations
 
 import math
+import pickle
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -185,7 +186,12 @@ class ClassifierTraining:
         if base.name != CHECKPOINT:
             self.network.model.load(load_checkpoint(base)[0], verbose=False)
             return
-        saved = torch.load(base, weights_only=True)
+        try:
+            saved = torch.load(base, weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError):  # it holds code, or is no checkpoint at all
+            saved = {}
+        if "fingerprint" not in saved:
+            raise RunError(f"{base} is no {CHECKPOINT} of a classifier's run: start from a best.pt.")
         if saved["fingerprint"] != self.dataset.fingerprint or saved["options"]["minimum"] != self.options.minimum:
             raise RunError(f"{base} was trained on other labels.")
         self.network.load_state_dict(state_for(saved, self.options.attribute))

@@ -128,6 +128,10 @@ def make_trainer_class() -> type:
         threads = 2
         quarter_turns = 0.0
 
+        def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
+            """YOLOv8n by ultralytics' own description: that of the start weights may name code, which is evaluated."""
+            return super().get_model("yolov8n.yaml", weights, verbose)
+
         def _setup_train(self) -> None:
             super()._setup_train()  # type: ignore[no-untyped-call]  # ultralytics
             torch.set_num_threads(self.threads)

@@ -38,7 +38,8 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
             f"The start weights {base} do not exist. Nothing is downloaded here: take yolov8n.pt from ultralytics' "
             f"releases, {START_WEIGHTS}, or any other YOLOv8n checkpoint."
         )
-    _refuse_programs(base)
+    if task == "detect" or base.name != CHECKPOINT:  # a classifier reads a run's own without any code
+        _refuse_programs(base)
     kind = DetectorOptions if task == "detect" else ClassifierOptions
     unknown = given.keys() - {field.name for field in fields(kind)}
     if unknown:
@@ -70,8 +71,6 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
 
 def _refuse_programs(base: Path) -> None:
     """Refuse start weights that hold more than layers, before ultralytics opens them as a plain pickle."""
-    if base.name == CHECKPOINT:
-        return  # a run's own, which is read without any code
     from classifier.engine.checkpoint import load_checkpoint
 
     try:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from accounts.actors import system
+from accounts.errors import Refused
 from accounts.management.english import EnglishCommand
 from accounts.management.shops import shop_named
 from classifier.operations import start_reclassify
@@ -24,7 +27,11 @@ class Command(EnglishCommand):
 
     def handle(self, *args: Any, merchant: str | None, **options: Any) -> None:
         """Queue it and print the operation's id."""
-        operation = start_reclassify(actor=system(), merchant=None if merchant is None else shop_named(merchant))
+        shop = None if merchant is None else shop_named(merchant)
+        try:
+            operation = start_reclassify(actor=system(), merchant=shop)
+        except Refused as refused:
+            raise CommandError(refused.message) from refused
         self.stderr.write(
             f"{operation.total} photographs to classify. How far it is: manage.py operations {operation.public_id}"
         )
