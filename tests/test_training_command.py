@@ -121,11 +121,13 @@ def test_it_stops_when_nothing_gets_better(data, base, tmp_path, capsys):
     assert (run / "metrics.json").exists()
 
 
-def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path):
+def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path, capsys):
     run = tmp_path / "run"
 
     train("sleeve_length", data, base, run, task="detect", epochs=1, image_size=64)
 
+    progress = capsys.readouterr().err
+    assert progress.count("mAP50(B)") == 1 and "epoch 1/1  precision(B)" in progress
     described = json.loads((run / "run.json").read_text())
     assert (described["task"], described["classes"]) == ("detect", ["long", "short"])
     metrics = json.loads((run / "metrics.json").read_text())

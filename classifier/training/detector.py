@@ -211,7 +211,8 @@ def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOpt
     trainer.quarter_turns = options.quarter_turns
     trainer.add_callback("on_train_epoch_start", lambda trainer: setattr(trainer, "step", 0))
     trainer.add_callback("on_train_batch_end", lambda trainer: _count(trainer, report))
-    trainer.add_callback("on_fit_epoch_end", lambda trainer: report(_describe(trainer)))
+    # Not on_fit_epoch_end: ultralytics calls that once more for the best weights, as an epoch that there is not.
+    trainer.add_callback("on_model_save", lambda trainer: report(_describe(trainer)))
     trainer.train()
     shutil.copyfile(trainer.csv, run / "results.csv")
     with atomic_path(best) as temporary:
