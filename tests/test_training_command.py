@@ -127,7 +127,8 @@ def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path,
     train("sleeve_length", data, base, run, task="detect", epochs=1, image_size=64)
 
     progress = capsys.readouterr().err
-    assert progress.count("mAP50(B)") == 1 and "epoch 1/1  precision(B)" in progress
+    assert progress.count("mAP50(B)") == 1
+    assert "epoch 1/1  precision(B)" in progress
     described = json.loads((run / "run.json").read_text())
     assert (described["task"], described["classes"]) == ("detect", ["long", "short"])
     metrics = json.loads((run / "metrics.json").read_text())
