@@ -1,10 +1,11 @@
 """Any photograph becomes an upright RGB picture, anything else a coded error."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from classifier.engine import DecodeError, decode
 from tests.pictures import photo
@@ -79,6 +80,31 @@ def test_it_reads_a_photograph_with_broken_exif():
     assert_upright(
         decode(encoded(cornered(), "JPEG", quality=95, subsampling=0, exif=b"Exif\0\0II*\0\xff\xff\xff\xff"))
     )
+
+
+def exchanged_profile():
+    """An ICC profile like sRGB's whose red and blue have changed places: in it (200, 30, 30) means a blue."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    entries = {
+        profile[at : at + 4]: at + 4 for at in range(132, 132 + 12 * struct.unpack_from(">I", profile, 128)[0], 12)
+    }
+    red, blue = (profile[entries[tag] : entries[tag] + 8] for tag in (b"rXYZ", b"bXYZ"))
+    exchanged = bytearray(profile)
+    exchanged[entries[b"rXYZ"] : entries[b"rXYZ"] + 8] = blue
+    exchanged[entries[b"bXYZ"] : entries[b"bXYZ"] + 8] = red
+    return bytes(exchanged)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_it_converts_the_colours_of_a_profile(mode):
+    red, green, blue = cornered().split()
+    picture = Image.merge("RGB", (blue, green, red)).convert(mode, palette=Image.Palette.ADAPTIVE)
+    assert_upright(decode(encoded(picture, icc_profile=exchanged_profile())))
+
+
+@pytest.mark.parametrize("profile", [b"no profile", exchanged_profile()[:200]])
+def test_it_reads_a_photograph_with_a_broken_profile(profile):
+    assert_upright(decode(encoded(cornered(), icc_profile=profile)))
 
 
 def test_it_reads_cmyk_jpeg():

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 from .errors import DecodeError
 
@@ -20,7 +20,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """An upright RGB picture; `width` and `height` are those of the original, which may be larger than `image`."""
+    """An upright sRGB picture; `width` and `height` are those of the original, which may be larger than `image`."""
 
     image: Image.Image
     width: int
@@ -28,7 +28,7 @@ class Decoded:
 
 
 def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_PIXELS) -> Decoded:
-    """Decode a photograph: first frame, EXIF orientation applied, transparency on white, any depth to 8 bit.
+    """Decode a photograph: first frame, EXIF orientation applied, transparency on white, any depth to 8 bit, in sRGB.
 
     `detail` is the number of pixels on the shorter side that the caller needs; larger photographs may come reduced by
     a whole factor, never below it. Raises DecodeError.
@@ -51,6 +51,7 @@ def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_P
         image.load()
         turn = _TURNS.get(_orientation(image))
         rgb = _reduced(image, min(image.size) // detail if detail else 1)
+        _convert_to_srgb(rgb, image)
     except Exception as error:  # as above
         raise DecodeError("damaged", "The photograph is damaged: its pixels cannot be decoded.") from error
     if turn is None:
@@ -92,6 +93,22 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:
         return 1
+
+
+def _convert_to_srgb(rgb: Image.Image, image: Image.Image) -> None:
+    """Convert the colours of `rgb` in place where `image`, which it was made of, came with a profile of its own.
+
+    Phones write wider colours than sRGB. In other modes than these the conversion to RGB has used up the values that
+    the profile speaks of, and a broken profile is no reason to refuse a photograph: browsers show both as sRGB.
+    """
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "P"):
+        return
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        ImageCms.profileToProfile(rgb, source, ImageCms.createProfile("sRGB"), inPlace=True)
+    except (ImageCms.PyCMSError, OSError):
+        return
 
 
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
