@@ -1,8 +1,11 @@
 """Weights from outside: opened once, by a process that may do nothing else, and never taken for what they are not."""
 
 import json
+import os
 import subprocess
 import sys
+import threading
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -10,13 +13,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db.models.functions import Now
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import override
 
 from accounts.actors import Actor, Via, system
 from accounts.errors import Forbidden, Invalid
 from accounts.models import AuditEvent, Operation
-from classifier import operations, registration, sweep, uploads, weight_files
+from classifier import operations, registration, uploads, weight_files
 from classifier.engine.errors import WeightsError
 from classifier.models import ModelVersion
 from classifier.training import registration as opening
@@ -43,7 +47,7 @@ def hostile(tmp_path):
 def opened(monkeypatch):
     """Spare the other process: whatever the file, it holds a detector of two materials."""
 
-    def open_(_checkpoint, folder, _role, image_size):
+    def open_(_checkpoint, folder, _role, image_size, _go_on):
         (folder / opening.GRAPH).write_bytes(b"graph")
         (folder / opening.NUMBERS).write_bytes(b"numbers")
         return opening.Opened("detect", ["Denim", "Teflon"], image_size or 416, "AGPL-3.0", "yolov8n")
@@ -224,7 +228,7 @@ def test_whatever_breaks_an_upload_is_said_once(opened, admin, monkeypatch):
     actor = Actor(via=Via.ADMIN, user=admin)
     operation = uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
 
-    sweep.sweep()
+    uploads.run_waiting()
 
     operation.refresh_from_db()
     assert (operation.state, operation.failed) == ("failed", 1)
@@ -233,7 +237,7 @@ def test_whatever_breaks_an_upload_is_said_once(opened, admin, monkeypatch):
 
 
 def test_it_refuses_a_network_of_several_attributes(monkeypatch):
-    def open_(_checkpoint, _folder, _role, _image_size):
+    def open_(*_arguments):
         return opening.Opened("classify", ["Jacket", "denim", "wool", "long"], 224, "AGPL-3.0", "yolov8n-cls")
 
     monkeypatch.setattr(registration, "_open", open_)
@@ -243,7 +247,7 @@ def test_it_refuses_a_network_of_several_attributes(monkeypatch):
 
 
 def test_classes_that_were_mapped_by_hand_are_of_its_attribute(monkeypatch):
-    def open_(_checkpoint, folder, _role, _image_size):
+    def open_(_checkpoint, folder, *_others):
         (folder / opening.GRAPH).write_bytes(b"graph")
         (folder / opening.NUMBERS).write_bytes(b"numbers")
         return opening.Opened("classify", ["Dress", "Skirt", "denim", "padding"], 224, "AGPL-3.0", "yolov8n-cls")
@@ -306,6 +310,116 @@ def test_nobody_else_uploads(opened, client_of, alice, actor_of):
         uploads.queue(actor=actor_of(alice), file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
     assert not Operation.objects.exists()
     assert not default_storage.exists("models/uploads") or default_storage.listdir("models/uploads") == ([], [])
+
+
+class After(threading.Event):
+    """Set once it has been asked so often; runs something then."""
+
+    def __init__(self, times, then=None):
+        super().__init__()
+        self.times, self.then = times, then
+
+    def is_set(self):
+        self.times -= 1
+        if self.times == 0 and self.then:
+            self.then()
+        return self.times <= 0 and self.then is None
+
+
+@pytest.fixture
+def endless(monkeypatch, tmp_path):
+    """A process that opens weights for ever; returns what says whether it has ended."""
+    program, pid = tmp_path / "python", tmp_path / "pid"
+    program.write_text(f"#!/bin/sh\necho $$ > {pid}\nexec sleep 600\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(registration.sys, "executable", str(program))
+
+    def has_ended():
+        try:
+            os.kill(int(pid.read_text()), 0)
+        except (ProcessLookupError, FileNotFoundError):  # it may not even have begun
+            return True
+        return False
+
+    return has_ended
+
+
+@pytest.fixture
+def by_a_superuser(admin):
+    """Queue an upload, as the administrator."""
+    actor = Actor(via=Via.ADMIN, user=admin)
+    return lambda: uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
+
+
+def test_a_stopped_worker_leaves_the_upload_to_another_one(endless, by_a_superuser):
+    operation = by_a_superuser()
+
+    uploads.run_waiting(After(3))
+
+    assert endless()
+    operation.refresh_from_db()
+    assert (operation.state, operation.attempts, operation.lease_until) == ("queued", 0, None)
+    assert default_storage.exists(operation.parameters["file"])
+
+
+def test_an_upload_can_be_cancelled_while_a_worker_registers_it(
+    endless, by_a_superuser, monkeypatch, django_capture_on_commit_callbacks
+):
+    operation = by_a_superuser()
+    monkeypatch.setattr(uploads, "RENEW_SECONDS", 0)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        uploads.run_waiting(After(2, lambda: operations.cancel(actor=system(), operation=operation)))
+
+    assert endless()
+    operation.refresh_from_db()
+    assert operation.state == "cancelled"
+    assert not ModelVersion.objects.exists()
+    assert not default_storage.exists(operation.parameters["file"])
+
+
+def test_an_upload_whose_worker_was_killed_begins_again_after_its_lease(opened, by_a_superuser):
+    operation = by_a_superuser()
+    rows = Operation.objects.filter(pk=operation.pk)
+    rows.update(state="running", attempts=1, lease_token="dead", lease_until=Now() + timedelta(seconds=30))
+    assert uploads.run_waiting() == 0
+
+    rows.update(lease_until=Now() - timedelta(seconds=1))
+    assert uploads.run_waiting() == 1
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.attempts) == ("done", 2)
+    assert ModelVersion.objects.count() == 1
+
+
+def test_an_upload_that_kills_every_worker_is_given_up(opened, by_a_superuser, settings):
+    settings.OTJANG_MAX_ATTEMPTS = 2
+    operation = by_a_superuser()
+    lost = {"state": "running", "attempts": 2, "lease_token": "dead", "lease_until": Now() - timedelta(seconds=1)}
+    Operation.objects.filter(pk=operation.pk).update(**lost)
+
+    assert uploads.run_waiting() == 0
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.failed) == ("failed", 1)
+    assert "given up" in operation.error
+    assert not default_storage.exists(operation.parameters["file"])
+
+
+def test_a_worker_whose_lease_has_ended_stores_nothing(opened, by_a_superuser, monkeypatch):
+    operation = by_a_superuser()
+    register = uploads.register
+
+    def slow(**options):
+        Operation.objects.filter(pk=operation.pk).update(lease_token="another worker's")
+        return register(**options)
+
+    monkeypatch.setattr(uploads, "register", slow)
+    uploads.run_waiting()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.done) == ("running", 0)
+    assert default_storage.exists(operation.parameters["file"])
 
 
 def test_an_upload_can_be_cancelled_before_a_worker_takes_it(opened, admin, django_capture_on_commit_callbacks):
