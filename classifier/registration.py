@@ -115,11 +115,17 @@ def register(
         "licence": described.licence or opened.licence,
         "card": described.card,
     }
-    return _add(actor, role, sha256, fields)
+    if not opened.isolated:
+        logger.warning(
+            "%s was opened without a network namespace, which this system does not permit: only Python code was kept "
+            "from the network",
+            name,
+        )
+    return _add(actor, role, sha256, fields, opened.isolated)
 
 
 @atomic
-def _add(actor: Actor, role: str, sha256: str, fields: Mapping[str, Any]) -> ModelVersion:
+def _add(actor: Actor, role: str, sha256: str, fields: Mapping[str, Any], isolated: bool) -> ModelVersion:
     version, created = ModelVersion.objects.get_or_create(role=role, sha256=sha256, defaults=fields)
     if created:
         record(
@@ -131,6 +137,7 @@ def _add(actor: Actor, role: str, sha256: str, fields: Mapping[str, Any]) -> Mod
             name=version.name,
             role=role,
             source_sha256=version.source_sha256,
+            network_namespace=isolated,
         )
     return version
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -83,7 +84,9 @@ def test_the_process_that_opens_weights_has_no_network_and_starts_nothing():
     script = """
 import ctypes, os, socket, subprocess
 from classifier.training import registration
-registration.confine()
+before = os.readlink("/proc/self/ns/net")
+isolated = registration.confine()
+after = os.readlink("/proc/self/ns/net")
 registration.refuse_programs()
 for attempt in (
     lambda: socket.socket(),
@@ -99,12 +102,25 @@ for attempt in (
     except PermissionError:
         continue
     raise SystemExit("not refused")
-print("refused")
+print("refused", isolated, before != after)
 """
+    namespaces = [["unshare", "--user", "--net", "true"], ["unshare", "--net", "true"]]
+    permitted = any(subprocess.run(command, capture_output=True).returncode == 0 for command in namespaces)
     result = subprocess.run(
         [sys.executable, "-c", script], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=120
     )
-    assert result.stdout == "refused\n", result.stderr
+    assert result.stdout == f"refused {permitted} {permitted}\n", result.stderr
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_it_says_where_the_system_permits_no_namespace(opened, monkeypatch, caplog, isolated):
+    open_ = registration._open
+    monkeypatch.setattr(registration, "_open", lambda *given: replace(open_(*given), isolated=isolated))
+
+    registration.register(actor=system(), checkpoint=CHECKPOINT, name="x", role="material")
+
+    assert ("without a network namespace" in caplog.text) is not isolated
+    assert AuditEvent.objects.get().details["network_namespace"] is isolated
 
 
 def test_it_opens_only_what_fits_the_role(tmp_path, network_weights):

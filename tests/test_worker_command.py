@@ -8,12 +8,13 @@ from django.core.management import call_command
 from django.utils import timezone, translation
 from django_tasks_db.models import DBTaskResult
 
+from accounts.actors import system
 from catalog.intake import add_images
 from catalog.models import Product
-from classifier import batches, sweep
+from classifier import batches, registry, sweep
 from classifier.engine import WeightsMissing
 from classifier.management.commands.worker import DrainingWorker, Recurring, prune_wake_ups, recurring
-from classifier.models import ModelVersion
+from classifier.models import Deployment, ModelSet, ModelVersion
 from tests.engines import StubEngine, garment, serve
 from tests.pictures import upload
 
@@ -55,6 +56,24 @@ def test_it_runs_without_weights(monkeypatch, product, save):
     assert {job.error_code for image in product.images.all() for job in image.classifications.all()} == {
         "model_not_available"
     }
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_release_that_was_taken_back_serves_its_weights_again(monkeypatch, chosen):
+    for version in ("1", "2"):
+        serve(monkeypatch, StubEngine(version=version))
+        call_command("worker", once=True)
+    if chosen:
+        registry.promote_set(actor=system(), model_set=Deployment.objects.get().active)
+
+    serve(monkeypatch, StubEngine(version="1"))
+    registry.register_shipped()  # an older release beside the newer one, still running
+    assert Deployment.objects.get().active.name == "2"
+    call_command("worker", once=True)
+
+    deployment = Deployment.objects.get()
+    assert (deployment.active.name, deployment.chosen) == (("2", True) if chosen else ("1", False))
+    assert ModelSet.objects.count() == 2
 
 
 def test_it_keeps_the_language_of_the_site(monkeypatch):

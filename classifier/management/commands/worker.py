@@ -8,6 +8,7 @@ import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from types import FrameType
 from typing import Any
@@ -21,7 +22,8 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from catalog.selectors import Taxonomy
-from classifier import batches, sweep, uploads
+from classifier import batches, registry, sweep, uploads
+from classifier.engine import WeightsError
 
 logger = logging.getLogger("classifier.worker")
 
@@ -102,6 +104,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         """Load the networks, then work until told to stop."""
         started = time.monotonic()
+        with suppress(WeightsError):  # said below
+            registry.serve_shipped()
         serving = batches.serving_now(Taxonomy.load())
         if serving is None:
             logger.warning("started without a model: photographs wait until the weights are there")
