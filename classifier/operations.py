@@ -66,7 +66,9 @@ def start_reclassify(*, actor: Actor, merchant: Merchant | None = None) -> Opera
         same = Operation.objects.filter(open_key=operation.open_key).first()
         if same is None:
             raise
-        raise Conflict("under_way", _("This is under way already: operation %(id)s."), {"id": same.public_id}) from error
+        raise Conflict(
+            "under_way", _("This is under way already: operation %(id)s."), {"id": same.public_id}
+        ) from error
     audit(actor, operation, "start")
     return operation
 

@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 1200
 """How long opening and exporting may take; half a minute is usual."""
+LICENCE_LENGTH = 40
 _LOOK_SECONDS = 0.5  # how often the caller is asked whether it shall go on
 
 
@@ -142,9 +143,7 @@ def _add(actor: Actor, role: str, sha256: str, fields: Mapping[str, Any], isolat
     return version
 
 
-def _open(
-    checkpoint: bytes, folder: Path, role: str, image_size: int | None, go_on: Callable[[], None]
-) -> Opened:
+def _open(checkpoint: bytes, folder: Path, role: str, image_size: int | None, go_on: Callable[[], None]) -> Opened:
     """Let a process that may do nothing else open the checkpoint and export it into `folder`.
 
     It gets neither this process's environment, with its passwords, nor a network; see `training.registration`.

@@ -54,6 +54,8 @@ def queue(
     mapping: Mapping[str, str] | None = None,
     threshold: float | None = None,
     image_size: int | None = None,
+    licence: str = "",
+    card: str = "",
     activate: bool = False,
 ) -> Operation:
     """Keep uploaded weights, unopened, for a worker to register; see `registration.register`.
@@ -81,6 +83,8 @@ def queue(
         "mapping": dict(mapping or {}),
         "threshold": threshold,
         "image_size": image_size,
+        "licence": licence,
+        "card": card,
         "activate": activate,
     }
     return _add(actor, parameters)
@@ -244,7 +248,11 @@ def _register(lease: _Lease) -> None:
         role=given["role"],
         mapping=given["mapping"],
         image_size=given["image_size"],
-        description=Description(use={} if given["threshold"] is None else {"threshold": given["threshold"]}),
+        description=Description(
+            use={} if given["threshold"] is None else {"threshold": given["threshold"]},
+            licence=given.get("licence", ""),  # not there in uploads that waited for this release
+            card=given.get("card", ""),
+        ),
         go_on=lease.keep,
     )
     operation.parameters = {**given, "version": version.pk}

@@ -81,7 +81,9 @@ class OperationAdmin(ManagesModels, ReadOnly, MerchantData[Operation]):
     @display(description=_("parameters"))
     def details(self, operation: Operation) -> str:
         """With what it was started; which photographs it draws is too much to read."""
-        shown = {name: value for name, value in operation.parameters.items() if name not in ("images", "refused")}
+        shown = {
+            name: value for name, value in operation.parameters.items() if name not in ("images", "refused", "card")
+        }
         return json.dumps(shown, ensure_ascii=False)
 
     def _may(
