@@ -367,5 +367,8 @@ class DeletedProduct(models.Model):
     public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True)
     deleted_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        default_permissions = ()  # no page shows it
+
     def __str__(self) -> str:
         return self.public_id

@@ -35,6 +35,9 @@ class Migration(migrations.Migration):
                 ('public_id', models.CharField(max_length=20, unique=True)),
                 ('deleted_at', models.DateTimeField(auto_now_add=True)),
             ],
+            options={
+                'default_permissions': (),
+            },
         ),
         migrations.AddField(
             model_name='classification',

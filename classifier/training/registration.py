@@ -69,7 +69,7 @@ class Opened:
 def confine() -> bool:
     """Give up unbounded resources and, where the system permits a namespace, the network; before there are threads.
 
-    Returns whether the process is in a network namespace of its own.
+    The process ends with the one that started it. Returns whether the process is in a network namespace of its own.
     """
     for limit, value in _LIMITS.items():
         _soft, hard = resource.getrlimit(limit)
@@ -78,9 +78,10 @@ def confine() -> bool:
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "unshare"):  # not Linux
         return False
-    libc.prctl(_END_WITH_PARENT, _SIGKILL)
     # Where user namespaces are switched off, root may still have one of the network.
-    return not (libc.unshare(_NEW_USER | _NEW_NETWORK) and libc.unshare(_NEW_NETWORK))
+    isolated = not (libc.unshare(_NEW_USER | _NEW_NETWORK) and libc.unshare(_NEW_NETWORK))
+    libc.prctl(_END_WITH_PARENT, _SIGKILL)  # last: a new user namespace takes it back
+    return isolated
 
 
 def refuse_programs() -> None:
