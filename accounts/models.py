@@ -195,6 +195,12 @@ class Operation(models.Model):
     failed = models.PositiveIntegerField(_("failed"), default=0)
     error = models.TextField(_("error"), blank=True)
     result_file = models.CharField(max_length=200, blank=True)
+    # What it does while it has not ended, NULL after: a unique index that lets the same be open only once.
+    open_key = models.CharField(max_length=80, null=True, unique=True, editable=False)  # noqa: DJ001 - NULLs don't collide
+    # For work that one process does as a whole: whoever holds the token renews the lease, by the database's clock.
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
+    lease_token = models.CharField(max_length=32, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -208,6 +214,9 @@ class Operation(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=("queued", "running", "paused", "done", "failed", "cancelled")),
                 name="operation_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("queued", "running", "paused")) | Q(open_key=None), name="operation_open_key"
             ),
         )
 

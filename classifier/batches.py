@@ -119,8 +119,7 @@ class _Run:
             ended, waited = 0, time.monotonic()
         live = Classification.Purpose.LIVE
         products = {job.image.product_id for job in item.batch.jobs if job.purpose == live}
-        for product_id in sorted(products):
-            results.apply(product_id, self.taxonomy)
+        results.apply_each(products, self.taxonomy)
         logger.info(
             "%d photographs of %d products done; waited %.0f ms for the networks, wrote for %.0f ms",
             ended,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -87,18 +87,24 @@ def _held(token: str, ids: Collection[int]) -> QuerySet[Classification]:
     return Classification.objects.filter(pk__in=ids, state=State.RUNNING, lease_token=token)
 
 
-def finish(token: str, ids: Collection[int], *, model_set_id: int, timings: dict[str, float]) -> set[int]:
-    """Mark jobs as done, in the caller's transaction.
+def finish(token: str, garments: Mapping[int, int], *, model_set_id: int, timings: dict[str, float]) -> set[int]:
+    """Mark jobs as done, in the caller's transaction; `garments` says by id how many were found.
 
     Returns:
         The ids of those whose lease still held; the others belong to somebody else now.
     """
-    done = _held(token, ids).update(
-        **_CLOSED, state=State.DONE, finished_at=timezone.now(), model_set_id=model_set_id, timings=timings
+    found = Case(*(When(pk=pk, then=Value(count)) for pk, count in garments.items()), output_field=IntegerField())
+    done = _held(token, garments).update(
+        **_CLOSED,
+        state=State.DONE,
+        finished_at=timezone.now(),
+        model_set_id=model_set_id,
+        timings=timings,
+        garments_found=found,
     )
-    if done == len(ids):
-        return set(ids)
-    held = Classification.objects.filter(pk__in=ids, state=State.DONE, lease_token=token)
+    if done == len(garments):
+        return set(garments)
+    held = Classification.objects.filter(pk__in=garments, state=State.DONE, lease_token=token)
     return set(held.values_list("pk", flat=True))
 
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from accounts.ids import PUBLIC_ID_LENGTH
 from accounts.models import Merchant, Operation
 from catalog.models import Attribute, AttributeValue, ProductImage
 from classifier.engine.manifest import GARMENT
@@ -189,6 +190,8 @@ class Classification(models.Model):
     error_code = models.CharField(_("error"), max_length=40, blank=True, choices=Error.choices)
     error_message = models.CharField(_("error in detail"), max_length=500, blank=True)
     timings = models.JSONField(_("timings (ms)"), default=dict)
+    # Counted when it is done, because garments are pruned later. NULL: not done, or pruned before they were counted.
+    garments_found = models.PositiveIntegerField(_("garments found"), null=True, blank=True, editable=False)
     queued_at = models.DateTimeField(_("queued"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -353,3 +356,19 @@ class ShadowReport(models.Model):
 
     def __str__(self) -> str:
         return str(self.candidate)
+
+
+class DeletedProduct(models.Model):
+    """That a product was once of this database: its files, which lie in a folder of its name, may be deleted.
+
+    Folders of products that are neither here nor among products may be another database's.
+    """
+
+    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True)
+    deleted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()  # no page shows it
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -49,15 +50,25 @@ def start_reclassify(*, actor: Actor, merchant: Merchant | None = None) -> Opera
         Conflict: `under_way`; the same has been started and has not ended.
     """
     require_models(actor)
-    same = Operation.objects.filter(kind=RECLASSIFY, merchant=merchant, state__in=(*RUNNING, State.PAUSED)).first()
-    if same is not None:
-        raise Conflict("under_way", _("This is under way already: operation %(id)s."), {"id": same.public_id})
     newest = ProductImage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     operation = Operation(
-        kind=RECLASSIFY, merchant=merchant, created_by=actor.user, parameters={"last": newest, "cursor": 0}
+        kind=RECLASSIFY,
+        merchant=merchant,
+        created_by=actor.user,
+        parameters={"last": newest, "cursor": 0},
+        open_key=f"{RECLASSIFY}:{merchant.pk if merchant else '-'}",
     )
     operation.total = _photographs(operation).count()
-    operation.save()
+    try:
+        with transaction.atomic():
+            operation.save()
+    except IntegrityError as error:  # the database lets nobody be quicker
+        same = Operation.objects.filter(open_key=operation.open_key).first()
+        if same is None:
+            raise
+        raise Conflict(
+            "under_way", _("This is under way already: operation %(id)s."), {"id": same.public_id}
+        ) from error
     audit(actor, operation, "start")
     return operation
 
@@ -90,7 +101,7 @@ def resume(*, actor: Actor, operation: Operation) -> None:
 def cancel(*, actor: Actor, operation: Operation) -> None:
     """End an operation for good; what it did stays. Raises Forbidden, or Conflict if it has ended."""
     if operation.kind == uploads.KIND:
-        _move(actor, operation, (State.QUEUED,), State.CANCELLED, "cancel", (uploads.KIND,))
+        _move(actor, operation, RUNNING, State.CANCELLED, "cancel", (uploads.KIND,))
         uploads.discard(operation)
     else:
         _move(actor, operation, (*RUNNING, State.PAUSED), State.CANCELLED, "cancel", _KINDS)
@@ -101,7 +112,7 @@ def _move(
 ) -> None:
     """Change the state, and take what waits out of the queue: a later `feed` finds those photographs again."""
     require_models(actor)
-    ended = {"finished_at": timezone.now()} if after == State.CANCELLED else {}
+    ended = {"finished_at": timezone.now(), "open_key": None} if after == State.CANCELLED else {}
     moved = Operation.objects.filter(pk=operation.pk, kind__in=kinds, state__in=before).update(state=after, **ended)
     if not moved:
         raise Conflict("bad_move", _("The operation is not in a state that allows this."))
@@ -211,6 +222,7 @@ def _end(operation: Operation) -> None:
     ended = Operation.objects.filter(pk=operation.pk, state=State.RUNNING).update(
         state=State.DONE,
         finished_at=timezone.now(),
+        open_key=None,
         done=operation.done,
         failed=operation.failed,
         total=operation.done + operation.failed,  # what was put away meanwhile counts no more

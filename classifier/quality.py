@@ -239,10 +239,9 @@ def read_drift(period: Period) -> list[Drift]:
         period.within("finished_at", "image__product__merchant"),
         purpose=Classification.Purpose.LIVE,
         operation=None,
-        state=Classification.State.DONE,
+        garments_found__isnull=False,
     )
     jobs = looked_at.order_by().annotate(week=period.week("finished_at")).values_list("week")
-    with_garment = Count("garments__classification", distinct=True)
-    for week, total, found in jobs.annotate(total=Count("pk", distinct=True), found=with_garment):
-        weeks[week].photographs, weeks[week].empty = total, total - found
+    for week, total, empty in jobs.annotate(total=Count("pk"), empty=Count("pk", filter=Q(garments_found=0))):
+        weeks[week].photographs, weeks[week].empty = total, empty
     return weeks

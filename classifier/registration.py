@@ -9,7 +9,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 1200
 """How long opening and exporting may take; half a minute is usual."""
+LICENCE_LENGTH = 40
+_LOOK_SECONDS = 0.5  # how often the caller is asked whether it shall go on
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def register(
     mapping: Mapping[str, str] | None = None,
     image_size: int | None = None,
     description: Description | None = None,
+    go_on: Callable[[], None] = lambda: None,
 ) -> ModelVersion:
     """Open an ultralytics checkpoint (.pt) once, export it, and add it to the registry; the same one twice is once.
 
@@ -71,6 +75,7 @@ def register(
         mapping: values (by code or alias) of classes whose own names the taxonomy does not know.
         image_size: side of the input in pixels; by default what it was trained at.
         description: what is known of it beside.
+        go_on: called twice a second during the long work; what it raises ends that.
 
     Raises:
         Forbidden: neither a command nor a superuser.
@@ -92,7 +97,7 @@ def register(
     taxonomy = Taxonomy.load()
     meanings.checked_values(role, given, taxonomy)  # before the long work
     with tempfile.TemporaryDirectory(prefix="otjang-weights-") as folder:
-        opened = _open(checkpoint, Path(folder), role, image_size)
+        opened = _open(checkpoint, Path(folder), role, image_size, go_on)
         # Before anything is kept:
         mapped = meanings.checked_mapping(role, opened.classes, given, taxonomy)
         meanings.require_one_attribute(role, opened.classes, mapped, taxonomy)
@@ -111,11 +116,17 @@ def register(
         "licence": described.licence or opened.licence,
         "card": described.card,
     }
-    return _add(actor, role, sha256, fields)
+    if not opened.isolated:
+        logger.warning(
+            "%s was opened without a network namespace, which this system does not permit: only Python code was kept "
+            "from the network",
+            name,
+        )
+    return _add(actor, role, sha256, fields, opened.isolated)
 
 
 @atomic
-def _add(actor: Actor, role: str, sha256: str, fields: Mapping[str, Any]) -> ModelVersion:
+def _add(actor: Actor, role: str, sha256: str, fields: Mapping[str, Any], isolated: bool) -> ModelVersion:
     version, created = ModelVersion.objects.get_or_create(role=role, sha256=sha256, defaults=fields)
     if created:
         record(
@@ -127,11 +138,12 @@ def _add(actor: Actor, role: str, sha256: str, fields: Mapping[str, Any]) -> Mod
             name=version.name,
             role=role,
             source_sha256=version.source_sha256,
+            network_namespace=isolated,
         )
     return version
 
 
-def _open(checkpoint: bytes, folder: Path, role: str, image_size: int | None) -> Opened:
+def _open(checkpoint: bytes, folder: Path, role: str, image_size: int | None, go_on: Callable[[], None]) -> Opened:
     """Let a process that may do nothing else open the checkpoint and export it into `folder`.
 
     It gets neither this process's environment, with its passwords, nor a network; see `training.registration`.
@@ -144,28 +156,42 @@ def _open(checkpoint: bytes, folder: Path, role: str, image_size: int | None) ->
     job.write_text(json.dumps(asdict(Job(str(source), str(folder), role, image_size))), encoding="utf-8")
     environment = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     environment |= {"HOME": str(folder), "TMPDIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        process = subprocess.run(
-            [sys.executable, "-m", "classifier.training.registration", str(job)],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _refused(f"opening it took longer than {SECONDS} s") from error
+    with subprocess.Popen(
+        [sys.executable, "-m", "classifier.training.registration", str(job)],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # Ctrl-C is for this process, which then ends that one
+    ) as process:
+        try:
+            errors = _wait(process, go_on)
+        finally:
+            process.kill()  # nothing, if it has ended
+    go_on()
     result = folder / RESULT
     if not result.is_file():
-        logger.error("a checkpoint broke the process that opened it:\n%s", process.stderr[-4000:])
+        logger.error("a checkpoint broke the process that opened it:\n%s", errors[-4000:])
         raise _refused(f"it broke the process that opened it (status {process.returncode})")
     opened: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     if "error" in opened:
         raise _refused(opened["error"])
     return Opened(**opened)
+
+
+def _wait(process: subprocess.Popen[str], go_on: Callable[[], None]) -> str:
+    """What the process says on standard error until it ends. Raises Invalid after SECONDS, and what `go_on` raises."""
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            return process.communicate(timeout=_LOOK_SECONDS)[1]
+        except subprocess.TimeoutExpired as error:
+            if time.monotonic() > end:
+                raise _refused(f"opening it took longer than {SECONDS} s") from error
+            go_on()
 
 
 def _refused(reason: str) -> Invalid:

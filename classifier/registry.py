@@ -54,8 +54,7 @@ def register_shipped() -> None:
     """
     try:
         manifest = shipped_manifest()
-        shipped = [(role, spec.sha256) for role, spec in manifest.models.items()]
-        known = ModelSet.objects.filter(fingerprint=_fingerprint(shipped)).first()
+        known = _known(manifest)
         if known is not None and all(_files_are_kept(version) for version in known.versions.all()):
             return
         serving = {role: serving_of(spec) for role, spec in manifest.models.items()}
@@ -66,6 +65,25 @@ def register_shipped() -> None:
         return
     if known is None:  # else only files were missing, as after a database was restored without them
         _add_shipped(manifest, serving)
+
+
+def _known(manifest: Manifest) -> ModelSet | None:
+    shipped = [(role, spec.sha256) for role, spec in manifest.models.items()]
+    return ModelSet.objects.filter(fingerprint=_fingerprint(shipped)).first()
+
+
+def serve_shipped() -> None:
+    """Let the set in WEIGHTS_DIR serve, though a newer one was shipped since, unless somebody chose a set.
+
+    For workers that start, after a release was taken back. Later it is not asked again: where two releases run side
+    by side they would take turns. Raises WeightsError if the set cannot be read.
+    """
+    register_shipped()
+    known, deployment = _known(shipped_manifest()), active_deployment()
+    if known is None or deployment is None or deployment.chosen or deployment.active == known:
+        return
+    if atomic(_activate)(known, deployment, chosen=False):
+        logger.info("the shipped set %s serves again in place of %s", known, deployment.active)
 
 
 def _files_are_kept(version: ModelVersion) -> bool:

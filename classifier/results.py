@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
@@ -42,7 +42,8 @@ def store(
 
     What belongs to a lease that has ended meanwhile is dropped. Returns how many jobs were ended.
     """
-    held = jobs.finish(batch.token, found.keys(), model_set_id=serving.model_set_id, timings=timings)
+    counts = {job: len(photograph.garments) for job, photograph in found.items()}
+    held = jobs.finish(batch.token, counts, model_set_id=serving.model_set_id, timings=timings)
     ended = [job for job in batch.jobs if job.pk in held]
     rows = [
         Garment(image_id=job.image_id, classification=job, confidence=garment.confidence, **_edges(garment))
@@ -118,3 +119,18 @@ def apply(product_id: int, taxonomy: Taxonomy) -> None:
     ProductImage.objects.filter(product=product).update(current_classification=Subquery(newest))
     proposals.refresh(product, taxonomy)
     Classification.objects.filter(pk__in=ended).update(applied_at=timezone.now())
+
+
+def apply_each(product_ids: Iterable[int], taxonomy: Taxonomy) -> int:
+    """Apply what was found for each of these products; returns for how many it worked.
+
+    One that it fails for is logged and left to the sweep: neither its neighbours nor other batches wait for it.
+    """
+    applied = 0
+    for product_id in sorted(product_ids):
+        try:
+            apply(product_id, taxonomy)
+            applied += 1
+        except Exception:
+            logger.exception("the product %d could not be brought up to date", product_id)
+    return applied

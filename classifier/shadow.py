@@ -5,8 +5,8 @@ Its jobs have the purpose `shadow`: what they find is stored, but no product, pr
 `ShadowReport.figures`: `photographs`, `products`, `changed` (products for which anything would change); `attributes`,
 by code: `changed` products, and of the `decided` ones how many agree with what is proposed `now` and with what `then`
 would be; `moves`: `{attribute, from, to, products}`, most frequent first. The attribute `garment` is the first level
-that is chosen without a person. `ShadowReport.changes`: `{product, image, attribute, from, to, decided}`, of the
-first products only.
+that is chosen without a person. `ShadowReport.changes`: `{product, image, attribute, from, to, decided}` of some
+products, examples of each of the most frequent moves.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ KIND = "shadow"
 ROW = "garment"
 MOST_SAMPLED = 20_000
 MOST_SHOWN = 200
+EXAMPLES = 3  # products that are kept for each move
 MOST_MOVES = 100
 _PRODUCTS_AT_ONCE = 50
 
@@ -115,12 +116,17 @@ def write_report(operation: Operation) -> ShadowReport:
     return report
 
 
+_Move = tuple[str, str, str]
+"""An attribute, what is proposed now, and what would be."""
+
+
 def _compare(operation: Operation) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     taxonomy = Taxonomy.load()
     codes = [ROW, *taxonomy.attributes]
     attributes = {code: Counter({"changed": 0, "decided": 0, "now": 0, "then": 0}) for code in codes}
-    moves: Counter[tuple[str, str, str]] = Counter()
-    changes: list[dict[str, Any]] = []
+    moves: Counter[_Move] = Counter()
+    examples: dict[_Move, list[int]] = defaultdict(list)
+    changes: dict[int, list[dict[str, Any]]] = {}
     counts = Counter({"photographs": 0, "products": 0, "changed": 0})
     done = Classification.State.DONE
     looked = Classification.objects.filter(operation=operation, state=done, image__archived_at=None)
@@ -132,13 +138,18 @@ def _compare(operation: Operation) -> tuple[dict[str, Any], list[dict[str, Any]]
             counts.update(photographs=len(images), products=1, changed=bool(different))
             for code, value in decided.items():
                 attributes[code].update(decided=1, now=now.get(code) == value, then=then.get(code) == value)
+            made = [(code, now.get(code) or "", then.get(code) or "") for code in different]
+            moves.update(made)
             for code in different:
                 attributes[code]["changed"] += 1
-                move = (code, now.get(code) or "", then.get(code) or "")
-                moves[move] += 1
-                if len(changes) < MOST_SHOWN:
-                    fields = dict(zip(("attribute", "from", "to"), move, strict=True))
-                    changes.append({"product": product.pk, "image": images[0], "decided": decided.get(code)} | fields)
+            if any(len(examples[move]) < EXAMPLES for move in made):
+                shown = {"product": product.pk, "image": images[0]}
+                changes[product.pk] = [
+                    shown | {"attribute": code, "from": before, "to": after, "decided": decided.get(code)}
+                    for code, before, after in made
+                ]
+                for move in made:
+                    examples[move].append(product.pk)
     figures = {
         **counts,
         "attributes": {code: dict(found) for code, found in attributes.items()},
@@ -147,7 +158,20 @@ def _compare(operation: Operation) -> tuple[dict[str, Any], list[dict[str, Any]]
             for (code, before, after), count in moves.most_common(MOST_MOVES)
         ],
     }
-    return figures, changes
+    return figures, _shown(moves, examples, changes)
+
+
+def _shown(
+    moves: Counter[_Move], examples: Mapping[_Move, Sequence[int]], changes: Mapping[int, list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """The changes of examples, whole products, those of the most frequent moves first; MOST_SHOWN at most."""
+    shown: list[dict[str, Any]] = []
+    products = (product for move, _count in moves.most_common(MOST_MOVES) for product in examples[move][:EXAMPLES])
+    for product in dict.fromkeys(products):
+        if len(shown) + len(changes[product]) > MOST_SHOWN:
+            break
+        shown += changes[product]
+    return shown
 
 
 def _chunks(products: Iterable[int]) -> Iterator[list[int]]:

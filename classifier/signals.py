@@ -1,12 +1,12 @@
-"""What follows from saving a photograph. Connected in `apps.py`."""
+"""What follows from saving a photograph, and from deleting a product. Connected in `apps.py`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from catalog.models import ProductImage
+from catalog.models import Product, ProductImage
 from classifier import services
-from classifier.models import Classification
+from classifier.models import Classification, DeletedProduct
 
 
 def image_saved(sender: type[ProductImage], instance: ProductImage, raw: bool, **kwargs: Any) -> None:
@@ -19,3 +19,8 @@ def image_saved(sender: type[ProductImage], instance: ProductImage, raw: bool, *
     bulk = getattr(instance, "bulk", False)  # set by the door: nobody waits at a screen
     priority = Classification.Priority.BULK if bulk else Classification.Priority.INTERACTIVE
     services.request_classification(image=instance, priority=priority)
+
+
+def product_deleted(sender: type[Product], instance: Product, **kwargs: Any) -> None:
+    """Leave word for the sweep that the files in the product's folder are this database's to delete."""
+    DeletedProduct.objects.get_or_create(public_id=instance.public_id)

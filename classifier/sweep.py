@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import threading
 from datetime import timedelta
 
 from django.conf import settings
@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from classifier import jobs, operations, results, uploads
-from classifier.models import Classification, Garment
+from classifier import jobs, operations, results
+from classifier.models import Classification, DeletedProduct, Garment
 from classifier.tasks import wake_worker
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ _CHUNK = 500
 # A worker that is alive does these by itself within seconds; the sweep leaves them to it for so long.
 _GRACE = timedelta(seconds=10)
 _ORPHAN_AGE = timedelta(hours=1)
+_NEVER = threading.Event()
 
 
 def sweep() -> None:
@@ -32,13 +33,15 @@ def sweep() -> None:
     if expired := jobs.put_back_expired():
         logger.warning("%d jobs taken over from a worker that stopped", expired)
     apply_left_over()
-    uploads.run_waiting()
     operations.feed()
     wake_for_waiting()
 
 
 def apply_left_over() -> int:
-    """Apply jobs that ended but never counted, and free products that wait for nothing any more."""
+    """Apply jobs that ended but never counted, and free products that wait for nothing any more.
+
+    A product that this fails for is logged, and does not hold up the others. Returns how many it worked for.
+    """
     live = Classification.Purpose.LIVE
     ended = Classification.objects.filter(
         purpose=live,
@@ -53,12 +56,11 @@ def apply_left_over() -> int:
         ~Exists(waiting), status=Product.Status.CLASSIFYING, updated_at__lt=timezone.now() - _GRACE
     )
     products = {*ended.values_list("image__product", flat=True)[:_CHUNK], *stuck.values_list("pk", flat=True)[:_CHUNK]}
-    if products:
-        taxonomy = Taxonomy.load()
-        for product_id in sorted(products):
-            results.apply(product_id, taxonomy)
-        logger.info("%d products brought up to date that had been left over", len(products))
-    return len(products)
+    if not products:
+        return 0
+    applied = results.apply_each(products, Taxonomy.load())
+    logger.info("%d products brought up to date that had been left over", applied)
+    return applied
 
 
 def wake_for_waiting() -> bool:
@@ -69,15 +71,15 @@ def wake_for_waiting() -> bool:
     return waiting
 
 
-def prune() -> None:
-    """Everything that is due now and then: what nobody needs any more."""
-    garments = prune_superseded()
-    files = delete_orphans()
+def prune(stop: threading.Event = _NEVER) -> None:
+    """Everything that is due now and then: what nobody needs any more. Ends soon after `stop` is set."""
+    garments = prune_superseded(stop)
+    files = delete_orphans(stop)
     if garments or files:
         logger.info("pruned %d superseded garments and %d files without a row", garments, files)
 
 
-def prune_superseded() -> int:
+def prune_superseded(stop: threading.Event = _NEVER) -> int:
     """Delete garments that models found in earlier runs, after the retention time, unless somebody decided on them."""
     before = timezone.now() - timedelta(days=settings.OTJANG_PREDICTION_RETENTION_DAYS)
     superseded = Garment.objects.filter(
@@ -89,38 +91,51 @@ def prune_superseded() -> int:
         classification__finished_at__lt=before,
     )
     deleted = 0
-    while ids := list(superseded.values_list("pk", flat=True)[:_CHUNK]):
+    while not stop.is_set() and (ids := list(superseded.values_list("pk", flat=True)[:_CHUNK])):
         Garment.objects.filter(pk__in=ids).delete()
         deleted += len(ids)
     return deleted
 
 
-def delete_orphans(storage: Storage = default_storage) -> int:
+def delete_orphans(stop: threading.Event = _NEVER, storage: Storage = default_storage) -> int:
     """Delete uploaded files that no photograph points to: an upload that broke off, or a photograph that was deleted.
 
-    Files younger than an hour may belong to a row that is about to be written.
+    Only folders of products that this database has, or had, are looked into: another database may keep its
+    photographs in the same storage. Files younger than an hour may belong to a row that is about to be written.
     """
     before = timezone.now() - _ORPHAN_AGE
-    deleted = 0
+    deleted = foreign = 0
     for folder in _folders(storage):
-        names = [f"{folder}/{name}" for name in storage.listdir(folder)[1]]
-        wanted: set[str] = set()
-        for fields in ProductImage.objects.filter(
-            Q(original__startswith=f"{folder}/") | Q(display__startswith=f"{folder}/")
-        ).values_list("original", "display", "thumbnail"):
-            wanted.update(fields)
+        if stop.is_set():
+            break
+        path = f"{UPLOADS}/{folder}"
+        names = [f"{path}/{name}" for name in storage.listdir(path)[1]]
+        wanted = _files_of(folder)
+        if wanted is None:
+            foreign += bool(names)
+            continue
         for name in names:
             if name not in wanted and storage.get_modified_time(name) < before:
                 storage.delete(name)
                 deleted += 1
+    if foreign:
+        logger.info("%d folders in %s/ belong to no product of this database and are left alone", foreign, UPLOADS)
     return deleted
 
 
-def _folders(storage: Storage) -> Iterator[str]:
-    """The folders of products; none before the first upload."""
+def _files_of(public_id: str) -> set[str] | None:
+    """The files that photographs of a product point to; None for a product that this database has never had."""
+    files = Product.objects.filter(public_id=public_id).values_list(
+        "images__original", "images__display", "images__thumbnail"
+    )
+    if found := list(files):
+        return {name for names in found for name in names if name}
+    return set() if DeletedProduct.objects.filter(public_id=public_id).exists() else None
+
+
+def _folders(storage: Storage) -> list[str]:
+    """The folders of products, by public id; none before the first upload."""
     try:
-        folders, _files = storage.listdir(UPLOADS)
+        return storage.listdir(UPLOADS)[0]
     except FileNotFoundError:
-        return
-    for folder in folders:
-        yield f"{UPLOADS}/{folder}"
+        return []

@@ -37,6 +37,14 @@ def boolean(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
 
 
+def choice(name: str, *values: str) -> str:
+    """The setting as one of these values, the first by default; raises ImproperlyConfigured for any other."""
+    value = text(name) or values[0]
+    if value not in values:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(values)}, not {value!r}.")
+    return value
+
+
 def integer(name: str, default: int, *, minimum: int = 1) -> int:
     """The setting as a whole number; raises ImproperlyConfigured below `minimum` or for anything else."""
     value = text(name, str(default))

@@ -190,7 +190,9 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 TASKS = {
     "default": {
-        "BACKEND": env.text("TASKS_BACKEND", "django_tasks_db.DatabaseBackend"),
+        # `manage.py worker` is this queue's worker. Another queue would leave photographs waiting, or load the networks
+        # in the web process.
+        "BACKEND": env.choice("TASKS_BACKEND", "django_tasks_db.DatabaseBackend"),
         "QUEUES": ["interactive", "bulk"],
     }
 }

@@ -1,9 +1,10 @@
-"""Rows of the registry for tests, with files that nobody can load."""
+"""Rows of the registry for tests, and weights from outside, with files that nobody can load."""
 
 import hashlib
 
 from classifier import weight_files
 from classifier.models import ModelVersion
+from classifier.training import registration as opening
 
 
 def version(role, name, *, task="detect", classes=(), mapping=None, **fields):
@@ -20,3 +21,10 @@ def version(role, name, *, task="detect", classes=(), mapping=None, **fields):
         input_size=64,
         **fields,
     )
+
+
+def two_materials(_checkpoint, folder, _role, image_size, _go_on):
+    """In place of the process that opens weights: whatever the file, it holds a detector of two materials."""
+    (folder / opening.GRAPH).write_bytes(b"graph")
+    (folder / opening.NUMBERS).write_bytes(b"numbers")
+    return opening.Opened("detect", ["Denim", "Teflon"], image_size or 416, "AGPL-3.0", "yolov8n")

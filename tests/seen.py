@@ -22,7 +22,9 @@ def look(product, *garments, model="1", at=None):
     image = ProductImageFactory.build(product=product)
     ProductImage.objects.bulk_create([image])  # no signal: nothing is queued
     image = ProductImage.objects.get(public_id=image.public_id)
-    job = Classification.objects.create(image=image, image_sha256=image.sha256, state="done")
+    job = Classification.objects.create(
+        image=image, image_sha256=image.sha256, state="done", garments_found=len(garments)
+    )
     ProductImage.objects.filter(pk=image.pk).update(current_classification=job)
     if at is not None:
         Classification.objects.filter(pk=job.pk).update(finished_at=at)

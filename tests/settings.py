@@ -14,7 +14,6 @@ os.environ |= {
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "CSRF_TRUSTED_ORIGINS": "",
     "MEDIA_STORAGE": "file",
-    "TASKS_BACKEND": "django_tasks.backends.dummy.DummyBackend",
     "TIME_ZONE": "Asia/Seoul",
     "LOG_LEVEL": "INFO",
     "YOLO_OFFLINE": "true",
@@ -23,4 +22,5 @@ os.environ |= {
 
 from config.settings import *  # noqa: F403
 
+TASKS["default"]["BACKEND"] = "django_tasks.backends.dummy.DummyBackend"  # keeps wake-ups to look at
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast

@@ -169,6 +169,35 @@ def test_it_keeps_an_attribute_that_has_values(admin, client_of):
     assert Attribute.objects.filter(pk=material.pk).exists()
 
 
+@pytest.mark.parametrize("change", [{"active": ""}, {"applies_to": "Top"}])
+def test_it_keeps_the_category_for_every_product(admin, client_of, change):
+    category = Attribute.objects.get(code="category")
+    fields = {"name_ko": "분류", "name_en": "Kind", "active": "on", "position": 0}
+    if "applies_to" in change:
+        change = {"applies_to": [_value("category", change["applies_to"]).pk]}
+    client, url = client_of(admin), reverse("admin:catalog_attribute_change", args=[category.pk])
+    response = client.post(url, fields | change)
+    assert "Every product has a category" in response.text
+    category.refresh_from_db()
+    assert (category.active, category.name_en, category.applies_to.count()) == (True, "Category", 0)
+
+    client.post(url, fields)
+    category.refresh_from_db()
+    assert category.name_en == "Kind"
+
+
+def test_it_keeps_the_category_even_without_values(admin, client_of):
+    category = Attribute.objects.get(code="category")
+    Attribute.objects.exclude(pk=category.pk).update(active=False)
+    AttributeValue.objects.filter(attribute=category, parent__isnull=False).delete()
+    AttributeValue.objects.filter(attribute=category).delete()
+    client = client_of(admin)
+    client.post(reverse("admin:catalog_attribute_delete", args=[category.pk]), {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [category.pk], "post": "yes"}
+    client.post(reverse("admin:catalog_attribute_changelist"), chosen)
+    assert Attribute.objects.filter(pk=category.pk).exists()
+
+
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_it_renders_in_both_languages(admin, client_of, language):
     client = client_of(admin, language)

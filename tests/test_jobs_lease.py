@@ -54,9 +54,9 @@ def test_it_takes_over_when_the_lease_has_ended(product):
     alive = jobs.claim(8)
 
     assert [job.pk for job in alive.jobs] == [job.pk for job in dead.jobs]
-    assert jobs.finish(dead.token, [dead.jobs[0].pk], model_set_id=None, timings={}) == set()
+    assert jobs.finish(dead.token, {dead.jobs[0].pk: 1}, model_set_id=None, timings={}) == set()
     assert not jobs.fail(dead.token, dead.jobs[0].pk, "unreadable", "late")
-    assert jobs.finish(alive.token, [alive.jobs[0].pk], model_set_id=None, timings={}) == {alive.jobs[0].pk}
+    assert jobs.finish(alive.token, {alive.jobs[0].pk: 1}, model_set_id=None, timings={}) == {alive.jobs[0].pk}
     job = Classification.objects.get()
     assert (job.state, job.open_key, job.attempts, job.error_code) == ("done", None, 2, "")
 
@@ -101,7 +101,9 @@ def test_it_ends_only_the_jobs_that_are_still_held(product):
     lost, kept = batch.jobs
     Classification.objects.filter(pk=lost.pk).update(lease_token="somebody else's")
 
-    assert jobs.finish(batch.token, [lost.pk, kept.pk], model_set_id=None, timings={}) == {kept.pk}
+    assert jobs.finish(batch.token, {lost.pk: 0, kept.pk: 2}, model_set_id=None, timings={}) == {kept.pk}
 
     lost.refresh_from_db()
-    assert lost.state == "running"
+    kept.refresh_from_db()
+    assert (lost.state, lost.garments_found) == ("running", None)
+    assert (kept.state, kept.garments_found) == ("done", 2)

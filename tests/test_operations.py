@@ -1,9 +1,12 @@
 """Reclassifying a catalogue: in the background, paused, cancelled, broken off, and every photograph once."""
 
+import importlib
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -197,7 +200,33 @@ def test_it_is_not_started_twice(catalogue, other_shop):
         operations.start_reclassify(actor=system())
 
     operations.cancel(actor=system(), operation=first)
+    second = operations.start_reclassify(actor=system())
+    _work(second)
+    assert second.open_key is None
     operations.start_reclassify(actor=system())
+
+
+def test_the_database_lets_only_one_of_two_at_the_same_moment_start(catalogue, shop):
+    first = operations.start_reclassify(actor=system(), merchant=shop)
+    twin = Operation(kind="reclassify", merchant=shop, open_key=first.open_key)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        twin.save()
+    with pytest.raises(IntegrityError), transaction.atomic():  # an ended one would bar the way for ever
+        Operation.objects.filter(pk=first.pk).update(state="done")
+
+
+def test_older_ones_that_are_open_bar_the_way_after_the_upgrade(catalogue, shop):
+    for merchant in (shop, shop, None):
+        Operation.objects.create(kind="reclassify", merchant=merchant, state="paused")
+    Operation.objects.create(kind="reclassify", state="done")
+
+    importlib.import_module("accounts.migrations.0004_operation_leases").fill_open_keys(apps, None)
+
+    keys = list(Operation.objects.order_by("pk").values_list("open_key", flat=True))
+    assert keys == [f"reclassify:{shop.pk}", None, "reclassify:-", None]
+    for merchant in (shop, None):
+        with pytest.raises(Conflict):
+            operations.start_reclassify(actor=system(), merchant=merchant)
 
 
 def test_it_takes_one_shop_and_counts_what_failed(catalogue, other_shop, monkeypatch):
@@ -240,7 +269,7 @@ def test_commands_start_and_stop_it(catalogue, capsys):
 def test_the_command_takes_one_shop_by_name_or_identifier(catalogue, shop, other_shop, capsys):
     for text in (shop.name, shop.public_id):
         call_command("reclassify", "--merchant", text)
-        Operation.objects.update(state="done")
+        Operation.objects.update(state="done", open_key=None)
     assert [operation.merchant for operation in Operation.objects.all()] == [shop, shop]
     call_command("reclassify", "--merchant", shop.name)
     with pytest.raises(CommandError, match="under way already"):
@@ -267,12 +296,15 @@ def test_the_admin_starts_and_stops_it(catalogue, client_of, admin):
     assert _buttons(client, operation) == []
 
 
-def test_an_upload_can_only_be_cancelled_while_it_waits(client_of, admin):
+def test_an_upload_can_be_cancelled_until_it_has_ended(client_of, admin):
     client = client_of(admin)
     upload = Operation.objects.create(kind=uploads.KIND, parameters={"file": "models/uploads/x.pt"})
     assert _buttons(client, upload) == ["cancel"]
 
     Operation.objects.update(state="running")
+    assert _buttons(client, upload) == ["cancel"]
+
+    Operation.objects.update(state="done")
     assert _buttons(client, upload) == []
 
 

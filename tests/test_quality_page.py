@@ -1,15 +1,18 @@
 """The page of quality tells true figures, within few queries, to those who may see all shops."""
 
+import importlib
 from datetime import datetime, timedelta
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Membership, Operation
 from catalog import services
-from catalog.models import AttributeValue, Decision
+from catalog.models import AttributeValue, Decision, ProductImage
+from classifier import sweep
 from classifier.models import AcceptanceThreshold, Classification
 from classifier.quality import Period
 from tests.factories import MembershipFactory, ProductFactory, UserFactory
@@ -168,6 +171,36 @@ def test_it_shows_the_drift_of_the_input_by_week(shop, page):
     assert "50.0% / 2" in chart  # this week: one of two predictions, one of two photographs
     assert "100.0% / 1" in chart  # the week before
     assert "0.0% / 1" in chart
+
+
+def test_pruned_garments_do_not_look_like_drift(shop, page, settings):
+    old = timezone.now() - timedelta(weeks=2)
+    settings.OTJANG_PREDICTION_RETENTION_DAYS = 7
+    product = ProductFactory(merchant=shop)
+    look(product, {"category": ("Jacket", 0.9)}, at=old)
+    look(product, at=old)
+    Classification.objects.update(applied_at=old)
+    ProductImage.objects.update(current_classification=None)  # looked at again since
+    before = figures(page(weeks=4))[5]
+    assert sweep.prune_superseded() == 1
+
+    assert figures(page(weeks=4))[5] == before == ("50.0%", "1 / 2")
+
+
+def test_older_jobs_are_counted_once_and_what_may_have_been_pruned_is_unknown(shop, settings):
+    settings.OTJANG_PREDICTION_RETENTION_DAYS = 7
+    product = ProductFactory(merchant=shop)
+    old = timezone.now() - timedelta(weeks=2)
+    jacket = {"category": ("Jacket", 0.9)}
+    for garments, at in (([jacket, jacket], old), ([], timezone.now()), ([], old), ([], old)):
+        look(product, *garments, at=at)
+    superseded = Classification.objects.latest("pk")
+    ProductImage.objects.filter(current_classification=superseded).update(current_classification=None)
+    Classification.objects.update(garments_found=None)
+
+    importlib.import_module("classifier.migrations.0005_garments_found").count_garments(apps, None)
+
+    assert list(Classification.objects.order_by("pk").values_list("garments_found", flat=True)) == [2, 0, 0, None]
 
 
 def test_its_weeks_begin_on_monday_in_local_time(settings, shop, alice, page, review):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
@@ -10,20 +11,20 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils.translation import override
 
-from accounts.actors import Actor, Via, system
-from accounts.errors import Forbidden, Invalid
+from accounts.actors import system
+from accounts.errors import Invalid
 from accounts.models import AuditEvent, Operation
-from classifier import operations, registration, sweep, uploads, weight_files
+from classifier import registration, uploads, weight_files
 from classifier.engine.errors import WeightsError
 from classifier.models import ModelVersion
 from classifier.training import registration as opening
 from classifier.training.run import Run
 from tests import original
-from tests.factories import UserFactory
 from tests.hostile import building_a_layer, calling_mkdir
+from tests.registered import two_materials
 
 pytestmark = pytest.mark.django_db
 
@@ -41,14 +42,8 @@ def hostile(tmp_path):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Spare the other process: whatever the file, it holds a detector of two materials."""
-
-    def open_(_checkpoint, folder, _role, image_size):
-        (folder / opening.GRAPH).write_bytes(b"graph")
-        (folder / opening.NUMBERS).write_bytes(b"numbers")
-        return opening.Opened("detect", ["Denim", "Teflon"], image_size or 416, "AGPL-3.0", "yolov8n")
-
-    monkeypatch.setattr(registration, "_open", open_)
+    """Spare the other process; see `two_materials`."""
+    monkeypatch.setattr(registration, "_open", two_materials)
 
 
 def test_it_refuses_a_pickle_that_runs_a_command(hostile, client_of, admin):
@@ -79,7 +74,9 @@ def test_the_process_that_opens_weights_has_no_network_and_starts_nothing():
     script = """
 import ctypes, os, socket, subprocess
 from classifier.training import registration
-registration.confine()
+before = os.readlink("/proc/self/ns/net")
+isolated = registration.confine()
+after = os.readlink("/proc/self/ns/net")
 registration.refuse_programs()
 for attempt in (
     lambda: socket.socket(),
@@ -95,12 +92,25 @@ for attempt in (
     except PermissionError:
         continue
     raise SystemExit("not refused")
-print("refused")
+print("refused", isolated, before != after)
 """
+    namespaces = [["unshare", "--user", "--net", "true"], ["unshare", "--net", "true"]]
+    permitted = any(subprocess.run(command, capture_output=True).returncode == 0 for command in namespaces)
     result = subprocess.run(
         [sys.executable, "-c", script], cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=120
     )
-    assert result.stdout == "refused\n", result.stderr
+    assert result.stdout == f"refused {permitted} {permitted}\n", result.stderr
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_it_says_where_the_system_permits_no_namespace(opened, monkeypatch, caplog, isolated):
+    open_ = registration._open
+    monkeypatch.setattr(registration, "_open", lambda *given: replace(open_(*given), isolated=isolated))
+
+    registration.register(actor=system(), checkpoint=CHECKPOINT, name="x", role="material")
+
+    assert ("without a network namespace" in caplog.text) is not isolated
+    assert AuditEvent.objects.get().details["network_namespace"] is isolated
 
 
 def test_it_opens_only_what_fits_the_role(tmp_path, network_weights):
@@ -170,6 +180,29 @@ def test_a_run_brings_what_its_training_measured(opened, tmp_path):
     assert (version.serving["temperature"], version.serving["mirrored"]) == (0.8, True)
 
 
+def test_it_keeps_what_is_known_of_weights_beside_their_file(opened, tmp_path, capsys):
+    path, card, metrics = (tmp_path / name for name in ("best.pt", "card.md", "metrics.json"))
+    path.write_bytes(b"weights")
+    card.write_text("# 한 가게의 사진으로 배웠습니다", encoding="utf-8")
+    metrics.write_text('{"top1": 0.81}')
+    given = {"licence": "CC-BY-4.0", "card": card, "metrics": metrics}
+    for wrong in ({"licence": "x" * 41}, {"card": tmp_path / "none"}, {"metrics": card}, {"metrics": tmp_path / "[]"}):
+        (tmp_path / "[]").write_text("[]")
+        with pytest.raises(CommandError, match=r"licence|none|JSON"):
+            call_command("register_model", path, role="material", **given | wrong)
+    assert not ModelVersion.objects.exists()
+
+    call_command("register_model", path, role="material", **given)
+
+    version = ModelVersion.objects.get()
+    assert (version.licence, version.card, version.metrics) == ("CC-BY-4.0", card.read_text("utf-8"), {"top1": 0.81})
+    assert "stay as they were" not in capsys.readouterr().out
+    call_command("register_model", path, role="material", licence="MIT")
+    assert "licence, card and metrics stay as they were" in capsys.readouterr().out
+    version.refresh_from_db()
+    assert version.licence == "CC-BY-4.0"
+
+
 def test_it_says_that_a_file_is_missing(db):
     with pytest.raises(CommandError, match=r"^nosuch\.pt does not exist\.$"):
         call_command("register_model", "nosuch.pt", role="material")
@@ -189,51 +222,8 @@ def test_it_says_what_is_wrong(opened, role, mapping, sentence):
     assert not ModelVersion.objects.exists()
 
 
-def test_a_superuser_uploads_and_a_worker_registers(opened, client_of, admin):
-    form = {
-        "file": SimpleUploadedFile("material_best.pt", CHECKPOINT),
-        "role": "material",
-        "mapping": "Teflon = vinyl",
-        "image_size": "320",
-    }
-    client = client_of(admin)
-    assert client.get(UPLOAD).status_code == 200
-    client.post(UPLOAD, form)
-
-    operation = Operation.objects.get()
-    assert (operation.kind, operation.state, operation.created_by) == ("register_model", "queued", admin)
-    assert not ModelVersion.objects.exists()
-
-    assert uploads.run_waiting() == 1
-    assert uploads.run_waiting() == 0
-
-    version = ModelVersion.objects.get()
-    assert (version.name, version.input_size, version.unknown_classes) == ("material_best", 320, [])
-    operation.refresh_from_db()
-    assert (operation.state, operation.done, operation.parameters["version"]) == ("done", 1, version.pk)
-    assert not default_storage.exists(operation.parameters["file"])
-    actions = AuditEvent.objects.order_by("id").values_list("action", "user")
-    assert list(actions) == [("operation.start", admin.pk), ("model_version.register", admin.pk)]
-
-
-def test_whatever_breaks_an_upload_is_said_once(opened, admin, monkeypatch):
-    def broken(*_arguments):
-        raise RuntimeError("no such luck")
-
-    monkeypatch.setattr(registration, "_open", broken)
-    actor = Actor(via=Via.ADMIN, user=admin)
-    operation = uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
-
-    sweep.sweep()
-
-    operation.refresh_from_db()
-    assert (operation.state, operation.failed) == ("failed", 1)
-    assert "no such luck" in operation.error
-    assert not default_storage.exists(operation.parameters["file"])
-
-
 def test_it_refuses_a_network_of_several_attributes(monkeypatch):
-    def open_(_checkpoint, _folder, _role, _image_size):
+    def open_(*_arguments):
         return opening.Opened("classify", ["Jacket", "denim", "wool", "long"], 224, "AGPL-3.0", "yolov8n-cls")
 
     monkeypatch.setattr(registration, "_open", open_)
@@ -243,7 +233,7 @@ def test_it_refuses_a_network_of_several_attributes(monkeypatch):
 
 
 def test_classes_that_were_mapped_by_hand_are_of_its_attribute(monkeypatch):
-    def open_(_checkpoint, folder, _role, _image_size):
+    def open_(_checkpoint, folder, *_others):
         (folder / opening.GRAPH).write_bytes(b"graph")
         (folder / opening.NUMBERS).write_bytes(b"numbers")
         return opening.Opened("classify", ["Dress", "Skirt", "denim", "padding"], 224, "AGPL-3.0", "yolov8n-cls")
@@ -262,28 +252,6 @@ def test_a_refused_registration_keeps_no_file(opened):
     assert not default_storage.exists("models") or not default_storage.listdir("models")[1]
 
 
-@pytest.mark.parametrize(
-    ("language", "sentence"), [("ko", "가중치를 받지 않았습니다"), ("en", "The weights were not taken")]
-)
-def test_why_an_upload_failed_is_said_in_the_readers_language(admin, client_of, monkeypatch, language, sentence):
-    def refuse(*_arguments):
-        raise registration._refused("it broke")
-
-    monkeypatch.setattr(registration, "_open", refuse)
-    actor = Actor(via=Via.ADMIN, user=admin)
-    operation = uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
-    uploads.run_waiting()
-
-    page = client_of(admin, language).get(reverse("admin:accounts_operation_change", args=[operation.pk])).text
-    assert f"{sentence}: it broke" in page
-
-
-def test_it_takes_no_other_file_at_the_door(admin, client_of):
-    answer = client_of(admin).post(UPLOAD, {"file": SimpleUploadedFile("a.pdf", b"%PDF-1.7"), "role": "material"})
-    assert "This is no PyTorch checkpoint" in answer.text
-    assert not Operation.objects.exists()
-
-
 def test_half_a_file_of_a_killed_process_is_written_again():
     content = b"weights" * 100
     path = weight_files.keep(content, ".bin")["path"]
@@ -293,26 +261,3 @@ def test_half_a_file_of_a_killed_process_is_written_again():
     entry = weight_files.keep(content, ".bin")
 
     assert weight_files.stored(entry).read() == content
-
-
-def test_nobody_else_uploads(opened, client_of, alice, actor_of):
-    from django.contrib.auth.models import Permission
-
-    clerk = UserFactory(is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="classifier"))
-    answer = client_of(clerk).post(UPLOAD, {"file": SimpleUploadedFile("a.pt", CHECKPOINT), "role": "material"})
-    assert answer.status_code == 403
-    with pytest.raises(Forbidden):
-        uploads.queue(actor=actor_of(alice), file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
-    assert not Operation.objects.exists()
-    assert not default_storage.exists("models/uploads") or default_storage.listdir("models/uploads") == ([], [])
-
-
-def test_an_upload_can_be_cancelled_before_a_worker_takes_it(opened, admin, django_capture_on_commit_callbacks):
-    operation = uploads.queue(actor=system(), file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
-    with django_capture_on_commit_callbacks(execute=True):
-        operations.cancel(actor=system(), operation=operation)
-
-    assert uploads.run_waiting() == 0
-    assert not default_storage.exists(operation.parameters["file"])
-    assert not ModelVersion.objects.exists()

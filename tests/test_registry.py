@@ -3,6 +3,7 @@
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 
 from accounts.actors import Actor, Via, system
 from accounts.errors import Conflict, Forbidden, Invalid
@@ -115,6 +116,19 @@ def test_it_promotes_and_rolls_back_as_one_operation(shipped, admin):
         ("deployment.roll_back", str(promoted.pk), admin.pk),
     ]
     assert Deployment.objects.count() == 1
+
+
+def test_the_database_itself_holds_one_deployment(shipped):
+    other = ModelSet.objects.create(name="other", fingerprint="other")
+    for key in (Deployment.SINGLETON, 2, 0):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Deployment(pk=key, active=other).save(force_insert=True)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Deployment.objects.update(id=2)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ModelSet.objects.create(name="twin", fingerprint=shipped.fingerprint)
+    deployment = Deployment.objects.get()
+    assert (deployment.pk, deployment.active) == (Deployment.SINGLETON, shipped)
 
 
 def test_it_has_nothing_to_go_back_to_at_first(shipped):

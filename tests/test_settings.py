@@ -50,6 +50,7 @@ def manage():
         ("DATABASE_URL", "mysql://root@localhost:port/otjang"),
         ("MEDIA_STORAGE", "ftp://files"),
         ("MEDIA_STORAGE", "s3://"),
+        ("TASKS_BACKEND", "django_tasks.backends.immediate.ImmediateBackend"),
         ("CSRF_TRUSTED_ORIGINS", "shop.example"),
         ("LOG_LEVEL", "chatty"),
         ("OTJANG_MAX_UPLOAD_BYTES", "25 MB"),

@@ -92,6 +92,29 @@ def test_the_admin_shows_the_report_with_photographs(tried, client_of, admin, dj
         assert "material-new" in client.get(reverse("admin:classifier_shadowreport_changelist")).text
 
 
+def test_it_shows_examples_of_each_move_not_only_of_the_first_products(shop, monkeypatch):
+    """Ten products of which the last one alone would change otherwise than the rest."""
+    monkeypatch.setattr(batches, "_read", lambda job: str(job.image.product_id).encode())
+    products = ProductFactory.create_batch(10, merchant=shop)
+    serve(monkeypatch, StubEngine(garment("Jacket", material="denim")))
+    for product in products:
+        ProductImageFactory(product=product)
+    batches.classify_waiting()
+    candidate = version("material", "material-new", task="classify", classes=["denim", "knit", "wool"])
+    rare = str(products[-1].pk).encode()
+    engine = StubEngine(answer=lambda data: (garment("Jacket", material="wool" if data == rare else "knit"),))
+    monkeypatch.setattr(serving, "load_engine", lambda *_given: engine)
+    monkeypatch.setattr(shadow, "MOST_SHOWN", 4)
+
+    shadow.start(actor=system(), versions=[candidate])
+    _work()
+
+    report = ShadowReport.objects.get()
+    assert [(move["to"], move["products"]) for move in report.figures["moves"]] == [("knit", 9), ("wool", 1)]
+    shown = [(entry["product"], entry["to"]) for entry in report.changes]
+    assert shown == [(product.pk, "knit") for product in products[:3]] + [(products[-1].pk, "wool")]
+
+
 def test_it_counts_no_photograph_that_could_not_be_looked_at(tried, monkeypatch):
     _first, second, candidate = tried
     lost = ProductImage.objects.get(product=second).pk

@@ -10,7 +10,7 @@ from catalog import services as catalog
 from catalog.intake import add_images
 from catalog.models import Product, ProductAttribute
 from catalog.selectors import Taxonomy
-from classifier import batches, jobs, results, services
+from classifier import batches, jobs, proposals, results, services
 from classifier.engine import DecodeError, WeightsMismatch, WeightsMissing
 from classifier.models import Classification, Deployment, Garment, Prediction
 from classifier.serving import active
@@ -57,6 +57,7 @@ def test_it_turns_photographs_into_a_proposal(serve, add, product):
     assert job.applied_at is not None
     assert job.model_set == Deployment.objects.get().active
     assert job.timings == {"decode": 1.0, "detect": 2.0, "classify": 3.0}
+    assert job.garments_found == 1
     found = job.garments.get()
     assert (found.x1, found.y1, found.x2, found.y2, found.confidence) == (0.2, 0.1, 0.8, 0.9, 0.9)
     category = found.predictions.get(attribute__code="category")
@@ -218,6 +219,27 @@ def test_it_gives_up_on_a_photograph_that_breaks_the_engine_but_not_on_its_neigh
     job = bad.classifications.get()
     assert (job.state, job.error_code) == ("failed", "gave_up")
     assert "out of memory" in job.error_message
+
+
+def test_a_product_that_fails_does_not_break_off_other_batches(serve, add, shop, settings, monkeypatch):
+    settings.OTJANG_CLASSIFY_BATCH = 1
+    serve(StubEngine(garment("Jacket")))
+    products = ProductFactory.create_batch(2, merchant=shop)
+    for product in products:
+        add(product, "red")
+    refresh = proposals.refresh
+
+    def broken(product, taxonomy):
+        if product == products[0]:
+            raise KeyError("category")
+        refresh(product, taxonomy)
+
+    monkeypatch.setattr(proposals, "refresh", broken)
+
+    assert batches.classify_waiting() == 2
+
+    assert {job.state for job in Classification.objects.all()} == {"done"}
+    assert Classification.objects.get(applied_at=None).image.product == products[0]
 
 
 def test_it_stops_claiming_when_it_drains(serve, add, product, monkeypatch):

@@ -1,5 +1,6 @@
 """`manage.py worker`, from the saved photograph through the real task queue to the result."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -7,12 +8,13 @@ from django.core.management import call_command
 from django.utils import timezone, translation
 from django_tasks_db.models import DBTaskResult
 
+from accounts.actors import system
 from catalog.intake import add_images
 from catalog.models import Product
-from classifier import batches, sweep
+from classifier import batches, registry, sweep
 from classifier.engine import WeightsMissing
-from classifier.management.commands.worker import DrainingWorker, prune_wake_ups
-from classifier.models import ModelVersion
+from classifier.management.commands.worker import DrainingWorker, Recurring, prune_wake_ups, recurring
+from classifier.models import Deployment, ModelSet, ModelVersion
 from tests.engines import StubEngine, garment, serve
 from tests.pictures import upload
 
@@ -56,6 +58,24 @@ def test_it_runs_without_weights(monkeypatch, product, save):
     }
 
 
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_release_that_was_taken_back_serves_its_weights_again(monkeypatch, chosen):
+    for version in ("1", "2"):
+        serve(monkeypatch, StubEngine(version=version))
+        call_command("worker", once=True)
+    if chosen:
+        registry.promote_set(actor=system(), model_set=Deployment.objects.get().active)
+
+    serve(monkeypatch, StubEngine(version="1"))
+    registry.register_shipped()  # an older release beside the newer one, still running
+    assert Deployment.objects.get().active.name == "2"
+    call_command("worker", once=True)
+
+    deployment = Deployment.objects.get()
+    assert (deployment.active.name, deployment.chosen) == (("2", True) if chosen else ("1", False))
+    assert ModelSet.objects.count() == 2
+
+
 def test_it_keeps_the_language_of_the_site(monkeypatch):
     spoken = []
     monkeypatch.setattr(sweep, "sweep", lambda: spoken.append(translation.get_language()))
@@ -85,6 +105,46 @@ def test_it_claims_nothing_more_when_it_is_told_to_end(monkeypatch):
 
     assert told == [True]
     assert worker.running is False
+
+
+def test_a_long_prune_delays_neither_the_sweep_nor_the_end():
+    pruning, swept = threading.Event(), threading.Event()
+
+    def prune(stop):
+        pruning.set()
+        stop.wait()
+
+    threads = [Recurring("prune", prune, 3600), Recurring("sweep", lambda _stop: pruning.wait() and swept.set(), 15)]
+    for thread in threads:
+        thread.start()
+    assert swept.wait(30)
+    for thread in threads:
+        thread.stop()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_what_breaks_off_is_tried_again(caplog):
+    done = threading.Event()
+    rounds = []
+
+    def work(_stop):
+        rounds.append(len(rounds))
+        if len(rounds) == 1:
+            raise RuntimeError("no database")
+        done.set()
+
+    thread = Recurring("sweep", work, 0)
+    thread.start()
+    assert done.wait(30)
+    thread.stop()
+    thread.join(30)
+    assert "sweep broke off" in caplog.text
+
+
+def test_each_kind_of_upkeep_has_a_thread_of_its_own():
+    assert [thread.name for thread in recurring()] == ["sweep", "registration of uploads", "prune"]
 
 
 def test_it_forgets_old_wake_ups(save):

@@ -1,6 +1,7 @@
 """The sweep puts right what crashes, lost messages and deletions leave behind."""
 
 import os
+import threading
 import time
 from datetime import timedelta
 
@@ -14,11 +15,11 @@ from django_tasks import default_task_backend
 from catalog.intake import add_images
 from catalog.models import Decision, Product, ProductImage
 from catalog.selectors import Taxonomy
-from classifier import jobs, results, sweep
+from classifier import jobs, proposals, results, sweep
 from classifier.models import Classification, Garment, Prediction
 from classifier.serving import active
 from tests.engines import StubEngine, garment, serve
-from tests.factories import ProductImageFactory
+from tests.factories import ProductFactory, ProductImageFactory
 from tests.pictures import upload
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +156,83 @@ def test_it_deletes_the_files_of_a_deleted_photograph(alice, actor_of, product):
         os.utime(default_storage.path(name), (0, 0))
 
     assert sweep.delete_orphans() == 3
+
+
+def _old_file(path):
+    name = default_storage.save(path, ContentFile(b"x"))
+    os.utime(default_storage.path(name), (0, 0))
+    return name
+
+
+def test_it_leaves_the_photographs_of_another_database_alone(alice, actor_of, product, caplog):
+    """Two installations on one folder of uploads, as after a change of DATABASE_URL."""
+    theirs = [_old_file(f"products/{number}/a.jpg") for number in ("theirs0", "theirs1")]
+    stray = _old_file(f"products/{product.public_id}/stray.jpg")
+
+    with caplog.at_level("INFO", "classifier"):
+        assert sweep.delete_orphans() == 1
+
+    assert all(default_storage.exists(name) for name in theirs)
+    assert not default_storage.exists(stray)
+    assert "2 folders in products/ belong to no product of this database" in caplog.text
+
+
+def test_it_deletes_the_files_of_a_deleted_product(shop, alice, actor_of):
+    product = ProductFactory(merchant=shop)
+    (received,) = add_images(actor=actor_of(alice), product=product, files=[upload()])
+    names = [received.image.original.name, received.image.display.name, received.image.thumbnail.name]
+    product.delete()
+    for name in names:
+        os.utime(default_storage.path(name), (0, 0))
+
+    assert sweep.delete_orphans() == 3
+    assert not any(default_storage.exists(name) for name in names)
+
+
+def test_it_asks_once_a_folder_by_an_index(product, django_assert_num_queries):
+    _old_file(f"products/{product.public_id}/stray.jpg")
+    with django_assert_num_queries(1) as queries:
+        sweep.delete_orphans()
+    assert "LIKE" not in queries.captured_queries[0]["sql"]
+
+
+def test_it_stops_pruning_when_it_is_told_to(shop):
+    for product in ProductFactory.create_batch(3, merchant=shop):
+        _old_file(f"products/{product.public_id}/stray.jpg")
+
+    class AfterTheFirstFolder(threading.Event):
+        asked = 0
+
+        def is_set(self):
+            self.asked += 1
+            return self.asked > 1
+
+    assert sweep.delete_orphans(AfterTheFirstFolder()) == 1
+
+
+def test_one_product_that_fails_does_not_hold_up_the_others(shop, classified, monkeypatch, caplog):
+    products = ProductFactory.create_batch(3, merchant=shop)
+    for product in products:
+        ProductImageFactory(product=product)
+    classified(garment("Jacket"))
+    Classification.objects.update(finished_at=timezone.now() - timedelta(minutes=1))
+    refresh = proposals.refresh
+
+    def broken(product, taxonomy):
+        if product == products[0]:
+            raise KeyError("category")
+        refresh(product, taxonomy)
+
+    monkeypatch.setattr(proposals, "refresh", broken)
+
+    assert sweep.apply_left_over() == 2
+
+    assert list(Product.objects.order_by("pk").values_list("status", flat=True)) == [
+        Product.Status.CLASSIFYING,
+        Product.Status.TO_REVIEW,
+        Product.Status.TO_REVIEW,
+    ]
+    assert f"product {products[0].pk} could not" in caplog.text
 
 
 def test_it_prunes_where_nothing_was_uploaded_yet():

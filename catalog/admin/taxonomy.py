@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin.base import AuditedAdmin
 from accounts.admin.theme import DropdownFilter, display
-from catalog.models import Attribute, AttributeValue, Decision, ProductAttribute
+from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, ProductAttribute
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 # Columns of data sets' tables, and the models that only find garments.
@@ -70,6 +70,15 @@ class AttributeForm(PlacedForm[Attribute]):
             raise ValidationError(_("There is an attribute with this code already."), code="code_taken")
         return code
 
+    def clean(self) -> dict[str, Any]:
+        """Keep the category as it is: proposals, reviews and publishing begin with it."""
+        data = super().clean()
+        if self.instance.code == CATEGORY and (not data.get("active") or data.get("applies_to")):
+            raise ValidationError(
+                _("Every product has a category: this attribute stays switched on and applies to all."), code="category"
+            )
+        return data
+
 
 @admin.register(Attribute)
 class AttributeAdmin(AuditedAdmin[Attribute]):
@@ -88,6 +97,10 @@ class AttributeAdmin(AuditedAdmin[Attribute]):
     def get_readonly_fields(self, request: HttpRequest, obj: Attribute | None = None) -> Any:
         """Fix the code once it is stored."""
         return ("code",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Attribute | None = None) -> bool:
+        """Nobody deletes the category, which everything begins with."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.code != CATEGORY)
 
     @display(description=_("values"), ordering="value_total")
     def value_count(self, attribute: Attribute) -> Any:

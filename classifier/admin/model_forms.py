@@ -20,7 +20,7 @@ from accounts.admin.theme import Dialog
 from catalog.selectors import Taxonomy
 from classifier import shadow
 from classifier.models import ModelVersion
-from classifier.registration import roles
+from classifier.registration import LICENCE_LENGTH, roles
 
 
 class MappingForm(Dialog):
@@ -96,6 +96,19 @@ class UploadForm(forms.Form):
         required=False,
         help_text=_("Side of the input in pixels; by default as trained."),
         widget=UnfoldAdminIntegerFieldWidget,
+    )
+    licence = forms.CharField(
+        label=capfirst(_("licence")),
+        max_length=LICENCE_LENGTH,
+        required=False,
+        help_text=_("By default what the file says."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    card = forms.CharField(
+        label=capfirst(_("card")),
+        required=False,
+        help_text=_("What it was trained on, how it was measured, and what it cannot do."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
     )
     activate = forms.BooleanField(
         label=capfirst(_("promote at once")), required=False, widget=UnfoldBooleanSwitchWidget

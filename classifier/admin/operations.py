@@ -81,15 +81,19 @@ class OperationAdmin(ManagesModels, ReadOnly, MerchantData[Operation]):
     @display(description=_("parameters"))
     def details(self, operation: Operation) -> str:
         """With what it was started; which photographs it draws is too much to read."""
-        shown = {name: value for name, value in operation.parameters.items() if name not in ("images", "refused")}
+        shown = {
+            name: value for name, value in operation.parameters.items() if name not in ("images", "refused", "card")
+        }
         return json.dumps(shown, ensure_ascii=False)
 
-    def _may(self, request: HttpRequest, object_id: str | None, states: Collection[str], of_upload: str = "") -> bool:
-        """Whether the operation is in one of these states; an upload can only be stopped in the one given."""
+    def _may(
+        self, request: HttpRequest, object_id: str | None, states: Collection[str], of_uploads: Collection[str] = ()
+    ) -> bool:
+        """Whether the operation is in one of these states; uploads, which cannot be paused, have their own."""
         if not self.has_manage_permission(request):
             return False
         of_others = ~Q(kind=uploads.KIND) & Q(state__in=states)
-        allowed = of_others | Q(kind=uploads.KIND, state=of_upload)
+        allowed = of_others | Q(kind=uploads.KIND, state__in=of_uploads)
         return object_id is None or Operation.objects.filter(allowed, pk=object_id).exists()
 
     def has_pause_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
@@ -102,7 +106,7 @@ class OperationAdmin(ManagesModels, ReadOnly, MerchantData[Operation]):
 
     def has_cancel_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Where it has not ended."""
-        return self._may(request, object_id, (*operations.RUNNING, Operation.State.PAUSED), Operation.State.QUEUED)
+        return self._may(request, object_id, (*operations.RUNNING, Operation.State.PAUSED), operations.RUNNING)
 
     def _move(self, request: HttpRequest, object_id: str, move: Callable[..., None], done: Any) -> HttpResponse:
         actor = admin_actor(request)

@@ -12,7 +12,7 @@ import json
 import math
 import resource
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ GRAPH, NUMBERS = "model.xml", "model.bin"
 THRESHOLD = 0.25
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of <sched.h>
+_END_WITH_PARENT, _SIGKILL = 1, 9  # PR_SET_PDEATHSIG of <sys/prctl.h>
 _GIBIBYTE = 2**30
 _LIMITS = {
     resource.RLIMIT_CORE: 0,
@@ -61,17 +62,26 @@ class Opened:
     licence: str
     architecture: str
     metrics: dict[str, float] = field(default_factory=dict)
+    isolated: bool = False
+    """Whether it was opened in a network namespace of its own, where not even native code reaches anything."""
 
 
-def confine() -> None:
-    """Give up unbounded resources and, where the system permits a namespace, the network; before there are threads."""
+def confine() -> bool:
+    """Give up unbounded resources and, where the system permits a namespace, the network; before there are threads.
+
+    The process ends with the one that started it. Returns whether the process is in a network namespace of its own.
+    """
     for limit, value in _LIMITS.items():
         _soft, hard = resource.getrlimit(limit)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(limit, (value, value))
     libc = ctypes.CDLL(None)
-    if hasattr(libc, "unshare") and libc.unshare(_NEW_USER | _NEW_NETWORK):
-        libc.unshare(_NEW_NETWORK)  # where user namespaces are switched off, root may still do this
+    if not hasattr(libc, "unshare"):  # not Linux
+        return False
+    # Where user namespaces are switched off, root may still have one of the network.
+    isolated = not (libc.unshare(_NEW_USER | _NEW_NETWORK) and libc.unshare(_NEW_NETWORK))
+    libc.prctl(_END_WITH_PARENT, _SIGKILL)  # last: a new user namespace takes it back
+    return isolated
 
 
 def refuse_programs() -> None:
@@ -122,7 +132,7 @@ def open_and_export(job: Job) -> Opened:
     )
 
 
-def main(path: str) -> None:
+def main(path: str, isolated: bool) -> None:
     """Do the job of a file; writes `RESULT` into its folder: what was opened, or the error."""
     job = Job(**json.loads(Path(path).read_text(encoding="utf-8")))
     from classifier.engine.compat import prepare_openvino, prepare_ultralytics
@@ -138,12 +148,11 @@ def main(path: str) -> None:
 
     refuse_programs()
     try:
-        result: dict[str, Any] = asdict(open_and_export(job))
+        result: dict[str, Any] = asdict(replace(open_and_export(job), isolated=isolated))
     except (WeightsError, ExportError, OSError) as error:
         result = {"error": str(error)}
     (Path(job.folder) / RESULT).write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    confine()
-    main(sys.argv[1])
+    main(sys.argv[1], isolated=confine())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from accounts.errors import Refused
 from accounts.management.english import EnglishCommand
 from classifier import registry
 from classifier.models import ModelVersion
-from classifier.registration import Description, register
+from classifier.registration import LICENCE_LENGTH, Description, register
 
 
 class Command(EnglishCommand):
@@ -36,6 +39,9 @@ class Command(EnglishCommand):
         )
         parser.add_argument("--threshold", type=float, help="least score of a detector's box (default 0.25)")
         parser.add_argument("--image-size", type=int, help="side of the input in pixels (default: as trained)")
+        parser.add_argument("--licence", help="such as AGPL-3.0 (default: what the file or the run says)")
+        parser.add_argument("--card", type=Path, metavar="FILE", help="text on what it was made of and cannot do")
+        parser.add_argument("--metrics", type=Path, metavar="FILE", help="JSON object of what was measured")
 
     def handle(
         self,
@@ -53,11 +59,13 @@ class Command(EnglishCommand):
         if not file.exists():
             raise CommandError(f"{file} does not exist.")
         try:
+            given = _given(options)
             path, known, description = file, file.stem, Description()
             if file.is_dir():
                 path, known, description = _read_run(file, role)
+            description = replace(description, **given)
             if threshold is not None:
-                description = Description(**{**vars(description), "use": {**description.use, "threshold": threshold}})
+                description = replace(description, use={**description.use, "threshold": threshold})
             name = name or known
             version = register(
                 actor=system(),
@@ -72,6 +80,8 @@ class Command(EnglishCommand):
                 self.stdout.write(
                     f"This file is registered already as {version.name} (version:{version.pk}); its name stays."
                 )
+            if any(getattr(version, field) != said for field, said in given.items()):
+                self.stdout.write("Its licence, card and metrics stay as they were registered.")
             self._report(version)
             if activate:
                 registry.promote(actor=system(), versions=[version])
@@ -94,6 +104,25 @@ def _pair(text: str) -> tuple[str, str]:
     if not separator or not name or not value:
         raise CommandError(f"{text!r} is not of the form CLASS=VALUE.")
     return name, value
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a `Description` that options say. CommandError for what is too long or no JSON object."""
+    given: dict[str, Any] = {}
+    if options["licence"] is not None:
+        given["licence"] = options["licence"]
+        if len(options["licence"]) > LICENCE_LENGTH:
+            raise CommandError(f"--licence has at most {LICENCE_LENGTH} characters.")
+    if options["card"] is not None:
+        given["card"] = options["card"].read_text(encoding="utf-8")
+    if options["metrics"] is not None:
+        try:
+            given["metrics"] = json.loads(options["metrics"].read_bytes())
+        except ValueError as error:
+            raise CommandError(f"{options['metrics']} is no JSON: {error}") from error
+        if not isinstance(given["metrics"], dict):
+            raise CommandError(f"{options['metrics']} is no JSON object.")
+    return given
 
 
 def _read_run(folder: Path, role: str) -> tuple[Path, str, Description]:

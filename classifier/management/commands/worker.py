@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from types import FrameType
 from typing import Any
@@ -20,7 +22,8 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from catalog.selectors import Taxonomy
-from classifier import batches, sweep
+from classifier import batches, registry, sweep, uploads
+from classifier.engine import WeightsError
 
 logger = logging.getLogger("classifier.worker")
 
@@ -44,36 +47,49 @@ def prune_wake_ups() -> None:
     DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - timedelta(days=1)).delete()
 
 
-class Sweeper(threading.Thread):
-    """Sweeps every few seconds until it is stopped, whatever a single sweep runs into."""
+class Recurring(threading.Thread):
+    """Does a piece of work every so many seconds until it is stopped, whatever a single time runs into.
 
-    def __init__(self) -> None:
-        super().__init__(name="sweep", daemon=True)
+    The work is given an event that says when to end early.
+    """
+
+    def __init__(self, name: str, work: Callable[[threading.Event], object], seconds: float) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work = work
+        self._seconds = seconds
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Sweep, prune when it is time, wait."""
-        pruned = -float(PRUNE_SECONDS)
+        """Work, wait, and begin again."""
         try:
-            while True:
+            while not self._stopped.is_set():
                 close_old_connections()
                 try:
-                    sweep.sweep()
-                    if time.monotonic() - pruned >= PRUNE_SECONDS:
-                        sweep.prune()
-                        prune_wake_ups()
-                        pruned = time.monotonic()
+                    self._work(self._stopped)
                 except Exception:
-                    logger.exception("a sweep broke off; the next one follows")
-                if self._stopped.wait(SWEEP_SECONDS):
-                    return
+                    logger.exception("%s broke off; it is tried again", self.name)
+                self._stopped.wait(self._seconds)
         finally:
             connection.close()
 
     def stop(self) -> None:
-        """Let the current sweep end, and no other begin."""
+        """Let what is being done end soon, and nothing more begin; `join` waits for it."""
         self._stopped.set()
-        self.join()
+
+
+def prune(stop: threading.Event) -> None:
+    """Delete what nobody needs any more: files, garments, wake-ups."""
+    sweep.prune(stop)
+    prune_wake_ups()
+
+
+def recurring() -> list[Recurring]:
+    """What goes on beside the queue. Each has a thread of its own: leases must not wait for a storage or a network."""
+    return [
+        Recurring("sweep", lambda _stop: sweep.sweep(), SWEEP_SECONDS),
+        Recurring("registration of uploads", uploads.run_waiting, SWEEP_SECONDS),
+        Recurring("prune", prune, PRUNE_SECONDS),
+    ]
 
 
 class Command(BaseCommand):
@@ -88,6 +104,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         """Load the networks, then work until told to stop."""
         started = time.monotonic()
+        with suppress(WeightsError):  # said below
+            registry.serve_shipped()
         serving = batches.serving_now(Taxonomy.load())
         if serving is None:
             logger.warning("started without a model: photographs wait until the weights are there")
@@ -105,14 +123,19 @@ class Command(BaseCommand):
         )
         if once:
             sweep.sweep()
+            uploads.run_waiting()
             worker.run()
             return
         worker.configure_signals()
-        sweeper = Sweeper()
-        sweeper.start()
+        beside = recurring()
+        for thread in beside:
+            thread.start()
         logger.info("waiting for photographs")
         try:
             worker.run()
         finally:
-            sweeper.stop()
+            for thread in beside:
+                thread.stop()
+            for thread in beside:
+                thread.join()
             logger.info("stopped")
