@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_CHIPS = 4
 _LEAST_CHIP = 0.01
+_SLOW_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ class Progress:
     def polling(self) -> bool:
         """Whether the page should ask again."""
         return bool(self.open_jobs)
+
+    @property
+    def interval(self) -> int:
+        """After how many seconds: what waits for a model may wait for days."""
+        return _SLOW_SECONDS if all(job.error_code for job in self.open_jobs) else 1
 
 
 def _percent(fraction: float) -> str:
@@ -345,7 +351,7 @@ def build_page(
     images: list[ProductImage] = product.photographs  # type: ignore[attr-defined]  # prefetched to this attribute
     numbers = _row_numbers(product)
     shown = row if row is not None else (product.row.code if product.row else None)
-    states = ".".join(f"{job.pk}{job.state[0]}" for job in jobs.values())
+    states = ".".join(f"{job.pk}{job.state[0]}{job.error_code}" for job in jobs.values())
     return ProductPage(
         product=product,
         photographs=[Photograph(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images],

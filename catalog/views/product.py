@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import Forbidden, Refused
-from accounts.portal import PortalRequest, portal_view
+from accounts.portal import PortalRequest, portal_view, wants_json
 from catalog import services
 from catalog.forms import ReviewForm
 from catalog.history import history_of
@@ -138,7 +138,7 @@ def details(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Change name and SKU. Scripts get JSON, a form gets the page again with what was typed."""
     product = product_or_404(request, public_id)
     name, sku = request.POST.get("name"), request.POST.get("sku")
-    as_json = not request.accepts("text/html")
+    as_json = wants_json(request)
     try:
         services.update_product(actor=request.actor, product=product, name=name, sku=sku)
     except Forbidden:
