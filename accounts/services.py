@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Forbidden, Invalid
-from accounts.models import ApiKey, AuditEvent, Membership, Merchant
+from accounts.models import ApiKey, AuditEvent, Merchant
 
 
 def record(
@@ -30,9 +30,7 @@ def record(
 
 
 def _require_manage(actor: Actor, merchant: Merchant) -> None:
-    is_owner = actor.merchant == merchant and actor.role == Membership.Role.OWNER
-    is_admin = actor.sees_all_merchants and (actor.user is None or actor.user.has_perm("accounts.add_apikey"))
-    if not (is_owner or is_admin):
+    if not actor.can_manage(merchant.pk, "accounts.add_apikey"):
         raise Forbidden("forbidden", _("Only an owner of the shop may manage its API keys."))
 
 

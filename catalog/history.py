@@ -28,6 +28,10 @@ _SENTENCES = {
     "product.restore": gettext_lazy("restored the product from the archive"),
     "product.classify_again": gettext_lazy("asked for another classification"),
 }
+_OF_PHOTOGRAPHS = {
+    "image.archive": gettext_lazy("removed the photograph %(name)s"),
+    "image.delete": gettext_lazy("deleted the photograph %(name)s for good"),
+}
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,8 @@ def _event_text(event: AuditEvent, photographs: int) -> str | None:
         return ngettext("added %(count)d photograph", "added %(count)d photographs", photographs) % {
             "count": photographs
         }
-    if event.action == "image.archive":
-        return _("removed the photograph %(name)s") % {"name": details.get("name", "")}
+    if event.action in _OF_PHOTOGRAPHS:
+        return str(_OF_PHOTOGRAPHS[event.action]) % {"name": details.get("name", "")}
     sentence = _SENTENCES.get(event.action)
     return str(sentence) if sentence is not None else None
 

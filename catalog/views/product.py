@@ -38,7 +38,14 @@ def _page(
         product = product_for_page(request.actor, public_id)
     except Product.DoesNotExist as error:
         raise Http404 from error
-    return build_page(product, jobs, may_edit=request.actor.can_edit(product.merchant_id), row=row, wanted=wanted)
+    return build_page(
+        product,
+        jobs,
+        may_edit=request.actor.can_edit(product.merchant_id),
+        may_delete=request.actor.can_manage(product.merchant_id, "catalog.delete_product"),
+        row=row,
+        wanted=wanted,
+    )
 
 
 def _context(request: PortalRequest, page: ProductPage, **more: Any) -> dict[str, Any]:
@@ -130,6 +137,22 @@ def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBas
     else:
         messages.success(request, sentence())
     return redirect("catalog:product", public_id)
+
+
+@require_POST
+@portal_view
+def delete(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """Delete an archived product for good. The page's form says before what goes with it."""
+    product = product_or_404(request, public_id)
+    try:
+        services.delete_product(actor=request.actor, product=product)
+    except Forbidden:
+        return forbidden(request)
+    except Refused as refused:
+        messages.error(request, refused.message)
+        return redirect("catalog:product", public_id)
+    messages.success(request, _("%(product)s was deleted for good.") % {"product": product})
+    return redirect("catalog:products")
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""Photographs coming in: a new product, and more photographs for one that exists.
+"""Photographs coming in, and going: a new product, more photographs for one that exists, and taking them away.
 
 Each view answers a plain form with a page, and the upload script (`Accept: application/json`) with JSON.
 """
@@ -137,4 +137,22 @@ def remove_photograph(request: PortalRequest, public_id: str, image_id: str) -> 
         except Forbidden:
             return forbidden(request)
         messages.success(request, _("%(file)s was removed.") % {"file": image.original_name})
+    return redirect("catalog:product", public_id)
+
+
+@require_POST
+@portal_view
+def delete_photograph(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
+    """Delete a removed photograph for good."""
+    product = product_or_404(request, public_id)
+    image = product.images.filter(public_id=image_id).first()
+    if image is not None:
+        try:
+            services.delete_image(actor=request.actor, image=image)
+        except Forbidden:
+            return forbidden(request)
+        except Refused as refused:
+            messages.error(request, refused.message)
+        else:
+            messages.success(request, _("%(file)s was deleted for good.") % {"file": image.original_name})
     return redirect("catalog:product", public_id)
