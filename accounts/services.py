@@ -1,4 +1,4 @@
-"""What changes accounts: the audit trail and API keys."""
+"""What changes accounts: the audit trail, shops' settings and API keys."""
 
 from datetime import timedelta
 from typing import Any
@@ -71,6 +71,22 @@ def revoke_api_key(*, actor: Actor, key: ApiKey) -> None:
             subject_type="api_key",
             subject_id=str(key.pk),
             merchant_id=key.merchant_id,
+        )
+
+
+@atomic
+def set_photographs_for_training(*, actor: Actor, merchant: Merchant, allowed: bool) -> None:
+    """Say whether the shop's photographs and decisions may be exported as data sets. Raises Forbidden but for owners."""
+    actor.require_manage(merchant.pk, "accounts.change_merchant")
+    changed = Merchant.objects.filter(pk=merchant.pk).exclude(photographs_for_training=allowed)
+    if changed.update(photographs_for_training=allowed):
+        record(
+            actor=actor,
+            action="merchant.training",
+            subject_type="merchant",
+            subject_id=str(merchant.pk),
+            merchant_id=merchant.pk,
+            allowed=allowed,
         )
 
 
