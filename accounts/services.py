@@ -76,7 +76,7 @@ def revoke_api_key(*, actor: Actor, key: ApiKey) -> None:
 
 @atomic
 def set_photographs_for_training(*, actor: Actor, merchant: Merchant, allowed: bool) -> None:
-    """Say whether the shop's photographs and decisions may be exported as data sets. Raises Forbidden but for owners."""
+    """Say whether the shop's photographs and decisions may go into data sets. Raises Forbidden but for owners."""
     actor.require_manage(merchant.pk, "accounts.change_merchant")
     changed = Merchant.objects.filter(pk=merchant.pk).exclude(photographs_for_training=allowed)
     if changed.update(photographs_for_training=allowed):

@@ -63,7 +63,7 @@ def rate(name: str, default: str) -> str:
     """The setting as requests in a time, such as 60/min; raises ImproperlyConfigured for anything else."""
     value = text(name, default)
     if not re.fullmatch(r"[1-9]\d*/(s|sec|second|m|min|minute|h|hour|d|day)", value):
-        raise ImproperlyConfigured(f"{name} must be a number of requests a sec, min, hour or day: 60/min, not {value!r}.")
+        raise ImproperlyConfigured(f"{name} must be requests in a sec, min, hour or day such as 60/min, not {value!r}.")
     return value
 
 

@@ -46,7 +46,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # a browsers' preload list is for the owner of the whole domain to choose
     "auth.E003",  # e-mails are unique by `email_key`, which is what log-in looks up
 ]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -119,7 +120,7 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'otjang.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Only the throttles of the API use it: one process needs no shared cache.
+# Only the counts of log-ins and of the API's calls use it: one process needs no shared cache.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # Uploads are never served from here: a view checks who asks.
@@ -152,6 +153,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+OTJANG_LOGIN_ATTEMPTS = env.integer("OTJANG_LOGIN_ATTEMPTS", default=10)
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "accounts:login"
@@ -170,7 +172,7 @@ WEIGHTS_DIR = env.path("WEIGHTS_DIR", BASE_DIR / "weights")
 OTJANG_MAX_UPLOAD_BYTES = env.integer("OTJANG_MAX_UPLOAD_BYTES", default=25 * 1024 * 1024)
 OTJANG_MAX_IMAGES_PER_PRODUCT = env.integer("OTJANG_MAX_IMAGES_PER_PRODUCT", default=50)
 OTJANG_MAX_IMAGE_PIXELS = env.integer("OTJANG_MAX_IMAGE_PIXELS", default=100_000_000)
-# Pillow opens these as a whole, at 4 bytes a pixel and 16: what the web process can hold is the limit. JPEG comes reduced.
+# Pillow opens these whole, at 4 bytes a pixel and 16: what the web process can hold is the limit. JPEG comes reduced.
 OTJANG_MAX_PNG_PIXELS = env.integer("OTJANG_MAX_PNG_PIXELS", default=40_000_000)
 OTJANG_MAX_WEBP_PIXELS = env.integer("OTJANG_MAX_WEBP_PIXELS", default=12_500_000)
 OTJANG_LEASE_SECONDS = env.integer("OTJANG_LEASE_SECONDS", default=120)
@@ -237,6 +239,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("icon.svg")}],
     "STYLES": [lambda _request: static("admin/theme.css")],
     "SITE_URL": "/",
+    "LOGIN": {"form": "accounts.forms.AdminLoginForm"},
     "SHOW_HISTORY": True,
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,

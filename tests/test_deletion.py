@@ -63,7 +63,9 @@ def _image_path(image):
 
 
 def _files():
-    return sum(len(default_storage.listdir(f"products/{folder}")[1]) for folder in default_storage.listdir("products")[0])
+    return sum(
+        len(default_storage.listdir(f"products/{folder}")[1]) for folder in default_storage.listdir("products")[0]
+    )
 
 
 def _age_files():

@@ -34,7 +34,7 @@ class DeletesArchived(MerchantData[M]):
         """Ask the service."""
         raise NotImplementedError
 
-    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may delete such rows may delete archived ones; the service asks again."""
         permission = f"{self.opts.app_label}.{get_permission_codename('delete', self.opts)}"
         may = admin_actor(request).sees_all_merchants and request.user.has_perm(permission)
