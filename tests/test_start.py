@@ -12,10 +12,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "scripts" / "start.py"
-GUNICORN = (
-    "import runpy; web = runpy.run_path('config/gunicorn.py'); print(web['bind'], web['workers'], web['threads'])"
-)
-START = "import os, runpy; os.execv = lambda *call: print(call[1][-1]); runpy.run_path('scripts/start.py', run_name='__main__')"
+GUNICORN = """
+import runpy
+web = runpy.run_path("config/gunicorn.py")
+print(web["bind"], web["workers"], web["threads"])
+"""
+START = """
+import os, runpy
+os.execv = lambda program, arguments: print(arguments[-1])
+runpy.run_path("scripts/start.py", run_name="__main__")
+"""
 
 
 @pytest.fixture
