@@ -26,9 +26,9 @@ def delete_product(*, actor: Actor, product: Product) -> None:
     if locked.status != Product.Status.ARCHIVED:
         raise Conflict("not_archived", _("This product is not archived. Archive it before you delete it for good."))
     photographs = locked.images.all()
-    _take_from_workers(photographs)
     audit(actor, "product.delete", locked, name=locked.name, sku=locked.sku, photographs=photographs.count())
     locked.decisions.all().delete()  # first: they protect the predictions that they answer
+    _delete_findings(photographs)
     locked.delete()
 
 
@@ -47,14 +47,16 @@ def delete_image(*, actor: Actor, image: ProductImage) -> None:
         return
     if locked.archived_at is None:
         raise Conflict("not_archived", _("The product still shows this photograph. Remove it there first."))
-    _take_from_workers(ProductImage.objects.filter(pk=locked.pk))
+    audit(actor, "image.delete", product, image=locked.public_id, name=locked.original_name)
     # A decision keeps what it answers in columns of its own; the prediction itself goes with the photograph.
     product.decisions.filter(prediction__garment__image=locked).update(prediction=None)
-    audit(actor, "image.delete", product, image=locked.public_id, name=locked.original_name)
+    _delete_findings(ProductImage.objects.filter(pk=locked.pk))
     locked.delete()
 
 
-def _take_from_workers(photographs: ProductImageQuerySet) -> None:
-    """Lock the photographs' jobs, so that no worker adds results to what is being deleted; it finds its lease gone."""
+def _delete_findings(photographs: ProductImageQuerySet) -> None:
+    """Delete the garments found in the photographs, and see to it that no worker adds any: it finds its lease gone."""
     for photograph in photographs:
         list(photograph.classifications.select_for_update().values_list("pk", flat=True))
+        # Before their jobs: MySQL's cascade would first take the job away from a garment, which must have one.
+        photograph.garments.all().delete()
