@@ -50,6 +50,22 @@ class Actor:
             and self.user.has_perm("accounts.view_all_merchants")
         )
 
+    @property
+    def is_owner(self) -> bool:
+        """Whether a person acts who owns the shop that they work in."""
+        return self.merchant is not None and self.role == "owner"
+
+    def can_manage(self, merchant_id: int, permission: str) -> bool:
+        """Whether the actor may do what is an owner's to do in that merchant; staff need the permission for it."""
+        if self.sees_all_merchants:
+            return self.user is None or self.user.has_perm(permission)
+        return self.is_owner and self.merchant is not None and self.merchant.pk == merchant_id
+
+    def require_manage(self, merchant_id: int, permission: str) -> None:
+        """Raise Forbidden unless the actor may do what is an owner's to do in that merchant."""
+        if not self.can_manage(merchant_id, permission):
+            raise Forbidden("forbidden", _("Only an owner of the shop may do this."))
+
     def can_edit(self, merchant_id: int) -> bool:
         """Whether the actor may change products of that merchant."""
         if self.is_system:

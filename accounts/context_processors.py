@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 def active_merchant(request: HttpRequest) -> dict[str, Any]:
-    """Offer the person's shops, the active one and whether they may change its products; nothing for strangers."""
+    """Offer the person's shops, the active one and what they may do there; nothing for strangers."""
     if request.path.startswith("/admin/"):  # its pages speak of no one shop
         return {}
     user = getattr(request, "user", None)
@@ -18,4 +18,5 @@ def active_merchant(request: HttpRequest) -> dict[str, Any]:
         "memberships": request.memberships,  # type: ignore[attr-defined]  # set by ActiveMerchantMiddleware
         "merchant": merchant,
         "may_edit": merchant is not None and actor.can_edit(merchant.pk),
+        "owns_shop": actor.is_owner,
     }

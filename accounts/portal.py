@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from accounts.actors import Actor, Via
@@ -53,14 +54,30 @@ def actor_of_portal(request: HttpRequest) -> Actor | None:
     )
 
 
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a script asks, which reads no pages."""
+    return request.accepts("application/json") and not request.accepts("text/html")
+
+
+def _ask_who(request: PortalRequest) -> HttpResponse:
+    """Send a stranger to the log-in page. Scripts and htmx would follow a redirect and take that page for an answer."""
+    if wants_json(request):
+        message = _("You are no longer logged in. Log in in another tab, then try again.")
+        return JsonResponse({"code": "not_authenticated", "message": message}, status=401)
+    if request.htmx:
+        log_in = redirect_to_login(request.htmx.current_url_abs_path or "/")
+        return HttpResponse(status=401, headers={"HX-Redirect": log_in.url})
+    return redirect_to_login(request.get_full_path())
+
+
 def portal_view(
     view: Callable[Concatenate[PortalRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Let only logged-in people in; the view's request is a PortalRequest."""
 
-    @login_required
     @wraps(view)
     def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        return view(cast(PortalRequest, request), *args, **kwargs)
+        portal = cast(PortalRequest, request)
+        return view(portal, *args, **kwargs) if request.user.is_authenticated else _ask_who(portal)
 
     return cast(Callable[Concatenate[HttpRequest, P], HttpResponseBase], wrapper)

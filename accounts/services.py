@@ -1,4 +1,4 @@
-"""What changes accounts: the audit trail and API keys."""
+"""What changes accounts: the audit trail, shops' settings and API keys."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Forbidden, Invalid
-from accounts.models import ApiKey, AuditEvent, Membership, Merchant
+from accounts.models import ApiKey, AuditEvent, Merchant
 
 
 def record(
@@ -30,9 +30,7 @@ def record(
 
 
 def _require_manage(actor: Actor, merchant: Merchant) -> None:
-    is_owner = actor.merchant == merchant and actor.role == Membership.Role.OWNER
-    is_admin = actor.sees_all_merchants and (actor.user is None or actor.user.has_perm("accounts.add_apikey"))
-    if not (is_owner or is_admin):
+    if not actor.can_manage(merchant.pk, "accounts.add_apikey"):
         raise Forbidden("forbidden", _("Only an owner of the shop may manage its API keys."))
 
 
@@ -73,6 +71,22 @@ def revoke_api_key(*, actor: Actor, key: ApiKey) -> None:
             subject_type="api_key",
             subject_id=str(key.pk),
             merchant_id=key.merchant_id,
+        )
+
+
+@atomic
+def set_photographs_for_training(*, actor: Actor, merchant: Merchant, allowed: bool) -> None:
+    """Say whether the shop's photographs and decisions may go into data sets. Raises Forbidden but for owners."""
+    actor.require_manage(merchant.pk, "accounts.change_merchant")
+    changed = Merchant.objects.filter(pk=merchant.pk).exclude(photographs_for_training=allowed)
+    if changed.update(photographs_for_training=allowed):
+        record(
+            actor=actor,
+            action="merchant.training",
+            subject_type="merchant",
+            subject_id=str(merchant.pk),
+            merchant_id=merchant.pk,
+            allowed=allowed,
         )
 
 

@@ -9,5 +9,6 @@ urlpatterns = [
     path("login", views.LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("language", views.set_language, name="language"),
+    path("shops/<slug:public_id>/settings", views.shop_settings, name="shop_settings"),
     path("shop", views.switch_merchant, name="switch_merchant"),
 ]

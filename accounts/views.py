@@ -1,4 +1,4 @@
-"""Logging in and out, the language, and which shop one works in."""
+"""Logging in and out, the language, which shop one works in, and that shop's settings."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -6,14 +6,15 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language as set_language_cookie
 
 from accounts.forms import LoginForm
 from accounts.models import User
 from accounts.portal import SESSION_KEY, PortalRequest, portal_view
+from accounts.services import set_photographs_for_training
 
 
 class LoginView(DjangoLoginView):
@@ -53,3 +54,20 @@ def switch_merchant(request: PortalRequest) -> HttpResponseBase:
     request.session[SESSION_KEY] = public_id
     messages.info(request, _("You now work in %(shop)s.") % {"shop": membership.merchant})
     return redirect("catalog:products")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@portal_view
+def shop_settings(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """What an owner may set for the shop; 404 for another shop than the one that the person works in."""
+    merchant = request.actor.merchant
+    if merchant is None or merchant.public_id != public_id:
+        raise Http404
+    if not request.actor.is_owner:
+        return render(request, "403.html", status=403)
+    if request.method != "POST":
+        return render(request, "accounts/shop_settings.html")
+    allowed = "photographs_for_training" in request.POST
+    set_photographs_for_training(actor=request.actor, merchant=merchant, allowed=allowed)
+    messages.success(request, _("Saved."))
+    return redirect("accounts:shop_settings", public_id)

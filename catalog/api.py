@@ -264,7 +264,10 @@ class ProductAttributeView(APIView):
             services.decide_not_applicable(actor=actor, product=product, attribute=code)
         return self._answer(request, actor, public_id, code)
 
-    @extend_schema(operation_id="products_attributes_withdraw", responses={200: CurrentValueSerializer, **REFUSALS})
+    @extend_schema(
+        operation_id="products_attributes_withdraw",
+        responses={200: CurrentValueSerializer, **REFUSALS, **CONFLICT},
+    )
     def delete(self, request: Request, public_id: str, code: str) -> Response:
         """Take a decision back: what the model proposes shows again."""
         actor, product = _find_product_to_change(request, public_id)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import AuditEvent
+from accounts.trail import action_label
 from catalog.models import Decision, Product
 from catalog.product_page import ProductPage
 from catalog.templatetags.portal import percent
@@ -18,15 +19,22 @@ from catalog.templatetags.portal import percent
 _LIMIT = 100
 _ONE_UPLOAD = timedelta(minutes=1)
 
-_SENTENCES = {
-    "product.create": gettext_lazy("created the product"),
-    "product.update": gettext_lazy("changed name or SKU"),
-    "product.choose_row": gettext_lazy("chose another garment as the product"),
-    "product.publish": gettext_lazy("published"),
-    "product.unpublish": gettext_lazy("took back the publication"),
-    "product.archive": gettext_lazy("archived the product"),
-    "product.restore": gettext_lazy("restored the product from the archive"),
-    "product.classify_again": gettext_lazy("asked for another classification"),
+# Decisions speak for themselves, so their events are not among these.
+_SHOWN = frozenset(
+    {
+        "product.create",
+        "product.update",
+        "product.choose_row",
+        "product.publish",
+        "product.unpublish",
+        "product.archive",
+        "product.restore",
+        "product.classify_again",
+    }
+)
+_OF_PHOTOGRAPHS = {
+    "image.archive": gettext_lazy("removed the photograph %(name)s"),
+    "image.delete": gettext_lazy("deleted the photograph %(name)s for good"),
 }
 
 
@@ -80,10 +88,9 @@ def _event_text(event: AuditEvent, photographs: int) -> str | None:
         return ngettext("added %(count)d photograph", "added %(count)d photographs", photographs) % {
             "count": photographs
         }
-    if event.action == "image.archive":
-        return _("removed the photograph %(name)s") % {"name": details.get("name", "")}
-    sentence = _SENTENCES.get(event.action)
-    return str(sentence) if sentence is not None else None
+    if event.action in _OF_PHOTOGRAPHS:
+        return str(_OF_PHOTOGRAPHS[event.action]) % {"name": details.get("name", "")}
+    return action_label(event.action) if event.action in _SHOWN else None
 
 
 def _uploads(events: Iterable[AuditEvent]) -> dict[int, int]:

@@ -43,6 +43,9 @@ _SENTENCES = {
     "unsupported_format": _("Pictures of the kind %(format)s cannot be stored. Send JPEG, PNG or WebP."),
     "damaged": _("The photograph is damaged or was cut off on the way. Send it again, or save it anew first."),
     "too_many_pixels": _("The photograph has more than %(limit)d megapixels. Save it smaller and send it again."),
+    "too_many_pixels_for_format": _(
+        "The photograph has more than %(limit)s megapixels, too many for %(format)s. Save it as JPEG and send it again."
+    ),
     "duplicate": _("This product has the same photograph already; it was not stored a second time."),
     "archived": _("This product is archived. Restore it before you add photographs."),
 }
@@ -93,6 +96,7 @@ def _read(file: IO[bytes], size: int) -> bytes:
 def _check_format(data: bytes) -> str:
     """Return the format that the bytes really have, whatever the name says; reads the header only."""
     limit = settings.OTJANG_MAX_IMAGE_PIXELS
+    whole = {"PNG": settings.OTJANG_MAX_PNG_PIXELS, "WEBP": settings.OTJANG_MAX_WEBP_PIXELS}
     try:
         with Image.open(io.BytesIO(data)) as image:
             kind, pixels = image.format or "", image.width * image.height
@@ -104,6 +108,8 @@ def _check_format(data: bytes) -> str:
         raise _refusal("unsupported_format", format=kind)
     if pixels > limit:
         raise _refusal("too_many_pixels", limit=limit // 10**6)
+    if pixels > whole.get(kind, limit):
+        raise _refusal("too_many_pixels_for_format", limit=f"{whole[kind] / 1e6:g}", format=kind)
     return kind
 
 
@@ -212,7 +218,7 @@ def add_images(
 
     Returns:
         One entry a file, in the same order. Codes of refusals: too_many_photographs, empty, too_large, not_an_image,
-        unsupported_format, damaged, too_many_pixels, duplicate.
+        unsupported_format, damaged, too_many_pixels, too_many_pixels_for_format, duplicate.
 
     Raises:
         Invalid: `no_photographs`.

@@ -197,8 +197,9 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
     """Photographs, and who may see which."""
 
     def visible_to(self, actor: Actor) -> ProductImageQuerySet:
-        """Photographs of products that the actor may know of."""
-        return self.filter(product__in=Product.objects.visible_to(actor))
+        """Photographs of products that the actor may know of; removed ones only for who may delete them for good."""
+        visible = self.filter(product__in=Product.objects.visible_to(actor))
+        return visible if actor.sees_all_merchants or actor.is_owner else visible.filter(archived_at=None)
 
     def current(self) -> ProductImageQuerySet:
         """Photographs that are not archived, in the merchant's order."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_CHIPS = 4
 _LEAST_CHIP = 0.01
+_SLOW_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ class Progress:
     def polling(self) -> bool:
         """Whether the page should ask again."""
         return bool(self.open_jobs)
+
+    @property
+    def interval(self) -> int:
+        """After how many seconds: what waits for a model may wait for days."""
+        return _SLOW_SECONDS if all(job.error_code for job in self.open_jobs) else 1
 
 
 def _percent(fraction: float) -> str:
@@ -311,12 +317,19 @@ class ProductPage:
     fields: list[Field]
     row: str | None
     may_edit: bool
+    may_delete: bool
+    removed: list[ProductImage]
     seen: str
 
     @property
     def editable(self) -> bool:
         """Whether the reader may change it now; what is archived has to be restored first."""
         return self.may_edit and self.product.status != Product.Status.ARCHIVED
+
+    @property
+    def stored_photographs(self) -> int:
+        """How many photographs go with the product when it is deleted for good."""
+        return len(self.photographs) + len(self.removed)
 
     @property
     def chosen_row(self) -> Row | None:
@@ -329,6 +342,7 @@ def build_page(
     jobs: Mapping[int, Classification],
     *,
     may_edit: bool,
+    may_delete: bool = False,
     row: str | None = None,
     wanted: Mapping[str, str] | None = None,
 ) -> ProductPage:
@@ -338,6 +352,7 @@ def build_page(
         product: from `catalog.selectors.product_for_page`.
         jobs: from `jobs_of`, read before the product.
         may_edit: whether the reader may change it.
+        may_delete: whether the reader may delete for good what is archived of it.
         row: the first level to show instead of the product's; '' is "none of these".
         wanted: unsaved choices to keep, by attribute code.
     """
@@ -345,7 +360,7 @@ def build_page(
     images: list[ProductImage] = product.photographs  # type: ignore[attr-defined]  # prefetched to this attribute
     numbers = _row_numbers(product)
     shown = row if row is not None else (product.row.code if product.row else None)
-    states = ".".join(f"{job.pk}{job.state[0]}" for job in jobs.values())
+    states = ".".join(f"{job.pk}{job.state[0]}{job.error_code}" for job in jobs.values())
     return ProductPage(
         product=product,
         photographs=[Photograph(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images],
@@ -354,5 +369,7 @@ def build_page(
         fields=fields_of(product, taxonomy, shown, wanted),
         row=shown,
         may_edit=may_edit,
+        may_delete=may_delete,
+        removed=list(product.images.exclude(archived_at=None)) if may_delete else [],
         seen=f"{product.version}-{product.updated_at.timestamp():.6f}-{states}",
     )

@@ -18,6 +18,12 @@ urlpatterns = [
         uploads.remove_photograph,
         name="remove_photograph",
     ),
+    path(
+        "products/<slug:public_id>/photographs/<slug:image_id>/delete",
+        uploads.delete_photograph,
+        name="delete_photograph",
+    ),
+    path("products/<slug:public_id>/delete", product.delete, name="delete"),
     path("products/<slug:public_id>/moves/<slug:action>", product.move, name="move"),
     path("media/<slug:public_id>/<slug:variant>", media.media, name="media"),
 ]

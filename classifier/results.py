@@ -14,7 +14,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from accounts.db import atomic
-from catalog.models import ProductImage
+from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import lock_product
 from classifier import jobs, proposals
@@ -108,7 +108,10 @@ def apply(product_id: int, taxonomy: Taxonomy) -> None:
     Locks the product before it reads anything, so that whoever comes second sees the first one's work. Jobs that end
     meanwhile are left to whoever ended them.
     """
-    product = lock_product(product_id)
+    try:
+        product = lock_product(product_id)
+    except Product.DoesNotExist:  # deleted for good while its photographs were looked at
+        return
     live = Classification.objects.filter(purpose=Classification.Purpose.LIVE)
     ended = list(
         live.filter(image__product=product, state__in=(State.DONE, State.FAILED), applied_at=None).values_list(

@@ -1,14 +1,22 @@
-"""Typed reading of settings from the environment, with errors that name the setting.
+"""Typed reading of settings from the environment and `.env`, with errors that name the setting.
 
 django-environ alone reads `DEBUG=yess` as false and fails at `PORT=x` without naming it; here one sentence says it.
 """
 
 import os
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+if (BASE_DIR / ".env").is_file():
+    environ.Env.read_env(BASE_DIR / ".env")  # what the environment already says wins
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -25,6 +33,38 @@ def text(name: str, default: str = "") -> str:
 def listing(name: str, default: str = "") -> list[str]:
     """The comma-separated setting as a list without empty entries."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def path(name: str, default: Path) -> Path:
+    """The setting as a path, from the project's folder on."""
+    return BASE_DIR / (text(name) or default)
+
+
+def hosts(name: str, default: str) -> list[str]:
+    """The setting as a list of host names, such as `.shop.example`; raises ImproperlyConfigured for URLs and ports."""
+    names = listing(name, default)
+    for host in names:
+        if "/" in host or re.search(r"[^:]:\d+$|\]:", host):
+            raise ImproperlyConfigured(f"{name} must hold host names such as shop.example, not {host!r}.")
+    return names
+
+
+def time_zone(name: str, default: str) -> str:
+    """The setting as the name of a time zone; raises ImproperlyConfigured unless this machine knows it."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder of zones
+        raise ImproperlyConfigured(f"{name} must be a time zone such as Asia/Seoul, not {value!r}.") from None
+    return value
+
+
+def rate(name: str, default: str) -> str:
+    """The setting as requests in a time, such as 60/min; raises ImproperlyConfigured for anything else."""
+    value = text(name, default)
+    if not re.fullmatch(r"[1-9]\d*/(s|sec|second|m|min|minute|h|hour|d|day)", value):
+        raise ImproperlyConfigured(f"{name} must be requests in a sec, min, hour or day such as 60/min, not {value!r}.")
+    return value
 
 
 def boolean(name: str, default: bool) -> bool:
@@ -45,8 +85,8 @@ def choice(name: str, *values: str) -> str:
     return value
 
 
-def integer(name: str, default: int, *, minimum: int = 1) -> int:
-    """The setting as a whole number; raises ImproperlyConfigured below `minimum` or for anything else."""
+def integer(name: str, default: int, *, minimum: int = 1, maximum: int | None = None) -> int:
+    """The setting as a whole number; raises ImproperlyConfigured outside of the bounds or for anything else."""
     value = text(name, str(default))
     try:
         number = int(value)
@@ -54,6 +94,8 @@ def integer(name: str, default: int, *, minimum: int = 1) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
     if number < minimum:
         raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {number}.")
+    if maximum is not None and number > maximum:
+        raise ImproperlyConfigured(f"{name} must be at most {maximum}, not {number}.")
     return number
 
 
@@ -73,7 +115,7 @@ def database(name: str, default: str) -> dict[str, Any]:
     """Django's settings of the database that a URL names.
 
     The URL is `sqlite:///path` or `mysql://user:password@host:port/name?unix_socket=…`. Raises ImproperlyConfigured
-    for another kind of database and for a MySQL URL without a database's name.
+    for another kind of database, for a MySQL URL without a database's name and for a file in a folder that is missing.
     """
     url = text(name) or default
     scheme = url.partition("://")[0]
@@ -88,6 +130,11 @@ def database(name: str, default: str) -> dict[str, Any]:
     # Kept open, a connection saves MySQL a handshake a request, and SQLite a checkpoint when the last one closes.
     config |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
     if scheme == "sqlite":
+        if config["NAME"] != ":memory:":
+            config["NAME"] = str(BASE_DIR / config["NAME"])
+            folder = Path(config["NAME"]).parent
+            if text(name) and not folder.is_dir():  # the default's is made by `make setup`
+                raise ImproperlyConfigured(f"{name} names a file in a folder that does not exist: {folder}.")
         config["OPTIONS"] = {
             # A transaction that reads first and writes later cannot wait for SQLite's lock: take it at the start.
             "transaction_mode": "IMMEDIATE",
@@ -128,3 +175,22 @@ def media_storage(name: str) -> dict[str, Any]:
         **dict(parse_qsl(parts.query)),
     }
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+class Web(NamedTuple):
+    """Where gunicorn listens, and with how many processes and threads."""
+
+    address: str
+    port: int
+    processes: int
+    threads: int
+
+
+def web() -> Web:
+    """The settings of the web process. Raises ImproperlyConfigured for a wrong one."""
+    return Web(
+        address=text("BIND_ADDRESS") or "127.0.0.1",
+        port=integer("PORT", default=8000, maximum=65535),
+        processes=integer("WEB_CONCURRENCY", default=1),
+        threads=integer("WEB_THREADS", default=8),
+    )

@@ -1,13 +1,21 @@
 """How gunicorn serves the site. One process: it waits for the database and the disk, never for a network."""
 
-import os
+import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.workers.base import Worker
 
-bind = f"{os.environ.get('BIND_ADDRESS', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+from config import environment
+
+try:
+    _web = environment.web()
+except ImproperlyConfigured as error:
+    sys.exit(f"Otjang cannot start: {error}")
+
+bind = f"{_web.address}:{_web.port}"
+workers = _web.processes
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS", "8"))
+threads = _web.threads
 graceful_timeout = 4  # honcho kills after 5 s what has not stopped
 keepalive = 15
 loglevel = "warning"

@@ -1,19 +1,14 @@
 """Settings of the site. What differs between machines comes from the environment or `.env`; see `.env.example`."""
 
-from pathlib import Path
-
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import environment as env
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = env.BASE_DIR
 VAR_DIR = BASE_DIR / "var"
-
-if (BASE_DIR / ".env").is_file():
-    environ.Env.read_env(BASE_DIR / ".env")  # what the environment already says wins
+env.web()  # gunicorn's own; a wrong one is said with the others
 
 # --- Who may talk to the site -----------------------------------------------------------------------------------------
 
@@ -22,7 +17,7 @@ DEBUG = env.boolean("DEBUG", default=False)
 
 def _secret_key() -> str:
     key = env.text("SECRET_KEY")
-    path = Path(env.text("SECRET_KEY_FILE") or VAR_DIR / "secret_key")
+    path = env.path("SECRET_KEY_FILE", VAR_DIR / "secret_key")
     if not key and path.is_file():
         key = path.read_text().strip()
     if not key and not DEBUG:
@@ -34,7 +29,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
-ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
 for _origin in CSRF_TRUSTED_ORIGINS:
     if not _origin.startswith(("https://", "http://")):
@@ -51,10 +46,12 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # a browsers' preload list is for the owner of the whole domain to choose
     "auth.E003",  # e-mails are unique by `email_key`, which is what log-in looks up
 ]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
@@ -123,18 +120,18 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'otjang.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Only the throttles of the API use it: one process needs no shared cache.
+# Only the counts of log-ins and of the API's calls use it: one process needs no shared cache.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # Uploads are never served from here: a view checks who asks.
-MEDIA_ROOT = Path(env.text("MEDIA_ROOT") or VAR_DIR / "media")
+MEDIA_ROOT = env.path("MEDIA_ROOT", VAR_DIR / "media")
 STATIC_URL = "static/"
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 # After `STATIC_COLLECTED=true manage.py collectstatic`: hashed names, compressed, cached for ever.
 STATIC_COLLECTED = env.boolean("STATIC_COLLECTED", default=False)
 WHITENOISE_USE_FINDERS = not STATIC_COLLECTED
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles") if STATIC_COLLECTED else None
+STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles") if STATIC_COLLECTED else None
 STORAGES = {
     "default": env.media_storage("MEDIA_STORAGE"),
     "staticfiles": {
@@ -156,6 +153,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+OTJANG_LOGIN_ATTEMPTS = env.integer("OTJANG_LOGIN_ATTEMPTS", default=10)
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "accounts:login"
@@ -165,15 +163,18 @@ LOGOUT_REDIRECT_URL = "accounts:login"
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.text("TIME_ZONE", "Asia/Seoul")
+TIME_ZONE = env.time_zone("TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
 
 # --- Uploads and the classification of them ---------------------------------------------------------------------------
 
-WEIGHTS_DIR = Path(env.text("WEIGHTS_DIR") or BASE_DIR / "weights")
+WEIGHTS_DIR = env.path("WEIGHTS_DIR", BASE_DIR / "weights")
 OTJANG_MAX_UPLOAD_BYTES = env.integer("OTJANG_MAX_UPLOAD_BYTES", default=25 * 1024 * 1024)
 OTJANG_MAX_IMAGES_PER_PRODUCT = env.integer("OTJANG_MAX_IMAGES_PER_PRODUCT", default=50)
 OTJANG_MAX_IMAGE_PIXELS = env.integer("OTJANG_MAX_IMAGE_PIXELS", default=100_000_000)
+# Pillow opens these whole, at 4 bytes a pixel and 16: what the web process can hold is the limit. JPEG comes reduced.
+OTJANG_MAX_PNG_PIXELS = env.integer("OTJANG_MAX_PNG_PIXELS", default=40_000_000)
+OTJANG_MAX_WEBP_PIXELS = env.integer("OTJANG_MAX_WEBP_PIXELS", default=13_000_000)
 OTJANG_LEASE_SECONDS = env.integer("OTJANG_LEASE_SECONDS", default=120)
 OTJANG_MAX_ATTEMPTS = env.integer("OTJANG_MAX_ATTEMPTS", default=3)
 OTJANG_CLASSIFY_BATCH = env.integer("OTJANG_CLASSIFY_BATCH", default=8)
@@ -216,8 +217,8 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.UserRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
-        "anon": env.text("API_ANONYMOUS_RATE", "60/min"),
-        "user": env.text("API_RATE", "1200/min"),
+        "anon": env.rate("API_ANONYMOUS_RATE", "60/min"),
+        "user": env.rate("API_RATE", "1200/min"),
     },
 }
 SPECTACULAR_SETTINGS = {
@@ -240,6 +241,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("icon.svg")}],
     "STYLES": [lambda _request: static("admin/theme.css")],
     "SITE_URL": "/",
+    "LOGIN": {"form": "accounts.forms.AdminLoginForm"},
     "SHOW_HISTORY": True,
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,

@@ -4,7 +4,10 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views.csrf import csrf_failure as default_csrf_failure
 from django.views.decorators.http import require_safe
+
+from accounts.portal import wants_json
 
 
 @require_safe
@@ -16,6 +19,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
     except DatabaseError as error:
         return HttpResponse(f"database: {type(error).__name__}", status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token is not this session's: Django's page, or a sentence for scripts."""
+    if not wants_json(request):
+        return default_csrf_failure(request, reason)
+    message = _("You logged in or out since the page was opened. Reload the page and try again.")
+    return JsonResponse({"code": "form_too_old", "message": message}, status=403)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

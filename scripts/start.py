@@ -5,16 +5,22 @@ import socket
 import sys
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from config import environment  # noqa: E402  (found by the line before)
+
 PORTS_TRIED = 50
 
 
-def is_free(port: int) -> bool:
+def is_free(address: str, port: int) -> bool:
     """Whether nothing listens on `port` of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((os.environ.get("BIND_ADDRESS", "127.0.0.1"), port))
+            probe.bind((address, port))
         except OSError:
             return False
     return True
@@ -22,12 +28,13 @@ def is_free(port: int) -> bool:
 
 def main() -> None:
     """Replace this process by honcho."""
-    wanted = os.environ.get("PORT", "8000")
-    if not wanted.isdigit():
-        sys.exit(f"PORT must be a number, not {wanted!r}.")
-    port = next((port for port in range(int(wanted), int(wanted) + PORTS_TRIED) if is_free(port)), None)
+    try:
+        web = environment.web()
+    except ImproperlyConfigured as error:
+        sys.exit(f"Otjang cannot start: {error}")
+    port = next((port for port in range(web.port, web.port + PORTS_TRIED) if is_free(web.address, port)), None)
     if port is None:
-        sys.exit(f"No port from PORT={wanted} on is free.")
+        sys.exit(f"No port from PORT={web.port} on is free.")
     os.chdir(ROOT)
     os.execv(sys.executable, [sys.executable, "-m", "honcho", "start", "-p", str(port)])
 

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils.html import escape
 
 from accounts.models import ApiKey, AuditEvent, Membership, Merchant, User
 from tests.factories import UserFactory
@@ -128,6 +129,29 @@ def test_it_adds_a_member_and_audits_it_in_the_shop_s_trail(admin, alice, charli
     event = AuditEvent.objects.get(action="merchant.change")
     assert (event.merchant, event.user) == (shop, admin)
     assert "membership" in str(event.details)
+
+
+def test_it_hides_shops_from_staff_who_may_not_see_all_of_them(alice, api_key, shop, other_shop, client_of):
+    rights = ("view_merchant", "change_merchant", "add_merchant", "view_membership", "change_membership", "view_apikey")
+    client = client_of(_staff(*rights, "view_user", "change_user"))
+    before = Merchant.objects.filter(pk=shop.pk).values().get(), Membership.objects.count()
+
+    assert client.get(reverse("admin:accounts_merchant_changelist")).status_code == 403
+    for response in (client.get(_change("merchant", shop)), client.post(_change("merchant", shop), {"name": "Mine"})):
+        assert response.status_code in {302, 403}
+        assert alice.email not in response.content.decode()
+    autocomplete = {"app_label": "accounts", "model_name": "membership", "field_name": "merchant", "term": "shop"}
+    assert client.get(reverse("admin:autocomplete"), autocomplete).status_code == 403
+    assert escape(shop.name) not in client.get(_change("user", alice)).content.decode()
+    client.post(_change("user", alice), _user_fields(alice))
+
+    assert (Merchant.objects.filter(pk=shop.pk).values().get(), Membership.objects.count()) == before
+
+
+def test_it_lets_staff_who_may_see_all_shops_look_at_them(shop, client_of):
+    client = client_of(_staff("view_merchant", "view_all_merchants"))
+    assert escape(shop.name) in client.get(reverse("admin:accounts_merchant_changelist")).content.decode()
+    assert client.get(_change("merchant", shop)).status_code == 200
 
 
 def test_it_shows_a_new_key_once(admin, shop, client_of):

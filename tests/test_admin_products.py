@@ -282,17 +282,6 @@ def test_it_lets_staff_look_without_changing(admin, proposed, client_of):
     assert _state(proposed) == before
 
 
-def test_it_never_deletes_a_product(admin, proposed, client_of):
-    client = client_of(admin)
-    before = _state(proposed)
-    assert client.post(reverse("admin:catalog_product_delete", args=[proposed.pk]), {"post": "yes"}).status_code == 403
-    client.post(
-        reverse("admin:catalog_product_changelist"),
-        {"action": "delete_selected", "_selected_action": [proposed.pk], "post": "yes"},
-    )
-    assert _state(proposed) == before
-
-
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_it_renders_in_both_languages(admin, proposed, client_of, language):
     ProductImageFactory(product=proposed)

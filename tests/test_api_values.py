@@ -1,6 +1,7 @@
 """A product's values through the API: decided, declared not applicable, taken back."""
 
 import pytest
+from drf_spectacular.generators import SchemaGenerator
 
 from catalog.models import Attribute, AttributeValue
 from tests.api_clients import ApiClient, error_of
@@ -49,6 +50,16 @@ def test_it_takes_a_decision_back(api, proposed):
     api.send("put", address, {"value": "woven"})
     body = api.send("delete", address).json()
     assert (body["state"], body["value"]["code"], body["decision"]) == ("proposed", "denim", None)
+
+
+def test_it_takes_back_no_decision_about_a_published_product(api, proposed):
+    address = f"/products/{proposed.public_id}/attributes/material"
+    api.send("post", f"/products/{proposed.public_id}/publish")
+    answer = api.send("delete", address)
+    assert (answer.status_code, error_of(answer)) == (409, "published")
+    assert set(proposed.decisions.values_list("kind", flat=True)) == {"set"}
+    operation = SchemaGenerator().get_schema(public=True)["paths"]["/api/v1/products/{public_id}/attributes/{code}"]
+    assert "409" in operation["delete"]["responses"]
 
 
 @pytest.mark.parametrize(

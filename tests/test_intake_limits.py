@@ -51,6 +51,18 @@ def test_a_doubled_file_is_not_decoded(actor, product, monkeypatch):
     assert _codes(add_images(actor=actor, product=product, files=[upload()])) == ["duplicate"]
 
 
+def test_it_takes_more_pixels_as_jpeg_than_as_formats_that_are_opened_whole(actor, product, settings):
+    settings.OTJANG_MAX_PNG_PIXELS = 400 * 300
+    settings.OTJANG_MAX_WEBP_PIXELS = 300 * 300
+    files = [upload(f"{n}.{kind}", kind=kind, color=(n, 0, 0)) for n, kind in enumerate(("JPEG", "PNG", "WEBP"))]
+    files += [upload("larger.png", kind="PNG", size=(401, 300)), upload("larger.jpg", size=(401, 300))]
+
+    received = add_images(actor=actor, product=product, files=files)
+
+    assert _codes(received) == [None, None, "too_many_pixels_for_format", "too_many_pixels_for_format", None]
+    assert received[2].refusal.params == {"limit": "0.09", "format": "WEBP"}
+
+
 def test_a_photograph_that_was_put_away_may_come_again(actor, product):
     add_images(actor=actor, product=product, files=[upload()])
     services.archive_image(actor=actor, image=product.images.get())

@@ -147,6 +147,34 @@ def test_it_lets_viewers_look_but_not_write(client_of, dana, product, path, data
     assert _snapshot(product) == before
 
 
+SCRIPT = {"accept": "application/json"}
+
+
+def test_it_tells_scripts_who_is_not_logged_in_and_who_may_not_write(client_of, dana, product):
+    before = _snapshot(product)
+    for path in ("photographs", "details"):
+        address = f"/products/{product.public_id}/{path}"
+
+        stranger = Client(headers={"accept-language": "en"}).post(address, headers=SCRIPT)
+        viewer = client_of(dana).post(address, {"photographs": upload(), "name": "Mine"}, headers=SCRIPT)
+
+        assert (stranger.status_code, stranger.json()["code"]) == (401, "not_authenticated")
+        assert stranger.json()["message"].startswith("You are no longer logged in.")
+        assert (viewer.status_code, viewer.json()["code"]) == (403, "forbidden")
+        assert "Your role in this shop" in viewer.json()["message"]
+    assert client_of(dana).post("/products/new", headers=SCRIPT).json()["code"] == "forbidden"
+    assert _snapshot(product) == before
+
+
+def test_it_tells_scripts_that_their_form_is_too_old(alice, product):
+    client = Client(enforce_csrf_checks=True, headers={"accept-language": "en"})
+    client.force_login(alice)
+
+    response = client.post(f"/products/{product.public_id}/details", {"name": "New"}, headers=SCRIPT)
+
+    assert (response.status_code, response.json()["code"]) == (403, "form_too_old")
+
+
 def test_it_shows_viewers_no_buttons_that_they_may_not_use(client_of, dana, product):
     page = client_of(dana).get(f"/products/{product.public_id}").text
 

@@ -143,7 +143,35 @@ def test_it_says_that_the_model_is_not_there(client, uploaded):
     page = client.get(f"/products/{uploaded.public_id}").text
 
     assert "Model not available. The photograph is kept" in page
-    assert POLLING in page
+
+
+def test_it_asks_seldom_while_there_is_no_model(client, uploaded):
+    seen = _seen(client.get(f"/products/{uploaded.public_id}").text)
+    Classification.objects.update(error_code=Classification.Error.MODEL_NOT_AVAILABLE)
+
+    answer = _live(client, uploaded, **seen)
+
+    assert "Model not available." in answer.text
+    assert 'hx-trigger="every 15s"' in answer.text
+
+
+def test_it_asks_often_as_long_as_one_photograph_waits_for_nothing_but_its_turn(client, uploaded):
+    Classification.objects.update(error_code=Classification.Error.MODEL_NOT_AVAILABLE)
+    client.post(f"/products/{uploaded.public_id}/photographs", {"photographs": upload("back.jpg", color="navy")})
+
+    assert POLLING in client.get(f"/products/{uploaded.public_id}").text
+
+
+def test_it_sends_the_whole_page_to_log_in_when_the_session_ended(client, uploaded):
+    page = f"http://testserver/products/{uploaded.public_id}"
+    client.logout()
+
+    answer = client.get(
+        f"/products/{uploaded.public_id}/live", headers={"hx-request": "true", "hx-current-url": f"{page}?photo=1"}
+    )
+
+    assert (answer.status_code, answer.content) == (401, b"")
+    assert answer["HX-Redirect"] == f"/login?next=/products/{uploaded.public_id}%3Fphoto%3D1"
 
 
 def test_it_keeps_a_persons_decision_through_another_classification(client, uploaded, work):

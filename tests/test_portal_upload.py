@@ -21,6 +21,7 @@ REFUSED = {
     "text.jpg": (b"this is a letter, not a photograph", "This is not a photograph."),
     "cut.jpg": (photo()[:2000], "The photograph is damaged or was cut off on the way."),
     "bomb.png": (png_bomb(), "The photograph has more than 100 megapixels."),
+    "huge.png": (png_bomb(6400), "The photograph has more than 40 megapixels, too many for PNG. Save it as JPEG"),
     "drawing.svg": (SVG, "This is not a photograph."),
     "drawing.jpg": (SVG, "This is not a photograph."),
     "page.jpg": (HTML, "This is not a photograph."),

@@ -1,8 +1,10 @@
 import os
+import re
 import runpy
 import subprocess
 import sys
 
+import environ
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -53,6 +55,19 @@ def manage():
         ("TASKS_BACKEND", "django_tasks.backends.immediate.ImmediateBackend"),
         ("CSRF_TRUSTED_ORIGINS", "shop.example"),
         ("LOG_LEVEL", "chatty"),
+        ("ALLOWED_HOSTS", "localhost,https://shop.example"),
+        ("ALLOWED_HOSTS", "shop.example:8000"),
+        ("API_RATE", "1200"),
+        ("API_ANONYMOUS_RATE", "60/lightyear"),
+        ("API_ANONYMOUS_RATE", "0/min"),
+        ("DATABASE_URL", "sqlite:////no/such/folder/otjang.sqlite3"),
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("TIME_ZONE", "Foo/Bar"),
+        ("TIME_ZONE", "Asia"),
+        ("TIME_ZONE", "../etc/passwd"),
+        ("WEB_CONCURRENCY", "0"),
+        ("WEB_THREADS", "x"),
         ("OTJANG_MAX_UPLOAD_BYTES", "25 MB"),
         ("OTJANG_MAX_ATTEMPTS", "0"),
         ("OTJANG_ROW_THRESHOLD", "50"),
@@ -77,6 +92,36 @@ def test_it_reads_the_secret_key_from_a_file(load, tmp_path):
     path = tmp_path / "key"
     path.write_text("from a file\n")
     assert load(SECRET_KEY=None, SECRET_KEY_FILE=str(path))["SECRET_KEY"] == "from a file"
+
+
+def test_it_starts_with_every_line_of_the_example(load, tmp_path, monkeypatch):
+    example = (settings.BASE_DIR / ".env.example").read_text()
+    path = tmp_path / ".env"
+    path.write_text(re.sub(r"^#(?=[A-Z_]+=)", "", example, flags=re.MULTILINE))
+    assigned = {}
+    monkeypatch.setattr(environ.Env, "ENVIRON", assigned)
+    environ.Env.read_env(path)
+    assigned.pop("SECRET_KEY")  # is everybody's own
+    (settings.BASE_DIR / "var").is_dir() or assigned.pop("DATABASE_URL")  # `make setup` makes the folder
+
+    defaults = load(**dict.fromkeys(assigned))
+    values = load(**assigned)
+
+    same = {name for name in values if values[name] == defaults[name]}
+    assert {name for name in values if name.isupper()} - same == {"UNFOLD"}  # which holds functions
+
+
+def test_the_example_has_every_setting():
+    example = (settings.BASE_DIR / ".env.example").read_text()
+    source = "".join((settings.BASE_DIR / "config" / name).read_text() for name in ("settings.py", "environment.py"))
+    read = set(re.findall(r'(?:env\.\w+|text|integer)\(\s*"([A-Z_]+)"', source))
+    assert read == set(re.findall(r"^#([A-Z_]+)=", example, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["var", "media"])
+def test_it_counts_relative_paths_from_its_own_folder(load, monkeypatch, tmp_path, name):
+    monkeypatch.chdir(tmp_path)
+    assert load(MEDIA_ROOT=name)["MEDIA_ROOT"] == settings.BASE_DIR / name
 
 
 def test_it_says_one_sentence_instead_of_a_traceback(manage):

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from accounts.admin.base import AuditedAdmin, ReadOnly, admin_actor
+from accounts.admin.base import AuditedAdmin, MerchantData, ReadOnly, admin_actor
 from accounts.admin.theme import TabularInline, action, display
 from accounts.errors import Refused
 from accounts.models import ApiKey, Membership, Merchant
@@ -52,7 +52,7 @@ class KeyForm(forms.Form):
 
 
 @admin.register(Merchant)
-class MerchantAdmin(AuditedAdmin[Merchant]):
+class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
     """Shops. They are switched off rather than deleted: products, decisions and the audit trail hang on them."""
 
     list_display = ("name", "members", "valid_keys", "is_active", "is_demo", "created_at")

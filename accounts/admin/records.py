@@ -9,23 +9,29 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from accounts.admin.base import MerchantData, ReadOnly
 from accounts.admin.theme import display
 from accounts.models import AuditEvent
+from accounts.trail import action_label, subject_label
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly, MerchantData[AuditEvent]):
     """Who did what, when and through which door."""
 
-    list_display = ("created_at", "action", "subject", "author", "via", "merchant")
+    list_display = ("created_at", "what", "subject", "author", "via", "merchant")
     list_filter = ("via", ("created_at", RangeDateTimeFilter))
     list_select_related = ("merchant", "user", "api_key")
     search_fields = ("action", "subject_id", "user__email", "merchant__name")
     search_help_text = _("action, number of the subject, e-mail or merchant")
-    fields = ("created_at", "action", "subject", "author", "impersonator", "via", "merchant", "details")
+    fields = ("created_at", "what", "action", "subject", "author", "impersonator", "via", "merchant", "details")
+
+    @display(description=_("what"), ordering="action")
+    def what(self, event: AuditEvent) -> str:
+        """What was done, in words."""
+        return action_label(event.action)
 
     @display(description=_("subject"))
     def subject(self, event: AuditEvent) -> str:
         """What it was done to."""
-        return f"{event.subject_type} {event.subject_id}"
+        return f"{subject_label(event.subject_type)} {event.subject_id}"
 
     @display(description=_("author"))
     def author(self, event: AuditEvent) -> str:

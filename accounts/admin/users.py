@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import AuditedAdmin
+from accounts.admin.base import AuditedAdmin, admin_actor
 from accounts.admin.theme import AdminPasswordChangeForm, TabularInline, UserChangeForm, UserCreationForm
 from accounts.models import Membership, User
 from accounts.text import lookup_key
@@ -81,6 +81,10 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
     )
     # A right to edit users must not be a way to give oneself every right.
     _granted_by_superusers: ClassVar = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        """Whose shops somebody works in is for staff who may see all of them (rule 2)."""
+        return self.inlines if admin_actor(request).sees_all_merchants else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Let only superusers grant rights."""

@@ -13,10 +13,12 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.actors import Actor
 from accounts.admin.base import MerchantData, ReadOnly, admin_actor
 from accounts.admin.theme import Dialog, TabularInline, action, display
+from catalog.admin.deletion import DeletesArchived
 from catalog.models import Product, ProductImage
-from catalog.services import archive_image
+from catalog.services import archive_image, delete_image
 from catalog.views.media import VARIANTS, image_response
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ class PhotographInline(PhotographColumns, ReadOnly, TabularInline[ProductImage, 
 
 
 @admin.register(ProductImage)
-class ProductImageAdmin(PhotographColumns, ReadOnly, MerchantData[ProductImage]):
+class ProductImageAdmin(PhotographColumns, DeletesArchived[ProductImage], ReadOnly, MerchantData[ProductImage]):
     """Photographs of all products, and the view that serves them to administrators."""
 
     list_display = ("preview", "original_name", "product", "merchant", "found", "created_at")
@@ -147,6 +149,18 @@ class ProductImageAdmin(PhotographColumns, ReadOnly, MerchantData[ProductImage])
         """Take the photograph of the page away from its product."""
         self._archive(request, self.get_queryset(request).filter(pk=object_id))
         return self.back_to(object_id)
+
+    def is_archived(self, obj: ProductImage) -> bool:
+        """Whether it was taken away from its product."""
+        return obj.archived_at is not None
+
+    def losses(self, objs: Iterable[ProductImage]) -> dict[str, int]:
+        """Photographs; what models saw in them is not counted."""
+        return {str(ProductImage._meta.verbose_name_plural): len(list(objs))}
+
+    def delete_for_good(self, actor: Actor, obj: ProductImage) -> None:
+        """With its files and whatever models saw in it."""
+        delete_image(actor=actor, image=obj)
 
     def get_urls(self) -> list[URLPattern]:
         """Django's addresses and the one of the files."""

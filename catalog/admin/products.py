@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,14 +13,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured
+from accounts.actors import Actor
+from accounts.admin.base import ReadOnly, admin_actor, coloured
 from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
 from accounts.db import atomic
 from accounts.errors import Refused
 from catalog import intake, services
+from catalog.admin.deletion import DeletesArchived
 from catalog.admin.photographs import PhotographInline, media_url
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
-from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute
+from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, products_for_list, values_of
 from catalog.templatetags.portal import percent
 
@@ -110,8 +112,8 @@ def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
 
 
 @admin.register(Product)
-class ProductAdmin(MerchantData[Product]):
-    """Products of all shops. They are archived rather than deleted."""
+class ProductAdmin(DeletesArchived[Product]):
+    """Products of all shops. They are archived first; only then can they be deleted."""
 
     change_form_template = "admin/catalog/product/change_form.html"
 
@@ -150,10 +152,6 @@ class ProductAdmin(MerchantData[Product]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         """As the portal's list: thumbnails, values and rows in a fixed number of queries."""
         return products_for_list(admin_actor(request)).order_by("-id")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
-        """Nobody: see the class."""
-        return False
 
     def get_inlines(self, request: HttpRequest, obj: Product | None) -> Any:
         """A product that is being added has nothing yet."""
@@ -263,6 +261,25 @@ class ProductAdmin(MerchantData[Product]):
         for entry in received:
             if entry.refusal:
                 self.message_user(request, f"{entry.name}: {entry.refusal.message}", messages.ERROR)
+
+    # -- Deleting ----------------------------------------------------------------------------------------------------
+
+    def is_archived(self, obj: Product) -> bool:
+        """By its status."""
+        return obj.status == Product.Status.ARCHIVED
+
+    def losses(self, objs: Iterable[Product]) -> dict[str, int]:
+        """Products, their photographs and their decisions."""
+        rows = list(objs)
+        return {
+            str(Product._meta.verbose_name_plural): len(rows),
+            str(ProductImage._meta.verbose_name_plural): ProductImage.objects.filter(product__in=rows).count(),
+            str(Decision._meta.verbose_name_plural): Decision.objects.filter(product__in=rows).count(),
+        }
+
+    def delete_for_good(self, actor: Actor, obj: Product) -> None:
+        """With all that belongs to it."""
+        services.delete_product(actor=actor, product=obj)
 
     # -- Moves -----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from catalog.services.decisions import (
     save_review,
     withdraw,
 )
+from catalog.services.deletion import delete_image, delete_product
 from catalog.services.products import (
     archive_image,
     clean_name,
@@ -35,6 +36,8 @@ __all__ = [
     "create_product",
     "decide",
     "decide_not_applicable",
+    "delete_image",
+    "delete_product",
     "discard_draft",
     "lock_product",
     "mark_classifying",

@@ -1,9 +1,10 @@
 """What views do about things that a person may not see or may not change."""
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
-from accounts.portal import PortalRequest
+from accounts.portal import PortalRequest, wants_json
 from catalog.models import Product
 
 
@@ -17,4 +18,7 @@ def product_or_404(request: PortalRequest, public_id: str) -> Product:
 
 def forbidden(request: PortalRequest) -> HttpResponse:
     """Answer somebody who may look but not touch."""
+    if wants_json(request):
+        message = _("Your role in this shop does not include changes. Nothing was changed.")
+        return JsonResponse({"code": "forbidden", "message": message}, status=403)
     return render(request, "403.html", status=403)

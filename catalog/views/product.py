@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.errors import Forbidden, Refused
-from accounts.portal import PortalRequest, portal_view
+from accounts.portal import PortalRequest, portal_view, wants_json
 from catalog import services
 from catalog.forms import ReviewForm
 from catalog.history import history_of
@@ -38,7 +38,14 @@ def _page(
         product = product_for_page(request.actor, public_id)
     except Product.DoesNotExist as error:
         raise Http404 from error
-    return build_page(product, jobs, may_edit=request.actor.can_edit(product.merchant_id), row=row, wanted=wanted)
+    return build_page(
+        product,
+        jobs,
+        may_edit=request.actor.can_edit(product.merchant_id),
+        may_delete=request.actor.can_manage(product.merchant_id, "catalog.delete_product"),
+        row=row,
+        wanted=wanted,
+    )
 
 
 def _context(request: PortalRequest, page: ProductPage, **more: Any) -> dict[str, Any]:
@@ -134,11 +141,27 @@ def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBas
 
 @require_POST
 @portal_view
+def delete(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """Delete an archived product for good. The page's form says before what goes with it."""
+    product = product_or_404(request, public_id)
+    try:
+        services.delete_product(actor=request.actor, product=product)
+    except Forbidden:
+        return forbidden(request)
+    except Refused as refused:
+        messages.error(request, refused.message)
+        return redirect("catalog:product", public_id)
+    messages.success(request, _("%(product)s was deleted for good.") % {"product": product})
+    return redirect("catalog:products")
+
+
+@require_POST
+@portal_view
 def details(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Change name and SKU. Scripts get JSON, a form gets the page again with what was typed."""
     product = product_or_404(request, public_id)
     name, sku = request.POST.get("name"), request.POST.get("sku")
-    as_json = not request.accepts("text/html")
+    as_json = wants_json(request)
     try:
         services.update_product(actor=request.actor, product=product, name=name, sku=sku)
     except Forbidden:

@@ -1,4 +1,4 @@
-"""Photographs coming in: a new product, and more photographs for one that exists.
+"""Photographs coming in, and going: a new product, more photographs for one that exists, and taking them away.
 
 Each view answers a plain form with a page, and the upload script (`Accept: application/json`) with JSON.
 """
@@ -19,16 +19,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import Forbidden, Refused
-from accounts.portal import PortalRequest, portal_view
+from accounts.portal import PortalRequest, portal_view, wants_json
 from catalog import intake, services
 from catalog.models import Product
 from catalog.views.access import forbidden, product_or_404
 
 FILES = "photographs"
-
-
-def _wants_json(request: PortalRequest) -> bool:
-    return request.accepts("application/json") and not request.accepts("text/html")
 
 
 def _received_json(received: Sequence[intake.Received]) -> list[dict[str, Any]]:
@@ -99,8 +95,8 @@ def new_product(request: PortalRequest) -> HttpResponseBase:
             sku=request.POST.get("sku", ""),
         )
     except Refused as refused:
-        return _refused_json(refused) if _wants_json(request) else _new_page(request, refused)
-    if _wants_json(request):
+        return _refused_json(refused) if wants_json(request) else _new_page(request, refused)
+    if wants_json(request):
         body: dict[str, Any] = {"received": _received_json(received)}
         return JsonResponse(body | {"product": _product_json(product)} if product else body)
     if product is None:
@@ -119,11 +115,11 @@ def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
     except Forbidden:
         return forbidden(request)
     except Refused as refused:
-        if _wants_json(request):
+        if wants_json(request):
             return _refused_json(refused)
         messages.error(request, refused.message)
         return redirect("catalog:product", public_id)
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse({"received": _received_json(received), "product": _product_json(product)})
     _tell(request, received)
     return redirect("catalog:product", public_id)
@@ -141,4 +137,22 @@ def remove_photograph(request: PortalRequest, public_id: str, image_id: str) -> 
         except Forbidden:
             return forbidden(request)
         messages.success(request, _("%(file)s was removed.") % {"file": image.original_name})
+    return redirect("catalog:product", public_id)
+
+
+@require_POST
+@portal_view
+def delete_photograph(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
+    """Delete a removed photograph for good."""
+    product = product_or_404(request, public_id)
+    image = product.images.filter(public_id=image_id).first()
+    if image is not None:
+        try:
+            services.delete_image(actor=request.actor, image=image)
+        except Forbidden:
+            return forbidden(request)
+        except Refused as refused:
+            messages.error(request, refused.message)
+        else:
+            messages.success(request, _("%(file)s was deleted for good.") % {"file": image.original_name})
     return redirect("catalog:product", public_id)

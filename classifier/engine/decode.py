@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +17,13 @@ Source = bytes | Path
 
 MAX_PIXELS = 100_000_000
 # Pillow's other readers are for no photographs, and one of them starts an external program (EPS). JPEG includes MPO.
+# Bytes that decoding holds at its peak, measured: of each pixel of the picture, by format, and of a progressive JPEG's
+# coefficients, which stay in memory at full size.
+_BYTES_PER_PIXEL = {"WEBP": 16}
+_RAW_BYTES = 4
+_COEFFICIENT_BYTES = 3
+_MUCH = 32 * 2**20
+_ALONE = threading.Lock()
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
 
@@ -31,7 +40,7 @@ def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_P
     """Decode a photograph: first frame, EXIF orientation applied, transparency on white, any depth to 8 bit, in sRGB.
 
     `detail` is the number of pixels on the shorter side that the caller needs; larger photographs may come reduced by
-    a whole factor, never below it. Raises DecodeError.
+    a whole factor, never below it. What takes much memory is decoded alone, whichever thread asks. Raises DecodeError.
     """
     data = source if isinstance(source, bytes) else _read(source)
     if not data:
@@ -48,10 +57,12 @@ def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_P
         width, height = image.size
         if detail is not None:
             image.draft(image.mode, (detail, detail))  # JPEG only: scales within the inverse DCT
-        image.load()
-        turn = _TURNS.get(_orientation(image))
-        rgb = _reduced(image, min(image.size) // detail if detail else 1)
-        _convert_to_srgb(rgb, image)
+        with _ALONE if _peak_bytes(image, width * height) > _MUCH else nullcontext():
+            image.load()
+            turn = _TURNS.get(_orientation(image))
+            rgb = _reduced(image, min(image.size) // detail if detail else 1)
+            _convert_to_srgb(rgb, image)
+            del image  # before the next one's turn
     except Exception as error:  # as above
         raise DecodeError("damaged", "The photograph is damaged: its pixels cannot be decoded.") from error
     if turn is None:
@@ -67,6 +78,13 @@ def _read(path: Path) -> bytes:
         raise DecodeError("not_found", "There is no such file.") from error
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         raise DecodeError("unreadable", f"The file cannot be read: {error}.") from error
+
+
+def _peak_bytes(image: Image.Image, pixels: int) -> int:
+    """About how many bytes it takes to load an opened picture, of which `pixels` are the original's."""
+    if image.info.get("progressive"):
+        return _COEFFICIENT_BYTES * pixels
+    return _BYTES_PER_PIXEL.get(image.format or "", _RAW_BYTES) * image.width * image.height
 
 
 def _too_many_pixels(limit: int) -> DecodeError:

@@ -5,11 +5,17 @@ const PARALLEL = 3;
 const texts = document.querySelector(".texts").dataset;
 const fileRow = document.querySelector("template.file-row");
 
+/** The token that the server expects now: logging in again in another tab changes it. */
+function csrfToken(form) {
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? form.elements.csrfmiddlewaretoken.value;
+}
+
 /** One photograph on its way: its line in the list, and what became of it. */
 class Item {
   constructor(file, list) {
     this.file = file;
     this.state = "waiting"; // waiting, sending, kept, refused, broken
+    this.told = false; // whether the person was told on leaving that it is not stored
     this.row = fileRow.content.firstElementChild.cloneNode(true);
     this.row.querySelector(".file-name").textContent = file.name;
     this.bar = this.row.querySelector("progress");
@@ -20,12 +26,18 @@ class Item {
     this.show("waiting", texts.waiting);
   }
 
+  /** Whether it was turned away or broke off. */
+  get lost() {
+    return this.state === "refused" || this.state === "broken";
+  }
+
   show(state, text) {
     this.state = state;
+    this.told &&= this.lost;
     this.row.dataset.state = state;
     this.row.querySelector(".file-state").textContent = text;
     this.row.querySelector(".retry").hidden = state !== "broken";
-    this.row.querySelector(".dismiss").hidden = state !== "broken" && state !== "refused";
+    this.row.querySelector(".dismiss").hidden = !this.lost;
     this.bar.hidden = state !== "sending";
   }
 
@@ -92,7 +104,7 @@ class Upload {
 
   send(item) {
     const body = new FormData();
-    body.append("csrfmiddlewaretoken", this.form.elements.csrfmiddlewaretoken.value);
+    body.append("csrfmiddlewaretoken", csrfToken(this.form));
     body.append("photographs", item.file, item.file.name);
     const request = new XMLHttpRequest();
     request.open("POST", this.product ? this.product.photographs : this.form.dataset.create);
@@ -112,16 +124,14 @@ class Upload {
     let answer = null;
     try {
       answer = JSON.parse(request.responseText);
-    } catch {
-      const loggedOut = request.responseURL.includes("/login") || request.status === 403;
-      const text = loggedOut ? texts.loggedOut : request.status === 413 ? texts.tooLarge : texts.failed;
-      item.show("broken", text);
+    } catch { // a proxy's own page
+      item.show("broken", request.status === 413 ? texts.tooLarge : texts.failed);
       this.pump();
       return;
     }
     const [entry] = answer.received?.length ? answer.received : [answer];
     if (entry.message) {
-      item.show("refused", entry.message);
+      item.show(request.status === 401 ? "broken" : "refused", entry.message); // after logging in it can be tried again
     } else {
       item.show("kept", texts.kept);
     }
@@ -135,10 +145,10 @@ class Upload {
   /** Name and SKU are saved for themselves, so that a refused SKU costs no photograph. */
   saveDetails() {
     if (!this.product?.details) return;
-    const { name, sku, csrfmiddlewaretoken } = this.form.elements;
+    const { name, sku } = this.form.elements;
     if (!name.value && !sku.value && !this.detailsSaved) return;
     const body = new FormData();
-    body.append("csrfmiddlewaretoken", csrfmiddlewaretoken.value);
+    body.append("csrfmiddlewaretoken", csrfToken(this.form));
     body.append("name", name.value);
     body.append("sku", sku.value);
     this.saving = this.saving.then(async () => {
@@ -158,7 +168,7 @@ class Upload {
     this.problem.hidden = !text;
   }
 
-  /** Show the product as soon as all of its photographs are through; stay where one was turned away unread. */
+  /** Show the product as soon as all of its photographs are through. */
   async open() {
     if (!this.product && !this.busy) {
       this.complain(texts.none);
@@ -187,7 +197,17 @@ class Upload {
       return;
     }
     await this.saving;
-    if (!this.detailsRefused) window.location.assign(this.product.page);
+    if (!this.detailsRefused && !this.tellLost()) window.location.assign(this.product.page);
+  }
+
+  /** Name the photographs that were not stored; whether there was one that the person had not been told of yet. */
+  tellLost() {
+    const lost = this.items.filter((item) => item.lost);
+    if (lost.every((item) => item.told)) return false;
+    for (const item of lost) item.told = true;
+    const files = lost.map((item) => `${item.file.name}: ${item.row.querySelector(".file-state").textContent}`);
+    this.complain([texts.lost, ...files].join(" "));
+    return true;
   }
 
   /** Put this product on the list below and start with an empty form; its uploads go on. */
@@ -208,7 +228,7 @@ class Upload {
       link.textContent = name.value || sku.value || texts.untitled;
       const count = document.createElement("span");
       count.textContent = ` ${kept} / ${this.items.length}`;
-      const problems = this.items.filter((item) => item.state === "refused" || item.state === "broken");
+      const problems = this.items.filter((item) => item.lost);
       line.replaceChildren(link, count, ...problems.map((item) => {
         const problem = document.createElement("span");
         problem.className = "refusal";

@@ -1,0 +1,61 @@
+"""What the codes of the audit trail mean in words: the one place where a new action gets its label."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.utils.translation import gettext_lazy
+
+ACTIONS = {
+    "api_key.create": gettext_lazy("made an API key"),
+    "api_key.revoke": gettext_lazy("revoked an API key"),
+    "acceptancethreshold.calibrate": gettext_lazy("calibrated acceptance thresholds"),
+    "deployment.promote": gettext_lazy("promoted models"),
+    "deployment.roll_back": gettext_lazy("rolled back to the models before"),
+    "image.add": gettext_lazy("added photographs"),
+    "image.archive": gettext_lazy("removed a photograph"),
+    "image.delete": gettext_lazy("deleted a photograph for good"),
+    "merchant.create_demo": gettext_lazy("created the demo shop"),
+    "merchant.export_dataset": gettext_lazy("exported a data set"),
+    "merchant.training": gettext_lazy("said whether photographs may train models"),
+    "model_version.map": gettext_lazy("changed what a model's classes mean"),
+    "model_version.register": gettext_lazy("registered a model"),
+    "operation.cancel": gettext_lazy("cancelled an operation"),
+    "operation.pause": gettext_lazy("paused an operation"),
+    "operation.resume": gettext_lazy("resumed an operation"),
+    "operation.start": gettext_lazy("started an operation"),
+    "product.archive": gettext_lazy("archived the product"),
+    "product.choose_row": gettext_lazy("chose another garment as the product"),
+    "product.classify_again": gettext_lazy("asked for another classification"),
+    "product.create": gettext_lazy("created the product"),
+    "product.decide": gettext_lazy("decided a value"),
+    "product.delete": gettext_lazy("deleted the product for good"),
+    "product.discard": gettext_lazy("discarded the product without photographs"),
+    "product.not_applicable": gettext_lazy("decided that an attribute does not apply"),
+    "product.publish": gettext_lazy("published"),
+    "product.restore": gettext_lazy("restored the product from the archive"),
+    "product.review": gettext_lazy("reviewed the values"),
+    "product.unpublish": gettext_lazy("took back the publication"),
+    "product.update": gettext_lazy("changed name or SKU"),
+    "product.withdraw": gettext_lazy("took back a decision"),
+}
+# What admin pages without a service write: `<model>.add` and so on.
+_WRITTEN = {
+    "add": gettext_lazy("added: %(thing)s"),
+    "change": gettext_lazy("changed: %(thing)s"),
+    "delete": gettext_lazy("deleted: %(thing)s"),
+}
+
+
+def subject_label(subject_type: str) -> str:
+    """Return what the subject of an event is called; its code where no model has that name any more."""
+    name = subject_type.replace("_", "")
+    names = (model._meta.verbose_name for model in apps.get_models() if model._meta.model_name == name)
+    return str(next(names, subject_type))
+
+
+def action_label(action: str) -> str:
+    """Return what was done, in words; the code itself where it has none any more."""
+    if action in ACTIONS:
+        return str(ACTIONS[action])
+    subject, _dot, what = action.partition(".")
+    return str(_WRITTEN[what]) % {"thing": subject_label(subject)} if what in _WRITTEN else action

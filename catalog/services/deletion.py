@@ -1,0 +1,62 @@
+"""Deleting for good what was archived before. Rows go at once, files with the next sweep of a worker."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.db import atomic
+from accounts.errors import Conflict
+from catalog.models import Product, ProductImage, ProductImageQuerySet
+from catalog.services.writing import audit
+
+
+@atomic
+def delete_product(*, actor: Actor, product: Product) -> None:
+    """Delete an archived product with its photographs, decisions and whatever models said. Twice is the same as once.
+
+    Raises:
+        Conflict: `not_archived`.
+        Forbidden: the actor is neither an owner nor an administrator.
+    """
+    actor.require_manage(product.merchant_id, "catalog.delete_product")
+    locked = Product.objects.select_for_update().filter(pk=product.pk).first()
+    if locked is None:
+        return
+    if locked.status != Product.Status.ARCHIVED:
+        raise Conflict("not_archived", _("This product is not archived. Archive it before you delete it for good."))
+    photographs = locked.images.all()
+    audit(actor, "product.delete", locked, name=locked.name, sku=locked.sku, photographs=photographs.count())
+    locked.decisions.all().delete()  # first: they protect the predictions that they answer
+    _delete_findings(photographs)
+    locked.delete()
+
+
+@atomic
+def delete_image(*, actor: Actor, image: ProductImage) -> None:
+    """Delete an archived photograph with whatever models saw in it. Decisions stay. Twice is the same as once.
+
+    Raises:
+        Conflict: `not_archived`.
+        Forbidden: the actor is neither an owner nor an administrator.
+    """
+    actor.require_manage(image.product.merchant_id, "catalog.delete_productimage")
+    product = Product.objects.select_for_update().filter(pk=image.product_id).first()
+    locked = ProductImage.objects.filter(pk=image.pk).first()
+    if product is None or locked is None:
+        return
+    if locked.archived_at is None:
+        raise Conflict("not_archived", _("The product still shows this photograph. Remove it there first."))
+    audit(actor, "image.delete", product, image=locked.public_id, name=locked.original_name)
+    # A decision keeps what it answers in columns of its own; the prediction itself goes with the photograph.
+    product.decisions.filter(prediction__garment__image=locked).update(prediction=None)
+    _delete_findings(ProductImage.objects.filter(pk=locked.pk))
+    locked.delete()
+
+
+def _delete_findings(photographs: ProductImageQuerySet) -> None:
+    """Delete the garments found in the photographs, and see to it that no worker adds any: it finds its lease gone."""
+    for photograph in photographs:
+        list(photograph.classifications.select_for_update().values_list("pk", flat=True))
+        # Before their jobs: MySQL's cascade would first take the job away from a garment, which must have one.
+        photograph.garments.all().delete()

@@ -1,0 +1,92 @@
+"""Passwords cannot be tried without end, neither in the portal nor in the admin."""
+
+from types import SimpleNamespace
+
+import pytest
+from django.test import Client
+
+from accounts import attempts
+
+pytestmark = pytest.mark.django_db
+
+RIGHT = "correct horse battery"
+STRETCH = attempts.STRETCH_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """A clock that stands, one minute into a stretch."""
+    now = [1000 * STRETCH + 60.0]
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(time=lambda: now[0]))
+    return now
+
+
+@pytest.fixture(autouse=True)
+def _few(settings):
+    settings.OTJANG_LOGIN_ATTEMPTS = 3
+
+
+def _log_in(user, password=RIGHT, page="/login", **headers):
+    client = Client(headers={"accept-language": "en", **headers})
+    return client.post(page, {"username": user.email, "password": password})
+
+
+def _exhaust(user, **options):
+    for _attempt in range(3):
+        assert "Too many attempts" not in _log_in(user, "wrong", **options).text
+
+
+@pytest.mark.parametrize("page", ["/login", "/admin/login/"])
+def test_it_refuses_even_the_right_password_after_too_many_attempts(admin, page):
+    _exhaust(admin, page=page)
+
+    response = _log_in(admin, page=page)
+
+    assert response.status_code == 200
+    assert "Too many attempts to log in. Try again in 15 minutes." in response.text
+    assert "sessionid" not in response.cookies
+
+
+def test_it_counts_an_account_however_it_is_spelled(alice, bob):
+    _exhaust(alice)
+    alice.email = " ALICE@example.com"
+
+    assert "Too many attempts" in _log_in(alice).text
+    assert _log_in(bob).status_code == 302
+
+
+def test_it_lets_people_try_again_later(alice, clock):
+    _exhaust(alice)
+    clock[0] += STRETCH
+
+    assert _log_in(alice).status_code == 302
+
+
+def test_it_begins_anew_after_a_log_in(alice):
+    for _day in range(3):
+        _log_in(alice, "wrong")
+        _log_in(alice, "")
+        assert _log_in(alice).status_code == 302
+
+
+def test_an_empty_password_does_not_begin_anew(alice):
+    _exhaust(alice)
+    _log_in(alice, "")
+
+    assert "Too many attempts" in _log_in(alice).text
+
+
+def test_it_counts_addresses(alice, bob, monkeypatch):
+    monkeypatch.setattr(attempts, "_PEOPLE_BEHIND_AN_ADDRESS", 1)
+    _exhaust(alice)
+
+    assert "Too many attempts" in _log_in(bob).text
+
+
+def test_it_counts_the_address_that_the_proxy_saw(alice, bob, settings, monkeypatch):
+    monkeypatch.setattr(attempts, "_PEOPLE_BEHIND_AN_ADDRESS", 1)
+    settings.BEHIND_PROXY = True
+    _exhaust(alice, **{"x-forwarded-for": "10.0.0.1, 10.0.0.2"})
+
+    assert _log_in(bob, **{"x-forwarded-for": "10.0.0.2, 10.0.0.3"}).status_code == 302
+    assert "Too many attempts" in _log_in(bob, **{"x-forwarded-for": "10.0.0.9, 10.0.0.2"}).text
