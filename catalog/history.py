@@ -22,6 +22,7 @@ _SENTENCES = {
     "product.create": gettext_lazy("created the product"),
     "product.update": gettext_lazy("changed name or SKU"),
     "product.choose_row": gettext_lazy("chose another garment as the product"),
+    "product.choose_none": gettext_lazy("said that none of the garments found is the product"),
     "product.publish": gettext_lazy("published"),
     "product.unpublish": gettext_lazy("took back the publication"),
     "product.archive": gettext_lazy("archived the product"),
@@ -43,8 +44,10 @@ class Entry:
 
 def _decision_text(decision: Decision, before: str) -> str:
     words = {"attribute": decision.attribute.name, "before": before, "after": _value_text(decision)}
-    if decision.kind == Decision.Kind.WITHDRAWN:
-        return _("%(attribute)s: took back “%(before)s”") % words if before else _("%(attribute)s: left open") % words
+    if decision.kind == Decision.Kind.WITHDRAWN and before:
+        return _("%(attribute)s: took back “%(before)s”") % words
+    if decision.kind in {Decision.Kind.OPEN, Decision.Kind.WITHDRAWN}:
+        return _("%(attribute)s: left open") % words
     if before and before != words["after"]:
         return _("%(attribute)s: %(before)s → %(after)s") % words
     return _("%(attribute)s: %(after)s") % words

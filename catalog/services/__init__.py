@@ -3,17 +3,10 @@
 Each locks the product first, then reads everything anew, and leaves one line in the audit trail.
 """
 
-from catalog.services.decisions import (
-    LEAVE_OPEN,
-    NOT_APPLICABLE,
-    choose_row,
-    decide,
-    decide_not_applicable,
-    save_review,
-    withdraw,
-)
+from catalog.services.decisions import choose_row, decide, decide_not_applicable, withdraw
 from catalog.services.products import (
     archive_image,
+    check_sku_free,
     clean_name,
     clean_sku,
     create_product,
@@ -21,14 +14,18 @@ from catalog.services.products import (
     update_product,
 )
 from catalog.services.proposals import mark_classifying, write_proposal
+from catalog.services.review import LEAVE_OPEN, NO_ROW, NOT_APPLICABLE, TAKE_BACK, save_review
 from catalog.services.status import archive, publish, restore, unpublish
-from catalog.services.writing import lock_product
+from catalog.services.writing import lock_product, locked_for
 
 __all__ = [
     "LEAVE_OPEN",
     "NOT_APPLICABLE",
+    "NO_ROW",
+    "TAKE_BACK",
     "archive",
     "archive_image",
+    "check_sku_free",
     "choose_row",
     "clean_name",
     "clean_sku",
@@ -37,6 +34,7 @@ __all__ = [
     "decide_not_applicable",
     "discard_draft",
     "lock_product",
+    "locked_for",
     "mark_classifying",
     "publish",
     "restore",
