@@ -95,5 +95,8 @@ class ReviewForm(forms.Form):
         return {
             code: value
             for code, value in values.items()
-            if self.taxonomy.applies(code, level) and not value == self.data.get(self.shown_name(code)) == LEAVE_OPEN
+            if self.taxonomy.applies(code, level) and not self._is_still_open(code, value)
         }
+
+    def _is_still_open(self, code: str, value: str) -> bool:
+        return value == LEAVE_OPEN and self.data.get(self.shown_name(code)) == LEAVE_OPEN

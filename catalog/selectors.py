@@ -106,7 +106,8 @@ def values_called(attribute: str, code: str) -> list[int]:
     Products keep the value that was decided, so who looks for what it was merged into must find them too.
     """
     values = {value.pk: value for value in AttributeValue.objects.filter(attribute__code=attribute)}
-    today = todays_values()
+    merged = {pk: value.merged_into_id for pk, value in values.items()}
+    today = {pk: _end(pk, merged) for pk in values}
     meant = {today[pk] for pk, value in values.items() if value.code == code}
     return [pk for pk in values if today[pk] in meant or values[today[pk]].parent_id in meant]
 

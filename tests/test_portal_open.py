@@ -4,8 +4,11 @@ import pytest
 
 from accounts.models import AuditEvent
 from catalog.models import Decision, Product, ProductAttribute
+from tests.factories import ProductFactory
 from tests.page_forms import fields_of
 from tests.proposals import propose, row
+from tests.seen import look
+from tests.thresholds import allow
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +133,28 @@ def test_a_value_that_the_form_does_not_name_is_not_published(client, proposed):
 
     assert _values(proposed)["material"] == ("unset", None)
     assert _values(proposed)["category"] == ("decided", "Jacket")
+
+
+def test_what_was_accepted_after_the_page_was_opened_is_not_in_the_person_s_name(client, shop, settings):
+    settings.OTJANG_SAMPLE_SHARE = 0.0
+    product = ProductFactory(merchant=shop)
+    fields = _form(client, product)
+    allow("material", 0.8)
+    look(product, JACKET)
+
+    _send(client, product, fields, "publish", category="Jacket")
+
+    assert _values(product)["material"] == ("auto", "denim")
+    assert list(Decision.objects.filter(source="human").values_list("attribute__code", flat=True)) == ["category"]
+
+
+def test_publishing_alone_leaves_open_what_was_opened(client, proposed):
+    _send(client, proposed, _form(client, proposed), "save", material="")
+
+    client.post(f"/products/{proposed.public_id}/moves/publish")
+    assert _values(proposed)["material"] == ("unset", None)
+    client.post(f"/products/{proposed.public_id}/moves/unpublish")
+    assert _values(proposed)["material"] == ("unset", None)
 
 
 def test_saving_and_publishing_is_one_version_and_both_are_in_the_trail(client, proposed):
