@@ -20,9 +20,31 @@ def name_what_was_left_open(apps, schema_editor):
         Decision.objects.filter(pk__in=left_open[start : start + 500]).update(kind="open")
 
 
-def withdraw_what_was_left_open(apps, schema_editor):
-    """Go back to the one word for both."""
-    apps.get_model("catalog", "Decision").objects.filter(kind="open").update(kind="withdrawn")
+def name_what_was_published(apps, schema_editor):
+    """Mark the decisions that publishing added: those between a publication's line in the trail and the line before.
+
+    Every operation on a product leaves its line last, so whatever was decided before that is another operation's.
+    """
+    Decision = apps.get_model("catalog", "Decision")
+    trail = apps.get_model("accounts", "AuditEvent").objects.filter(subject_type="product")
+    for event in trail.filter(action="product.publish").iterator():
+        added = Decision.objects.filter(
+            product__public_id=event.subject_id, source="human", kind="set", created_at__lte=event.created_at
+        )
+        before = trail.filter(subject_id=event.subject_id, pk__lt=event.pk).order_by("-pk").first()
+        if before is not None:
+            added = added.filter(created_at__gt=before.created_at)
+        Decision.objects.filter(pk__in=list(added.values_list("pk", flat=True))).update(answers="published")
+
+
+def forget_these_words(apps, schema_editor):
+    """Say the nearest that could be said before."""
+    Decision = apps.get_model("catalog", "Decision")
+    Decision.objects.filter(kind="open").update(kind="withdrawn")
+    published = Decision.objects.filter(answers="published")
+    published.filter(proposed_by=None).update(answers="")
+    published.update(answers="proposal")
+    apps.get_model("catalog", "Product").objects.filter(row=None).update(row_source="")
 
 
 class Migration(migrations.Migration):
@@ -69,5 +91,6 @@ class Migration(migrations.Migration):
             model_name='product',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('row', None), ('row_source__in', ('', 'human'))), models.Q(('row__isnull', False), ('row_source__in', ('auto', 'human'))), _connector='OR'), name='product_row_source'),
         ),
-        migrations.RunPython(name_what_was_left_open, withdraw_what_was_left_open),
+        migrations.RunPython(name_what_was_left_open, migrations.RunPython.noop),
+        migrations.RunPython(name_what_was_published, forget_these_words),
     ]
