@@ -24,6 +24,7 @@ ACTIONS = {
     "operation.resume": gettext_lazy("resumed an operation"),
     "operation.start": gettext_lazy("started an operation"),
     "product.archive": gettext_lazy("archived the product"),
+    "product.choose_none": gettext_lazy("said that none of the garments found is the product"),
     "product.choose_row": gettext_lazy("chose another garment as the product"),
     "product.classify_again": gettext_lazy("asked for another classification"),
     "product.create": gettext_lazy("created the product"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -144,9 +144,7 @@ class ProductListView(APIView):
         if "sku" in query:
             products = products.filter(sku_key=lookup_key(query["sku"]))
         if "category" in query:
-            code = query["category"]
-            values = AttributeValue.objects.filter(Q(code=code) | Q(parent__code=code), attribute__code=CATEGORY)
-            ids = list(values.values_list("pk", flat=True))
+            ids = selectors.values_called(CATEGORY, query["category"])
             if not ids:
                 raise ValidationError({"category": [_("There is no such category.")]}, code="unknown_value")
             products = products.filter(attributes__value__in=ids)
@@ -251,7 +249,7 @@ class ProductAttributeView(APIView):
     @extend_schema(
         operation_id="products_attributes_decide",
         request=DecidedSerializer,
-        responses={200: CurrentValueSerializer, **REFUSALS},
+        responses={200: CurrentValueSerializer, **REFUSALS, **CONFLICT},
     )
     def put(self, request: Request, public_id: str, code: str) -> Response:
         """Decide a value, or that the product has no such attribute. No model changes it afterwards."""
@@ -269,7 +267,7 @@ class ProductAttributeView(APIView):
         responses={200: CurrentValueSerializer, **REFUSALS, **CONFLICT},
     )
     def delete(self, request: Request, public_id: str, code: str) -> Response:
-        """Take a decision back: what the model proposes shows again."""
+        """Take a decision back: what the model proposes shows again. Where nobody has decided, it stays open."""
         actor, product = _find_product_to_change(request, public_id)
         services.withdraw(actor=actor, product=product, attribute=code)
         return self._answer(request, actor, public_id, code)
@@ -323,7 +321,7 @@ class ProductImageView(APIView):
 
     @extend_schema(
         operation_id="products_images_archive",
-        responses={204: None, **{code: REFUSALS[code] for code in (401, 403, 404, 429)}},
+        responses={204: None, **{code: REFUSALS[code] for code in (401, 403, 404, 429)}, **CONFLICT},
     )
     def delete(self, request: Request, public_id: str, image_id: str) -> Response:
         """Take a photograph away from its product. It is archived: nothing that was decided is lost."""

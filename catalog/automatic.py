@@ -17,14 +17,10 @@ from catalog.selectors import Taxonomy
 
 @dataclass(frozen=True)
 class Standing:
-    """The decisions on a product that count, by attribute id: those of people, keys and imports, and automatic ones.
-
-    `opened` names attributes that a person took back though no person had decided them: the value shall stay open.
-    """
+    """The decisions on a product that count, by attribute id: those of people, keys and imports, and automatic ones."""
 
     people: dict[int, Decision] = field(default_factory=dict)
     automatic: dict[int, Decision] = field(default_factory=dict)
-    opened: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, product: Product) -> Standing:
@@ -36,15 +32,11 @@ class Standing:
 
     def add(self, decision: Decision) -> None:
         """Let one more decision count."""
-        attribute = decision.attribute_id
         layer = self.automatic if decision.source == Decision.Source.AUTO else self.people
-        if decision.kind != Decision.Kind.WITHDRAWN:
-            layer[attribute] = decision
-            if layer is self.people:
-                self.opened.discard(attribute)
-        elif layer.pop(attribute, None) is None and layer is self.people:
-            self.automatic.pop(attribute, None)
-            self.opened.add(attribute)
+        if decision.kind == Decision.Kind.WITHDRAWN:
+            layer.pop(decision.attribute_id, None)
+        else:
+            layer[decision.attribute_id] = decision
 
     @property
     def counting(self) -> dict[int, Decision]:
@@ -67,7 +59,7 @@ def follow(product: Product, row: dict[str, Any] | None, standing: Standing, tax
     What a person decided, or wants open, is left alone.
     """
     for attribute in taxonomy.attributes.values():
-        if attribute.pk in standing.people or attribute.pk in standing.opened:
+        if attribute.pk in standing.people:
             continue
         value = _acceptable(attribute, row, product, taxonomy)
         before = standing.automatic.get(attribute.pk)

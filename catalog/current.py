@@ -13,6 +13,21 @@ from catalog.selectors import Taxonomy
 State = ProductAttribute.State
 
 
+def _proposed(
+    row: dict[str, Any] | None, attribute: Attribute, taxonomy: Taxonomy
+) -> tuple[dict[str, Any] | None, AttributeValue | None]:
+    entry = row["attributes"].get(attribute.code) if row else None
+    return entry, taxonomy.resolve(attribute.code, entry["value"]) if entry else None
+
+
+def is_proposed(product: Product, attribute: Attribute, taxonomy: Taxonomy) -> bool:
+    """Whether the models propose a value for the garment that is the product; they do not for what is public."""
+    if product.status == Product.Status.PUBLISHED:
+        return False
+    row = proposal_row(product, product.row.code) if product.row else None
+    return taxonomy.applies(attribute.code, product.row) and _proposed(row, attribute, taxonomy)[1] is not None
+
+
 def _value_of(
     product: Product,
     attribute: Attribute,
@@ -23,8 +38,9 @@ def _value_of(
 ) -> dict[str, Any]:
     if decision is not None:
         automatic = decision.source == Decision.Source.AUTO
-        if decision.kind == Decision.Kind.NOT_APPLICABLE:
-            return {"state": State.NOT_APPLICABLE, "value_id": None, "confidence": None, "decision_id": decision.pk}
+        if decision.value_id is None:
+            state = State.UNSET if decision.kind == Decision.Kind.OPEN else State.NOT_APPLICABLE
+            return {"state": state, "value_id": None, "confidence": None, "decision_id": decision.pk}
         return {
             "state": State.AUTO if automatic else State.DECIDED,
             "value_id": decision.value_id,
@@ -33,8 +49,7 @@ def _value_of(
         }
     if not taxonomy.applies(attribute.code, first_level):
         return {"state": State.NOT_APPLICABLE, "value_id": None, "confidence": None, "decision_id": None}
-    proposed = row["attributes"].get(attribute.code) if row else None
-    value = taxonomy.resolve(attribute.code, proposed["value"]) if proposed else None
+    proposed, value = _proposed(row, attribute, taxonomy)
     if proposed is None or value is None:
         return {"state": State.UNSET, "value_id": None, "confidence": None, "decision_id": None}
     return {
@@ -87,17 +102,11 @@ def refresh(product: Product, taxonomy: Taxonomy | None = None, *, accept: bool 
 
 
 def is_settled(values: Mapping[str, ProductAttribute]) -> bool:
-    """Whether a product needs no review: a person decided its category, or every value was accepted by itself."""
+    """Whether a product needs no review: a person decided its category, or nothing is left of what is proposed.
+
+    What no model says anything about holds nothing up: an attribute that was just added has no model yet.
+    """
     state = values[CATEGORY].state
     if state == State.AUTO:
-        return all(value.state in {State.AUTO, State.DECIDED, State.NOT_APPLICABLE} for value in values.values())
+        return all(value.state != State.PROPOSED for value in values.values())
     return state == State.DECIDED
-
-
-def decided_first_level(product: Product, taxonomy: Taxonomy) -> AttributeValue | None:
-    """Return the first level of the category that a person decided, if one was."""
-    decision = Standing.of(product).people.get(taxonomy.attributes[CATEGORY].pk)
-    if decision is None or decision.value_id is None:
-        return None
-    value = next(value for value in taxonomy.values[CATEGORY].values() if value.pk == decision.value_id)
-    return value.parent

@@ -9,7 +9,8 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import CATEGORY, Product
-from catalog.selectors import Taxonomy
+from catalog.selectors import Taxonomy, values_called
+from catalog.services import LEAVE_OPEN
 
 
 class ProductFilterForm(forms.Form):
@@ -41,12 +42,16 @@ class ProductFilterForm(forms.Form):
         if q:
             products = products.filter(Q(name__icontains=q) | Q(sku__icontains=q))
         if category:
-            products = products.filter(attributes__attribute__code=CATEGORY, attributes__value__code=category)
+            products = products.filter(attributes__value__in=values_called(CATEGORY, category))
         return products
 
 
 class ReviewForm(forms.Form):
-    """What a person says of a product: the version they saw, which garment it is, and a value an attribute."""
+    """What a person says of a product: the version they saw, which garment it is, and a value an attribute.
+
+    Beside each value's control the page says what was selected in it when the person got it: whoever leaves open what
+    they found open has said nothing, and a model may have spoken in the meantime.
+    """
 
     version = forms.IntegerField()
     row = forms.CharField(required=False)
@@ -62,6 +67,16 @@ class ReviewForm(forms.Form):
         """The control's name on the page."""
         return f"value-{attribute}"
 
+    @staticmethod
+    def shown_name(attribute: str) -> str:
+        """The name under which the page says what it selected."""
+        return f"shown-{attribute}"
+
+    @property
+    def first_level(self) -> str | None:
+        """The chosen row's code, '' for "none of these", None where there was nothing to choose or nothing chosen."""
+        return self.cleaned_data.get("row", "") if "row" in self.data else None
+
     @property
     def values(self) -> dict[str, str]:
         """The chosen codes by attribute, without attributes that the page did not send."""
@@ -72,9 +87,16 @@ class ReviewForm(forms.Form):
         }
 
     @property
-    def applicable_values(self) -> dict[str, str]:
-        """The same without those that garments of the chosen category do not have: trousers' sleeves are no answer."""
+    def answers(self) -> dict[str, str]:
+        """The same without what is no answer: trousers' sleeves, and what was open on the page and still is."""
         values = self.values
         chosen = self.taxonomy.resolve(CATEGORY, values.get(CATEGORY, ""))
-        level = chosen.parent if chosen else self.taxonomy.resolve(CATEGORY, self.cleaned_data.get("row", ""))
-        return {code: value for code, value in values.items() if self.taxonomy.applies(code, level)}
+        level = chosen.parent if chosen else self.taxonomy.resolve(CATEGORY, self.first_level or "")
+        return {
+            code: value
+            for code, value in values.items()
+            if self.taxonomy.applies(code, level) and not self._is_still_open(code, value)
+        }
+
+    def _is_still_open(self, code: str, value: str) -> bool:
+        return value == LEAVE_OPEN and self.data.get(self.shown_name(code)) == LEAVE_OPEN

@@ -25,6 +25,7 @@ _SHOWN = frozenset(
         "product.create",
         "product.update",
         "product.choose_row",
+        "product.choose_none",
         "product.publish",
         "product.unpublish",
         "product.archive",
@@ -51,8 +52,10 @@ class Entry:
 
 def _decision_text(decision: Decision, before: str) -> str:
     words = {"attribute": decision.attribute.name, "before": before, "after": _value_text(decision)}
-    if decision.kind == Decision.Kind.WITHDRAWN:
-        return _("%(attribute)s: took back “%(before)s”") % words if before else _("%(attribute)s: left open") % words
+    if decision.kind == Decision.Kind.WITHDRAWN and before:
+        return _("%(attribute)s: took back “%(before)s”") % words
+    if decision.kind in {Decision.Kind.OPEN, Decision.Kind.WITHDRAWN}:
+        return _("%(attribute)s: left open") % words
     if before and before != words["after"]:
         return _("%(attribute)s: %(before)s → %(after)s") % words
     return _("%(attribute)s: %(after)s") % words

@@ -166,7 +166,9 @@ class Product(models.Model):
                 name="product_status",
             ),
             models.CheckConstraint(
-                condition=Q(row=None, row_source="") | Q(row__isnull=False, row_source__in=("auto", "human")),
+                # A person may also say that none of the garments found is the product.
+                condition=Q(row=None, row_source__in=("", "human"))
+                | Q(row__isnull=False, row_source__in=("auto", "human")),
                 name="product_row_source",
             ),
         )
@@ -187,6 +189,11 @@ class Product(models.Model):
         if changed is not None and "sku" in changed:
             kwargs["update_fields"] = {*changed, "sku_key"}
         super().save(*args, **kwargs)
+
+    @property
+    def is_none_of_the_rows(self) -> bool:
+        """Whether a person said that none of the garments that the models found is the product."""
+        return self.row_id is None and self.row_source == self.RowSource.HUMAN
 
     def may_become(self, status: str) -> bool:
         """Whether the table of moves allows that status from here."""
@@ -250,6 +257,7 @@ class Decision(models.Model):
 
         SET = "set", _("set")
         NOT_APPLICABLE = "not_applicable", _("not applicable")
+        OPEN = "open", _("left open")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     class Source(models.TextChoices):
@@ -266,6 +274,7 @@ class Decision(models.Model):
         PROPOSAL = "proposal", _("a proposal")
         SAMPLE = "sample", _("a sample of what would have been accepted by itself")
         ACCEPTED = "accepted", _("what was accepted by itself")
+        PUBLISHED = "published", _("published as it stood")
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="decisions")
     attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="+", verbose_name=_("attribute"))
@@ -280,7 +289,7 @@ class Decision(models.Model):
         "classifier.Prediction", models.PROTECT, null=True, blank=True, related_name="decisions"
     )
     # What was proposed for the product as a whole. `prediction` is of the garment that was chosen in the end.
-    answers = models.CharField(_("answers"), max_length=8, choices=Answers.choices, default=Answers.NOTHING, blank=True)
+    answers = models.CharField(_("answers"), max_length=9, choices=Answers.choices, default=Answers.NOTHING, blank=True)
     proposed_value = models.ForeignKey(
         AttributeValue, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("proposed")
     )
@@ -297,14 +306,17 @@ class Decision(models.Model):
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(
-                condition=Q(kind="set", value__isnull=False) | Q(kind__in=("not_applicable", "withdrawn"), value=None),
+                condition=Q(kind="set", value__isnull=False)
+                | Q(kind__in=("not_applicable", "open", "withdrawn"), value=None),
                 name="decision_value",
             ),
             models.CheckConstraint(condition=Q(source__in=("human", "auto", "import")), name="decision_source"),
             models.CheckConstraint(
-                condition=Q(answers="", proposed_value=None, proposed_confidence=None, proposed_by=None)
+                condition=Q(
+                    answers__in=("", "published"), proposed_value=None, proposed_confidence=None, proposed_by=None
+                )
                 | Q(
-                    answers__in=("proposal", "sample", "accepted"),
+                    answers__in=("proposal", "sample", "accepted", "published"),
                     proposed_value__isnull=False,
                     proposed_confidence__isnull=False,
                     proposed_by__isnull=False,

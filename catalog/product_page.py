@@ -12,7 +12,7 @@ from django.db.models import prefetch_related_objects
 from catalog.answered import proposal_row
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, values_of
-from catalog.services import LEAVE_OPEN, NOT_APPLICABLE
+from catalog.services import LEAVE_OPEN, NO_ROW, NOT_APPLICABLE
 
 if TYPE_CHECKING:
     from classifier.models import Classification
@@ -54,11 +54,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Field:
-    """One attribute of the product: what holds now, what the model says, and what else may be chosen."""
+    """One attribute of the product: what holds now, what the model says, and what else may be chosen.
+
+    `today` is what the current value is called today. `shown` is what the control selects by itself, `selected` what a
+    person has chosen in place of it. `former` is a decided value that can be chosen no more.
+    """
 
     attribute: Attribute
     current: ProductAttribute | None
+    today: AttributeValue | None
+    shown: str
     selected: str
+    former: AttributeValue | None
     applies: bool
     applies_to: str
     suggestions: list[Option]
@@ -82,7 +89,7 @@ class Field:
         """Whether a person decided otherwise than the model says."""
         if self.suggestion is None or self.current is None or self.current.decision is None:
             return False
-        return self.current.value_id != self.suggestion.value.pk
+        return self.today != self.suggestion.value
 
     @property
     def may_not_apply(self) -> bool:
@@ -230,15 +237,24 @@ def _groups(attribute: str, suggested: set[int], taxonomy: Taxonomy) -> list[Gro
     return [Group(label, options) for label, options in groups.items()]
 
 
-def _selected(current: ProductAttribute | None, suggestions: list[Option], *, other_row: bool) -> str:
+def _shown(
+    current: ProductAttribute | None, today: AttributeValue | None, suggestions: list[Option], *, other_row: bool
+) -> str:
     by_person = current is not None and current.decision is not None and current.decision.source != Decision.Source.AUTO
     if other_row and not (by_person and current is not None and current.attribute.code != CATEGORY):
         return suggestions[0].value.code if suggestions else LEAVE_OPEN
     if current is None:
         return LEAVE_OPEN
-    if current.value is not None:
-        return current.value.code
-    return NOT_APPLICABLE if by_person else LEAVE_OPEN
+    if today is not None and (by_person or today.active):
+        return today.code
+    return NOT_APPLICABLE if by_person and current.state == ProductAttribute.State.NOT_APPLICABLE else LEAVE_OPEN
+
+
+def row_of(product: Product) -> str | None:
+    """Return the code of the product's row, `NO_ROW` where a person said that it is none, None where nobody chose."""
+    if product.row is not None:
+        return product.row.code
+    return NO_ROW if product.is_none_of_the_rows else None
 
 
 def fields_of(
@@ -249,26 +265,30 @@ def fields_of(
     Args:
         product: with its current values prefetched.
         taxonomy: the taxonomy.
-        row: code of the first level that the page shows; another one than the product's is a look ahead.
+        row: the row that the page shows, as `row_of` says it; another one than the product's is a look ahead.
         wanted: what the person has chosen but not saved, by attribute code; it stays selected.
     """
     values = values_of(product)
     first_level = taxonomy.resolve(CATEGORY, row) if row else None
     entry = proposal_row(product, row)
-    other_row = row != (product.row.code if product.row else None)
+    other_row = row != row_of(product)
     fields = []
     for code, attribute in taxonomy.attributes.items():
         suggestions = _suggestions(entry, code, taxonomy)
         said = entry["attributes"].get(code) if entry else None
-        selected = (wanted or {}).get(code)
+        current = values.get(code)
+        today = (taxonomy.today(code, current.value.code) or current.value) if current and current.value else None
+        shown = _shown(current, today, suggestions, other_row=other_row)
+        offered = {value.pk for value in taxonomy.leaves(code)}
         levels = taxonomy.applies_to[code]
         fields.append(
             Field(
                 attribute=attribute,
-                current=values.get(code),
-                selected=selected
-                if selected is not None
-                else _selected(values.get(code), suggestions, other_row=other_row),
+                current=current,
+                today=today,
+                shown=shown,
+                selected=(wanted or {}).get(code, shown),
+                former=today if today and today.pk not in offered and today.code == shown else None,
                 applies=taxonomy.applies(code, first_level),
                 applies_to=" ".join(value.code for value in taxonomy.values[CATEGORY].values() if value.pk in levels),
                 suggestions=suggestions,
@@ -353,13 +373,13 @@ def build_page(
         jobs: from `jobs_of`, read before the product.
         may_edit: whether the reader may change it.
         may_delete: whether the reader may delete for good what is archived of it.
-        row: the first level to show instead of the product's; '' is "none of these".
+        row: the row to show instead of the product's; `NO_ROW` is "none of these".
         wanted: unsaved choices to keep, by attribute code.
     """
     taxonomy = Taxonomy.load()
     images: list[ProductImage] = product.photographs  # type: ignore[attr-defined]  # prefetched to this attribute
     numbers = _row_numbers(product)
-    shown = row if row is not None else (product.row.code if product.row else None)
+    shown = row if row is not None else row_of(product)
     states = ".".join(f"{job.pk}{job.state[0]}{job.error_code}" for job in jobs.values())
     return ProductPage(
         product=product,

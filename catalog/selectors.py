@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from accounts.actors import Actor, Via
 from catalog.models import (
@@ -31,7 +32,7 @@ class Taxonomy:
         """Read the taxonomy."""
         attributes = list(
             Attribute.objects.filter(active=True).prefetch_related(
-                "applies_to", Prefetch("values", AttributeValue.objects.select_related("parent", "merged_into__parent"))
+                "applies_to", Prefetch("values", AttributeValue.objects.select_related("parent", "merged_into"))
             )
         )
         return cls(
@@ -44,12 +45,28 @@ class Taxonomy:
             },
         )
 
+    def today(self, attribute: str, code: str) -> AttributeValue | None:
+        """Return the value that a code stands for today, switched off or not; None for an unknown one.
+
+        Merges are followed to their end. Values that were merged in a circle stand for nothing.
+        """
+        known = self.values.get(attribute, {})
+        value, passed = known.get(code), set()
+        while value is not None and value.merged_into is not None:
+            if value.pk in passed:
+                return None
+            passed.add(value.pk)
+            value = known.get(value.merged_into.code)
+        return value
+
     def resolve(self, attribute: str, code: str) -> AttributeValue | None:
-        """Return the value that a code stands for today: follows merges, ignores what is switched off or unknown."""
-        value = self.values.get(attribute, {}).get(code)
-        if value is not None and value.merged_into is not None:
-            value = value.merged_into
+        """Return the value that a code stands for today, unless that is switched off."""
+        value = self.today(attribute, code)
         return value if value is not None and value.active else None
+
+    def stored(self, attribute: str, pk: int) -> AttributeValue:
+        """Return the value of that id, as it was stored: merged, switched off or neither."""
+        return next(value for value in self.values[attribute].values() if value.pk == pk)
 
     def applies(self, attribute: str, first_level: AttributeValue | None) -> bool:
         """Whether garments of that first level have the attribute; yes as long as the level is unknown."""
@@ -66,13 +83,52 @@ class Taxonomy:
         ]
 
 
-def by_person(decision: str = "") -> Q:
-    """That a person made a decision, not a key or a command; `decision` is the lookup that leads to it, if any.
+def todays_values() -> dict[int, int]:
+    """The value that each value stands for today, by id: itself, or what it was merged into in the end."""
+    merged = dict(AttributeValue.objects.values_list("pk", "merged_into_id"))
+    return {pk: _end(pk, merged) for pk in merged}
 
-    A person who was erased is known by the door, which only people use.
+
+def _end(pk: int, merged: Mapping[int, int | None]) -> int:
+    """Follow merges to their end; values that were merged in a circle stay what they are."""
+    passed, at = {pk}, pk
+    while (further := merged[at]) is not None:
+        if further in passed:
+            return pk
+        passed.add(further)
+        at = further
+    return at
+
+
+def values_called(attribute: str, code: str) -> list[int]:
+    """Ids of all values that stand today for what the code stands for, or for a leaf of that first level.
+
+    Products keep the value that was decided, so who looks for what it was merged into must find them too.
+    """
+    values = {value.pk: value for value in AttributeValue.objects.filter(attribute__code=attribute)}
+    merged = {pk: value.merged_into_id for pk, value in values.items()}
+    today = {pk: _end(pk, merged) for pk in values}
+    meant = {today[pk] for pk, value in values.items() if value.code == code}
+    return [pk for pk in values if today[pk] in meant or values[today[pk]].parent_id in meant]
+
+
+def by_person(decision: str = "") -> Q:
+    """That a person answered by a decision; `decision` is the lookup that leads to it, if any.
+
+    Keys and commands decide as people do, but nobody has looked. Neither does it answer anything to publish a product
+    as it stands. A person who was erased is known by the door, which only people use.
     """
     door = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}via__in": (Via.PORTAL, Via.ADMIN)})
-    return door & Q(**{f"{decision}source": Decision.Source.HUMAN, f"{decision}api_key": None})
+    made = Q(**{f"{decision}source": Decision.Source.HUMAN, f"{decision}api_key": None})
+    return door & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
+
+
+def decided_by_people() -> QuerySet[ProductAttribute]:
+    """Current values that people stand for: whoever kept what was accepted by itself hardly looked."""
+    return ProductAttribute.objects.filter(
+        by_person("decision__"),
+        state__in=(ProductAttribute.State.DECIDED, ProductAttribute.State.NOT_APPLICABLE),
+    ).exclude(decision__answers=Decision.Answers.ACCEPTED, decision__value=F("decision__proposed_value"))
 
 
 def _current_values() -> Prefetch[str]:

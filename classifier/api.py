@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import actor_of
-from catalog.api import REFUSALS, find_product
+from catalog.api import CONFLICT, REFUSALS, find_product
 from classifier import services
 
 
@@ -23,7 +23,7 @@ class ProductClassifyView(APIView):
     @extend_schema(
         operation_id="products_classify",
         request=None,
-        responses={202: QueuedSerializer, **{code: REFUSALS[code] for code in (401, 403, 404, 429)}},
+        responses={202: QueuedSerializer, **{code: REFUSALS[code] for code in (401, 403, 404, 429)}, **CONFLICT},
     )
     def post(self, request: Request, public_id: str) -> Response:
         """Classify all photographs of a product again. Decisions stay."""

@@ -1,8 +1,8 @@
 """Products that people decided on, as a data set: the photographs, a garment's box in each, and the values.
 
 What is exported is what people say, never what a model says: a value counts only where the decision that stands was
-made by a person, who confirmed or corrected it. Shops that refuse are left out. The photographs are the display copies,
-which carry no EXIF data, under random names; who decided is a pseudonym.
+made by a person, who confirmed or corrected just that. Shops that refuse are left out. The photographs are the display
+copies, which carry no EXIF data, under random names; who decided is a pseudonym.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from accounts.errors import Forbidden, Invalid
 from accounts.models import Merchant
 from accounts.services import record
 from catalog.answered import proposal_row
-from catalog.models import Decision, Product, ProductAttribute, ProductImage
-from catalog.selectors import Taxonomy, by_person
+from catalog.models import AttributeValue, Decision, Product, ProductAttribute, ProductImage
+from catalog.selectors import Taxonomy, decided_by_people
 from classifier import meanings
-from classifier.models import Garment, Prediction
+from classifier.models import Garment, ModelVersion, Prediction
 from classifier.training.dataset import ATTRIBUTES, COLUMNS, TAXONOMY
 from classifier.training.files import atomic_path, write_csv, write_json
 from classifier.training.layout import REJECT_COLUMNS
@@ -56,16 +56,10 @@ class Selection:
         return shops.filter(pk__in=[shop.pk for shop in self.merchants]) if self.merchants else shops
 
     def decided(self) -> QuerySet[ProductAttribute]:
-        """Values that stand by a person's decision, in shops that do not refuse.
-
-        A value that was accepted by itself and then published as it stood is the model's own opinion still.
-        """
-        found = ProductAttribute.objects.filter(
-            by_person("decision__"),
-            product__merchant__in=self.shops().filter(photographs_for_training=True),
-            state__in=(State.DECIDED, State.NOT_APPLICABLE),
-            attribute__active=True,
-        ).exclude(decision__answers=Decision.Answers.ACCEPTED, decision__value=F("decision__proposed_value"))
+        """Values that people stand for, in shops that do not refuse."""
+        found = decided_by_people().filter(
+            product__merchant__in=self.shops().filter(photographs_for_training=True), attribute__active=True
+        )
         if self.attributes:
             found = found.filter(attribute__code__in=self.attributes)
         if self.since is not None:
@@ -227,7 +221,8 @@ class _Export:
     def _chunk(self, ids: Sequence[int]) -> Iterator[list[str]]:
         products = Product.objects.filter(pk__in=ids).select_related("merchant", "row").order_by("pk")
         decided: dict[int, dict[str, ProductAttribute]] = defaultdict(dict)
-        for value in self._decided.filter(product__in=ids).select_related("attribute", "value", "decision"):
+        answered = ("attribute", "value", "decision__proposed_value", "decision__proposed_by")
+        for value in self._decided.filter(product__in=ids).select_related(*answered):
             decided[value.product_id][value.attribute.code] = value
         photographs = self._photographs(list(products))
         predictions = _predictions([found.garment.pk for group in photographs.values() for found in group])
@@ -298,7 +293,7 @@ class _Export:
         row += [labels.get(code, "") for code in self._attributes if code not in ATTRIBUTES]
         row += [product.public_id, product.merchant.public_id]
         for code in self._attributes:
-            row += self._told(code, decided.get(code), labels.get(code, ""), predictions.get(code))
+            row += self._told(code, decided.get(code), predictions.get(code))
         return row
 
     def _label(self, value: ProductAttribute) -> str:
@@ -306,15 +301,30 @@ class _Export:
         resolved = self._taxonomy.resolve(value.attribute.code, value.value.code) if value.value else None
         return resolved.code if resolved else ""
 
-    def _told(self, code: str, value: ProductAttribute | None, label: str, prediction: Prediction | None) -> list[str]:
-        """Who decided, what which model said of this photograph's garment, and whether the person says otherwise."""
-        by = pseudonym(value.decision) if value is not None else ""
-        if prediction is None:
+    def _told(self, code: str, value: ProductAttribute | None, prediction: Prediction | None) -> list[str]:
+        """Who decided, what which model had said, and whether the person says otherwise.
+
+        What had said something is what the person answered. Only where nobody decided, or nothing was proposed then, it
+        is what holds of this photograph's garment today.
+        """
+        decision = value.decision if value is not None else None
+        by = pseudonym(decision) if value is not None else ""
+        said: AttributeValue | None = None
+        model: ModelVersion | None = None
+        if decision is not None and decision.proposed_value is not None:
+            said, model = decision.proposed_value, decision.proposed_by
+        elif prediction is not None:
+            said, model = prediction.value, prediction.model_version
+        if said is None or model is None:
             return [by, "", "", ""]
-        said = self._taxonomy.resolve(code, prediction.value.code)
-        predicted = said.code if said else prediction.value.code
-        wrong = str(int(predicted != label)) if value is not None else ""
-        return [by, predicted, prediction.model_version.name, wrong]
+        predicted = self._today(code, said)
+        decided = self._today(code, value.value) if value is not None and value.value is not None else None
+        wrong = str(int(predicted != decided)) if value is not None else ""
+        return [by, predicted, model.name, wrong]
+
+    def _today(self, attribute: str, value: AttributeValue) -> str:
+        """The code that a value has today, switched off or not."""
+        return (self._taxonomy.today(attribute, value.code) or value).code
 
     def _reject(self, image: ProductImage, reason: str, detail: str) -> None:
         self._rejects.append((image.public_id, reason, detail))

@@ -12,7 +12,7 @@ from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Conflict, Invalid
 from accounts.services import record
-from catalog.models import CATEGORY, AttributeValue
+from catalog.models import CATEGORY
 from catalog.selectors import Taxonomy
 from classifier.engine import Taxonomy as Vocabulary
 from classifier.models import ModelVersion
@@ -37,18 +37,20 @@ def described(taxonomy: Taxonomy) -> dict[str, Any]:
                 "ko": attribute.name_ko,
                 "en": attribute.name_en,
                 "applies_to": sorted(levels[pk] for pk in taxonomy.applies_to[code] if pk in levels),
-                "values": _described_values(taxonomy.values[code].values()),
+                "values": _described_values(code, taxonomy),
             }
             for code, attribute in taxonomy.attributes.items()
         ]
     }
 
 
-def _described_values(values: Collection[AttributeValue]) -> list[dict[str, Any]]:
+def _described_values(attribute: str, taxonomy: Taxonomy) -> list[dict[str, Any]]:
+    values = taxonomy.values[attribute].values()
     merged: dict[int, list[str]] = defaultdict(list)
     for value in values:
-        if value.merged_into_id is not None:
-            merged[value.merged_into_id] += [value.code, *value.aliases]
+        today = taxonomy.today(attribute, value.code)
+        if today is not None and today != value:
+            merged[today.pk] += [value.code, *value.aliases]
     return [
         {
             "code": value.code,

@@ -11,7 +11,8 @@ from typing import TypeVar
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from catalog.models import AttributeValue, Decision
+from catalog.models import Decision
+from catalog.selectors import by_person, todays_values
 from catalog.templatetags.portal import CERTAINTY
 from classifier.models import Classification, Prediction
 from classifier.precision import wilson_interval
@@ -21,19 +22,18 @@ Key = TypeVar("Key", bound=Hashable)
 LOW_CONFIDENCE = next(least for least, code, _word in CERTAINTY if code == "likely")
 
 
-def verdicts(*only: Q) -> QuerySet[Decision]:
-    """The last word of people (or keys) on what each model proposed for an attribute of a product; of `only` those."""
+def verdicts() -> QuerySet[Decision]:
+    """The last word of people on what each model proposed for an attribute of a product, whatever keys said since."""
     later = Decision.objects.filter(
-        *only,
+        by_person(),
         product=OuterRef("product"),
         attribute=OuterRef("attribute"),
         proposed_by=OuterRef("proposed_by"),
-        source=Decision.Source.HUMAN,
         pk__gt=OuterRef("pk"),
     )
     return (
-        Decision.objects.filter(*only, ~Exists(later), source=Decision.Source.HUMAN, proposed_by__isnull=False)
-        .exclude(kind=Decision.Kind.WITHDRAWN)
+        Decision.objects.filter(by_person(), ~Exists(later), proposed_by__isnull=False)
+        .exclude(kind__in=(Decision.Kind.OPEN, Decision.Kind.WITHDRAWN))
         .order_by()
     )
 
@@ -49,11 +49,6 @@ def accepted() -> QuerySet[Decision]:
     return Decision.objects.filter(
         ~Exists(later), source=Decision.Source.AUTO, kind=Decision.Kind.SET, proposed_by__isnull=False
     ).order_by()
-
-
-def todays_values() -> dict[int, int]:
-    """The value that each value stands for today, by id: itself, or what it was merged into."""
-    return {pk: merged or pk for pk, merged in AttributeValue.objects.values_list("pk", "merged_into_id")}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from accounts.models import Operation
 from accounts.services import record
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from catalog.services import lock_product, mark_classifying
+from catalog.services import lock_product, locked_for, mark_classifying
 from classifier import proposals
 from classifier.models import Classification
 from classifier.tasks import wake_worker
@@ -87,9 +87,9 @@ def classify_again(*, actor: Actor, product: Product) -> int:
 
     Raises:
         Forbidden: the actor may only look.
+        Conflict: `archived`.
     """
-    actor.require_edit(product.merchant_id)
-    product = lock_product(product.pk)
+    product = locked_for(actor, product)
     queued = sum(
         request_classification(image=image, again=True) is not None for image in product.images.filter(archived_at=None)
     )

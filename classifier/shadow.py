@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
@@ -26,8 +26,8 @@ from accounts.db import atomic
 from accounts.errors import Conflict, Invalid
 from accounts.models import Operation
 from accounts.services import record
-from catalog.models import Decision, Product, ProductAttribute, ProductImage
-from catalog.selectors import Taxonomy
+from catalog.models import Product, ProductAttribute, ProductImage
+from catalog.selectors import Taxonomy, decided_by_people
 from classifier import proposals, registry
 from classifier.models import Classification, ModelSet, ModelVersion, ShadowReport
 from classifier.rights import require_models
@@ -195,8 +195,9 @@ def _proposals(
     every = [image for found in images.values() for image in found]
     now = proposals.read(every, Q(classification=F("image__current_classification")))
     then = proposals.read(every, Q(classification__operation=operation))
-    rows = Product.objects.filter(pk__in=products).select_related("row").prefetch_related("attributes__attribute",
-        "attributes__value", "attributes__decision")  # fmt: skip
+    decided = decided_by_people().select_related("attribute", "value")
+    rows = Product.objects.filter(pk__in=products).select_related("row")
+    rows = rows.prefetch_related(Prefetch("attributes", decided, to_attr="decided_by_people"))
     for product in rows.order_by("pk"):
         mine = images[product.pk]
         before, after = (
@@ -214,13 +215,10 @@ def _said(product: Product, rows: Sequence[Mapping[str, Any]]) -> dict[str, str 
 
 
 def _decided(product: Product, taxonomy: Taxonomy) -> dict[str, str]:
-    """What people, imports and keys decided of the product, by attribute, as it is called today."""
+    """What people decided of the product, by attribute, as it is called today."""
+    decided: list[ProductAttribute] = product.decided_by_people  # type: ignore[attr-defined]  # prefetched to this
     return {
-        current.attribute.code: (taxonomy.resolve(current.attribute.code, current.value.code) or current.value).code
-        for current in product.attributes.all()
-        if current.attribute.code in taxonomy.attributes  # not switched off
-        and current.state == ProductAttribute.State.DECIDED
-        and current.value is not None
-        and current.decision is not None
-        and current.decision.source != Decision.Source.AUTO
+        current.attribute.code: (taxonomy.today(current.attribute.code, current.value.code) or current.value).code
+        for current in decided
+        if current.attribute.code in taxonomy.attributes and current.value is not None  # not switched off; applicable
     }

@@ -23,7 +23,7 @@ from accounts.errors import Forbidden, Invalid
 from accounts.services import record
 from catalog.answered import ACCEPT, ACCEPTANCE, SAMPLE
 from catalog.models import Decision, Product
-from catalog.selectors import Taxonomy, by_person
+from catalog.selectors import Taxonomy, todays_values
 from classifier import quality
 from classifier.models import AcceptanceThreshold, Prediction
 from classifier.precision import Outcome, Point, choose, curve, least_decisions
@@ -54,13 +54,13 @@ def _decided(outcomes: Iterable[Outcome]) -> int:
 def _outcomes(**only: Any) -> Outcomes:
     """Read every proposal that was decided or accepted, by shop and class.
 
-    What a person said of an accepted value is left out: hardly anybody looks at these in earnest, and confirming them
-    by publishing would prove the threshold right by itself. They count for coverage, by the decision that accepted.
+    What a person said of an accepted value is left out: hardly anybody looks at these in earnest. They count for
+    coverage, by the decision that accepted.
     """
-    today = quality.todays_values()
+    today = todays_values()
     looked_at = (Decision.Answers.PROPOSAL, Decision.Answers.SAMPLE)
     read: dict[bool, QuerySet[Decision]] = {
-        True: quality.verdicts(by_person()).filter(answers__in=looked_at, **only),
+        True: quality.verdicts().filter(answers__in=looked_at, **only),
         False: quality.accepted().filter(**only),
     }
     found: Outcomes = defaultdict(list)

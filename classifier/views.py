@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from accounts.errors import Forbidden
+from accounts.errors import Forbidden, Refused
 from accounts.portal import PortalRequest, portal_view
 from catalog.views.access import forbidden, product_or_404
 from classifier import services
@@ -22,6 +22,9 @@ def classify_again(request: PortalRequest, public_id: str) -> HttpResponseBase:
         queued = services.classify_again(actor=request.actor, product=product)
     except Forbidden:
         return forbidden(request)
+    except Refused as refused:
+        messages.error(request, refused.message)
+        return redirect("catalog:product", public_id)
     if queued:
         text = ngettext(
             "%(count)d photograph is classified once more.", "%(count)d photographs are classified once more.", queued

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.errors import Conflict
 from catalog import services
-from catalog.models import Decision, Product, ProductAttribute
+from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute
 from classifier.models import AcceptanceThreshold, Classification
 from classifier.services import propose_again
 from classifier.thresholds import is_sampled
@@ -70,6 +70,21 @@ def test_a_product_of_which_all_is_accepted_needs_no_review(shop):
     trousers = seen_product(shop, category=("Jeans", 0.97), material=("denim", 0.96))
     assert values(trousers)["sleeve_length"] == ("not_applicable", None)
     assert trousers.status == "ready"
+
+
+def test_an_attribute_that_was_added_without_a_model_holds_nothing_up(shop):
+    allow_all()
+    neckline = Attribute.objects.create(code="neckline", name_ko="네크라인", name_en="Neckline", position=9)
+    AttributeValue.objects.create(attribute=neckline, code="round", name_ko="라운드", name_en="Round")
+    product = seen_product(shop, **SURE)
+    assert values(product)["neckline"] == ("unset", None)
+    assert product.status == "ready"
+
+
+def test_a_category_that_nobody_and_nothing_says_holds_it_up(shop):
+    allow_all()
+    product = seen_product(shop, material=("denim", 0.96))
+    assert (values(product)["category"], product.status) == (("unset", None), "to_review")
 
 
 def test_it_waits_for_review_again_when_the_models_change_their_mind(shop):
@@ -148,7 +163,7 @@ def test_publishing_decides_what_was_accepted(shop, actor):
     product = seen_product(shop, **SURE)
     services.publish(actor=actor, product=product)
     assert {state for state, _ in values(product).values()} == {"decided"}
-    assert set(Decision.objects.filter(source="human").values_list("answers")) == {("accepted",)}
+    assert set(Decision.objects.filter(source="human").values_list("answers")) == {("published",)}
     AcceptanceThreshold.objects.all().delete()
     propose_again(product_id=product.pk)
     assert {state for state, _ in values(product).values()} == {"decided"}
@@ -157,12 +172,11 @@ def test_publishing_decides_what_was_accepted(shop, actor):
 def test_a_person_can_open_it_and_it_stays_open(shop, actor):
     allow_all()
     product = seen_product(shop, **SURE)
-    services.withdraw(actor=actor, product=product, attribute="material")
-    assert values(product)["material"] == ("proposed", "denim")
-    product.refresh_from_db()
-    assert product.status == "to_review"
+    opened = services.withdraw(actor=actor, product=product, attribute="material")
+    assert values(product)["material"] == ("unset", None)
     propose_again(product_id=product.pk)
-    assert values(product)["material"] == ("proposed", "denim")
+    assert values(product)["material"] == ("unset", None)
+    assert services.withdraw(actor=actor, product=product, attribute="material") == opened  # said once
 
 
 def test_it_shows_again_what_was_accepted_when_a_decision_is_taken_back(shop, actor):

@@ -5,7 +5,9 @@ from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
+from accounts.actors import system
 from accounts.models import AuditEvent
+from catalog import services
 from catalog.models import Decision, Product, ProductImage
 from tests.factories import ProductFactory, ProductImageFactory, UserFactory
 from tests.pictures import upload
@@ -41,6 +43,11 @@ def _fields(client, product):
     response = client.get(_page(product))
     form = response.context["adminform"].form
     data = {name: form[name].value() or "" for name in form.fields if name != "photographs"}
+    data |= {
+        form[name].html_initial_name: form[name].initial or ""
+        for name, field in form.fields.items()
+        if field.show_hidden_initial
+    }
     for inline in response.context["inline_admin_formsets"]:
         management = inline.formset.management_form
         data |= {management.add_prefix(name): management[name].value() for name in management.fields}
@@ -127,7 +134,7 @@ def test_it_refuses_what_somebody_else_changed_meanwhile(admin, proposed, client
     before = _state(proposed)
     response = client.post(_page(proposed), fields | {"value_material": "woven"})
     assert _state(proposed) == before
-    assert "Somebody else changed this product" in _said(response)[-1]
+    assert "Somebody else changed this product" in response.text
 
 
 def test_it_stores_nothing_of_a_refused_form(admin, proposed, client_of):
@@ -137,7 +144,67 @@ def test_it_stores_nothing_of_a_refused_form(admin, proposed, client_of):
     before = _state(proposed)
     response = client.post(_page(proposed), fields)
     assert _state(proposed) == before
-    assert _said(response) == ["Another product of this shop has this SKU already. Give another one."]
+    form = response.context["adminform"].form
+    assert form.errors["sku"] == ["Another product of this shop has this SKU already. Give another one."]
+    assert (form["sku"].value(), form["value_material"].value()) == ("TAKEN", "corduroy")
+
+
+def test_a_taken_sku_leaves_a_new_product_s_form_as_it_was_typed(admin, proposed, client_of):
+    before = _state(proposed)
+    response = client_of(admin).post(
+        reverse("admin:catalog_product_add"),
+        {"merchant": proposed.merchant.pk, "name": "Coat", "sku": "aj-1042 ", "photographs": [upload("front.jpg")]},
+    )
+    assert response.status_code == 200
+    form = response.context["adminform"].form
+    assert set(form.errors) == {"sku", "photographs"}
+    assert (form["name"].value(), form["sku"].value()) == ("Coat", "aj-1042 ")
+    assert "Choose the photographs once more." in response.text
+    assert _state(proposed) == before
+
+
+def _sent(response):
+    """What the browser would send of the page that came back."""
+    form = response.context["adminform"].form
+    fields = {}
+    for name in form.fields:
+        if name != "photographs":
+            fields[name] = form[name].value() or ""
+            initial = form[name].html_initial_name
+            if f'name="{initial}"' in response.text:
+                fields[initial] = form.data.get(initial, "")
+    for inline in response.context["inline_admin_formsets"]:
+        management = inline.formset.management_form
+        fields |= {management.add_prefix(name): management[name].value() for name in management.fields}
+    return fields
+
+
+def test_whoever_was_slower_keeps_what_they_typed_and_undoes_nothing(admin, proposed, client_of):
+    client = client_of(admin)
+    mine = _fields(client, proposed) | {"value_sleeve_length": "short", "name": "My jacket"}
+    client.post(_page(proposed), _fields(client, proposed) | {"value_material": "corduroy", "sku": "NEW-1"})
+
+    response = client.post(_page(proposed), mine)
+    form = response.context["adminform"].form
+    assert (form["value_sleeve_length"].value(), form["name"].value()) == ("short", "My jacket")
+    assert client.post(_page(proposed), _sent(response)).status_code == 302
+
+    proposed.refresh_from_db()
+    assert (proposed.name, proposed.sku) == ("My jacket", "NEW-1")
+    values = dict(proposed.attributes.filter(state="decided").values_list("attribute__code", "value__code"))
+    assert values == {"material": "corduroy", "sleeve_length": "short"}
+
+
+def test_a_refusal_of_a_service_stands_on_the_form(admin, proposed, client_of):
+    client = client_of(admin)
+    services.publish(actor=system(), product=proposed)
+    fields = _fields(client, proposed) | {"value_material": "", "name": "Still here"}
+    before = _state(proposed)
+    response = client.post(_page(proposed), fields)
+    assert response.status_code == 200
+    assert "This product is published, so its values stay decided." in response.text
+    assert response.context["adminform"].form["name"].value() == "Still here"
+    assert _state(proposed) == before
 
 
 def test_it_says_beside_the_field_what_is_wrong_with_an_sku(admin, proposed, client_of):

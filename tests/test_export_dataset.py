@@ -18,6 +18,7 @@ from catalog.models import Attribute, AttributeValue, Decision, Product
 from classifier import batches, exports
 from classifier.exports import Selection, export_dataset
 from classifier.models import Garment, ModelVersion
+from classifier.services import classify_again
 from classifier.training.dataset import read_dataset
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory
@@ -162,7 +163,19 @@ def test_what_was_accepted_by_itself_stays_a_models_opinion_when_it_is_published
     export(tmp_path / "out")
 
     found = {row["product"]: (row["category"], row["material"]) for row in labels(tmp_path / "out")}
-    assert found == {kept.public_id: ("", "denim"), corrected.public_id: ("Jumper", "denim")}
+    assert found == {corrected.public_id: ("Jumper", "")}
+
+
+def test_what_a_bulk_publish_decided_is_nobody_s_opinion(classified, admin, client_of, tmp_path, shop):
+    products = [classified(shop, color) for color in ("red", "green")]
+    client_of(admin).post(
+        reverse("admin:catalog_product_changelist"),
+        {"action": "publish_selected", "_selected_action": [product.pk for product in products]},
+    )
+    assert Decision.objects.filter(user=admin, answers="published").count() == 6
+
+    with pytest.raises(CommandError, match="nobody decided anything that matches"):
+        export(tmp_path / "out")
 
 
 def test_it_leaves_out_shops_that_refuse(classified, shop, other_shop, charlie, actor_of, as_alice, tmp_path):
@@ -334,6 +347,35 @@ def test_not_applicable_is_a_decision_that_models_can_miss(classified, shop, as_
     (row,) = labels(tmp_path / "out")
     assert (row["sleeve_length"], row["sleeve_length_predicted"], row["sleeve_length_model_wrong"]) == ("", "long", "1")
     assert row["sleeve_length_by"]
+
+
+def test_it_tells_what_was_answered_whatever_a_later_model_says(classified, shop, as_alice, see, tmp_path):
+    product = classified(shop)
+    catalog.decide(actor=as_alice, product=product, attribute="category", value="Jumper")
+    catalog.decide(actor=as_alice, product=product, attribute="material", value="denim")
+    see(garment("Jumper", material="knit", sleeve_length="long"))
+    classify_again(actor=as_alice, product=product)
+    batches.classify_waiting()
+    assert Product.objects.get().proposal[0]["attributes"]["material"]["value"] == "knit"
+
+    export(tmp_path / "out")
+
+    (row,) = labels(tmp_path / "out")
+    assert (row["category_predicted"], row["category_model_wrong"]) == ("Jacket", "1")
+    assert (row["material_predicted"], row["material_model_wrong"]) == ("denim", "0")
+    assert row["material_model"] == "material-1"
+
+
+def test_a_model_that_agreed_on_a_value_is_not_wrong_because_it_was_switched_off(classified, shop, as_alice, tmp_path):
+    product = classified(shop)
+    catalog.decide(actor=as_alice, product=product, attribute="category", value="Jacket")
+    catalog.decide(actor=as_alice, product=product, attribute="material", value="denim")
+    AttributeValue.objects.filter(attribute__code="material", code="denim").update(active=False)
+
+    export(tmp_path / "out")
+
+    (row,) = labels(tmp_path / "out")
+    assert (row["material"], row["material_predicted"], row["material_model_wrong"]) == ("", "denim", "0")
 
 
 def test_it_writes_into_a_new_folder_only(classified, shop, as_alice, tmp_path):

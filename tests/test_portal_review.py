@@ -134,11 +134,13 @@ def test_it_can_say_that_an_attribute_does_not_apply(client, proposed):
     assert "not applicable, says bob" in page
 
 
-def test_it_takes_a_decision_back(client, proposed):
+def test_it_opens_what_was_decided(client, proposed):
     _save(client, proposed, row="Outer", category="Coat", material="woven")
-    _save(client, proposed, row="Outer", category="Coat", material="")
+    page = _save(client, proposed, row="Outer", category="Coat", material="")
 
-    assert _values(proposed)["material"] == ("proposed", "denim")
+    assert _values(proposed)["material"] == ("unset", None)
+    assert "left open by bob" in page.text
+    assert "the model says Denim, 88%" in page.text
 
 
 def test_it_publishes_what_it_saved(client, proposed):

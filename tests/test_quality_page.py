@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.actors import Actor, Via
 from accounts.models import AuditEvent, Membership, Operation
 from catalog import services
 from catalog.models import AttributeValue, Decision, ProductImage
@@ -117,8 +118,33 @@ def test_it_counts_the_last_word_only(shop, alice, actor_of, page, review):
     product = review(alice, seen_product(shop, **SURE), material="woven")
     services.decide(actor=actor_of(alice), product=product, attribute="material", value="denim")
     services.withdraw(actor=actor_of(alice), product=product, attribute="sleeve_length")
-    services.publish(actor=actor_of(alice), product=product)  # decides the sleeve again
-    assert rates(page().context["by_attribute"]) == {"Category": (1, 0), "Material": (1, 0), "Sleeve length": (1, 0)}
+    services.publish(actor=actor_of(alice), product=product)  # decides the sleeve again, but is no answer
+    assert rates(page().context["by_attribute"]) == {"Category": (1, 0), "Material": (1, 0)}
+
+
+def test_a_key_s_later_word_hides_no_person_s(shop, alice, api_key, page, review):
+    product = review(alice, seen_product(shop, **SURE), material="woven")
+    key = Actor(via=Via.API, api_key=api_key[0], merchant=shop)
+    services.decide(actor=key, product=product, attribute="material", value="denim")
+    services.decide(actor=key, product=seen_product(shop, **SURE), attribute="material", value="denim")
+    assert rates(page().context["by_attribute"])["Material"] == (0, 1)
+
+
+def test_what_publishing_added_is_no_opinion(shop, alice, actor_of, page, review, settings):
+    allow("material", 0.9)
+    settings.OTJANG_SAMPLE_SHARE = 1.0
+    review(alice, seen_product(shop, **SURE), material="woven")
+    for _ in range(2):
+        services.publish(actor=actor_of(alice), product=seen_product(shop, **SURE))
+    response = page()
+    assert rates(response.context["by_attribute"]) == {"Category": (1, 0), "Material": (0, 1), "Sleeve length": (1, 0)}
+    sample = {label: one.sample for label, one, *_figures in response.context["automatic"]}["Material"]
+    assert (sample.kept, sample.changed) == (0, 1)
+
+
+def test_what_was_opened_is_no_verdict(shop, alice, page, review):
+    review(alice, seen_product(shop, **SURE), material="")
+    assert rates(page().context["by_attribute"]) == {"Category": (1, 0), "Sleeve length": (1, 0)}
 
 
 def test_it_counts_an_import_and_a_decision_without_proposal_as_no_verdict(shop, alice, actor_of, page, product):

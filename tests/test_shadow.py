@@ -4,11 +4,11 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from accounts.actors import system
+from accounts.actors import Actor, Via, system
 from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models import Operation
 from catalog import services as catalog
-from catalog.models import Attribute, AttributeValue, Product, ProductAttribute, ProductImage
+from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from classifier import batches, serving, shadow
 from classifier.models import Classification, Deployment, ModelSet, ShadowReport
 from classifier.tasks import classify_waiting
@@ -128,6 +128,24 @@ def test_it_counts_no_photograph_that_could_not_be_looked_at(tried, monkeypatch)
     assert (operation.done, operation.failed) == (2, 1)
     assert (figures["photographs"], figures["products"]) == (2, 1)
     assert figures["attributes"]["category"]["changed"] == 0
+
+
+def test_it_asks_people_only(tried, shop, alice, actor_of, api_key):
+    """Agreement with what a key, a command or an import said, or was published unseen, says nothing."""
+    first, second, candidate = tried
+    key = Actor(via=Via.API, api_key=api_key[0], merchant=shop)
+    catalog.decide(actor=key, product=first, attribute="material", value="denim")
+    catalog.decide(
+        actor=actor_of(alice), product=first, attribute="category", value="Coat", source=Decision.Source.IMPORT
+    )
+    catalog.decide(actor=system(), product=first, attribute="sleeve_length", value="short")
+    catalog.publish(actor=actor_of(alice), product=second)
+    shadow.start(actor=system(), versions=[candidate])
+
+    _work()
+
+    figures = ShadowReport.objects.get().figures["attributes"]
+    assert {code: found["decided"] for code, found in figures.items()} == dict.fromkeys(figures, 0)
 
 
 def test_it_takes_merged_values_for_one(tried):

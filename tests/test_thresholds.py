@@ -225,6 +225,31 @@ def test_what_a_key_says_afterwards_hides_no_person(shop, api_key):
     assert set(thresholds().values()) == {None}
 
 
+def test_publishing_what_nobody_looked_at_proves_nothing(shop, actor, settings):
+    settings.OTJANG_SAMPLE_SHARE = 0.0
+    for _ in range(3):
+        services.publish(actor=actor, product=seen_product(shop, **SURE))
+    assert Decision.objects.filter(user__isnull=False).count() == 9
+    calibrate(actor=system())
+    assert thresholds() == {}
+
+
+def test_publishing_a_review_counts_what_was_answered(shop, actor):
+    product = seen_product(shop, **SURE)
+    services.save_review(actor=actor, product=product, first_level="Outer", values={"category": "Jacket"}, publish=True)
+    calibrate(actor=system())
+    assert {attribute for _merchant, attribute, _value in thresholds()} == {"category"}
+
+
+def test_it_counts_values_that_were_merged_in_several_steps_as_one(shop):
+    judged(shop, "material", "denim", "woven", 0.9, 133)
+    material = AttributeValue.objects.filter(attribute__code="material")
+    material.filter(code="denim").update(merged_into=material.get(code="linen"))
+    material.filter(code="linen").update(merged_into=material.get(code="woven"))
+    calibrate(actor=system())
+    assert thresholds()[None, "material", "woven"] == 0.9
+
+
 def test_the_last_word_counts_once(shop, actor):
     product = seen_product(shop, **SURE)
     for value in ("woven", "denim", "woven", "denim"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,7 +14,7 @@ from accounts.errors import Refused
 from catalog.answered import proposal_row
 from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute
 from catalog.selectors import Taxonomy, values_of
-from catalog.services import LEAVE_OPEN, NOT_APPLICABLE, clean_name, clean_sku
+from catalog.services import LEAVE_OPEN, NOT_APPLICABLE, TAKE_BACK, check_sku_free, clean_name, clean_sku
 from catalog.templatetags.portal import percent
 
 PREFIX = "value_"  # of the fields that override an attribute; the attribute's code follows
@@ -47,13 +47,46 @@ class PhotographsField(forms.FileField):
 
 
 class ProductForm(forms.ModelForm[Product]):
-    """Name and SKU, checked as everywhere else, and new photographs."""
+    """Name and SKU, checked as everywhere else, and new photographs.
 
+    `refused` is why a service would not save the form: the page then comes back with all that was typed. For that it
+    also sends along what each control held at first, so that only what a person changed is ever changed.
+    """
+
+    refused: ClassVar[Refused | None] = None
     photographs = PhotographsField()
 
     class Meta:
         model = Product
         fields: tuple[str, ...] = ("merchant", "name", "sku")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"name", "sku"} & set(self.fields):
+            self._remember(name)
+
+    def _remember(self, name: str) -> None:
+        """Compare what is sent with what the person saw, not with what somebody else has saved since."""
+        self.fields[name].show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
+
+    def full_clean(self) -> None:
+        """Browsers send chosen files once: whoever has to correct the form has to choose them again."""
+        super().full_clean()
+        if self.is_bound and self.errors and self.files:
+            self.add_error("photographs", _("Nothing was saved yet. Choose the photographs once more."))
+
+    def clean(self) -> dict[str, Any]:
+        """Check the SKU against the shop's others, and say what a service refused."""
+        data: dict[str, Any] = super().clean() or {}
+        merchant = data["merchant"].pk if data.get("merchant") else self.instance.merchant_id
+        if merchant and data.get("sku") and "sku" in self.changed_data:
+            try:
+                check_sku_free(merchant, data["sku"], but=self.instance.pk)
+            except Refused as refused:
+                self.add_error("sku", ValidationError(refused.message, code=refused.code))
+        if self.refused is not None:
+            raise ValidationError(self.refused.message, code=self.refused.code)
+        return data
 
     def clean_name(self) -> str:
         """Say beside the field what the service would refuse."""
@@ -86,15 +119,20 @@ class ReviewForm(ProductForm):
         super().__init__(*args, **kwargs)
         product = self.instance
         self.initial["seen_version"] = product.version
+        if self.refused is not None and self.refused.code == "stale":
+            self.data = {**dict(self.data.items()), self.add_prefix("seen_version"): product.version}
         self.initial["first_level"] = product.row.code if product.row else ""
         _field(self, "first_level").choices = self._levels(product)
+        self._remember("first_level")
         standing = values_of(product)
         row = proposal_row(product, product.row.code if product.row else None)
         for code in self.taxonomy.attributes:
             field = _field(self, PREFIX + code)
             proposed = (row or {"attributes": {}})["attributes"].get(code)
-            field.choices = self._choices(code, standing.get(code), proposed)
-            self.initial[PREFIX + code] = _decided(standing.get(code))
+            decided = self._decided(code, standing.get(code))
+            field.choices = self._choices(code, standing.get(code), decided, proposed)
+            self.initial[PREFIX + code] = decided.code if isinstance(decided, AttributeValue) else decided
+            self._remember(PREFIX + code)
 
     def _levels(self, product: Product) -> Choices:
         sure = {row["first_level"]: row["confidence"] for row in product.proposal}
@@ -104,9 +142,25 @@ class ReviewForm(ProductForm):
             for value in self.taxonomy.values[CATEGORY].values()
             if value.active and value.pk in parents
         ]
-        return levels if product.row else [("", _("open")), *levels]
+        if product.row is None:
+            return [("", _("open")), *levels]
+        return levels if product.row.code in dict(levels) else [_former(product.row), *levels]
 
-    def _choices(self, code: str, value: ProductAttribute | None, proposed: dict[str, Any] | None) -> Choices:
+    def _decided(self, code: str, value: ProductAttribute | None) -> AttributeValue | str:
+        """What a person decided stands in the control; what a model says stands beside "undecided"."""
+        if value is None or value.decision_id is None or value.state == ProductAttribute.State.AUTO:
+            return LEAVE_OPEN
+        if value.value is not None:
+            return self.taxonomy.today(code, value.value.code) or value.value
+        return NOT_APPLICABLE if value.state == ProductAttribute.State.NOT_APPLICABLE else LEAVE_OPEN
+
+    def _choices(
+        self,
+        code: str,
+        value: ProductAttribute | None,
+        decided: AttributeValue | str,
+        proposed: dict[str, Any] | None,
+    ) -> Choices:
         """What the model says first, with its confidence; then everything else, by first level where there is one."""
         offered = [proposed, *proposed["alternatives"]] if proposed else []
         leaves = {leaf.code: leaf for leaf in self.taxonomy.leaves(code)}
@@ -116,6 +170,8 @@ class ReviewForm(ProductForm):
             if entry["value"] in leaves
         }
         choices: Choices = [(LEAVE_OPEN, _undecided(value))]
+        if isinstance(decided, AttributeValue) and decided.code not in leaves:
+            choices.append(_former(decided))
         if first:
             choices.append((_("Proposed"), list(first.items())))
         choices.extend(_grouped(leaf for leaf in leaves.values() if leaf.code not in first))
@@ -130,11 +186,15 @@ class ReviewForm(ProductForm):
 
     @property
     def review(self) -> dict[str, Any]:
-        """What catalog.services.save_review takes: the row if it was changed, and every attribute's value."""
+        """What catalog.services.save_review takes: the row and the values that were changed.
+
+        Whoever goes back to "undecided" takes a decision back.
+        """
         data = self.cleaned_data
+        changed = [code for code in self.taxonomy.attributes if PREFIX + code in self.changed_data]
         return {
             "first_level": data["first_level"] if "first_level" in self.changed_data else None,
-            "values": {code: data[PREFIX + code] for code in self.taxonomy.attributes},
+            "values": {code: data[PREFIX + code] or TAKE_BACK for code in changed},
             "version": data["seen_version"],
         }
 
@@ -154,11 +214,9 @@ def _field(form: forms.BaseForm, name: str) -> forms.ChoiceField:
     return field
 
 
-def _decided(value: ProductAttribute | None) -> str:
-    """What a person decided stands in the control; what a model says stands beside "undecided"."""
-    if value is None or value.decision_id is None or value.state == ProductAttribute.State.AUTO:
-        return LEAVE_OPEN
-    return value.value.code if value.value else NOT_APPLICABLE
+def _former(value: AttributeValue) -> tuple[str, str]:
+    """A choice that was made before its value was switched off."""
+    return value.code, _("%(value)s (no longer offered)") % {"value": value}
 
 
 def _undecided(value: ProductAttribute | None) -> str:

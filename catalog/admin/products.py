@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
@@ -23,7 +23,7 @@ from catalog.admin.deletion import DeletesArchived
 from catalog.admin.photographs import PhotographInline, media_url
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
-from catalog.selectors import Taxonomy, products_for_list, values_of
+from catalog.selectors import Taxonomy, products_for_list, values_called, values_of
 from catalog.templatetags.portal import percent
 
 Service = Callable[..., object]
@@ -52,9 +52,8 @@ class ValueFilter(DropdownFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
         """Join the one row of the attribute."""
-        if not self.value():
-            return queryset
-        return queryset.filter(attributes__attribute__code=self.attribute, attributes__value__code=self.value())
+        code = self.value()
+        return queryset.filter(attributes__value__in=values_called(self.attribute, code)) if code else queryset
 
 
 class CategoryFilter(ValueFilter):
@@ -180,6 +179,9 @@ class ProductAdmin(DeletesArchived[Product]):
             kwargs["form"] = for_product(Taxonomy.load())
         elif obj is None:
             kwargs["form"] = ProductForm
+        if "form" in kwargs:
+            refused = getattr(request, "refused", None)
+            kwargs["form"] = type(kwargs["form"].__name__, (kwargs["form"],), {"refused": refused})
         return super().get_form(request, obj, change=change, **kwargs)
 
     @display(description=_("product"), ordering="name", header=True)
@@ -228,12 +230,15 @@ class ProductAdmin(DeletesArchived[Product]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Save in one transaction that survives a deadlock; what a service refuses undoes all of it and is said."""
+        """Save in one transaction that survives a deadlock; what a service refuses undoes all of it.
+
+        The form then comes back with what was typed in it, and the refusal above.
+        """
         try:
             return atomic(super().changeform_view)(request, object_id, form_url, extra_context)
         except Refused as refused:
-            self.message_user(request, refused.message, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+            request.refused = refused  # type: ignore[attr-defined]  # for get_form, of this request only
+            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         """Ask the services: the review first, against the version that was seen; photographs after the commit."""
@@ -246,8 +251,9 @@ class ProductAdmin(DeletesArchived[Product]):
             obj.refresh_from_db()
         elif form.is_reviewed:
             services.save_review(actor=actor, product=obj, **form.review)
-        if change and {"name", "sku"} & set(form.changed_data):
-            services.update_product(actor=actor, product=obj, name=data["name"], sku=data["sku"])
+        named = {name: data[name] for name in ("name", "sku") if name in form.changed_data}
+        if change and named:
+            services.update_product(actor=actor, product=obj, **named)
         if data["photographs"]:
             # Decoding takes its time: no lock is held over it.
             transaction.on_commit(lambda: self._add_photographs(request, obj, data["photographs"]))

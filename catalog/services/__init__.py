@@ -3,18 +3,11 @@
 Each locks the product first, then reads everything anew, and leaves one line in the audit trail.
 """
 
-from catalog.services.decisions import (
-    LEAVE_OPEN,
-    NOT_APPLICABLE,
-    choose_row,
-    decide,
-    decide_not_applicable,
-    save_review,
-    withdraw,
-)
+from catalog.services.decisions import choose_row, decide, decide_not_applicable, withdraw
 from catalog.services.deletion import delete_image, delete_product
 from catalog.services.products import (
     archive_image,
+    check_sku_free,
     clean_name,
     clean_sku,
     create_product,
@@ -22,14 +15,18 @@ from catalog.services.products import (
     update_product,
 )
 from catalog.services.proposals import mark_classifying, write_proposal
+from catalog.services.review import LEAVE_OPEN, NO_ROW, NOT_APPLICABLE, TAKE_BACK, save_review
 from catalog.services.status import archive, publish, restore, unpublish
-from catalog.services.writing import lock_product
+from catalog.services.writing import lock_product, locked_for
 
 __all__ = [
     "LEAVE_OPEN",
     "NOT_APPLICABLE",
+    "NO_ROW",
+    "TAKE_BACK",
     "archive",
     "archive_image",
+    "check_sku_free",
     "choose_row",
     "clean_name",
     "clean_sku",
@@ -40,6 +37,7 @@ __all__ = [
     "delete_product",
     "discard_draft",
     "lock_product",
+    "locked_for",
     "mark_classifying",
     "publish",
     "restore",

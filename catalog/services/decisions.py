@@ -14,18 +14,17 @@ from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Produc
 from catalog.selectors import Taxonomy
 from catalog.services.writing import audit, locked_for, save, settle
 
-LEAVE_OPEN = ""
-NOT_APPLICABLE = "-"
 
-
-def _attribute(taxonomy: Taxonomy, code: str) -> Attribute:
+def find_attribute(taxonomy: Taxonomy, code: str) -> Attribute:
+    """Return the active attribute of that code. Raises Invalid `unknown_attribute`."""
     attribute = taxonomy.attributes.get(code)
     if attribute is None:
         raise Invalid("unknown_attribute", _("There is no attribute “%(code)s”."), {"code": code})
     return attribute
 
 
-def _leaf(taxonomy: Taxonomy, attribute: str, code: str) -> AttributeValue:
+def find_leaf(taxonomy: Taxonomy, attribute: str, code: str) -> AttributeValue:
+    """Return the value to decide that a code stands for today. Raises Invalid `unknown_value`, `not_a_leaf`."""
     value = taxonomy.resolve(attribute, code)
     if value is None:
         raise Invalid("unknown_value", _("There is no value “%(code)s”. Choose one of the list."), {"code": code})
@@ -38,7 +37,8 @@ def _leaf(taxonomy: Taxonomy, attribute: str, code: str) -> AttributeValue:
     return value
 
 
-def _first_level(taxonomy: Taxonomy, code: str) -> AttributeValue:
+def find_first_level(taxonomy: Taxonomy, code: str) -> AttributeValue:
+    """Return the first-level category of that code. Raises Invalid `unknown_row`."""
     value = taxonomy.resolve(CATEGORY, code)
     if value is None or value.parent_id is not None:
         raise Invalid("unknown_row", _("There is no first-level category “%(code)s”."), {"code": code})
@@ -50,11 +50,16 @@ def add_decision(
     product: Product,
     attribute: Attribute,
     kind: Decision.Kind,
-    source: Decision.Source,
     taxonomy: Taxonomy,
     value: AttributeValue | None = None,
+    *,
+    source: Decision.Source = Decision.Source.HUMAN,
+    by_publishing: bool = False,
 ) -> Decision:
     """Add a decision to a locked product, with what it answers; nothing else changes."""
+    fields = answered_fields(product, attribute, taxonomy)
+    if by_publishing:
+        fields["answers"] = Decision.Answers.PUBLISHED
     return Decision.objects.create(
         product=product,
         attribute=attribute,
@@ -64,30 +69,51 @@ def add_decision(
         user=actor.user,
         api_key=actor.api_key,
         via=actor.via,
-        **answered_fields(product, attribute, taxonomy),
+        **fields,
     )
 
 
-def _withdraw(actor: Actor, product: Product, attribute: Attribute, taxonomy: Taxonomy) -> Decision:
-    """Take a decision back. What is public must not change by what models say, so it is never opened."""
+def open_up(actor: Actor, product: Product, attribute: Attribute, kind: Decision.Kind, taxonomy: Taxonomy) -> Decision:
+    """Take a decision back, or say that the value stays open; what is public is never opened.
+
+    Raises:
+        Conflict: `published`.
+    """
     if product.status == Product.Status.PUBLISHED:
         raise Conflict(
             "published",
             _("This product is published, so its values stay decided. Choose another value, or take the product back."),
         )
-    return add_decision(actor, product, attribute, Decision.Kind.WITHDRAWN, Decision.Source.HUMAN, taxonomy)
+    return add_decision(actor, product, attribute, kind, taxonomy)
 
 
-def _withdraw_foreign_category(actor: Actor, product: Product, taxonomy: Taxonomy) -> None:
+def first_levels(taxonomy: Taxonomy, value: AttributeValue) -> list[AttributeValue]:
+    """First levels that a decided category belongs to: today's, and its own if it was merged into another one's.
+
+    A first level without values below it is a category by itself.
+    """
+    today = taxonomy.today(CATEGORY, value.code)
+    return [category.parent or category for category in (today, value) if category is not None]
+
+
+def withdraw_foreign_category(actor: Actor, product: Product, taxonomy: Taxonomy) -> None:
     """A category that was decided for another garment says nothing about the one that is chosen now."""
-    level = current.decided_first_level(product, taxonomy)
-    if level is not None and level != product.row:
-        _withdraw(actor, product, taxonomy.attributes[CATEGORY], taxonomy)
+    attribute = taxonomy.attributes[CATEGORY]
+    decision = Standing.of(product).people.get(attribute.pk)
+    if decision is None or decision.value_id is None:
+        return
+    if product.row not in first_levels(taxonomy, taxonomy.stored(CATEGORY, decision.value_id)):
+        open_up(actor, product, attribute, Decision.Kind.WITHDRAWN, taxonomy)
 
 
-def _follow_category(product: Product, value: AttributeValue) -> None:
-    """The chosen row is the one that the decided category belongs to; a first level may be a category by itself."""
-    product.row, product.row_source = value.parent or value, Product.RowSource.HUMAN
+def follow_category(product: Product, value: AttributeValue, taxonomy: Taxonomy) -> None:
+    """The chosen row is the one that the decided category belongs to."""
+    product.row, product.row_source = first_levels(taxonomy, value)[0], Product.RowSource.HUMAN
+
+
+def category_needed() -> Invalid:
+    """What is said to whoever declares the category not applicable."""
+    return Invalid("category_needed", _("Every product has a category. Choose one."))
 
 
 @atomic
@@ -100,8 +126,8 @@ def choose_row(*, actor: Actor, product: Product, first_level: str) -> Product:
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
-    product.row, product.row_source = _first_level(taxonomy, first_level), Product.RowSource.HUMAN
-    _withdraw_foreign_category(actor, product, taxonomy)
+    product.row, product.row_source = find_first_level(taxonomy, first_level), Product.RowSource.HUMAN
+    withdraw_foreign_category(actor, product, taxonomy)
     settle(product, current.refresh(product, taxonomy))
     save(product, "row", "row_source", "status")
     audit(actor, "product.choose_row", product, first_level=first_level)
@@ -124,11 +150,11 @@ def decide(
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
-    row = _attribute(taxonomy, attribute)
-    leaf = _leaf(taxonomy, attribute, value)
+    row = find_attribute(taxonomy, attribute)
+    leaf = find_leaf(taxonomy, attribute, value)
     if attribute == CATEGORY:
-        _follow_category(product, leaf)
-    decision = add_decision(actor, product, row, Decision.Kind.SET, source, taxonomy, leaf)
+        follow_category(product, leaf, taxonomy)
+    decision = add_decision(actor, product, row, Decision.Kind.SET, taxonomy, leaf, source=source)
     settle(product, current.refresh(product, taxonomy))
     save(product, "row", "row_source", "status")
     audit(actor, "product.decide", product, attribute=attribute, value=leaf.code)
@@ -144,10 +170,10 @@ def decide_not_applicable(*, actor: Actor, product: Product, attribute: str) -> 
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
-    row = _attribute(taxonomy, attribute)
+    row = find_attribute(taxonomy, attribute)
     if attribute == CATEGORY:
-        raise Invalid("category_needed", _("Every product has a category. Choose one."))
-    decision = add_decision(actor, product, row, Decision.Kind.NOT_APPLICABLE, Decision.Source.HUMAN, taxonomy)
+        raise category_needed()
+    decision = add_decision(actor, product, row, Decision.Kind.NOT_APPLICABLE, taxonomy)
     settle(product, current.refresh(product, taxonomy))
     save(product, "status")
     audit(actor, "product.not_applicable", product, attribute=attribute)
@@ -158,7 +184,10 @@ def decide_not_applicable(*, actor: Actor, product: Product, attribute: str) -> 
 def withdraw(*, actor: Actor, product: Product, attribute: str) -> Decision:
     """Take a decision back, so that what the model proposes shows again, or what was accepted by itself.
 
-    Where no person decided, it takes back what was accepted by itself: the value stays open until a person decides.
+    Where no person decided, the value stays open until one does, whatever is proposed or was accepted by itself.
+
+    Returns:
+        The decision that says so; the one that stands where the value was left open already.
 
     Raises:
         Invalid: `unknown_attribute`.
@@ -166,77 +195,13 @@ def withdraw(*, actor: Actor, product: Product, attribute: str) -> Decision:
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
-    row = _attribute(taxonomy, attribute)
-    decision = _withdraw(actor, product, row, taxonomy)
+    row = find_attribute(taxonomy, attribute)
+    standing = Standing.of(product).people.get(row.pk)
+    if standing is not None and standing.kind == Decision.Kind.OPEN:
+        return standing
+    kind = Decision.Kind.WITHDRAWN if standing is not None else Decision.Kind.OPEN
+    decision = open_up(actor, product, row, kind, taxonomy)
     settle(product, current.refresh(product, taxonomy))
     save(product, "status")
     audit(actor, "product.withdraw", product, attribute=attribute)
     return decision
-
-
-def _review_one(
-    actor: Actor, product: Product, taxonomy: Taxonomy, code: str, wanted: str, human: Decision | None
-) -> bool:
-    """Turn one field of the review into a decision, unless a person decided just that. Says whether it wrote."""
-    attribute = _attribute(taxonomy, code)
-    if wanted == LEAVE_OPEN:
-        if human is None:
-            return False
-        _withdraw(actor, product, attribute, taxonomy)
-    elif wanted == NOT_APPLICABLE:
-        if code == CATEGORY:
-            raise Invalid("category_needed", _("Every product has a category. Choose one."))
-        if human is not None and human.kind == Decision.Kind.NOT_APPLICABLE:
-            return False
-        add_decision(actor, product, attribute, Decision.Kind.NOT_APPLICABLE, Decision.Source.HUMAN, taxonomy)
-    else:
-        leaf = _leaf(taxonomy, code, wanted)
-        if code == CATEGORY and product.row is not None and leaf.parent_id != product.row_id:
-            _follow_category(product, leaf)
-        if human is not None and human.value_id == leaf.pk:
-            return False
-        add_decision(actor, product, attribute, Decision.Kind.SET, Decision.Source.HUMAN, taxonomy, leaf)
-    return True
-
-
-@atomic
-def save_review(
-    *, actor: Actor, product: Product, first_level: str | None, values: dict[str, str], version: int | None = None
-) -> Product:
-    """Save what a person says of a product at once: which garment it is, and each attribute's value.
-
-    Args:
-        actor: who saves.
-        product: the product as the person saw it.
-        first_level: code of the chosen row; None leaves the row to the category.
-        values: by attribute code a value's code, `LEAVE_OPEN` or `NOT_APPLICABLE`. The category decides the row
-            where the two differ.
-        version: the product's version that the person saw.
-
-    Returns:
-        The product, ready if its category is decided.
-
-    Raises:
-        Conflict: `stale` when somebody else changed the product since that version; nothing is saved.
-        Invalid: an unknown code; nothing is saved.
-    """
-    product = locked_for(actor, product)
-    if version is not None and version != product.version:
-        raise Conflict(
-            "stale", _("Somebody else changed this product in the meantime. Look at what it says now, then save again.")
-        )
-    taxonomy = Taxonomy.load()
-    if first_level:
-        product.row, product.row_source = _first_level(taxonomy, first_level), Product.RowSource.HUMAN
-    standing = Standing.of(product).people
-    # The category first: it decides the row, and with it which predictions the other decisions answer.
-    for code in sorted(values, key=lambda code: code != CATEGORY):
-        attribute = _attribute(taxonomy, code)
-        if code == CATEGORY and values[code] not in {LEAVE_OPEN, NOT_APPLICABLE} and product.row is None:
-            _follow_category(product, _leaf(taxonomy, code, values[code]))
-        _review_one(actor, product, taxonomy, code, values[code], standing.get(attribute.pk))
-    _withdraw_foreign_category(actor, product, taxonomy)
-    settle(product, current.refresh(product, taxonomy))
-    save(product, "row", "row_source", "status")
-    audit(actor, "product.review", product, first_level=first_level, values=values)
-    return product

@@ -58,7 +58,12 @@ def _sku_taken() -> Conflict:
     return Conflict("sku_taken", _("Another product of this shop has this SKU already. Give another one."))
 
 
-def _check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) -> None:
+def check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) -> None:
+    """Refuse an SKU that another product of the shop has, in whatever spelling; `but` is the product's own id.
+
+    Raises:
+        Conflict: `sku_taken`.
+    """
     if sku is None:
         return
     same = Product.objects.filter(merchant_id=merchant_id, sku_key=lookup_key(sku))
@@ -77,7 +82,7 @@ def create_product(*, actor: Actor, merchant: Merchant, name: str = "", sku: str
     """
     actor.require_edit(merchant.pk)
     name, sku = clean_name(name), clean_sku(sku)
-    _check_sku_free(merchant.pk, sku)
+    check_sku_free(merchant.pk, sku)
     try:
         with transaction.atomic():
             product = Product.objects.create(merchant=merchant, name=name, sku=sku, created_by=actor.user)
@@ -105,7 +110,7 @@ def update_product(*, actor: Actor, product: Product, name: str | None = None, s
         product.name = clean_name(name)
     if sku is not None:
         product.sku = clean_sku(sku)
-        _check_sku_free(product.merchant_id, product.sku, but=product.pk)
+        check_sku_free(product.merchant_id, product.sku, but=product.pk)
     after = {"name": product.name, "sku": product.sku}
     if after == before:
         return product

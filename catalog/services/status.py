@@ -25,9 +25,24 @@ def _move(product: Product, status: Product.Status) -> None:
     product.status = status
 
 
+def category_open() -> Conflict:
+    """What is said to whoever publishes a product without a category."""
+    return Conflict("category_open", _("The category is still open. Choose one, then publish."))
+
+
+def make_public(product: Product) -> None:
+    """Move a locked product to published; the caller sees to its values and saves. Raises Conflict `bad_move`."""
+    _move(product, Product.Status.PUBLISHED)
+    if product.row is not None:
+        product.row_source = Product.RowSource.HUMAN
+    product.published_at = timezone.now()
+
+
 @atomic
 def publish(*, actor: Actor, product: Product) -> Product:
     """Publish, and decide every value that is shown, so that no later model changes it. Twice is the same as once.
+
+    Nobody has answered these values one by one, so the decisions say that they came by publishing.
 
     Raises:
         Conflict: `category_open` without a category, `bad_move` from a state that cannot be published.
@@ -38,15 +53,14 @@ def publish(*, actor: Actor, product: Product) -> Product:
     taxonomy = Taxonomy.load()
     values = current.refresh(product, taxonomy)
     if values[CATEGORY].value_id is None:
-        raise Conflict("category_open", _("The category is still open. Choose one, then publish."))
-    _move(product, Product.Status.PUBLISHED)
+        raise category_open()
+    make_public(product)
     for code, value in values.items():
-        if value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}:
-            leaf = next(leaf for leaf in taxonomy.values[code].values() if leaf.pk == value.value_id)
-            attribute = taxonomy.attributes[code]
-            add_decision(actor, product, attribute, Decision.Kind.SET, Decision.Source.HUMAN, taxonomy, leaf)
-    product.row_source = Product.RowSource.HUMAN if product.row else Product.RowSource.NONE
-    product.published_at = timezone.now()
+        if value.value_id and value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}:
+            leaf = taxonomy.stored(code, value.value_id)
+            add_decision(
+                actor, product, taxonomy.attributes[code], Decision.Kind.SET, taxonomy, leaf, by_publishing=True
+            )
     save(product, "status", "published_at", "row_source")
     current.refresh(product, taxonomy)
     audit(actor, "product.publish", product)
@@ -70,7 +84,7 @@ def unpublish(*, actor: Actor, product: Product) -> Product:
 @atomic
 def archive(*, actor: Actor, product: Product) -> Product:
     """Put the product away; nothing is deleted. Twice is the same as once."""
-    product = locked_for(actor, product)
+    product = locked_for(actor, product, archived=True)
     if product.status == Product.Status.ARCHIVED:
         return product
     _move(product, Product.Status.ARCHIVED)
@@ -83,7 +97,7 @@ def archive(*, actor: Actor, product: Product) -> Product:
 @atomic
 def restore(*, actor: Actor, product: Product) -> Product:
     """Bring an archived product back, to where its values stand. Raises Conflict `bad_move`."""
-    product = locked_for(actor, product)
+    product = locked_for(actor, product, archived=True)
     if product.status != Product.Status.ARCHIVED:
         raise Conflict("bad_move", _("This product is not archived."))
     settled = current.is_settled(current.refresh(product))

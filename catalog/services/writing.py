@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.actors import Actor
+from accounts.errors import Conflict
 from accounts.services import record
 from catalog import current
 from catalog.models import Product, ProductAttribute
@@ -16,10 +19,23 @@ def lock_product(pk: int) -> Product:
     return Product.objects.select_for_update().get(pk=pk)
 
 
-def locked_for(actor: Actor, product: Product) -> Product:
-    """The product, locked for an actor who may edit it. Raises Forbidden for one who may only look."""
+def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Product:
+    """Lock a product for an actor who may edit it.
+
+    Args:
+        actor: who wants to change it.
+        product: the product.
+        archived: whether the operation is for products that were put away, too.
+
+    Raises:
+        Forbidden: the actor may only look.
+        Conflict: `archived`.
+    """
     actor.require_edit(product.merchant_id)
-    return lock_product(product.pk)
+    product = lock_product(product.pk)
+    if product.status == Product.Status.ARCHIVED and not archived:
+        raise Conflict("archived", _("This product is archived. Restore it before you change it."))
+    return product
 
 
 def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:

@@ -98,25 +98,22 @@ def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
         return forbidden(request)
     form = ReviewForm(request.POST, Taxonomy.load())
     form.is_valid()
-    row: str = form.cleaned_data.get("row", "")
-    if request.POST.get("action") == "look":
-        return _render(request, _page(request, public_id, row=row))
+    action = request.POST.get("action")
+    if action == "look":
+        return _render(request, _page(request, public_id, row=form.first_level))
     try:
-        product = services.save_review(
+        services.save_review(
             actor=request.actor,
             product=product,
-            first_level=row or None,
-            values=form.applicable_values,
+            first_level=form.first_level,
+            values=form.answers,
             version=form.cleaned_data.get("version", 0),
+            publish=action == "publish",
         )
-        if request.POST.get("action") == "publish":
-            services.publish(actor=request.actor, product=product)
-            messages.success(request, MOVES["publish"][1]())
-        else:
-            messages.success(request, _("Saved."))
     except Refused as refused:
-        page = _page(request, public_id, row=row, wanted=form.values)
+        page = _page(request, public_id, row=form.first_level, wanted=form.values)
         return _render(request, page, status=409 if refused.code == "stale" else 400, refused=refused)
+    messages.success(request, MOVES["publish"][1]() if action == "publish" else _("Saved."))
     return redirect("catalog:product", public_id)
 
 

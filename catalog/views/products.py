@@ -32,7 +32,7 @@ class Line:
     @property
     def undecided_row(self) -> bool:
         """Whether a person has to say which of the garments found the product is."""
-        return self.product.row_id is None and bool(self.garments)
+        return self.product.row_source == Product.RowSource.NONE and bool(self.garments)
 
     @property
     def nothing_found(self) -> bool:

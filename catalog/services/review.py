@@ -1,0 +1,140 @@
+"""What a person says of a whole product on its page: which garment it is, each value, and whether it goes public."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.db import atomic
+from accounts.errors import Conflict
+from catalog import current
+from catalog.automatic import Standing
+from catalog.models import CATEGORY, Attribute, Decision, Product, ProductAttribute
+from catalog.selectors import Taxonomy
+from catalog.services.decisions import (
+    add_decision,
+    category_needed,
+    find_attribute,
+    find_first_level,
+    find_leaf,
+    first_levels,
+    follow_category,
+    open_up,
+    withdraw_foreign_category,
+)
+from catalog.services.status import category_open, make_public
+from catalog.services.writing import audit, locked_for, save, settle
+
+# What may be said of an attribute in place of a value's code.
+LEAVE_OPEN = ""
+NOT_APPLICABLE = "-"
+TAKE_BACK = "~"
+
+NO_ROW = ""  # in place of a first level's code: none of the garments found is the product
+
+
+def _choose_row(actor: Actor, product: Product, first_level: str, taxonomy: Taxonomy) -> None:
+    if first_level == NO_ROW and not product.is_none_of_the_rows:
+        audit(actor, "product.choose_none", product)
+    product.row = find_first_level(taxonomy, first_level) if first_level != NO_ROW else None
+    product.row_source = Product.RowSource.HUMAN
+
+
+def _is_decided(decision: Decision | None, attribute: Attribute, code: str, taxonomy: Taxonomy) -> bool:
+    """Whether that is the decision already, by its own name or by what it was merged into."""
+    if decision is None or decision.value_id is None:
+        return False
+    stored = taxonomy.stored(attribute.code, decision.value_id)
+    today = taxonomy.today(attribute.code, code)
+    return code == stored.code or (today is not None and today == taxonomy.today(attribute.code, stored.code))
+
+
+def _answer(
+    actor: Actor, product: Product, attribute: Attribute, said: str, standing: Standing, taxonomy: Taxonomy
+) -> None:
+    """Turn what was said of one attribute into a decision, unless a person decided just that."""
+    before = standing.people.get(attribute.pk)
+    kind = before.kind if before is not None else None
+    if said == TAKE_BACK:
+        if kind in {Decision.Kind.SET, Decision.Kind.NOT_APPLICABLE}:
+            open_up(actor, product, attribute, Decision.Kind.WITHDRAWN, taxonomy)
+    elif said == LEAVE_OPEN:
+        something = attribute.pk in standing.counting or current.is_proposed(product, attribute, taxonomy)
+        if something and kind != Decision.Kind.OPEN:
+            open_up(actor, product, attribute, Decision.Kind.OPEN, taxonomy)
+    elif said == NOT_APPLICABLE:
+        if attribute.code == CATEGORY:
+            raise category_needed()
+        if kind != Decision.Kind.NOT_APPLICABLE:
+            add_decision(actor, product, attribute, Decision.Kind.NOT_APPLICABLE, taxonomy)
+    elif before is not None and _is_decided(before, attribute, said, taxonomy):
+        if attribute.code == CATEGORY and before.value_id is not None:
+            value = taxonomy.stored(CATEGORY, before.value_id)
+            if product.row not in first_levels(taxonomy, value):
+                follow_category(product, value, taxonomy)
+    else:
+        leaf = find_leaf(taxonomy, attribute.code, said)
+        if attribute.code == CATEGORY:
+            follow_category(product, leaf, taxonomy)
+        add_decision(actor, product, attribute, Decision.Kind.SET, taxonomy, leaf)
+
+
+@atomic
+def save_review(
+    *,
+    actor: Actor,
+    product: Product,
+    first_level: str | None,
+    values: Mapping[str, str],
+    version: int | None = None,
+    publish: bool = False,
+) -> Product:
+    """Save what a person says of a product at once: which garment it is, each attribute's value, whether it is public.
+
+    Args:
+        actor: who saves.
+        product: the product as the person saw it.
+        first_level: code of the chosen row, or `NO_ROW`; None leaves it to the category.
+        values: by attribute code a value's code, `LEAVE_OPEN`, `NOT_APPLICABLE` or `TAKE_BACK`; what is not named stays
+            as it is. The category decides the row where the two differ.
+        version: the product's version that the person saw.
+        publish: publish it, too. Nothing is decided beyond `values`: what is only proposed is open in public.
+
+    Returns:
+        The product, ready if its category is decided.
+
+    Raises:
+        Conflict: `stale` when somebody else changed the product since that version, `archived`, `published` when it
+            would open a public value, `category_open` when it would publish without a decided category.
+        Invalid: an unknown code. Nothing is saved in any of these cases.
+    """
+    product = locked_for(actor, product)
+    if version is not None and version != product.version:
+        raise Conflict(
+            "stale", _("Somebody else changed this product in the meantime. Look at what it says now, then save again.")
+        )
+    taxonomy = Taxonomy.load()
+    row = product.row_id
+    if first_level is not None:
+        _choose_row(actor, product, first_level, taxonomy)
+    standing = Standing.of(product)
+    # The category first: it decides the row, and with it which predictions the other decisions answer.
+    for code in sorted(values, key=lambda code: code != CATEGORY):
+        _answer(actor, product, find_attribute(taxonomy, code), values[code], standing, taxonomy)
+    if product.row_id != row:
+        withdraw_foreign_category(actor, product, taxonomy)
+    found = current.refresh(product, taxonomy)
+    settle(product, found)
+    publish = publish and product.status != Product.Status.PUBLISHED
+    if publish:
+        if found[CATEGORY].state != ProductAttribute.State.DECIDED:
+            raise category_open()
+        make_public(product)
+        current.refresh(product, taxonomy)
+    save(product, "row", "row_source", "status", "published_at")
+    audit(actor, "product.review", product, first_level=first_level, values=dict(values))
+    if publish:
+        audit(actor, "product.publish", product)
+    return product

@@ -1,0 +1,38 @@
+"""What a browser would send of a page's form if nothing were touched."""
+
+from html.parser import HTMLParser
+
+
+class _Controls(HTMLParser):
+    def __init__(self, form):
+        super().__init__()
+        self.form = form
+        self.inside = False
+        self.select = None
+        self.fields = {}
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "form":
+            self.inside = attrs.get("id") == self.form
+        if not self.inside:
+            return
+        if tag == "input" and (attrs.get("type") != "radio" or "checked" in attrs):
+            self.fields[attrs["name"]] = attrs.get("value", "")
+        elif tag == "select":
+            self.select = None if "disabled" in attrs else attrs["name"]
+        elif tag == "option" and self.select and ("selected" in attrs or self.select not in self.fields):
+            self.fields[self.select] = attrs["value"]
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self.inside = False
+        elif tag == "select":
+            self.select = None
+
+
+def fields_of(page, form):
+    """The fields of the form with that id: the selected or first option, the checked radio, what is hidden."""
+    controls = _Controls(form)
+    controls.feed(page)
+    return controls.fields
