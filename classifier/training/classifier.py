@@ -8,7 +8,6 @@ wanted one and thrown away at the end. They cost nothing and keep the trunk from
 from __future__ import annotations
 
 import math
-import pickle
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -29,9 +28,7 @@ from classifier.training.files import append_row, atomic_path
 from classifier.training.objective import class_balanced_weights, one_hot, soft_cross_entropy
 from classifier.training.run import RESULTS, Report, RunError, report_quarters
 from classifier.training.scores import classification_scores
-
-CHECKPOINT = "last.pt"
-HEAD = "model.model.9.linear"
+from classifier.training.start import CHECKPOINT, HEAD, open_weights, read_checkpoint, state_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +145,7 @@ class ClassifierTraining:
     """One run in one folder: `last.pt` to resume from, `best.pt` to publish, `results.csv` as it goes."""
 
     def __init__(self, dataset: Dataset, base: Path, run: Path, options: ClassifierOptions, report: Report) -> None:
+        """Where the folder has a `last.pt` it goes on from there, else it starts from `base`."""
         self.dataset, self.run, self.options, self.report = dataset, run, options, report
         run.mkdir(parents=True, exist_ok=True)
         torch.set_num_threads(options.threads)
@@ -168,30 +166,26 @@ class ClassifierTraining:
         model = build_model(own, options.dropout)
         network: Any = Network(model, auxiliary, options.freeze)
         self.network: Network = network.to(memory_format=torch.channels_last)
-        self._load_base(base)
+        begun = (run / CHECKPOINT).exists()
+        if not begun:
+            self._load_base(base)
         self.average = Average(self.network, options.ema_decay)
         self.optimizer = self._make_optimizer()
         self.epoch = 0
         self.best = -1.0
         self.best_epoch = 0
+        if begun:
+            self._resume()
 
     def _load_base(self, base: Path) -> None:
         """Start from any YOLOv8n weights, detectors included, or from the `last.pt` of another attribute's run.
 
         The latter has already trained a head for this attribute beside its own: the two change places.
         """
-        prepare_ultralytics()
-        from ultralytics.nn.tasks import load_checkpoint
-
         if base.name != CHECKPOINT:
-            self.network.model.load(load_checkpoint(base)[0], verbose=False)
+            self.network.model.load(open_weights(base, fuse=False)[1], verbose=False)
             return
-        try:
-            saved = torch.load(base, weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError):  # it holds code, or is no checkpoint at all
-            saved = {}
-        if "fingerprint" not in saved:
-            raise RunError(f"{base} is no {CHECKPOINT} of a classifier's run: start from a best.pt.")
+        saved = read_checkpoint(base)
         if saved["fingerprint"] != self.dataset.fingerprint or saved["options"]["minimum"] != self.options.minimum:
             raise RunError(f"{base} was trained on other labels.")
         self.network.load_state_dict(state_for(saved, self.options.attribute))
@@ -359,9 +353,9 @@ class ClassifierTraining:
                 path,
             )
 
-    def resume(self) -> None:
+    def _resume(self) -> None:
         """Go on where `last.pt` stopped. Raises RunError if it was made from other labels."""
-        saved: dict[str, Any] = torch.load(self.run / CHECKPOINT, weights_only=True)
+        saved = read_checkpoint(self.run / CHECKPOINT)
         if saved["fingerprint"] != self.dataset.fingerprint:
             raise RunError(f"{self.run / CHECKPOINT} was trained on other labels.")
         self.network.load_state_dict(saved["network"])
@@ -372,25 +366,6 @@ class ClassifierTraining:
         self.epoch, self.best = saved["epoch"], saved["best"]
         # A checkpoint from before there was a patience does not say it: it starts anew.
         self.best_epoch = saved.get("best_epoch", self.epoch)
-
-
-def state_for(checkpoint: dict[str, Any], attribute: str) -> dict[str, torch.Tensor]:
-    """The averaged weights of a run's `last.pt`, with the head of `attribute` as the network's own.
-
-    A run trains heads for all attributes. Where another one was its own, the two change places. Raises RunError if it
-    has none for `attribute`.
-    """
-    state: dict[str, torch.Tensor] = dict(checkpoint["average"])
-    own = checkpoint["options"]["attribute"]
-    if own != attribute:
-        if f"auxiliary.{attribute}.weight" not in state:
-            raise RunError(
-                f"A {CHECKPOINT} of {own} has learnt nothing of {attribute}: start from the best.pt beside it."
-            )
-        for kind in ("weight", "bias"):
-            state[f"auxiliary.{own}.{kind}"] = state.pop(f"{HEAD}.{kind}")
-            state[f"{HEAD}.{kind}"] = state.pop(f"auxiliary.{attribute}.{kind}")
-    return state
 
 
 def save_model(model: nn.Module, path: Path, image_size: int) -> None:

@@ -13,6 +13,7 @@ from classifier.engine.preprocess import Box
 from classifier.training.dataset import SPLITS, Dataset, open_upright, true_boxes
 from classifier.training.files import atomic_path
 from classifier.training.run import Report, report_quarters
+from classifier.training.start import open_weights
 
 if TYPE_CHECKING:
     import torch
@@ -163,17 +164,19 @@ def turn_some(pictures: torch.Tensor, boxes: torch.Tensor, owners: torch.Tensor,
 
 
 def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOptions, report: Report) -> None:
-    """Train in the folder `run`, from the last epoch that was finished there if there is one.
+    """Train in the folder `run`, from the last epoch that was finished there if there is one, else from `base`.
 
-    Leaves `best.pt` and `results.csv`; does nothing where they are.
+    Leaves `best.pt` and `results.csv`; does nothing where they are. Raises RunError for weights that are missing or
+    refused.
     """
     best = run / "best.pt"
     if best.exists():
         return
-    data = write_yolo_dataset(dataset, run / "dataset", options, report)
-    trainer_class = make_trainer_class()
     last = run / "ultralytics" / "weights" / "last.pt"
     resume = last.exists()
+    open_weights(last if resume else base)
+    data = write_yolo_dataset(dataset, run / "dataset", options, report)
+    trainer_class = make_trainer_class()
     overrides = {
         "model": str(last if resume else base),
         "resume": str(last) if resume else False,
