@@ -151,7 +151,7 @@ def _open_network(name: str, path: Path, spec: ModelSpec, network: Network, taxo
     codes = [taxonomy.code_of(role, label) for label in spec.classes]
     parts = {role: _part(spec)}
     if spec.task == "detect":
-        detector = Detector(spec, network)
+        detector = Detector(spec, network, taxonomy)
 
         def detect(photographs: Sequence[Photograph]) -> list[Reading]:
             return read_with_detector(detector, photographs, codes)

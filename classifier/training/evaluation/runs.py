@@ -105,7 +105,7 @@ def evaluate_detector(
     spec = ModelSpec(role, role, "detect", tuple(classes), image_size, {}, threshold=LOWEST_THRESHOLD)
     network = TorchNetwork(checkpoint.read_bytes(), task="detect", device="cpu")
     photographs = dataset.select("val")
-    readings = read_with_detector(Detector(spec, network), photographs, classes)
+    readings = read_with_detector(Detector(spec, network, dataset.taxonomy), photographs, classes)
     threshold = choose_threshold([reading.score for reading in readings if reading.photograph.box is None])
     threshold = round(threshold + RUNTIME_DRIFT, 2)
     readings = [reading if reading.score >= threshold else _silenced(reading) for reading in readings]
