@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from catalog.intake import add_images
 from classifier import batches
-from classifier.models import Classification, Deployment, ModelVersion
+from classifier.models import Classification, Deployment, Garment, ModelVersion
 from tests import original
 from tests.factories import ProductFactory
 from tests.pictures import upload
@@ -76,6 +76,19 @@ def test_they_serve_on_the_command_line_and_in_the_site(activated, product, alic
         "Outer": {"category": "Jacket", "material": "denim", "sleeve_length": "long"},
         "Bottom": {"category": "Skirt", "material": "sequin"},
     }
+
+
+def test_a_score_that_names_and_finds_a_garment_counts_once(activated, product, alice, actor_of, settings):
+    add_images(actor=actor_of(alice), product=product, files=[upload("two.jpg", data=PHOTOGRAPHS["two"])])
+    batches.classify_waiting()
+    product.refresh_from_db()
+
+    scores = dict(Garment.objects.values_list("predictions__value__code", "confidence"))
+    rows = {row["first_level"]: row for row in product.proposal}
+    for level, value in (("Outer", "Jacket"), ("Bottom", "Skirt")):
+        assert scores[value] < 0.9
+        assert rows[level]["confidence"] == pytest.approx(scores[value], abs=1e-3)
+        assert rows[level]["attributes"]["category"]["confidence"] == pytest.approx(scores[value], abs=1e-3)
 
 
 def _values(garments):
