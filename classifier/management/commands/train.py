@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ OPTIONS = (
     "auxiliary_weight",
     "augmentation",
     "background",
+    "balance",
     "balance_with",
     "freeze",
     "minimum",
@@ -62,6 +63,12 @@ class Command(EnglishCommand):
         parser.add_argument("--auxiliary-weight", type=float, help="how much the other attributes count in the loss")
         parser.add_argument("--augmentation", choices=("strong", "outline", "texture"), help="what crops go through")
         parser.add_argument("--background", type=int, help="how often an epoch shows each picture without a garment")
+        parser.add_argument(
+            "--balance",
+            action=BooleanOptionalAction,
+            default=None,
+            help="show photographs of a detector's rare classes more often (its default; classifiers always do)",
+        )
         parser.add_argument("--prior", type=float, help="negative: favour rare classes (see ClassifierOptions)")
         parser.add_argument("--quarter-turns", type=float, help="share of the detector's pictures shown on their side")
         parser.add_argument(
