@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from classifier.engine.crop_classifier import CropClassifier
 from classifier.engine.detector import Detector
 from classifier.engine.manifest import GARMENT, ModelSpec
-from classifier.engine.preprocess import CROP_MARGIN
-from classifier.engine.runtime import MirroredNetwork, Network, TorchNetwork
+from classifier.engine.runtime import MirroredNetwork, Tensor, TorchNetwork
 from classifier.training.calibration import (
     BINS,
     choose_temperature,
@@ -67,7 +66,8 @@ def evaluate_classifier(
     straight, mirrored = (
         TorchNetwork(path.read_bytes(), task="classify", device="cpu") for path in (checkpoint, mirror or checkpoint)
     )
-    logits = crop_logits(photographs, MirroredNetwork(straight, mirrored), attribute, classes, image_size)
+    spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {})
+    logits = crop_outputs(photographs, CropClassifier(spec, MirroredNetwork(straight, mirrored)))
     targets = label_indices(photographs, attribute, classes)
     temperature = choose_temperature(logits, targets)
     before, after = softmax(logits), softmax(logits, temperature)
@@ -86,13 +86,10 @@ def evaluate_classifier(
     return Measured(metrics, confusion, read_probabilities(photographs, attribute, classes, after))
 
 
-def crop_logits(
-    photographs: Sequence[Photograph], network: Network, attribute: str, classes: Sequence[str], image_size: int
-) -> NDArray[np.float32]:
-    """A classifier's output (n, classes) for the garments in the true boxes, cut as the engine cuts them."""
-    squares = load_crops(photographs, image_size, CROP_MARGIN).squares.transpose(0, 2, 3, 1)
-    spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {})
-    return CropClassifier(spec, network).run(list(squares))
+def crop_outputs(photographs: Sequence[Photograph], classifier: CropClassifier) -> Tensor:
+    """A classifier's raw output (n, outputs) for the garments in the true boxes, cut as the engine cuts them."""
+    squares = load_crops(photographs, classifier.spec.input_size, classifier.spec.margin).squares
+    return classifier.run(list(squares.transpose(0, 2, 3, 1)))
 
 
 def evaluate_detector(
