@@ -54,7 +54,7 @@ class Figure:
 def read_with_command(photographs: Sequence[Photograph], weights: Path) -> list[Reading]:
     """What `manage.py classify` writes of each photograph, paired with its rows of labels as `evaluate` does it."""
     files = by_file(photographs)
-    command = [sys.executable, "manage.py", "classify", "-", "--format", "jsonl", "--weights", weights.resolve()]
+    command = [sys.executable, "manage.py", "classify", "-", "--format", "jsonl", "--weights", str(weights.resolve())]
     names = b"".join(os.fsencode(rows[0].path.resolve()) + b"\n" for rows in files)
     environment = os.environ | {"SECRET_KEY": "only-for-benchmarks-" * 4}
     ended = subprocess.run(command, cwd=ROOT, env=environment, input=names, stdout=subprocess.PIPE)

@@ -80,7 +80,7 @@ def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, 
 
 def test_it_goes_on_exactly_where_it_was_interrupted(data, base, tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    train("category", data, base, whole, epochs=3)
+    train("category", data, base, whole, epochs=3, device="cpu")
     interrupt_after(1, data, base, cut, epochs=3)
     assert [row["epoch"] for row in read_rows(cut)] == ["1"]
 
@@ -167,6 +167,8 @@ def test_it_learns_an_attribute_that_a_shop_added(data, base, tmp_path):
         ({"base": Path("nowhere.pt")}, "nowhere.pt do not exist. .* https://github.com/ultralytics/assets/releases"),
         ({"data": Path("nowhere")}, "labels.csv does not exist"),
         ({"resume": True}, "holds no run"),
+        ({"device": "cuda:99"}, r"no device 'cuda:99' here; there are cpu"),
+        ({"device": "abacus"}, r"no device 'abacus' here"),
     ],
 )
 def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):

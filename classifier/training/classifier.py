@@ -144,8 +144,14 @@ class Samples:
 class ClassifierTraining:
     """One run in one folder: `last.pt` to resume from, `best.pt` to publish, `results.csv` as it goes."""
 
-    def __init__(self, dataset: Dataset, base: Path, run: Path, options: ClassifierOptions, report: Report) -> None:
-        """Where the folder has a `last.pt` it goes on from there, else it starts from `base`."""
+    def __init__(
+        self, dataset: Dataset, base: Path, run: Path, options: ClassifierOptions, report: Report, device: str
+    ) -> None:
+        """Where the folder has a `last.pt` it goes on from there, else it starts from `base`.
+
+        The network is trained on `device`. On the processor, which draws all random numbers but those of dropout
+        elsewhere, a run that was resumed ends with the same weights as one that was not.
+        """
         self.dataset, self.run, self.options, self.report = dataset, run, options, report
         run.mkdir(parents=True, exist_ok=True)
         torch.set_num_threads(options.threads)
@@ -159,13 +165,14 @@ class ClassifierTraining:
             raise RunError(f"{options.attribute}: fewer than two classes have {options.minimum} examples.")
         counts = dataset.counts("train", options.attribute)
         frequencies = torch.tensor([counts[name] for name in own]) / sum(counts[name] for name in own)
-        self.offsets = options.prior * frequencies.log()
+        self.device = device
+        self.offsets = (options.prior * frequencies.log()).to(device)
         auxiliary = {
             name: len(found) for name, found in self.classes.items() if name != options.attribute and len(found) > 1
         }
         model = build_model(own, options.dropout)
         network: Any = Network(model, auxiliary, options.freeze)
-        self.network: Network = network.to(memory_format=torch.channels_last)
+        self.network: Network = network.to(device, memory_format=torch.channels_last)
         begun = (run / CHECKPOINT).exists()
         if not begun:
             self._load_base(base)
@@ -275,7 +282,9 @@ class ClassifierTraining:
             pictures = augment(canvases, windows, size, self.augmentation, generator)
             targets = {name: one_hot(values[index], len(self.classes[name])) for name, values in train.targets.items()}
             pictures, targets = mix(pictures, targets, self.augmentation, generator)
-            logits, auxiliary = self.network(pictures.contiguous(memory_format=torch.channels_last))
+            pictures = pictures.contiguous(memory_format=torch.channels_last).to(self.device)
+            targets = {name: values.to(self.device) for name, values in targets.items()}
+            logits, auxiliary = self.network(pictures)
             loss = soft_cross_entropy(logits, targets[options.attribute], options.label_smoothing)
             for name, values in auxiliary.items():
                 loss = loss + options.auxiliary_weight * soft_cross_entropy(
@@ -317,7 +326,7 @@ class ClassifierTraining:
         self.network.load_state_dict(self.average.state)
         self.network.eval()
         logits = [
-            (self.network(to_tensor(crops.squares[start : start + 64]))[0] + self.offsets).numpy()
+            (self.network(to_tensor(crops.squares[start : start + 64]).to(self.device))[0] + self.offsets).cpu().numpy()
             for start in range(0, len(crops.squares), 64)
         ]
         self.network.load_state_dict(own)
@@ -359,7 +368,8 @@ class ClassifierTraining:
         if saved["fingerprint"] != self.dataset.fingerprint:
             raise RunError(f"{self.run / CHECKPOINT} was trained on other labels.")
         self.network.load_state_dict(saved["network"])
-        self.average.state, self.average.updates = saved["average"], saved["updates"]
+        self.average.state = {name: value.to(self.device) for name, value in saved["average"].items()}
+        self.average.updates = saved["updates"]
         self.optimizer.load_state_dict(saved["optimizer"])
         self.generator.set_state(saved["generator"])
         torch.set_rng_state(saved["torch_rng"])

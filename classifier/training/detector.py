@@ -192,7 +192,9 @@ def turn_some(pictures: torch.Tensor, boxes: torch.Tensor, owners: torch.Tensor,
         boxes[rows] = torch.stack((1 - y, x, height, width) if clockwise else (y, 1 - x, height, width), dim=1)
 
 
-def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOptions, report: Report) -> None:
+def train_detector(
+    dataset: Dataset, base: Path, run: Path, options: DetectorOptions, report: Report, device: str
+) -> None:
     """Train in the folder `run`, from the last epoch that was finished there if there is one, else from `base`.
 
     Leaves `best.pt` and `results.csv`; does nothing where they are. Raises RunError for weights that are missing or
@@ -207,7 +209,7 @@ def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOpt
     start = last if resume else base
     saved, _network = open_weights(start)
     if not (resume and _is_over(saved, options)):
-        _train(dataset, start, run, options, report, resume=resume)
+        _train(dataset, start, run, options, report, device, resume=resume)
     shutil.copyfile(folder / "results.csv", run / "results.csv")
     shutil.rmtree(run / "dataset", ignore_errors=True)
     _publish_best(folder / "weights" / "best.pt", best)
@@ -231,7 +233,9 @@ def _publish_best(source: Path, target: Path) -> None:
         strip_optimizer(source, str(temporary))
 
 
-def _train(dataset: Dataset, start: Path, run: Path, options: DetectorOptions, report: Report, *, resume: bool) -> None:
+def _train(
+    dataset: Dataset, start: Path, run: Path, options: DetectorOptions, report: Report, device: str, *, resume: bool
+) -> None:
     """Let ultralytics train in `run`/ultralytics, from `start` or on from there."""
     data = write_yolo_dataset(dataset, run / "dataset", options, report)
     trainer_class = make_trainer_class()
@@ -258,7 +262,7 @@ def _train(dataset: Dataset, start: Path, run: Path, options: DetectorOptions, r
         "close_mosaic": max(1, options.epochs // 3),
         "scale": 0.35,
         "degrees": 5.0,
-        "device": "cpu",
+        "device": device,
         "workers": 0,
         "cache": "ram",
         "amp": False,

@@ -64,11 +64,14 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     return run
 
 
-def finish_run(run: Run, data: Path, base: Path, report: Report, mirror: Path | None = None) -> dict[str, Any]:
+def finish_run(
+    run: Run, data: Path, base: Path, report: Report, mirror: Path | None = None, device: str = "cpu"
+) -> dict[str, Any]:
     """Train from wherever the run stands to its end, measure it on val and write its papers; returns the metrics.
 
     `base` is opened only if no epoch is done yet. A classifier is measured together with the checkpoint `mirror` if it
-    shall serve with it. A finished run is left as it is. Raises RunError for other labels than those it was started
+    shall serve with it. Training takes place on `device`, see `choose_device`; measuring on the processor, where models
+    serve. A finished run is left as it is. Raises RunError for other labels than those it was started
     with, and for weights to go on from that are missing or refused.
     """
     if run.finished:
@@ -78,9 +81,9 @@ def finish_run(run: Run, data: Path, base: Path, report: Report, mirror: Path | 
         raise RunError(f"The run {run.folder} was started with other labels than those in {data}.")
     options = read_options(run)
     if isinstance(options, DetectorOptions):
-        train_detector(dataset, base, run.folder, options, report)
+        train_detector(dataset, base, run.folder, options, report, device)
     else:
-        ClassifierTraining(dataset, base, run.folder, options, report).fit()
+        ClassifierTraining(dataset, base, run.folder, options, report, device).fit()
     report("measuring on val")
     size = int(run.options["image_size"])
     if run.task == "detect":

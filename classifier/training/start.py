@@ -48,7 +48,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a classifier run's `last.pt`. Raises RunError if it is none."""
     check_there(path)
     try:
-        saved: dict[str, Any] = torch.load(path, weights_only=True)
+        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError):  # it holds code, or is no checkpoint at all
         saved = {}
     if "fingerprint" not in saved:

@@ -78,10 +78,12 @@ class Command(EnglishCommand):
         parser.add_argument("--minimum", type=int, help="a class with fewer training examples is not offered")
         parser.add_argument("--seed", type=int)
         parser.add_argument("--threads", type=int, help="processor threads")
+        parser.add_argument("--device", help="cpu, cuda or cuda:N (default: cuda where torch sees one, else cpu)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train, measure, and export if asked to."""
         from classifier.training.dataset import LabelError
+        from classifier.training.environment import choose_device
         from classifier.training.pipeline import finish_run, start_run
         from classifier.training.publish import ExportError, publish
         from classifier.training.run import Run, RunError
@@ -93,11 +95,12 @@ class Command(EnglishCommand):
         name = options["name"] or f"{role.replace('_', '-')}-{today:%Y.%m}"
         given = {option: options[option] for option in OPTIONS if options[option] is not None}
         try:
+            device = choose_device(options["device"])
             if options["resume"]:
                 run = Run.load(folder)
             else:
                 run = start_run(folder, name, role, task, options["data"], options["base"], given)
-            metrics = finish_run(run, options["data"], options["base"], self.report)
+            metrics = finish_run(run, options["data"], options["base"], self.report, device=device)
             if options["publish"]:
                 publish(run, options["publish"], version=f"{today:%Y.%m.%d}")
                 self.report(f"published in {options['publish']}")
