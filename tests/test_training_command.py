@@ -90,6 +90,20 @@ def test_it_goes_on_exactly_where_it_was_interrupted(data, base, tmp_path):
     assert [row["loss"] for row in read_rows(cut)] == [row["loss"] for row in read_rows(whole)]
 
 
+@pytest.mark.parametrize(("role", "task"), [("category", "classify"), ("garment", "detect")])
+def test_another_run_can_start_from_any_epoch_that_was_kept(data, base, tmp_path, role, task):
+    first, second = tmp_path / "first", tmp_path / "second"
+    train(role, data, base, first, epochs=2, image_size=64, keep_epochs=True)
+    assert sorted(path.name for path in first.glob("epoch*")) == ["epoch1.pt", "epoch2.pt"]
+
+    train(role, data, first / "epoch1.pt", second, epochs=1, image_size=64)
+
+    described = json.loads((second / "run.json").read_text())
+    assert (described["task"], described["base"]) == (task, "first/epoch1.pt")
+    assert (second / "metrics.json").exists()
+    assert not list(second.glob("epoch*"))
+
+
 def interrupt_after(done, data, base, run, **options):
     """Train until so many epochs are done, as if the process were stopped then."""
     from classifier.training import classifier

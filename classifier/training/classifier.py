@@ -8,6 +8,7 @@ wanted one and thrown away at the end. They cost nothing and keep the trunk from
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ from classifier.training.files import append_row, atomic_path
 from classifier.training.objective import class_balanced_weights, one_hot, soft_cross_entropy
 from classifier.training.run import RESULTS, Report, RunError, report_quarters
 from classifier.training.scores import classification_scores
-from classifier.training.start import CHECKPOINT, HEAD, open_weights, read_checkpoint, state_for
+from classifier.training.start import CHECKPOINT, HEAD, KEPT, is_of_a_run, open_weights, read_checkpoint, state_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class ClassifierOptions:
     last_size: float = 0.86
     ema_decay: float = 0.995
     minimum: int = 20
+    keep_epochs: bool = False
     seed: int = 1
     threads: int = 2
 
@@ -189,7 +191,7 @@ class ClassifierTraining:
 
         The latter has already trained a head for this attribute beside its own: the two change places.
         """
-        if base.name != CHECKPOINT:
+        if not is_of_a_run(base):
             self.network.model.load(open_weights(base, fuse=False)[1], verbose=False)
             return
         saved = read_checkpoint(base)
@@ -256,6 +258,8 @@ class ClassifierTraining:
             if improved:
                 self.save_best()
             self.save_checkpoint()
+            if self.options.keep_epochs:
+                shutil.copyfile(self.run / CHECKPOINT, self.run / KEPT.format(self.epoch))
             append_row(self.run / RESULTS, row)
             figures = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
             self.report(f"epoch {self.epoch}/{self.options.epochs}  {figures}{'  *' if improved else ''}")

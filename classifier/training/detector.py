@@ -16,7 +16,7 @@ from classifier.engine.preprocess import Box
 from classifier.training.dataset import SPLITS, Dataset, open_upright, true_boxes
 from classifier.training.files import atomic_path
 from classifier.training.run import Report, report_quarters
-from classifier.training.start import open_weights
+from classifier.training.start import KEPT, open_weights
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +45,7 @@ class DetectorOptions:
     balance: bool = True
     quarter_turns: float = 0.3
     minimum: int = 20
+    keep_epochs: bool = False
     seed: int = 1
     threads: int = 2
 
@@ -276,6 +277,10 @@ def _train(
     trainer.quarter_turns = options.quarter_turns
     trainer.add_callback("on_train_epoch_start", lambda trainer: setattr(trainer, "step", 0))
     trainer.add_callback("on_train_batch_end", lambda trainer: _count(trainer, report))
+    if options.keep_epochs:
+        trainer.add_callback(
+            "on_model_save", lambda trainer: shutil.copyfile(trainer.last, run / KEPT.format(trainer.epoch + 1))
+        )
     trainer.add_callback("on_model_save", lambda trainer: report(_describe(trainer)))
     trainer.train()
 

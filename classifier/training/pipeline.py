@@ -15,7 +15,7 @@ from classifier.training.evaluation.runs import evaluate_classifier, evaluate_de
 from classifier.training.files import write_json
 from classifier.training.report import write_report
 from classifier.training.run import DESCRIPTION, ENVIRONMENT, TASKS, Report, Run, RunError
-from classifier.training.start import CHECKPOINT, check_there, open_weights
+from classifier.training.start import check_there, is_of_a_run, open_weights
 
 Options = ClassifierOptions | DetectorOptions
 
@@ -31,7 +31,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     dataset = read_dataset(data)
     if (folder / DESCRIPTION).exists():
         raise RunError(f"{folder} already holds a run: resume it or choose another folder.")
-    if task == "classify" and base.name == CHECKPOINT:  # the file of a classifier's run, no ultralytics checkpoint
+    if task == "classify" and is_of_a_run(base):  # the file of a classifier's run, no ultralytics checkpoint
         check_there(base)
     else:
         open_weights(base)
@@ -57,7 +57,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
         )
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"name": dataset.name, "fingerprint": dataset.fingerprint, **sizes}
-    start = f"{base.resolve().parent.name}/{base.name}" if base.name == CHECKPOINT else base.name
+    start = f"{base.resolve().parent.name}/{base.name}" if is_of_a_run(base) else base.name
     run = Run(folder, name, role, task, start, classes, asdict(options), identity)
     run.save()
     write_json(folder / ENVIRONMENT, {"seed": options.seed, **describe_environment()})

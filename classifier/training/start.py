@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from classifier.training.run import RunError
 
 CHECKPOINT = "last.pt"
 """What a classifier's run keeps after each epoch."""
+
+KEPT = "epoch{}.pt"
+"""The same after one epoch, which `--keep-epochs` leaves there; a detector's is a checkpoint of ultralytics."""
 
 HEAD = "model.model.9.linear"
 """Its own linear layer; those of the other attributes are `auxiliary.ATTRIBUTE`."""
@@ -33,6 +37,11 @@ def open_weights(path: Path, *, fuse: bool = True) -> tuple[dict[str, Any], nn.M
         return load_checkpoint(path.read_bytes(), fuse=fuse)
     except WeightsError as error:
         raise RunError(f"The start weights {path} cannot be used. {error}") from error
+
+
+def is_of_a_run(path: Path) -> bool:
+    """Whether a file is called like what a run keeps after its epochs."""
+    return path.name == CHECKPOINT or re.fullmatch(KEPT.format(r"\d+"), path.name) is not None
 
 
 def check_there(path: Path) -> None:

@@ -26,6 +26,7 @@ OPTIONS = (
     "balance",
     "balance_with",
     "freeze",
+    "keep_epochs",
     "minimum",
     "prior",
     "quarter_turns",
@@ -76,6 +77,12 @@ class Command(EnglishCommand):
         )
         parser.add_argument("--freeze", type=int, help="how many of the first layers stay as they are")
         parser.add_argument("--minimum", type=int, help="a class with fewer training examples is not offered")
+        parser.add_argument(
+            "--keep-epochs",
+            action="store_true",
+            default=None,
+            help="keep the weights of each epoch as epochN.pt, for other runs to start from",
+        )
         parser.add_argument("--seed", type=int)
         parser.add_argument("--threads", type=int, help="processor threads")
         parser.add_argument("--device", help="cpu, cuda or cuda:N (default: cuda where torch sees one, else cpu)")
