@@ -2,7 +2,7 @@
 #
 #   make run         start the site and its worker          make test        every check, on SQLite and on MariaDB
 #   make lint        style and types only                   make format      put the style right
-#   make messages    extract the texts to translate         make acceptance  the long proofs: quality, kills, registry
+#   make messages    extract the texts to translate         make acceptance  the long proofs, from quality to new fashion
 #   make bench       speed against the original's pipeline
 
 PYTHON ?= python3
@@ -71,6 +71,8 @@ acceptance: setup $(TEST_READY)
 	python benchmarks/quality.py --data $(DATA)
 	python benchmarks/kill.py --data $(DATA)
 	python benchmarks/reclassify.py
+	python benchmarks/kfashion.py --files 20000
+	python benchmarks/new_fashion.py
 
 bench: setup $(TEST_READY)
 	python benchmarks/pipeline.py --data $(DATA)

@@ -3,7 +3,7 @@
 A product is one garment, but its photographs may show others beside it. For a first-level category L:
 
 - A garment's share in L is the confidence of its box times the probability that its category distribution (value and
-  alternatives) gives to categories of L.
+  alternatives) gives to categories of L. A detector that names what it finds gives one score for both: it counts once.
 - L gets a row if, in at least one photograph, a garment's most probable category belongs to it.
 - The row's confidence is the mean over *all* current photographs of the largest share in L that any of a
   photograph's garments has. So agreement counts: a garment on every photograph beats one that is on two of five,
@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from catalog.models import CATEGORY, AttributeValue, Product, ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import write_proposal
 from classifier import thresholds
-from classifier.models import Classification, Garment, Prediction
+from classifier.engine.manifest import GARMENT
+from classifier.models import Classification, Garment, ModelSet, Prediction
 
 MOST_ALTERNATIVES = 5
 _DIGITS = 4
@@ -45,11 +46,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A garment in a photograph, with what was said of it by attribute code."""
+    """A garment in a photograph, with what was said of it by attribute code.
+
+    `named`: the detector that found it said its category too, so that `confidence` is that of both.
+    """
 
     garment: int
     confidence: float
     said: Mapping[str, Said]
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def build(photographs: Sequence[Sequence[Seen]], taxonomy: Taxonomy) -> list[dic
                     levels[value.parent.code] = value.parent
                     masses[value.parent.code] += probability
             for level, mass in masses.items():
-                share = garment.confidence * mass
+                share = mass if garment.named else garment.confidence * mass
                 best[level] = max(best.get(level, 0.0), share)
                 # Codes come with the most probable first, so the first level met is the garment's own.
                 if level == next(iter(masses)) and (level not in shown or share > shown[level].share):
@@ -176,12 +181,13 @@ def load(product_id: int) -> list[list[Seen]]:
 def read(images: Sequence[int], found: Q) -> dict[int, list[Seen]]:
     """The garments in photographs, by the photographs' ids: those that `found` selects, and those that people drew."""
     seen: dict[int, list[Seen]] = {pk: [] for pk in images}
+    sets = ModelSet.objects.filter(pk=OuterRef("classification__model_set"))
     garments = list(
-        Garment.objects.filter(found | Q(source=Garment.Source.HUMAN), image__in=images).values_list(
-            "pk", "image_id", "confidence"
-        )
+        Garment.objects.filter(found | Q(source=Garment.Source.HUMAN), image__in=images)
+        .annotate(named=Exists(sets.exclude(versions__role=GARMENT)))
+        .values_list("pk", "image_id", "confidence", "named")
     )
-    predictions = Prediction.objects.filter(garment__in=[pk for pk, _image, _confidence in garments]).values(
+    predictions = Prediction.objects.filter(garment__in=[pk for pk, *_rest in garments]).values(
         "pk", "garment_id", "attribute__code", "value__code", "confidence", "calibrated", "alternatives",
         "model_version__name",
     )  # fmt: skip
@@ -192,8 +198,8 @@ def read(images: Sequence[int], found: Q) -> dict[int, list[Seen]]:
         said[row["garment_id"]][row["attribute__code"]] = Said(
             row["pk"], row["model_version__name"], row["calibrated"], probabilities
         )
-    for pk, image_id, confidence in garments:
-        seen[image_id].append(Seen(pk, 1.0 if confidence is None else confidence, said[pk]))
+    for pk, image_id, confidence, named in garments:
+        seen[image_id].append(Seen(pk, 1.0 if confidence is None else confidence, said[pk], named))
     return seen
 
 

@@ -45,6 +45,12 @@ def of_set(model_set: ModelSet, taxonomy: Taxonomy) -> Serving:
     return Serving(engine, model_set.pk, {role: version.pk for role, version in versions.items()})
 
 
+def of_version(version: ModelVersion) -> tuple[ModelSpec, Network]:
+    """One version by itself, with its network. Raises WeightsError as `of_set` does."""
+    spec = _spec(version)
+    return spec, load_networks({spec.role: spec}, RUNTIME)[spec.role]
+
+
 def load_engine(model_set: ModelSet, versions: Mapping[str, ModelVersion], taxonomy: Taxonomy) -> Engine:
     """An engine over the set's networks, which are loaded once and kept while the set is in use."""
     specs = {role: _spec(version) for role, version in versions.items()}

@@ -103,10 +103,10 @@ def _checkpoint(classes: list[str], first: int, badge: int) -> bytes:
             boxes.bias[side * detect.reg_max + cells] = 100.0
         scores.weight.zero_()
         for index in range(len(classes)):
-            # The cosine between a cell's colour and the class's, which is 0.45 away from grey, above 0.945.
+            # The cosine between a cell's colour and the class's, which is 0.45 away from grey, above 0.93.
             direction = torch.tensor(_direction(first + index))
             scores.weight[index, :3, 0, 0] = 60 * direction / 0.45
-            scores.bias[index] = -60 * 0.945 - 60 * float(direction.sum()) * 0.5 / 0.45
+            scores.bias[index] = -60 * 0.93 - 60 * float(direction.sum()) * 0.5 / 0.45
     buffer = io.BytesIO()
     torch.save({"model": model.half(), "train_args": {"imgsz": SIZE}}, buffer)
     return buffer.getvalue()

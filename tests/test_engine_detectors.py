@@ -95,6 +95,39 @@ def test_it_gives_overlapping_garments_a_box_each():
     assert described(engine.classify(SQUARE)) == [("Jacket", "jersey"), ("Tshirt", "denim")]
 
 
+def test_it_keeps_garments_of_two_first_levels_in_nearly_the_same_box():
+    """A coat over a shirt: their boxes overlap by 0.8, and so do those of the materials and of the sleeves."""
+    engine = engine_of(
+        category=(["Coat", "Shirt"], (10, 0, 90, 100, "Coat", 0.9), (10, 10, 90, 90, "Shirt", 0.8)),
+        material=(["wool", "woven"], (10, 10, 90, 90, "woven", 0.9), (10, 0, 90, 100, "wool", 0.7)),
+        sleeve_length=(["Long sleeve", "Cap"], (10, 0, 90, 100, "Long sleeve", 0.9), (10, 10, 90, 90, "Cap", 0.7)),
+    )
+    assert described(engine.classify(SQUARE)) == [("Coat", "wool", "long"), ("Shirt", "woven", "cap")]
+
+
+@pytest.mark.parametrize(
+    ("other", "bottom"),
+    [("Blouse", 90), ("SleevelessTop", 90), ("Shirt", 90), ("Coat", 98)],  # 98: the overlap is 0.98
+)
+def test_it_takes_one_garment_for_one(other, bottom):
+    classes = ["Shirt", "Blouse", "SleevelessTop", "Coat"]
+    seen = (10, 0, 90, 100, "Shirt", 0.9), (10, 0, 90, bottom, other, 0.8)
+    assert described(engine_of(category=(classes, *seen)).classify(SQUARE)) == [("Shirt",)]
+
+
+def test_it_gives_a_garment_the_surest_of_the_boxes_that_no_other_needs():
+    engine = engine_of(
+        category=(["Coat"], (10, 0, 90, 100, "Coat", 0.9)),
+        material=(["wool", "knit"], (10, 0, 90, 99, "knit", 0.4), (10, 0, 90, 85, "wool", 0.8)),
+    )
+    assert described(engine.classify(SQUARE)) == [("Coat", "wool")]
+
+
+def test_a_detector_of_garments_alone_finds_each_once():
+    engine = engine_of(garment=(["garment"], (10, 0, 90, 100, "garment", 0.9), (10, 0, 90, 80, "garment", 0.8)))
+    assert len(engine.classify(SQUARE).garments) == 1
+
+
 def test_it_leaves_a_garment_without_a_box_alone():
     engine = engine_of(
         category=(["Skirt", "Shirt"], (5, 60, 40, 95, "Skirt", 0.9), (50, 5, 95, 50, "Shirt", 0.8)),
@@ -166,9 +199,9 @@ def test_classes_of_the_same_value_count_together():
     assert [other.value for other in said.alternatives] == ["wool"]
 
 
-def test_it_keeps_the_best_of_overlapping_boxes_whatever_their_class():
+def test_it_keeps_the_best_of_nearly_identical_boxes_whatever_their_class():
     raw = Scripted(["a", "b"], (0, 0, 50, 50, "a", 0.6), (1, 0, 50, 50, "b", 0.9), (50, 50, 90, 90, "a", 0.2)).raw
-    boxes, scores, classes = select(raw, 0.3)
+    boxes, scores, classes = select(raw, 0.3, np.array([0, 1]))
     assert boxes.tolist() == [[1, 0, 50, 50]]
     assert scores == pytest.approx([0.9])
     assert classes.tolist() == [1]
@@ -178,14 +211,16 @@ def test_it_survives_a_detector_that_sees_garments_everywhere():
     rng = np.random.default_rng(0)
     raw = rng.random((5, 8400), np.float32)
     raw[:4] *= SIZE
-    boxes, scores, _ = select(raw, 0.1)
+    boxes, scores, _ = select(raw, 0.1, np.array([0]))
     assert len(boxes) == 100
     assert (np.diff(scores) <= 0).all()
 
 
 def test_it_suppresses_in_order_of_score():
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 10, 8], [20, 20, 30, 30]], np.float32)
-    assert suppress(boxes, np.array([0.5, 0.9, 0.7, 0.6], np.float32), 0.85).tolist() == [1, 3]
+    scores, kinds = np.array([0.5, 0.9, 0.7, 0.6], np.float32), np.array([0, 0, 1, 1])
+    assert suppress(boxes, scores, np.zeros(4, np.intp), 0.85, 0.95).tolist() == [1, 3]
+    assert suppress(boxes, scores, kinds, 0.85, 0.95).tolist() == [1, 2, 3]
 
 
 def best_total(values, least):

@@ -8,6 +8,7 @@ import pytest
 from classifier.engine.detector import Detector
 from classifier.engine.manifest import ModelSpec
 from classifier.engine.results import Alternative
+from classifier.engine.taxonomy import Taxonomy
 from classifier.training.calibration import calibration_error, reliability_bins
 from classifier.training.dataset import Photograph
 from classifier.training.evaluation.comparison import changes, compare, mcnemar
@@ -153,8 +154,10 @@ def test_it_gives_each_garment_of_a_photograph_its_own_box(tmp_path):
     rows = outfit(tmp_path / "photo.jpg")
     spec = ModelSpec("category", "test", "detect", ("Shirt", "Coat", "Jeans"), 32, {})
 
-    shirt_first = read_with_detector(Detector(spec, Detections((0, 0.9, UPPER), (2, 0.8, LOWER))), rows, spec.classes)
-    only_shirt = read_with_detector(Detector(spec, Detections((0, 0.9, UPPER))), rows, spec.classes)
+    both, shirt = Detections((0, 0.9, UPPER), (2, 0.8, LOWER)), Detections((0, 0.9, UPPER))
+    shirt_first, only_shirt = (
+        read_with_detector(Detector(spec, network, Taxonomy.load()), rows, spec.classes) for network in (both, shirt)
+    )
 
     assert [found.answer("category").value for found in shirt_first] == ["Jeans", "Shirt"]
     assert [found.overlap for found in shirt_first] == pytest.approx([1, 1], abs=0.01)

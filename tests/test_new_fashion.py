@@ -113,7 +113,6 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
     weights, base, settings, client_of, admin, bob, shop, actor_of, api_key, tmp_path
 ):
     settings.WEIGHTS_DIR = weights
-    settings.OTJANG_ROW_THRESHOLD = 0.25  # the detector's scores are low
     administrator, portal, api = client_of(admin), client_of(bob), ApiClient(api_key[1])
 
     _add_in_the_admin(administrator)

@@ -3,13 +3,14 @@
 import json
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from catalog.intake import add_images
 from classifier import batches
-from classifier.models import Classification, Deployment, ModelVersion
+from classifier.models import Classification, Deployment, Garment, ModelVersion
 from tests import original
 from tests.factories import ProductFactory
+from tests.garments import draw_garments
 from tests.pictures import upload
 
 JACKET = (2, 4, "Jacket", "Denim", "Long sleeve")
@@ -76,6 +77,41 @@ def test_they_serve_on_the_command_line_and_in_the_site(activated, product, alic
         "Outer": {"category": "Jacket", "material": "denim", "sleeve_length": "long"},
         "Bottom": {"category": "Skirt", "material": "sequin"},
     }
+
+
+def test_they_can_be_measured_as_a_pipeline_against_the_shipped_set(activated, tmp_path, capsys):
+    data, version = draw_garments(tmp_path / "data"), ModelVersion.objects.get(role="material", name="material-test")
+    shipped, active = version.sets.order_by("pk")[0], Deployment.objects.get().active
+    names = f"set:{shipped.pk}", f"set:{active.pk}"
+
+    call_command("evaluate", f"version:{version.pk}", compare=names, data=data, out=tmp_path / "out", stderr=None)
+
+    described = {
+        path.parent.name: json.loads(path.read_text())["model"] for path in (tmp_path / "out").glob("*/evaluation.json")
+    }
+    assert {name: (model["kind"], len(model["parts"])) for name, model in described.items()} == {
+        f"set-{shipped.pk}": ("pipeline", 4),
+        f"set-{active.pk}": ("pipeline", 3),
+        f"version-{version.pk}": ("classify", 1),
+    }
+    comparison = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert (comparison["first"], comparison["second"]) == (f"set-{shipped.pk}", f"set-{active.pk}")
+    assert f"set-{active.pk}" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="'set:0'"):
+        call_command("evaluate", "set:0", data=data, out=tmp_path / "out")
+
+
+def test_a_score_that_names_and_finds_a_garment_counts_once(activated, product, alice, actor_of, settings):
+    add_images(actor=actor_of(alice), product=product, files=[upload("two.jpg", data=PHOTOGRAPHS["two"])])
+    batches.classify_waiting()
+    product.refresh_from_db()
+
+    scores = dict(Garment.objects.values_list("predictions__value__code", "confidence"))
+    rows = {row["first_level"]: row for row in product.proposal}
+    for level, value in (("Outer", "Jacket"), ("Bottom", "Skirt")):
+        assert scores[value] < 0.9
+        assert rows[level]["confidence"] == pytest.approx(scores[value], abs=1e-3)
+        assert rows[level]["attributes"]["category"]["confidence"] == pytest.approx(scores[value], abs=1e-3)
 
 
 def _values(garments):

@@ -80,14 +80,28 @@ def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, 
 
 def test_it_goes_on_exactly_where_it_was_interrupted(data, base, tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    train("category", data, base, whole, epochs=3)
+    train("category", data, base, whole, epochs=3, device="cpu")
     interrupt_after(1, data, base, cut, epochs=3)
     assert [row["epoch"] for row in read_rows(cut)] == ["1"]
 
-    call_command("train", "category", data=data, base=base, out=cut, resume=True, stderr=None)
+    call_command("train", "category", data=data, out=cut, resume=True, stderr=None)  # it needs no start weights
 
     assert [row["epoch"] for row in read_rows(cut)] == ["1", "2", "3"]
     assert [row["loss"] for row in read_rows(cut)] == [row["loss"] for row in read_rows(whole)]
+
+
+@pytest.mark.parametrize(("role", "task"), [("category", "classify"), ("garment", "detect")])
+def test_another_run_can_start_from_any_epoch_that_was_kept(data, base, tmp_path, role, task):
+    first, second = tmp_path / "first", tmp_path / "second"
+    train(role, data, base, first, epochs=2, image_size=64, keep_epochs=True)
+    assert sorted(path.name for path in first.glob("epoch*")) == ["epoch1.pt", "epoch2.pt"]
+
+    train(role, data, first / "epoch1.pt", second, epochs=1, image_size=64)
+
+    described = json.loads((second / "run.json").read_text())
+    assert (described["task"], described["base"]) == (task, "first/epoch1.pt")
+    assert (second / "metrics.json").exists()
+    assert not list(second.glob("epoch*"))
 
 
 def interrupt_after(done, data, base, run, **options):
@@ -167,6 +181,8 @@ def test_it_learns_an_attribute_that_a_shop_added(data, base, tmp_path):
         ({"base": Path("nowhere.pt")}, "nowhere.pt do not exist. .* https://github.com/ultralytics/assets/releases"),
         ({"data": Path("nowhere")}, "labels.csv does not exist"),
         ({"resume": True}, "holds no run"),
+        ({"device": "cuda:99"}, r"no device 'cuda:99' here; there are cpu"),
+        ({"device": "abacus"}, r"no device 'abacus' here"),
     ],
 )
 def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):
@@ -199,6 +215,40 @@ def test_it_refuses_a_call_that_only_a_plain_pickle_would_make(data, base, tmp_p
 
     assert not (tmp_path / "owned").exists()
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("role", ["garment", "category"])
+def test_it_refuses_them_when_it_goes_on_with_a_run_as_well(data, base, tmp_path, role):
+    run, hostile = begun(role, data, base, tmp_path / "run"), tmp_path / "hostile.pt"
+    hostile.write_bytes(calling_mkdir(tmp_path / "owned"))
+
+    for start in (hostile, tmp_path / "nowhere.pt"):
+        with pytest.raises(CommandError, match=f"start weights .*{start.name}"):
+            call_command("train", role, data=data, base=start, out=run, resume=True, stderr=None)
+
+    assert not (tmp_path / "owned").exists()
+    assert not (run / "best.pt").exists()
+
+
+@pytest.mark.parametrize(("role", "last"), [("garment", "ultralytics/weights/last.pt"), ("category", "last.pt")])
+def test_it_refuses_to_go_on_from_a_checkpoint_that_would_run_something(data, base, tmp_path, role, last):
+    run = begun(role, data, base, tmp_path / "run")
+    (run / last).parent.mkdir(parents=True, exist_ok=True)
+    (run / last).write_bytes(calling_mkdir(tmp_path / "owned"))
+
+    with pytest.raises(CommandError, match=r"last\.pt"):
+        call_command("train", role, data=data, base=base, out=run, resume=True, stderr=None)
+
+    assert not (tmp_path / "owned").exists()
+
+
+def begun(role, data, base, run):
+    """A run that was stopped before its first epoch was done."""
+    train(role, data, base, run, epochs=1, image_size=64)
+    for path in run.iterdir():
+        if path.name != "run.json":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return run
 
 
 def test_it_builds_its_network_from_no_description_of_the_start_weights(data, base, tmp_path):

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 
 from classifier.engine.manifest import Manifest
 from classifier.engine.runtime import TorchNetwork, load_networks
-from classifier.training.classifier import state_for
 from classifier.training.soup import average_checkpoints
+from classifier.training.start import state_for
 from tests.garments import draw_garments
 from tests.test_training_command import TINY, base, train  # noqa: F401 - base is a fixture
 

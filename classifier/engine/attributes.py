@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .crop_classifier import CropClassifier, best_values
-from .detector import Detections, Detector
+from .detector import OVERLAP_LIMIT, Detections, Detector
 from .manifest import ModelSpec
 from .matching import match, overlaps
 from .preprocess import crop_square
@@ -102,9 +102,25 @@ class DetectorReader:
         for photograph, detections in zip(photographs, found, strict=True):
             here = [number for number, subject in enumerate(subjects) if subject.photograph == photograph]
             boxes = np.array([subjects[number].box for number in here], np.float32)
-            for row, column in match(overlaps(boxes, detections.boxes), LEAST_OVERLAP).items():
+            pairs = match(overlaps(boxes, detections.boxes), LEAST_OVERLAP)
+            for row, column in _surest(pairs, detections).items():
                 results[here[row]] = detected_value(detections, column, self.spec, self._taxonomy)
         return results
+
+
+def _surest(pairs: Mapping[int, int], detections: Detections) -> dict[int, int]:
+    """The same pairs of a garment and a box, but a surer box in the same place speaks where no other garment needs it.
+
+    Boxes of two values may lie nearly on top of each other: they belong to two garments, or they are two opinions of
+    one.
+    """
+    free = set(range(len(detections.boxes))) - set(pairs.values())
+    near = overlaps(detections.boxes, detections.boxes) > OVERLAP_LIMIT
+    chosen = {}
+    for row, column in pairs.items():
+        chosen[row] = min({column, *(other for other in free if near[column, other])})  # by falling score
+        free.discard(chosen[row])
+    return chosen
 
 
 def detected_value(detections: Detections, index: int, spec: ModelSpec, taxonomy: Taxonomy) -> AttributeResult:

@@ -39,11 +39,12 @@ def load_module(checkpoint: bytes) -> nn.Module:
     return load_checkpoint(checkpoint)[1]
 
 
-def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
-    """What a checkpoint holds, and its network in float32, fused and in evaluation mode.
+def load_checkpoint(checkpoint: bytes, *, fuse: bool = True) -> tuple[dict[str, Any], nn.Module]:
+    """What a checkpoint holds, and its network in float32 and in evaluation mode.
 
-    The averaged weights where training kept them. Only torch's and ultralytics' own layers are unpickled, without
-    calling them: anything else in the file raises WeightsError before it can run, whatever its sha256.
+    The averaged weights where training kept them; `fuse` joins convolutions with their batch norms, which ends their
+    training. Only torch's and ultralytics' own layers are unpickled, without calling them: anything else in the file
+    raises WeightsError before it can run, whatever its sha256.
     """
     if not is_zipfile(BytesIO(checkpoint)):
         raise WeightsError("This is no PyTorch checkpoint (.pt). Take the best.pt of a training.")
@@ -62,7 +63,9 @@ def load_checkpoint(checkpoint: bytes) -> tuple[dict[str, Any], nn.Module]:
         for layer in network.modules():
             layer.__class__ = type(layer).__mro__[1]  # the layer that a sealed one stands for
         network.criterion = None
-        module: nn.Module = network.float().eval().fuse(verbose=False)
+        module: nn.Module = network.float().eval()
+        if fuse:
+            module = network.fuse(verbose=False)
     except WeightsError:
         raise
     except Exception as error:  # a file that is no checkpoint fails in as many ways as there are formats

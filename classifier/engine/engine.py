@@ -50,7 +50,7 @@ class Engine:
         self._max_pixels = max_pixels
         # Twice the largest input: a garment that fills half of the photograph still fills the network's input.
         self._detail = 2 * max(spec.input_size for spec in manifest.models.values())
-        self._finder = Detector(manifest.finder, self.networks[manifest.finder.role])
+        self._finder = Detector(manifest.finder, self.networks[manifest.finder.role], self._taxonomy)
         self._readers = [self._reader(spec) for spec in manifest.attributes if spec is not manifest.finder]
 
     @classmethod
@@ -102,7 +102,7 @@ class Engine:
     def _reader(self, spec: ModelSpec) -> Reader:
         network = self.networks[spec.role]
         if spec.task == "detect":
-            return DetectorReader(Detector(spec, network), self._taxonomy)
+            return DetectorReader(Detector(spec, network, self._taxonomy), self._taxonomy)
         return ClassifierReader(CropClassifier(spec, network), self._taxonomy)
 
     def _decode(self, source: Source) -> _Timed:

@@ -20,13 +20,17 @@ def overlaps(first: Boxes, second: Boxes) -> NDArray[np.float32]:
     return ratio
 
 
-def suppress(boxes: Boxes, scores: NDArray[np.float32], limit: float) -> NDArray[np.intp]:
-    """Class-agnostic non-maximum suppression: indices of the boxes kept, by falling score.
+def suppress(
+    boxes: Boxes, scores: NDArray[np.float32], groups: NDArray[np.intp], within: float, across: float
+) -> NDArray[np.intp]:
+    """Non-maximum suppression: indices of the boxes kept, by falling score.
 
-    A box goes when it overlaps a better one that stayed by more than `limit` (IoU).
+    A box goes when it overlaps a better one that stayed by more than the limit (IoU), which is `within` for two boxes
+    of the same of the `groups` (n), and `across` for others.
     """
     order = np.argsort(-scores, kind="stable")
-    clashes = overlaps(boxes[order], boxes[order]) > limit
+    boxes, groups = boxes[order], groups[order]
+    clashes = overlaps(boxes, boxes) > np.where(groups[:, None] == groups, within, across)
     kept: list[int] = []
     free = np.ones(len(order), bool)
     for rank in range(len(order)):

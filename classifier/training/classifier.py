@@ -8,7 +8,7 @@ wanted one and thrown away at the end. They cost nothing and keep the trunk from
 from __future__ import annotations
 
 import math
-import pickle
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -29,9 +29,7 @@ from classifier.training.files import append_row, atomic_path
 from classifier.training.objective import class_balanced_weights, one_hot, soft_cross_entropy
 from classifier.training.run import RESULTS, Report, RunError, report_quarters
 from classifier.training.scores import classification_scores
-
-CHECKPOINT = "last.pt"
-HEAD = "model.model.9.linear"
+from classifier.training.start import CHECKPOINT, HEAD, KEPT, is_of_a_run, open_weights, read_checkpoint, state_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,7 @@ class ClassifierOptions:
     last_size: float = 0.86
     ema_decay: float = 0.995
     minimum: int = 20
+    keep_epochs: bool = False
     seed: int = 1
     threads: int = 2
 
@@ -147,7 +146,14 @@ class Samples:
 class ClassifierTraining:
     """One run in one folder: `last.pt` to resume from, `best.pt` to publish, `results.csv` as it goes."""
 
-    def __init__(self, dataset: Dataset, base: Path, run: Path, options: ClassifierOptions, report: Report) -> None:
+    def __init__(
+        self, dataset: Dataset, base: Path, run: Path, options: ClassifierOptions, report: Report, device: str
+    ) -> None:
+        """Where the folder has a `last.pt` it goes on from there, else it starts from `base`.
+
+        The network is trained on `device`. On the processor, which draws all random numbers but those of dropout
+        elsewhere, a run that was resumed ends with the same weights as one that was not.
+        """
         self.dataset, self.run, self.options, self.report = dataset, run, options, report
         run.mkdir(parents=True, exist_ok=True)
         torch.set_num_threads(options.threads)
@@ -161,37 +167,34 @@ class ClassifierTraining:
             raise RunError(f"{options.attribute}: fewer than two classes have {options.minimum} examples.")
         counts = dataset.counts("train", options.attribute)
         frequencies = torch.tensor([counts[name] for name in own]) / sum(counts[name] for name in own)
-        self.offsets = options.prior * frequencies.log()
+        self.device = device
+        self.offsets = (options.prior * frequencies.log()).to(device)
         auxiliary = {
             name: len(found) for name, found in self.classes.items() if name != options.attribute and len(found) > 1
         }
         model = build_model(own, options.dropout)
         network: Any = Network(model, auxiliary, options.freeze)
-        self.network: Network = network.to(memory_format=torch.channels_last)
-        self._load_base(base)
+        self.network: Network = network.to(device, memory_format=torch.channels_last)
+        begun = (run / CHECKPOINT).exists()
+        if not begun:
+            self._load_base(base)
         self.average = Average(self.network, options.ema_decay)
         self.optimizer = self._make_optimizer()
         self.epoch = 0
         self.best = -1.0
         self.best_epoch = 0
+        if begun:
+            self._resume()
 
     def _load_base(self, base: Path) -> None:
         """Start from any YOLOv8n weights, detectors included, or from the `last.pt` of another attribute's run.
 
         The latter has already trained a head for this attribute beside its own: the two change places.
         """
-        prepare_ultralytics()
-        from ultralytics.nn.tasks import load_checkpoint
-
-        if base.name != CHECKPOINT:
-            self.network.model.load(load_checkpoint(base)[0], verbose=False)
+        if not is_of_a_run(base):
+            self.network.model.load(open_weights(base, fuse=False)[1], verbose=False)
             return
-        try:
-            saved = torch.load(base, weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError):  # it holds code, or is no checkpoint at all
-            saved = {}
-        if "fingerprint" not in saved:
-            raise RunError(f"{base} is no {CHECKPOINT} of a classifier's run: start from a best.pt.")
+        saved = read_checkpoint(base)
         if saved["fingerprint"] != self.dataset.fingerprint or saved["options"]["minimum"] != self.options.minimum:
             raise RunError(f"{base} was trained on other labels.")
         self.network.load_state_dict(state_for(saved, self.options.attribute))
@@ -255,6 +258,8 @@ class ClassifierTraining:
             if improved:
                 self.save_best()
             self.save_checkpoint()
+            if self.options.keep_epochs:
+                shutil.copyfile(self.run / CHECKPOINT, self.run / KEPT.format(self.epoch))
             append_row(self.run / RESULTS, row)
             figures = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
             self.report(f"epoch {self.epoch}/{self.options.epochs}  {figures}{'  *' if improved else ''}")
@@ -281,7 +286,9 @@ class ClassifierTraining:
             pictures = augment(canvases, windows, size, self.augmentation, generator)
             targets = {name: one_hot(values[index], len(self.classes[name])) for name, values in train.targets.items()}
             pictures, targets = mix(pictures, targets, self.augmentation, generator)
-            logits, auxiliary = self.network(pictures.contiguous(memory_format=torch.channels_last))
+            pictures = pictures.contiguous(memory_format=torch.channels_last).to(self.device)
+            targets = {name: values.to(self.device) for name, values in targets.items()}
+            logits, auxiliary = self.network(pictures)
             loss = soft_cross_entropy(logits, targets[options.attribute], options.label_smoothing)
             for name, values in auxiliary.items():
                 loss = loss + options.auxiliary_weight * soft_cross_entropy(
@@ -323,7 +330,7 @@ class ClassifierTraining:
         self.network.load_state_dict(self.average.state)
         self.network.eval()
         logits = [
-            (self.network(to_tensor(crops.squares[start : start + 64]))[0] + self.offsets).numpy()
+            (self.network(to_tensor(crops.squares[start : start + 64]).to(self.device))[0] + self.offsets).cpu().numpy()
             for start in range(0, len(crops.squares), 64)
         ]
         self.network.load_state_dict(own)
@@ -359,38 +366,20 @@ class ClassifierTraining:
                 path,
             )
 
-    def resume(self) -> None:
+    def _resume(self) -> None:
         """Go on where `last.pt` stopped. Raises RunError if it was made from other labels."""
-        saved: dict[str, Any] = torch.load(self.run / CHECKPOINT, weights_only=True)
+        saved = read_checkpoint(self.run / CHECKPOINT)
         if saved["fingerprint"] != self.dataset.fingerprint:
             raise RunError(f"{self.run / CHECKPOINT} was trained on other labels.")
         self.network.load_state_dict(saved["network"])
-        self.average.state, self.average.updates = saved["average"], saved["updates"]
+        self.average.state = {name: value.to(self.device) for name, value in saved["average"].items()}
+        self.average.updates = saved["updates"]
         self.optimizer.load_state_dict(saved["optimizer"])
         self.generator.set_state(saved["generator"])
         torch.set_rng_state(saved["torch_rng"])
         self.epoch, self.best = saved["epoch"], saved["best"]
         # A checkpoint from before there was a patience does not say it: it starts anew.
         self.best_epoch = saved.get("best_epoch", self.epoch)
-
-
-def state_for(checkpoint: dict[str, Any], attribute: str) -> dict[str, torch.Tensor]:
-    """The averaged weights of a run's `last.pt`, with the head of `attribute` as the network's own.
-
-    A run trains heads for all attributes. Where another one was its own, the two change places. Raises RunError if it
-    has none for `attribute`.
-    """
-    state: dict[str, torch.Tensor] = dict(checkpoint["average"])
-    own = checkpoint["options"]["attribute"]
-    if own != attribute:
-        if f"auxiliary.{attribute}.weight" not in state:
-            raise RunError(
-                f"A {CHECKPOINT} of {own} has learnt nothing of {attribute}: start from the best.pt beside it."
-            )
-        for kind in ("weight", "bias"):
-            state[f"auxiliary.{own}.{kind}"] = state.pop(f"{HEAD}.{kind}")
-            state[f"{HEAD}.{kind}"] = state.pop(f"auxiliary.{attribute}.{kind}")
-    return state
 
 
 def save_model(model: nn.Module, path: Path, image_size: int) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +16,7 @@ from classifier.engine.preprocess import Box
 from classifier.training.dataset import SPLITS, Dataset, open_upright, true_boxes
 from classifier.training.files import atomic_path
 from classifier.training.run import Report, report_quarters
+from classifier.training.start import KEPT, open_weights
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +27,8 @@ class DetectorOptions:
     """What a run is made of. `attribute` is "garment" for one class, or the attribute whose classes are detected.
 
     `background` is how often an epoch shows each photograph without a garment: there are few of them, and they are
-    what a detector learns to stay silent from. `quarter_turns` is the share of the training pictures that are shown
+    what a detector learns to stay silent from. `balance` shows those with garments of rare classes more often, which
+    makes an epoch longer (see `repeats`). `quarter_turns` is the share of the training pictures that are shown
     lying on one side: phones that were held flat over a garment often say nothing of their turn. Training ends early
     when `patience` epochs have brought nothing better on val; 0 never gives up.
     """
@@ -37,8 +42,10 @@ class DetectorOptions:
     freeze: int = 5
     mosaic: float = 0.25
     background: int = 1
+    balance: bool = True
     quarter_turns: float = 0.3
     minimum: int = 20
+    keep_epochs: bool = False
     seed: int = 1
     threads: int = 2
 
@@ -81,7 +88,8 @@ def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions,
     """Lay the data out as ultralytics wants it; returns the path of its data.yaml.
 
     Photographs are written upright and already reduced to the network's size with the engine's own resampling, so
-    that they need not be decoded at full size by anybody else's rules.
+    that they need not be decoded at full size by anybody else's rules. They are named by their number, as photographs
+    from several folders may share a name; those that are there already are not written again.
     """
     classes = detector_classes(dataset, options)
     for split in SPLITS:
@@ -90,18 +98,32 @@ def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions,
         labels.mkdir(parents=True, exist_ok=True)
         photographs = detector_photographs(dataset, split, options, classes)
         report(f"preparing {len(photographs)} photographs of {split}")
-        for photograph in photographs:
-            stem = photograph.path.stem
-            if not (images / f"{stem}.jpg").exists():
-                _write_reduced(photograph.path, images / f"{stem}.jpg", options.image_size)
-            (labels / f"{stem}.txt").write_text(photograph.label_lines)
-            if not photograph.boxes and split == "train":
-                for repeat in range(1, options.background):
-                    shutil.copyfile(images / f"{stem}.jpg", images / f"{stem}-{repeat}.jpg")
+        for number, photograph in enumerate(photographs):
+            picture = images / f"{number:06}.jpg"
+            if not picture.exists():
+                _write_reduced(photograph.path, picture, options.image_size)
+            (labels / f"{number:06}.txt").write_text(photograph.label_lines)
+        shown = repeats(photographs, options) if split == "train" else [1] * len(photographs)
+        lines = [f"./images/{split}/{number:06}.jpg\n" * times for number, times in enumerate(shown)]
+        (folder / f"{split}.txt").write_text("".join(lines))
     data = folder / "data.yaml"
     names = "".join(f"  {index}: {name}\n" for index, name in enumerate(classes))
-    data.write_text(f"path: {folder.resolve()}\ntrain: images/train\nval: images/val\nnames:\n{names}")
+    data.write_text(f"path: {folder.resolve()}\ntrain: train.txt\nval: val.txt\nnames:\n{names}")
     return data
+
+
+def repeats(photographs: Sequence[Annotated], options: DetectorOptions) -> list[int]:
+    """How often an epoch shows each of these photographs.
+
+    With `options.balance` as often as its rarest class needs it (repeat factors, Gupta et al. 2019): the square root of
+    how many times more photographs the most frequent class has. Classes are then met by the square root of their
+    frequency, as classifiers meet them.
+    """
+    present = [{index for index, _box in photograph.boxes} for photograph in photographs]
+    counts = Counter(index for classes in present for index in classes)
+    most = max(counts.values(), default=0)
+    factors = {index: round(math.sqrt(most / count)) if options.balance else 1 for index, count in counts.items()}
+    return [max(factors[index] for index in classes) if classes else options.background for classes in present]
 
 
 def _write_reduced(source: Path, target: Path, size: int) -> None:
@@ -110,7 +132,10 @@ def _write_reduced(source: Path, target: Path, size: int) -> None:
     image = open_upright(source)
     scale = size / max(image.size)
     reduced = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    image.resize(reduced, Image.Resampling.BILINEAR, reducing_gap=2.0).save(target, quality=95, subsampling=0)
+    with atomic_path(target) as temporary:
+        image.resize(reduced, Image.Resampling.BILINEAR, reducing_gap=2.0).save(
+            temporary, "JPEG", quality=95, subsampling=0
+        )
 
 
 def _label_line(index: int, box: Box) -> str:
@@ -119,7 +144,10 @@ def _label_line(index: int, box: Box) -> str:
 
 
 def make_trainer_class() -> type:
-    """Ultralytics' detection trainer, kept lean for CPU: channels-last tensors and a fixed number of threads."""
+    """Ultralytics' detection trainer, kept lean for CPU: channels-last tensors and a fixed number of threads.
+
+    It measures nothing at its end: what was best is measured as it serves, see `evaluate_detector`.
+    """
     prepare_ultralytics()
     import torch
     from ultralytics.models.yolo.detect import DetectionTrainer
@@ -144,6 +172,9 @@ def make_trainer_class() -> type:
             batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
             return batch
 
+        def final_eval(self) -> None:
+            """Leave `last.pt` and `best.pt` as the last epochs saved them, so that a stopped run can go on."""
+
     return LeanTrainer
 
 
@@ -162,21 +193,56 @@ def turn_some(pictures: torch.Tensor, boxes: torch.Tensor, owners: torch.Tensor,
         boxes[rows] = torch.stack((1 - y, x, height, width) if clockwise else (y, 1 - x, height, width), dim=1)
 
 
-def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOptions, report: Report) -> None:
-    """Train in the folder `run`, from the last epoch that was finished there if there is one.
+def train_detector(
+    dataset: Dataset, base: Path, run: Path, options: DetectorOptions, report: Report, device: str
+) -> None:
+    """Train in the folder `run`, from the last epoch that was finished there if there is one, else from `base`.
 
-    Leaves `best.pt` and `results.csv`; does nothing where they are.
+    Leaves `best.pt` and `results.csv`; does nothing where they are. Raises RunError for weights that are missing or
+    refused.
     """
     best = run / "best.pt"
     if best.exists():
         return
+    folder = run / "ultralytics"
+    last = folder / "weights" / "last.pt"
+    resume = last.exists()
+    start = last if resume else base
+    saved, _network = open_weights(start)
+    if not (resume and _is_over(saved, options)):
+        _train(dataset, start, run, options, report, device, resume=resume)
+    shutil.copyfile(folder / "results.csv", run / "results.csv")
+    shutil.rmtree(run / "dataset", ignore_errors=True)
+    _publish_best(folder / "weights" / "best.pt", best)
+
+
+def _is_over(saved: dict[str, Any], options: DetectorOptions) -> bool:
+    """Whether a run's `last.pt` is of its last epoch, or of the one with which its patience ended."""
+    done = int(saved["epoch"]) + 1
+    if done in (0, options.epochs):  # 0: ultralytics had taken the optimizer out of it
+        return True
+    return 0 < options.patience <= done - int(saved["stopper"]["best_epoch"])
+
+
+def _publish_best(source: Path, target: Path) -> None:
+    """Copy the best weights without what only training needs."""
+    prepare_ultralytics()
+    from ultralytics.utils.torch_utils import strip_optimizer
+
+    open_weights(source)
+    with atomic_path(target) as temporary:
+        strip_optimizer(source, str(temporary))
+
+
+def _train(
+    dataset: Dataset, start: Path, run: Path, options: DetectorOptions, report: Report, device: str, *, resume: bool
+) -> None:
+    """Let ultralytics train in `run`/ultralytics, from `start` or on from there."""
     data = write_yolo_dataset(dataset, run / "dataset", options, report)
     trainer_class = make_trainer_class()
-    last = run / "ultralytics" / "weights" / "last.pt"
-    resume = last.exists()
     overrides = {
-        "model": str(last if resume else base),
-        "resume": str(last) if resume else False,
+        "model": str(start),
+        "resume": str(start) if resume else False,
         "data": str(data),
         "project": str(run.resolve()),
         "name": "ultralytics",
@@ -197,7 +263,7 @@ def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOpt
         "close_mosaic": max(1, options.epochs // 3),
         "scale": 0.35,
         "degrees": 5.0,
-        "device": "cpu",
+        "device": device,
         "workers": 0,
         "cache": "ram",
         "amp": False,
@@ -211,13 +277,12 @@ def train_detector(dataset: Dataset, base: Path, run: Path, options: DetectorOpt
     trainer.quarter_turns = options.quarter_turns
     trainer.add_callback("on_train_epoch_start", lambda trainer: setattr(trainer, "step", 0))
     trainer.add_callback("on_train_batch_end", lambda trainer: _count(trainer, report))
-    # Not on_fit_epoch_end: ultralytics calls that once more for the best weights, as an epoch that there is not.
+    if options.keep_epochs:
+        trainer.add_callback(
+            "on_model_save", lambda trainer: shutil.copyfile(trainer.last, run / KEPT.format(trainer.epoch + 1))
+        )
     trainer.add_callback("on_model_save", lambda trainer: report(_describe(trainer)))
     trainer.train()
-    shutil.copyfile(trainer.csv, run / "results.csv")
-    with atomic_path(best) as temporary:
-        shutil.copyfile(trainer.best, temporary)
-    shutil.rmtree(run / "dataset")
 
 
 def _count(trainer: Any, report: Report) -> None:

@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from classifier.training.run import RunError
+
 PACKAGES = ("torch", "torchvision", "ultralytics", "openvino", "numpy", "pillow")
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -25,6 +27,22 @@ def describe_environment() -> dict[str, Any]:
         "commit": _git("rev-parse", "HEAD"),
         "changed_files": None if changed is None else bool(changed),
     }
+
+
+def choose_device(name: str | None) -> str:
+    """Where to train: the device of this name, by default CUDA's where torch sees one, else the processor.
+
+    Raises RunError if there is no such device here.
+    """
+    import torch
+
+    graphics = ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    devices = ["cpu", *(graphics if torch.cuda.is_available() else [])]
+    if name is None:
+        return "cuda" if "cuda" in devices else "cpu"
+    if name not in devices:
+        raise RunError(f"There is no device {name!r} here; there are {', '.join(devices)}.")
+    return name
 
 
 def processor() -> str:

@@ -15,12 +15,12 @@ import torch
 from torch import nn
 
 from classifier.engine.checkpoint import load_module
-from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.manifest import MANIFEST_NAME
 from classifier.training.classifier import save_model
 from classifier.training.export import export_openvino
 from classifier.training.publish import check_export, files_entry, list_model, manifest_entry
 from classifier.training.run import Run, RunError
+from classifier.training.start import open_weights
 
 STEM = "attributes"
 MIRROR_STEM = "attributes-mirror"
@@ -67,10 +67,7 @@ def join(checkpoints: Sequence[Path]) -> nn.Module:
 
     Raises RunError if they differ anywhere but in the last, linear layer.
     """
-    prepare_ultralytics()
-    from ultralytics.nn.tasks import load_checkpoint
-
-    modules: list[Any] = [load_checkpoint(path)[0] for path in checkpoints]
+    modules: list[Any] = [open_weights(path, fuse=False)[1] for path in checkpoints]
     joint = modules[0]
     for other in modules[1:]:
         for (name, ours), theirs in zip(joint.state_dict().items(), other.state_dict().values(), strict=True):

@@ -6,9 +6,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from classifier.engine.errors import WeightsError
 from classifier.engine.manifest import GARMENT
-from classifier.training.classifier import CHECKPOINT, ClassifierOptions, ClassifierTraining
+from classifier.training.classifier import ClassifierOptions, ClassifierTraining
 from classifier.training.dataset import read_dataset
 from classifier.training.detector import DetectorOptions, detector_classes, detector_photographs, train_detector
 from classifier.training.environment import describe_environment
@@ -16,8 +15,7 @@ from classifier.training.evaluation.runs import evaluate_classifier, evaluate_de
 from classifier.training.files import write_json
 from classifier.training.report import write_report
 from classifier.training.run import DESCRIPTION, ENVIRONMENT, TASKS, Report, Run, RunError
-
-START_WEIGHTS = "https://github.com/ultralytics/assets/releases"
+from classifier.training.start import check_there, is_of_a_run, open_weights
 
 Options = ClassifierOptions | DetectorOptions
 
@@ -33,13 +31,10 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
     dataset = read_dataset(data)
     if (folder / DESCRIPTION).exists():
         raise RunError(f"{folder} already holds a run: resume it or choose another folder.")
-    if not base.is_file():
-        raise RunError(
-            f"The start weights {base} do not exist. Nothing is downloaded here: take yolov8n.pt from ultralytics' "
-            f"releases, {START_WEIGHTS}, or any other YOLOv8n checkpoint."
-        )
-    if task == "detect" or base.name != CHECKPOINT:  # a classifier reads a run's own without any code
-        _refuse_programs(base)
+    if task == "classify" and is_of_a_run(base):  # the file of a classifier's run, no ultralytics checkpoint
+        check_there(base)
+    else:
+        open_weights(base)
     kind = DetectorOptions if task == "detect" else ClassifierOptions
     unknown = given.keys() - {field.name for field in fields(kind)}
     if unknown:
@@ -62,28 +57,22 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
         )
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"name": dataset.name, "fingerprint": dataset.fingerprint, **sizes}
-    start = f"{base.resolve().parent.name}/{base.name}" if base.name == CHECKPOINT else base.name
+    start = f"{base.resolve().parent.name}/{base.name}" if is_of_a_run(base) else base.name
     run = Run(folder, name, role, task, start, classes, asdict(options), identity)
     run.save()
     write_json(folder / ENVIRONMENT, {"seed": options.seed, **describe_environment()})
     return run
 
 
-def _refuse_programs(base: Path) -> None:
-    """Refuse start weights that hold more than layers, before ultralytics opens them as a plain pickle."""
-    from classifier.engine.checkpoint import load_checkpoint
-
-    try:
-        load_checkpoint(base.read_bytes())
-    except WeightsError as error:
-        raise RunError(f"The start weights {base} cannot be used. {error}") from error
-
-
-def finish_run(run: Run, data: Path, base: Path, report: Report, mirror: Path | None = None) -> dict[str, Any]:
+def finish_run(
+    run: Run, data: Path, base: Path, report: Report, mirror: Path | None = None, device: str = "cpu"
+) -> dict[str, Any]:
     """Train from wherever the run stands to its end, measure it on val and write its papers; returns the metrics.
 
-    A classifier is measured together with the checkpoint `mirror` if it shall serve with it. A finished run is left
-    as it is. Raises RunError for other labels than those it was started with.
+    `base` is opened only if no epoch is done yet. A classifier is measured together with the checkpoint `mirror` if it
+    shall serve with it. Training takes place on `device`, see `choose_device`; measuring on the processor, where models
+    serve. A finished run is left as it is. Raises RunError for other labels than those it was started
+    with, and for weights to go on from that are missing or refused.
     """
     if run.finished:
         return run.metrics()
@@ -92,12 +81,9 @@ def finish_run(run: Run, data: Path, base: Path, report: Report, mirror: Path | 
         raise RunError(f"The run {run.folder} was started with other labels than those in {data}.")
     options = read_options(run)
     if isinstance(options, DetectorOptions):
-        train_detector(dataset, base, run.folder, options, report)
+        train_detector(dataset, base, run.folder, options, report, device)
     else:
-        training = ClassifierTraining(dataset, base, run.folder, options, report)
-        if (run.folder / CHECKPOINT).exists():
-            training.resume()
-        training.fit()
+        ClassifierTraining(dataset, base, run.folder, options, report, device).fit()
     report("measuring on val")
     size = int(run.options["image_size"])
     if run.task == "detect":

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from classifier.training.classifier import state_for
 from classifier.training.files import atomic_path
 from classifier.training.run import RunError
+from classifier.training.start import read_checkpoint, state_for
 
 
 def average_checkpoints(checkpoints: Sequence[Path], target: Path) -> None:
     """Write the mean of the averaged networks of classifier runs (their `last.pt`) as a checkpoint to start from.
 
     The runs must descend from each other, else their mean means nothing; each may have been led by another attribute.
-    Raises RunError if they were trained on different labels.
+    Raises RunError if one is missing or none of these, or if they were trained on different labels.
     """
-    saved: list[dict[str, Any]] = [torch.load(path, weights_only=True) for path in checkpoints]
+    saved = [read_checkpoint(path) for path in checkpoints]
     first = saved[0]
     for path, other in zip(checkpoints, saved, strict=True):
         same = other["options"]["minimum"] == first["options"]["minimum"]

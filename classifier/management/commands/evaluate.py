@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
+from django.db import DatabaseError
 
 from accounts.management.english import EnglishCommand
 
 if TYPE_CHECKING:
+    from classifier.engine import Taxonomy
+    from classifier.training.evaluation.model import Model
     from classifier.training.evaluation.report import Evaluation
 
 
 class Command(EnglishCommand):
-    """Needs no database: photographs and labels come from a folder, the results go into another."""
+    """Photographs and labels come from a folder, the results go into another; only the registry needs a database."""
 
     help = "Measure models on labelled photographs; writes Markdown, JSON and pictures."
     requires_system_checks: list[str] = []
@@ -23,10 +27,13 @@ class Command(EnglishCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The models and what they are measured on."""
         parser.add_argument(
-            "models", nargs="*", type=Path, metavar="MODEL", help="weights folder, run folder or checkpoint (.pt)"
+            "models",
+            nargs="*",
+            metavar="MODEL",
+            help="weights folder, run folder or checkpoint (.pt); or set:ID or version:ID of the registry",
         )
         parser.add_argument(
-            "--compare", nargs=2, type=Path, metavar=("A", "B"), help="measure two models and say what sets them apart"
+            "--compare", nargs=2, metavar=("A", "B"), help="measure two models and say what sets them apart"
         )
         parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
         parser.add_argument("--split", choices=("train", "val"), default="val", help="default: val")
@@ -45,12 +52,12 @@ class Command(EnglishCommand):
         from classifier.training.evaluation.report import summary_table
         from classifier.training.run import RunError
 
-        compared: list[Path] = options["compare"] or []
-        paths: list[Path] = [*options["models"], *compared]
-        if not paths:
+        compared: list[str] = options["compare"] or []
+        names: list[str] = [*options["models"], *compared]
+        if not names:
             raise CommandError("Name a model, or two after --compare.")
         try:
-            evaluations = self._evaluate(paths, options)
+            evaluations = self._evaluate(names, options)
             for evaluation in evaluations[: len(options["models"])]:
                 self.stdout.write(summary_table([evaluation]) + "\n")
             if compared:
@@ -58,23 +65,21 @@ class Command(EnglishCommand):
                 self.stdout.write(summary_table([first, second]) + "\n")
                 for comparison in write_comparison(first, second, options["out"]):
                     counts = f"{len(comparison.only_first)} : {len(comparison.only_second)}"
-                    names = (first.model.name, second.model.name)
-                    self.stdout.write(f"{comparison.topic}  only one right {counts}  {verdict(comparison, names)}")
+                    said = verdict(comparison, (first.model.name, second.model.name))
+                    self.stdout.write(f"{comparison.topic}  only one right {counts}  {said}")
         except (LabelError, RunError, EngineError) as error:
             raise CommandError(str(error)) from error
         self.report(f"written to {options['out']}")
 
-    def _evaluate(self, paths: list[Path], options: dict[str, Any]) -> list[Evaluation]:
+    def _evaluate(self, names: list[str], options: dict[str, Any]) -> list[Evaluation]:
         """Measure each model and write its papers. All are opened first: a wrong name shows before the work."""
         from classifier.training.dataset import read_dataset
-        from classifier.training.evaluation.model import distinct, open_model
+        from classifier.training.evaluation.model import distinct
         from classifier.training.evaluation.report import evaluate, write_evaluation
 
         dataset = read_dataset(options["data"])
-        given = {"role": options["role"], "image_size": options["image_size"], "runtime": options["runtime"]}
-        given["taxonomy"] = dataset.taxonomy
         evaluations = []
-        for model in distinct([open_model(path, **given) for path in paths]):
+        for model in distinct([_open(str(name), dataset.taxonomy, options) for name in names]):
             evaluation = evaluate(model, dataset, options["split"], self.report)
             write_evaluation(evaluation, options["out"] / model.name)
             evaluations.append(evaluation)
@@ -84,3 +89,30 @@ class Command(EnglishCommand):
         """Progress goes to stderr, at once."""
         self.stderr.write(line)
         self.stderr.flush()
+
+
+def _open(name: str, taxonomy: Taxonomy, options: dict[str, Any]) -> Model:
+    """The model that a path holds, or that the registry knows by this name."""
+    from classifier.training.evaluation.model import open_model
+
+    if re.fullmatch(r"(set|version):\d+", name):
+        try:
+            return _registered(name, taxonomy)
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be asked ({error}). `manage.py prepare` sets it up.") from error
+    given = {"role": options["role"], "image_size": options["image_size"], "runtime": options["runtime"]}
+    return open_model(Path(name), taxonomy=taxonomy, **given)
+
+
+def _registered(name: str, taxonomy: Taxonomy) -> Model:
+    """A set as the pipeline that it serves as, or a version by itself; here, as nothing else needs a database."""
+    from catalog.selectors import Taxonomy as Vocabulary
+    from classifier import serving
+    from classifier.management.registered import find
+    from classifier.models import ModelSet
+    from classifier.training.evaluation.model import of_engine, of_network
+
+    row, label = find(name), name.replace(":", "-")
+    if isinstance(row, ModelSet):
+        return of_engine(label, serving.of_set(row, Vocabulary.load()).engine, taxonomy)
+    return of_network(label, *serving.of_version(row), taxonomy)

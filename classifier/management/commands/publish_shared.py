@@ -68,10 +68,10 @@ class Command(EnglishCommand):
 
     def _runs(self, folder: Path, checkpoints: list[Path], options: dict[str, Any], mirror: list[Run]) -> list[Run]:
         """A finished run for each attribute from the checkpoints' average, measured together with those of `mirror`."""
-        from classifier.training.classifier import CHECKPOINT
         from classifier.training.dataset import ATTRIBUTES
         from classifier.training.pipeline import finish_run, start_run
         from classifier.training.soup import average_checkpoints
+        from classifier.training.start import CHECKPOINT
 
         data = options["data"]
         base = folder / "+".join(path.resolve().parent.name for path in checkpoints) / CHECKPOINT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ OPTIONS = (
     "auxiliary_weight",
     "augmentation",
     "background",
+    "balance",
     "balance_with",
     "freeze",
+    "keep_epochs",
     "minimum",
     "prior",
     "quarter_turns",
@@ -62,6 +64,12 @@ class Command(EnglishCommand):
         parser.add_argument("--auxiliary-weight", type=float, help="how much the other attributes count in the loss")
         parser.add_argument("--augmentation", choices=("strong", "outline", "texture"), help="what crops go through")
         parser.add_argument("--background", type=int, help="how often an epoch shows each picture without a garment")
+        parser.add_argument(
+            "--balance",
+            action=BooleanOptionalAction,
+            default=None,
+            help="show photographs of a detector's rare classes more often (its default; classifiers always do)",
+        )
         parser.add_argument("--prior", type=float, help="negative: favour rare classes (see ClassifierOptions)")
         parser.add_argument("--quarter-turns", type=float, help="share of the detector's pictures shown on their side")
         parser.add_argument(
@@ -69,12 +77,20 @@ class Command(EnglishCommand):
         )
         parser.add_argument("--freeze", type=int, help="how many of the first layers stay as they are")
         parser.add_argument("--minimum", type=int, help="a class with fewer training examples is not offered")
+        parser.add_argument(
+            "--keep-epochs",
+            action="store_true",
+            default=None,
+            help="keep the weights of each epoch as epochN.pt, for other runs to start from",
+        )
         parser.add_argument("--seed", type=int)
         parser.add_argument("--threads", type=int, help="processor threads")
+        parser.add_argument("--device", help="cpu, cuda or cuda:N (default: cuda where torch sees one, else cpu)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train, measure, and export if asked to."""
         from classifier.training.dataset import LabelError
+        from classifier.training.environment import choose_device
         from classifier.training.pipeline import finish_run, start_run
         from classifier.training.publish import ExportError, publish
         from classifier.training.run import Run, RunError
@@ -86,11 +102,12 @@ class Command(EnglishCommand):
         name = options["name"] or f"{role.replace('_', '-')}-{today:%Y.%m}"
         given = {option: options[option] for option in OPTIONS if options[option] is not None}
         try:
+            device = choose_device(options["device"])
             if options["resume"]:
                 run = Run.load(folder)
             else:
                 run = start_run(folder, name, role, task, options["data"], options["base"], given)
-            metrics = finish_run(run, options["data"], options["base"], self.report)
+            metrics = finish_run(run, options["data"], options["base"], self.report, device=device)
             if options["publish"]:
                 publish(run, options["publish"], version=f"{today:%Y.%m.%d}")
                 self.report(f"published in {options['publish']}")

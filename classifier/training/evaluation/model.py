@@ -1,4 +1,4 @@
-"""Opening whatever is to be measured: a weights folder, a run's folder, or a checkpoint of ultralytics."""
+"""Opening whatever is to be measured: a weights folder, a run's folder, a checkpoint, or what is loaded already."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.engine.checkpoint import load_checkpoint, task_of, trained_size
-from classifier.engine.crop_classifier import calibrate
+from classifier.engine.crop_classifier import CropClassifier
 from classifier.engine.detector import Detector
 from classifier.engine.engine import Engine
 from classifier.engine.manifest import GARMENT, MANIFEST_NAME, ModelSpec
@@ -18,7 +18,7 @@ from classifier.engine.taxonomy import Taxonomy
 from classifier.training.dataset import Dataset, Photograph
 from classifier.training.evaluation.detection import detection_rows
 from classifier.training.evaluation.readings import Reading, read_probabilities, read_with_detector, read_with_engine
-from classifier.training.evaluation.runs import crop_logits
+from classifier.training.evaluation.runs import crop_outputs
 from classifier.training.run import DESCRIPTION, Run, RunError
 
 PIPELINE = "pipeline"
@@ -32,7 +32,6 @@ class Model:
     """
 
     name: str
-    path: Path
     kind: str
     parts: dict[str, dict[str, Any]]
     read: Callable[[Sequence[Photograph]], list[Reading]]
@@ -70,7 +69,7 @@ def open_model(
     """
     taxonomy = taxonomy or Taxonomy.load()
     if (path / MANIFEST_NAME).is_file():
-        return _open_pipeline(path, Engine.load(path, runtime=runtime, taxonomy=taxonomy), taxonomy)
+        return of_engine(path.resolve().name, Engine.load(path, runtime=runtime, taxonomy=taxonomy), taxonomy)
     if (path / DESCRIPTION).is_file():
         return _open_run(path.resolve().name, Run.load(path), taxonomy)
     if not path.is_file():
@@ -91,11 +90,11 @@ def distinct(models: Sequence[Model]) -> list[Model]:
     return named
 
 
-def _open_pipeline(path: Path, engine: Engine, taxonomy: Taxonomy) -> Model:
+def of_engine(name: str, engine: Engine, taxonomy: Taxonomy) -> Model:
+    """A whole pipeline; `taxonomy` says what the labels and the detectors' classes mean."""
     specs = engine.manifest.models
     return Model(
-        name=path.resolve().name,
-        path=path,
+        name=name,
         kind=PIPELINE,
         parts={role: _part(spec) for role, spec in specs.items()},
         read=lambda photographs: read_with_engine(engine, photographs),
@@ -117,7 +116,7 @@ def _open_run(name: str, run: Run, taxonomy: Taxonomy) -> Model:
             spec = replace(spec, threshold=metrics["val"]["threshold"])
         else:
             spec = replace(spec, temperature=metrics["calibration"]["temperature"])
-    return _open_network(name, run.folder, spec, TorchNetwork(run.weights.read_bytes(), task=run.task), taxonomy)
+    return of_network(name, spec, _torch_network(run.weights.read_bytes(), run.task), taxonomy)
 
 
 def _open_checkpoint(path: Path, role: str | None, image_size: int | None, taxonomy: Taxonomy) -> Model:
@@ -132,7 +131,12 @@ def _open_checkpoint(path: Path, role: str | None, image_size: int | None, taxon
     if size is None:
         raise RunError(f"{path} does not say at which input size it was trained: give --image-size.")
     spec = ModelSpec(role or _role_of(path, classes, taxonomy), path.stem, task, classes, size, {})
-    return _open_network(path.stem, path, spec, TorchNetwork(checkpoint, task=task), taxonomy)
+    return of_network(path.stem, spec, _torch_network(checkpoint, task), taxonomy)
+
+
+def _torch_network(checkpoint: bytes, task: str) -> Network:
+    network = TorchNetwork(checkpoint, task=task)
+    return MirroredNetwork(network, network) if task == "classify" else network
 
 
 def _role_of(path: Path, classes: Sequence[str], taxonomy: Taxonomy) -> str:
@@ -146,23 +150,25 @@ def _role_of(path: Path, classes: Sequence[str], taxonomy: Taxonomy) -> str:
     return fitting[0]
 
 
-def _open_network(name: str, path: Path, spec: ModelSpec, network: Network, taxonomy: Taxonomy) -> Model:
+def of_network(name: str, spec: ModelSpec, network: Network, taxonomy: Taxonomy) -> Model:
+    """A single model: a detector is shown whole photographs, a classifier the garments in the true boxes."""
     role = spec.role
     codes = [taxonomy.code_of(role, label) for label in spec.classes]
     parts = {role: _part(spec)}
     if spec.task == "detect":
-        detector = Detector(spec, network)
+        detector = Detector(spec, network, taxonomy)
 
         def detect(photographs: Sequence[Photograph]) -> list[Reading]:
             return read_with_detector(detector, photographs, codes)
 
-        return Model(name, path, spec.task, parts, detect, {role: (spec, network, codes)})
+        return Model(name, spec.task, parts, detect, {role: (spec, network, codes)})
+    classifier = CropClassifier(spec, network)
 
     def classify(photographs: Sequence[Photograph]) -> list[Reading]:
-        logits = crop_logits(photographs, MirroredNetwork(network, network), role, spec.classes, spec.input_size)
-        return read_probabilities(photographs, role, codes, calibrate(logits, spec))
+        probabilities = classifier.probabilities(crop_outputs(photographs, classifier))
+        return read_probabilities(photographs, role, codes, probabilities)
 
-    return Model(name, path, spec.task, parts, classify, {})
+    return Model(name, spec.task, parts, classify, {})
 
 
 def _part(spec: ModelSpec) -> dict[str, Any]:

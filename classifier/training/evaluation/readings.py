@@ -66,6 +66,15 @@ class Reading:
         return float(overlaps(*(np.array([box], np.float32) for box in (self.box, self.photograph.box)))[0, 0])
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A garment that a model found in a photograph: the box with its score, and the values."""
+
+    box: Box
+    score: float
+    said: Said
+
+
 def labelled(readings: Sequence[Reading], topic: str) -> list[Reading]:
     """The readings of those photographs that are examples of the topic."""
     return [reading for reading in readings if reading.truth(topic)]
@@ -89,34 +98,28 @@ def read_with_engine(engine: Engine, photographs: Sequence[Photograph]) -> list[
     readings = []
     for rows, result in zip(files, engine.classify_many(rows[0].path for rows in files), strict=True):
         garments = () if isinstance(result, DecodeError) else result.garments
-        for row, index in zip(rows, _assign(rows, [garment.box for garment in garments]), strict=True):
-            if index is None:
-                readings.append(Reading(row, said=dict.fromkeys(roles, ())))
-                continue
-            garment = garments[index]
-            said = {role: _values(garment.attributes.get(role)) for role in roles}
-            readings.append(Reading(row, garment.box, garment.confidence, said))
+        found = [
+            Found(garment.box, garment.confidence, {role: _values(garment.attributes.get(role)) for role in roles})
+            for garment in garments
+        ]
+        readings += pair(rows, found, roles)
     return readings
 
 
 def read_with_detector(detector: Detector, photographs: Sequence[Photograph], codes: Sequence[str]) -> list[Reading]:
     """What a single detector says: its box, whose class is the value. `codes` are the values of its classes."""
-    role = detector.spec.role
-    silence: Said = {} if role == GARMENT else {role: ()}
+    roles = [role for role in (detector.spec.role,) if role != GARMENT]
     files = by_file(photographs)
     readings = []
     for start in range(0, len(files), BATCH):
         batch = files[start : start + BATCH]
-        for rows, found in zip(batch, detector.find([open_upright(rows[0].path) for rows in batch]), strict=True):
-            boxes = [_box(box) for box in found.boxes]
-            for row, index in zip(rows, _assign(rows, boxes), strict=True):
-                if index is None:
-                    readings.append(Reading(row, said=silence))
-                    continue
-                score = float(found.scores[index])
-                value = Alternative(codes[found.classes[index]], score)
-                said: Said = {} if role == GARMENT else {role: (value,)}
-                readings.append(Reading(row, boxes[index], score, said))
+        images = [open_upright(rows[0].path) for rows in batch]
+        for rows, detections in zip(batch, detector.find(images), strict=True):
+            found = [
+                Found(_box(box), float(score), {role: (Alternative(codes[index], float(score)),) for role in roles})
+                for box, score, index in zip(detections.boxes, detections.scores, detections.classes, strict=True)
+            ]
+            readings += pair(rows, found, roles)
     return readings
 
 
@@ -138,16 +141,26 @@ def read_probabilities(
     return readings
 
 
-def _assign(rows: Sequence[Photograph], boxes: Sequence[Box]) -> list[int | None]:
-    """Which of the found boxes, by falling score, answers for each row of one file.
+def pair(rows: Sequence[Photograph], found: Sequence[Found], roles: Sequence[str]) -> list[Reading]:
+    """What was found in one file, by falling score, as an answer for each of its rows.
 
-    Where there is only one row, the surest box; several are matched one to one, for the greatest overlap.
+    Where there is only one row, the surest garment; several are matched one to one, for the greatest overlap. `roles`
+    are the attributes that nothing is said of where nothing was found.
     """
     if len(rows) == 1:
-        return [0 if boxes else None]
-    true = np.array([row.box or (0.0, 0.0, 0.0, 0.0) for row in rows], np.float32)
-    pairs = match(overlaps(true, np.array(boxes, np.float32).reshape(-1, 4)), LEAST_OVERLAP)
-    return [pairs.get(number) for number in range(len(rows))]
+        pairs = {0: 0} if found else {}
+    else:
+        true = np.array([row.box or (0.0, 0.0, 0.0, 0.0) for row in rows], np.float32)
+        boxes = np.array([garment.box for garment in found], np.float32).reshape(-1, 4)
+        pairs = match(overlaps(true, boxes), LEAST_OVERLAP)
+    readings = []
+    for number, row in enumerate(rows):
+        if number in pairs:
+            garment = found[pairs[number]]
+            readings.append(Reading(row, garment.box, garment.score, garment.said))
+        else:
+            readings.append(Reading(row, said=dict.fromkeys(roles, ())))
+    return readings
 
 
 def _values(result: AttributeResult | None) -> tuple[Alternative, ...]:

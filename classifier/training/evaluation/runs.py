@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from classifier.engine.crop_classifier import CropClassifier
 from classifier.engine.detector import Detector
 from classifier.engine.manifest import GARMENT, ModelSpec
-from classifier.engine.preprocess import CROP_MARGIN
-from classifier.engine.runtime import MirroredNetwork, Network, TorchNetwork
+from classifier.engine.runtime import MirroredNetwork, Tensor, TorchNetwork
 from classifier.training.calibration import (
     BINS,
+    choose_temperature,
     expected_calibration_error,
-    fit_temperature,
     negative_log_likelihood,
     softmax,
 )
@@ -60,15 +59,17 @@ def evaluate_classifier(
     """Scores, calibration and confusion on val, on crops by the true boxes and their mirror images, as in service.
 
     `mirror` is the checkpoint that looks at the mirror images, if it is another one. Classes that are not offered
-    count as wrong.
+    count as wrong. The temperature is the one of least negative log-likelihood, or 1 where the measured calibration
+    error is less without it: either way the confidences were measured and the better choice made.
     """
     photographs = dataset.select("val", attribute)
     straight, mirrored = (
         TorchNetwork(path.read_bytes(), task="classify", device="cpu") for path in (checkpoint, mirror or checkpoint)
     )
-    logits = crop_logits(photographs, MirroredNetwork(straight, mirrored), attribute, classes, image_size)
+    spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {})
+    logits = crop_outputs(photographs, CropClassifier(spec, MirroredNetwork(straight, mirrored)))
     targets = label_indices(photographs, attribute, classes)
-    temperature = fit_temperature(logits, targets)
+    temperature = choose_temperature(logits, targets)
     before, after = softmax(logits), softmax(logits, temperature)
     metrics = {
         "val": classification_scores(after, targets, classes),
@@ -85,13 +86,10 @@ def evaluate_classifier(
     return Measured(metrics, confusion, read_probabilities(photographs, attribute, classes, after))
 
 
-def crop_logits(
-    photographs: Sequence[Photograph], network: Network, attribute: str, classes: Sequence[str], image_size: int
-) -> NDArray[np.float32]:
-    """A classifier's output (n, classes) for the garments in the true boxes, cut as the engine cuts them."""
-    squares = load_crops(photographs, image_size, CROP_MARGIN).squares.transpose(0, 2, 3, 1)
-    spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {})
-    return CropClassifier(spec, network).run(list(squares))
+def crop_outputs(photographs: Sequence[Photograph], classifier: CropClassifier) -> Tensor:
+    """A classifier's raw output (n, outputs) for the garments in the true boxes, cut as the engine cuts them."""
+    squares = load_crops(photographs, classifier.spec.input_size, classifier.spec.margin).squares
+    return classifier.run(list(squares.transpose(0, 2, 3, 1)))
 
 
 def evaluate_detector(
@@ -105,7 +103,7 @@ def evaluate_detector(
     spec = ModelSpec(role, role, "detect", tuple(classes), image_size, {}, threshold=LOWEST_THRESHOLD)
     network = TorchNetwork(checkpoint.read_bytes(), task="detect", device="cpu")
     photographs = dataset.select("val")
-    readings = read_with_detector(Detector(spec, network), photographs, classes)
+    readings = read_with_detector(Detector(spec, network, dataset.taxonomy), photographs, classes)
     threshold = choose_threshold([reading.score for reading in readings if reading.photograph.box is None])
     threshold = round(threshold + RUNTIME_DRIFT, 2)
     readings = [reading if reading.score >= threshold else _silenced(reading) for reading in readings]
