@@ -41,17 +41,6 @@ def fit_temperature(logits: NDArray[np.floating], targets: NDArray[np.int64]) ->
     return math.exp((low + high) / 2)
 
 
-def choose_temperature(logits: NDArray[np.floating], targets: NDArray[np.int64]) -> float:
-    """The fitted temperature, or 1 where that one makes the expected calibration error greater.
-
-    Likelihood and calibration error may disagree: sharper answers can gain more where they were too modest than they
-    lose where they were right. What is served is a promise about confidences, so their error decides.
-    """
-    fitted = fit_temperature(logits, targets)
-    before, after = (expected_calibration_error(softmax(logits, value), targets) for value in (1.0, fitted))
-    return fitted if after <= before else 1.0
-
-
 def reliability_bins(
     confidence: NDArray[np.floating], right: NDArray[np.bool_], bins: int = BINS
 ) -> list[dict[str, Any]]:

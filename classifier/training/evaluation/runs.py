@@ -16,8 +16,8 @@ from classifier.engine.manifest import GARMENT, ModelSpec
 from classifier.engine.runtime import MirroredNetwork, Tensor, TorchNetwork
 from classifier.training.calibration import (
     BINS,
-    choose_temperature,
     expected_calibration_error,
+    fit_temperature,
     negative_log_likelihood,
     softmax,
 )
@@ -59,8 +59,7 @@ def evaluate_classifier(
     """Scores, calibration and confusion on val, on crops by the true boxes and their mirror images, as in service.
 
     `mirror` is the checkpoint that looks at the mirror images, if it is another one. Classes that are not offered
-    count as wrong. The temperature is the one of least negative log-likelihood, or 1 where the measured calibration
-    error is less without it: either way the confidences were measured and the better choice made.
+    count as wrong.
     """
     photographs = dataset.select("val", attribute)
     straight, mirrored = (
@@ -69,7 +68,7 @@ def evaluate_classifier(
     spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {})
     logits = crop_outputs(photographs, CropClassifier(spec, MirroredNetwork(straight, mirrored)))
     targets = label_indices(photographs, attribute, classes)
-    temperature = choose_temperature(logits, targets)
+    temperature = fit_temperature(logits, targets)
     before, after = softmax(logits), softmax(logits, temperature)
     metrics = {
         "val": classification_scores(after, targets, classes),
