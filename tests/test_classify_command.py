@@ -141,7 +141,7 @@ def test_it_needs_no_database_and_keeps_progress_out_of_the_results(pictures, ne
     home = tmp_path / "home"
     home.mkdir()
     environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/db.sqlite3",
+        "DATABASE_URL": "mysql://nobody@127.0.0.1:1/nothing",  # nothing listens there
         "WEIGHTS_DIR": str(network_weights),
         "HOME": str(home),
     }

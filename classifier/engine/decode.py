@@ -17,6 +17,8 @@ Source = bytes | Path
 
 MAX_PIXELS = 100_000_000
 # Pillow's other readers are for no photographs, and one of them starts an external program (EPS). JPEG includes MPO.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+
 # Bytes that decoding holds at its peak, measured: of each pixel of the picture, by format, and of a progressive JPEG's
 # coefficients, which stay in memory at full size.
 _BYTES_PER_PIXEL = {"WEBP": 16}
@@ -24,7 +26,6 @@ _RAW_BYTES = 4
 _COEFFICIENT_BYTES = 3
 _MUCH = 32 * 2**20
 _ALONE = threading.Lock()
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
 
 @dataclass(frozen=True, slots=True)
