@@ -5,6 +5,7 @@ import tempfile
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import translation
 
 from accounts.actors import Actor, Via
 from accounts.models import ApiKey, Membership
@@ -15,9 +16,9 @@ from tests.factories import MembershipFactory, MerchantFactory, ProductFactory, 
 
 @pytest.fixture(autouse=True)
 def _isolated(settings):
-    """Files in a folder of the test's own, no throttle left over from another test."""
+    """Files in a folder of the test's own; neither throttle nor language left over from another test."""
     cache.clear()
-    with tempfile.TemporaryDirectory(prefix="otjang-media-") as folder:
+    with tempfile.TemporaryDirectory(prefix="otjang-media-") as folder, translation.override("en"):
         settings.MEDIA_ROOT = folder
         yield
 
