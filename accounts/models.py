@@ -81,7 +81,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Merchant(models.Model):
     """A shop: the tenant that products, keys and members belong to."""
 
-    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False)
+    public_id = models.CharField(
+        _("number"), max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False
+    )
     name = models.CharField(_("name"), max_length=100)
     is_demo = models.BooleanField(_("demo shop"), default=False, help_text=_("Its pages say that pictures are drawn."))
     is_active = models.BooleanField(_("active"), default=True)
@@ -232,7 +234,9 @@ class AuditEvent(models.Model):
     )
     user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("user"))
     api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, blank=True, related_name="+")
-    impersonator = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    impersonator = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("impersonator")
+    )
     via = models.CharField(_("via"), max_length=10, choices=Via.choices)
     action = models.CharField(_("action"), max_length=60)
     subject_type = models.CharField(_("subject"), max_length=40)

@@ -127,7 +127,9 @@ class Product(models.Model):
         Status.ARCHIVED: frozenset({Status.DRAFT, Status.TO_REVIEW, Status.READY}),
     }
 
-    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False)
+    public_id = models.CharField(
+        _("number"), max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False
+    )
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="products", verbose_name=_("merchant"))
     sku = models.CharField("SKU", max_length=64, null=True, blank=True)  # noqa: DJ001 - NULL is "none yet"; '' is barred
     sku_key = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 - NULLs don't collide
@@ -143,7 +145,9 @@ class Product(models.Model):
     # classifier.proposals documents the entries.
     proposal = models.JSONField(_("proposal"), default=list, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
@@ -216,13 +220,15 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
 class ProductImage(models.Model):
     """One photograph of a product: the file as uploaded, an upright copy without EXIF, and a thumbnail."""
 
-    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False)
+    public_id = models.CharField(
+        _("number"), max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False
+    )
     product = models.ForeignKey(Product, models.CASCADE, related_name="images", verbose_name=_("product"))
     original = models.FileField(_("file"), max_length=200)
     display = models.FileField(_("display copy"), max_length=200, editable=False)
     thumbnail = models.FileField(_("thumbnail"), max_length=200, editable=False)
     original_name = models.CharField(_("original name"), max_length=255)
-    sha256 = models.CharField(max_length=64, editable=False)
+    sha256 = models.CharField("SHA-256", max_length=64, editable=False)
     size = models.PositiveIntegerField(_("bytes"), editable=False)
     width = models.PositiveIntegerField(_("width"), editable=False)
     height = models.PositiveIntegerField(_("height"), editable=False)
@@ -230,7 +236,14 @@ class ProductImage(models.Model):
     current_classification: models.ForeignKey[Classification | None, Classification | None] = models.ForeignKey(
         "classifier.Classification", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("uploaded by"),
+    )
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
 
@@ -276,17 +289,31 @@ class Decision(models.Model):
         ACCEPTED = "accepted", _("what was accepted by itself")
         PUBLISHED = "published", _("published as it stood")
 
-    product = models.ForeignKey(Product, models.CASCADE, related_name="decisions")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="decisions", verbose_name=_("product"))
     attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="+", verbose_name=_("attribute"))
     kind = models.CharField(_("kind"), max_length=14, choices=Kind.choices)
-    value = models.ForeignKey(AttributeValue, models.PROTECT, null=True, blank=True, related_name="+")
+    value = models.ForeignKey(
+        AttributeValue, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("value")
+    )
     source = models.CharField(_("source"), max_length=6, choices=Source.choices)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     api_key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, blank=True, related_name="+")
-    impersonator = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    impersonator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("impersonator"),
+    )
     via = models.CharField(_("via"), max_length=10, choices=Via.choices)
     prediction: models.ForeignKey[Prediction | None, Prediction | None] = models.ForeignKey(
-        "classifier.Prediction", models.PROTECT, null=True, blank=True, related_name="decisions"
+        "classifier.Prediction",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decisions",
+        verbose_name=_("prediction"),
     )
     # What was proposed for the product as a whole. `prediction` is of the garment that was chosen in the end.
     answers = models.CharField(_("answers"), max_length=9, choices=Answers.choices, default=Answers.NOTHING, blank=True)
@@ -297,7 +324,9 @@ class Decision(models.Model):
     proposed_by: models.ForeignKey[ModelVersion | None, ModelVersion | None] = models.ForeignKey(
         "classifier.ModelVersion", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("model")
     )
-    operation = models.ForeignKey(Operation, models.SET_NULL, null=True, blank=True, related_name="decisions")
+    operation = models.ForeignKey(
+        Operation, models.SET_NULL, null=True, blank=True, related_name="decisions", verbose_name=_("operation")
+    )
     created_at = models.DateTimeField(_("time"), auto_now_add=True)
 
     class Meta:
@@ -351,7 +380,9 @@ class ProductAttribute(models.Model):
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="attributes")
     attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="+", verbose_name=_("attribute"))
-    value = models.ForeignKey(AttributeValue, models.PROTECT, null=True, blank=True, related_name="+")
+    value = models.ForeignKey(
+        AttributeValue, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("value")
+    )
     state = models.CharField(_("state"), max_length=14, choices=State.choices, default=State.UNSET)
     confidence = models.FloatField(_("confidence"), null=True, blank=True)
     decision = models.ForeignKey(Decision, models.SET_NULL, null=True, blank=True, related_name="+")

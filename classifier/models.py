@@ -92,7 +92,7 @@ class ModelSet(models.Model):
     """The versions that serve together, one a role. Immutable: a change is a new set."""
 
     name = models.CharField(_("name"), max_length=100)
-    fingerprint = models.CharField(max_length=64, unique=True, editable=False)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64, unique=True, editable=False)
     versions = models.ManyToManyField(ModelVersion, related_name="sets", verbose_name=_("versions"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     activated_at = models.DateTimeField(_("last activated"), null=True, blank=True)
@@ -176,7 +176,9 @@ class Classification(models.Model):
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.INTERACTIVE)
     image_sha256 = models.CharField(max_length=64, editable=False)
     # The set that looked; while the job waits only if it must be that one, else whichever is active.
-    model_set = models.ForeignKey(ModelSet, models.PROTECT, null=True, blank=True, related_name="classifications")
+    model_set = models.ForeignKey(
+        ModelSet, models.PROTECT, null=True, blank=True, related_name="classifications", verbose_name=_("model set")
+    )
     operation = models.ForeignKey(
         Operation, models.SET_NULL, null=True, blank=True, related_name="classifications", verbose_name=_("operation")
     )
@@ -271,7 +273,7 @@ class Prediction(models.Model):
     confidence = models.FloatField(_("confidence"))
     calibrated = models.BooleanField(_("calibrated"), default=False)
     alternatives = models.JSONField(_("alternatives"), default=list)  # [{"value": code, "confidence": float}, …]
-    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions")
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions", verbose_name=_("model"))
     created_at = models.DateTimeField(_("time"), auto_now_add=True)
 
     class Meta:
