@@ -14,6 +14,7 @@ ACTIONS = {
     "image.add": gettext_lazy("added photographs"),
     "image.archive": gettext_lazy("removed a photograph"),
     "image.delete": gettext_lazy("deleted a photograph for good"),
+    "image.put_back": gettext_lazy("put back a photograph"),
     "merchant.create_demo": gettext_lazy("created the demo shop"),
     "merchant.export_dataset": gettext_lazy("exported a data set"),
     "merchant.training": gettext_lazy("said whether photographs may train models"),

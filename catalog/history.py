@@ -36,6 +36,7 @@ _SHOWN = frozenset(
 _OF_PHOTOGRAPHS = {
     "image.archive": gettext_lazy("removed the photograph %(name)s"),
     "image.delete": gettext_lazy("deleted the photograph %(name)s for good"),
+    "image.put_back": gettext_lazy("put back the photograph %(name)s"),
 }
 
 

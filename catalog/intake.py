@@ -269,6 +269,41 @@ def add_images(
     return received
 
 
+@atomic
+def put_back(*, actor: Actor, image: ProductImage) -> None:
+    """Let a photograph that was removed from its product count again, as the last one. Twice is the same as once.
+
+    Raises:
+        Invalid: `duplicate` or `too_many_photographs`, as for a photograph that is sent.
+        Conflict: `archived`.
+        Forbidden: the actor is neither an owner nor an administrator.
+    """
+    actor.require_manage(image.product.merchant_id, "catalog.change_productimage")
+    product = services.locked_for(actor, image.product)
+    image = ProductImage.objects.get(pk=image.pk)
+    if image.archived_at is None:
+        return
+    present = list(product.images.current().values_list("sha256", "position"))
+    if image.sha256 in {sha256 for sha256, _position in present}:
+        raise _refusal("duplicate")
+    limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
+    if len(present) >= limit:
+        raise _refusal("too_many_photographs", limit=limit)
+    image.product = product
+    image.archived_at = None
+    image.position = max((position for _sha256, position in present), default=-1) + 1
+    image.save(update_fields=["archived_at", "position"])
+    record(
+        actor=actor,
+        action="image.put_back",
+        subject_type="product",
+        subject_id=product.public_id,
+        merchant_id=product.merchant_id,
+        image=image.public_id,
+        name=image.original_name,
+    )
+
+
 def create_product_with_images(
     *, actor: Actor, merchant: Merchant, files: Sequence[UploadedFile[bytes]], name: str = "", sku: str | None = None
 ) -> tuple[Product | None, list[Received]]:

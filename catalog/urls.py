@@ -19,6 +19,11 @@ urlpatterns = [
         name="remove_photograph",
     ),
     path(
+        "products/<slug:public_id>/photographs/<slug:image_id>/put-back",
+        uploads.put_back_photograph,
+        name="put_back_photograph",
+    ),
+    path(
         "products/<slug:public_id>/photographs/<slug:image_id>/delete",
         uploads.delete_photograph,
         name="delete_photograph",

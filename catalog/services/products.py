@@ -125,7 +125,7 @@ def update_product(*, actor: Actor, product: Product, name: str | None = None, s
 
 @atomic
 def archive_image(*, actor: Actor, image: ProductImage) -> None:
-    """Take a photograph away from its product; the files stay until the archive is emptied."""
+    """Take a photograph away from its product; it stays until it is deleted for good, or put back."""
     product = locked_for(actor, image.product)
     image = ProductImage.objects.get(pk=image.pk)
     if image.archived_at is not None:

@@ -136,7 +136,28 @@ def remove_photograph(request: PortalRequest, public_id: str, image_id: str) -> 
             services.archive_image(actor=request.actor, image=image)
         except Forbidden:
             return forbidden(request)
-        messages.success(request, _("%(file)s was removed.") % {"file": image.original_name})
+        except Refused as refused:
+            messages.error(request, refused.message)
+        else:
+            messages.success(request, _("%(file)s was removed.") % {"file": image.original_name})
+    return redirect("catalog:product", public_id)
+
+
+@require_POST
+@portal_view
+def put_back_photograph(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
+    """Let a removed photograph count again."""
+    product = product_or_404(request, public_id)
+    image = product.images.filter(public_id=image_id).first()
+    if image is not None:
+        try:
+            intake.put_back(actor=request.actor, image=image)
+        except Forbidden:
+            return forbidden(request)
+        except Refused as refused:
+            messages.error(request, refused.message)
+        else:
+            messages.success(request, _("%(file)s was put back.") % {"file": image.original_name})
     return redirect("catalog:product", public_id)
 
 
