@@ -77,23 +77,6 @@ class ReadOnly:
         """Nobody deletes."""
         return False
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show what the audit trail says of the row: services write it, and Django's own log knows nothing of them."""
-        row = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]  # of the admin it is mixed in
-        if row is None or not self.has_view_permission(request, row):  # type: ignore[attr-defined]  # as above
-            raise PermissionDenied
-        if not admin_actor(request).sees_all_merchants or not request.user.has_perm("accounts.view_auditevent"):
-            # They may not read the trail: Django's own page says at least that there is nothing.
-            return super().history_view(request, object_id, extra_context)  # type: ignore[misc, no-any-return]  # as above
-        return redirect(f"{reverse('admin:accounts_auditevent_changelist')}?{urlencode(self._trail(row))}")
-
-    def _trail(self, row: Model) -> dict[str, Any]:
-        """Where the audit trail has such rows: under the model's name in words."""
-        subject = re.sub(r"(?<!^)(?=[A-Z])", "_", row._meta.object_name or "").lower()
-        return {"subject_type__exact": subject, "subject_id__exact": getattr(row, "public_id", row.pk)}
-
 
 class BaseAdmin(ModelAdmin[M]):
     """What every page has: the theme's controls, and one way to run a service over rows and say what it refused."""
@@ -137,6 +120,27 @@ class BaseAdmin(ModelAdmin[M]):
         """Answer a dialog: its page loads the row's page again, with the messages."""
         url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(str(object_id))])
         return HttpResponse(headers={"HX-Redirect": url})
+
+
+class ReadOnlyAdmin(ReadOnly, BaseAdmin[M]):
+    """A page to look at, whose history is the audit trail."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what the audit trail says of the row: services write it, and Django's own log knows nothing of them."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if not admin_actor(request).sees_all_merchants or not request.user.has_perm("accounts.view_auditevent"):
+            # They may not read the trail: Django's own page says at least that there is nothing.
+            return super().history_view(request, object_id, extra_context)
+        return redirect(f"{reverse('admin:accounts_auditevent_changelist')}?{urlencode(self._trail(row))}")
+
+    def _trail(self, row: Model) -> dict[str, Any]:
+        """Where the audit trail has such rows: under the model's name in words."""
+        subject = re.sub(r"(?<!^)(?=[A-Z])", "_", row._meta.object_name or "").lower()
+        return {"subject_type__exact": subject, "subject_id__exact": getattr(row, "public_id", row.pk)}
 
 
 class MerchantData(BaseAdmin[M]):

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor
+from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from accounts.admin.theme import Dialog, DropdownFilter, action, display
 from accounts.models import ApiKey
 from accounts.services import revoke_api_key
@@ -33,7 +33,7 @@ class InUseFilter(DropdownFilter):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnly, MerchantData[ApiKey]):
+class ApiKeyAdmin(ReadOnlyAdmin[ApiKey], MerchantData[ApiKey]):
     """Keys are never shown again, changed or deleted; a revoked one stays as the author of what it did."""
 
     list_display = ("name", "prefix", "merchant", "read_only", "is_valid", "last_used_at", "created_at")

@@ -6,14 +6,14 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, ReadOnly
+from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from accounts.admin.theme import display
 from accounts.models import AuditEvent
 from accounts.trail import action_label, subject_label
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnly, MerchantData[AuditEvent]):
+class AuditEventAdmin(ReadOnlyAdmin[AuditEvent], MerchantData[AuditEvent]):
     """Who did what, when and through which door."""
 
     list_display = ("created_at", "what", "subject", "author", "via", "merchant")

@@ -6,13 +6,13 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, ReadOnly
+from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from accounts.admin.theme import display
 from catalog.models import Decision
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnly, MerchantData[Decision]):
+class DecisionAdmin(ReadOnlyAdmin[Decision], MerchantData[Decision]):
     """Who decided what, when, and through which door."""
 
     list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "via")

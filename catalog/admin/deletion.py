@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth import get_permission_codename
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.actors import Actor
-from accounts.admin.base import MerchantData, admin_actor
+from accounts.admin.base import BaseAdmin, admin_actor
 from accounts.errors import Refused
+from catalog.models import Product, ProductImage
 
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", Product, ProductImage)
 
 
-class DeletesArchived(MerchantData[M]):
+class DeletesArchived(BaseAdmin[M]):
     """Mixin: pages whose rows can be deleted for good once they are archived."""
 
-    def is_archived(self, obj: M) -> bool:
-        """Whether the row may be deleted."""
-        raise NotImplementedError
-
-    def losses(self, objs: Iterable[M]) -> dict[str, int]:
+    def losses(self, objs: Sequence[M]) -> dict[str, int]:
         """What goes with the rows: numbers by the names of things."""
-        raise NotImplementedError
-
-    def delete_for_good(self, actor: Actor, obj: M) -> None:
-        """Ask the service."""
-        raise NotImplementedError
+        return {str(self.opts.verbose_name_plural): len(objs)}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may delete such rows may delete archived ones; the service asks again."""
         permission = f"{self.opts.app_label}.{get_permission_codename('delete', self.opts)}"
         may = admin_actor(request).sees_all_merchants and request.user.has_perm(permission)
-        return may and (obj is None or self.is_archived(obj))
+        return may and (obj is None or obj.archived_at is not None)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What the confirmation page shows: the rows, what goes with them, and those that are not archived."""
-        kept = [_("%(object)s: archive it first") % {"object": obj} for obj in objs if not self.is_archived(obj)]
-        return [str(obj) for obj in objs], self.losses(objs), set(), kept
+        kept = [_("%(object)s: archive it first") % {"object": obj} for obj in objs if obj.archived_at is None]
+        return [str(obj) for obj in objs], self.losses(list(objs)), set(), kept
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -56,12 +48,7 @@ class DeletesArchived(MerchantData[M]):
             change = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
             return HttpResponseRedirect(reverse(change, args=[object_id]))
 
-    def delete_model(self, request: HttpRequest, obj: M) -> None:
-        """Delete one row."""
-        self.delete_for_good(admin_actor(request), obj)
-
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[M]) -> None:
-        """Delete the chosen rows."""
-        actor = admin_actor(request)
+        """Delete the chosen rows as each page does it: by `delete_model`, which asks the service."""
         for obj in queryset:
-            self.delete_for_good(actor, obj)
+            self.delete_model(request, obj)

@@ -13,8 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor
+from accounts.admin.base import MerchantData, ReadOnly, ReadOnlyAdmin, admin_actor
 from accounts.admin.theme import Dialog, TabularInline, action, display
 from catalog.admin.deletion import DeletesArchived
 from catalog.models import Product, ProductImage
@@ -89,7 +88,9 @@ class PhotographInline(PhotographColumns, ReadOnly, TabularInline[ProductImage, 
 
 
 @admin.register(ProductImage)
-class ProductImageAdmin(PhotographColumns, DeletesArchived[ProductImage], ReadOnly, MerchantData[ProductImage]):
+class ProductImageAdmin(
+    PhotographColumns, DeletesArchived[ProductImage], ReadOnlyAdmin[ProductImage], MerchantData[ProductImage]
+):
     """Photographs of all products, and the view that serves them to administrators."""
 
     list_display = ("preview", "original_name", "product", "merchant", "found", "created_at")
@@ -150,17 +151,9 @@ class ProductImageAdmin(PhotographColumns, DeletesArchived[ProductImage], ReadOn
         self._archive(request, self.get_queryset(request).filter(pk=object_id))
         return self.back_to(object_id)
 
-    def is_archived(self, obj: ProductImage) -> bool:
-        """Whether it was taken away from its product."""
-        return obj.archived_at is not None
-
-    def losses(self, objs: Iterable[ProductImage]) -> dict[str, int]:
-        """Photographs; what models saw in them is not counted."""
-        return {str(ProductImage._meta.verbose_name_plural): len(list(objs))}
-
-    def delete_for_good(self, actor: Actor, obj: ProductImage) -> None:
+    def delete_model(self, request: HttpRequest, obj: ProductImage) -> None:
         """With its files and whatever models saw in it."""
-        delete_image(actor=actor, image=obj)
+        delete_image(actor=admin_actor(request), image=obj)
 
     def get_urls(self) -> list[URLPattern]:
         """Django's addresses and the one of the files."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,8 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
-from accounts.actors import Actor
-from accounts.admin.base import ReadOnly, admin_actor, coloured
+from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured
 from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
 from accounts.db import atomic
 from accounts.errors import Refused
@@ -27,6 +27,9 @@ from catalog.selectors import Taxonomy, products_for_list, values_called, values
 from catalog.templatetags.portal import percent
 
 Service = Callable[..., object]
+
+_refused: ContextVar[Refused | None] = ContextVar("refused", default=None)
+"""Why a service would not save the form that is shown once more: Django's hooks between the two hand nothing on."""
 
 STATUS_COLOURS = coloured(
     {
@@ -111,7 +114,7 @@ def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
 
 
 @admin.register(Product)
-class ProductAdmin(DeletesArchived[Product]):
+class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     """Products of all shops. They are archived first; only then can they be deleted."""
 
     change_form_template = "admin/catalog/product/change_form.html"
@@ -180,8 +183,7 @@ class ProductAdmin(DeletesArchived[Product]):
         elif obj is None:
             kwargs["form"] = ProductForm
         if "form" in kwargs:
-            refused = getattr(request, "refused", None)
-            kwargs["form"] = type(kwargs["form"].__name__, (kwargs["form"],), {"refused": refused})
+            kwargs["form"] = type(kwargs["form"].__name__, (kwargs["form"],), {"refused": _refused.get()})
         return super().get_form(request, obj, change=change, **kwargs)
 
     @display(description=_("product"), ordering="name", header=True)
@@ -237,8 +239,11 @@ class ProductAdmin(DeletesArchived[Product]):
         try:
             return atomic(super().changeform_view)(request, object_id, form_url, extra_context)
         except Refused as refused:
-            request.refused = refused  # type: ignore[attr-defined]  # for get_form, of this request only
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            said = _refused.set(refused)
+            try:
+                return super().changeform_view(request, object_id, form_url, extra_context)
+            finally:
+                _refused.reset(said)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         """Ask the services: the review first, against the version that was seen; photographs after the commit."""
@@ -270,22 +275,16 @@ class ProductAdmin(DeletesArchived[Product]):
 
     # -- Deleting ----------------------------------------------------------------------------------------------------
 
-    def is_archived(self, obj: Product) -> bool:
-        """By its status."""
-        return obj.status == Product.Status.ARCHIVED
-
-    def losses(self, objs: Iterable[Product]) -> dict[str, int]:
+    def losses(self, objs: Sequence[Product]) -> dict[str, int]:
         """Products, their photographs and their decisions."""
-        rows = list(objs)
-        return {
-            str(Product._meta.verbose_name_plural): len(rows),
-            str(ProductImage._meta.verbose_name_plural): ProductImage.objects.filter(product__in=rows).count(),
-            str(Decision._meta.verbose_name_plural): Decision.objects.filter(product__in=rows).count(),
+        return super().losses(objs) | {
+            str(model._meta.verbose_name_plural): model._default_manager.filter(product__in=objs).count()
+            for model in (ProductImage, Decision)
         }
 
-    def delete_for_good(self, actor: Actor, obj: Product) -> None:
+    def delete_model(self, request: HttpRequest, obj: Product) -> None:
         """With all that belongs to it."""
-        services.delete_product(actor=actor, product=obj)
+        services.delete_product(actor=admin_actor(request), product=obj)
 
     # -- Moves -----------------------------------------------------------------------------------------------------
 

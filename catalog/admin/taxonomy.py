@@ -44,7 +44,8 @@ class PlacedForm(forms.ModelForm[N]):
             position.help_text = _("Left empty: after the others.")
 
     def _others(self) -> QuerySet[N]:
-        raise NotImplementedError
+        """Those that it has its place among."""
+        return type(self.instance)._default_manager.exclude(pk=self.instance.pk)
 
     def clean(self) -> dict[str, Any]:
         """Find the last place."""
@@ -57,9 +58,6 @@ class PlacedForm(forms.ModelForm[N]):
 
 class AttributeForm(PlacedForm[Attribute]):
     """An attribute; its code is for ever, because models, keys and decisions refer to it."""
-
-    def _others(self) -> QuerySet[Attribute]:
-        return Attribute.objects.all()
 
     def clean_code(self) -> str:
         """Keep codes ASCII and apart even where case does not count, as in MariaDB's default collation."""
@@ -143,7 +141,7 @@ class ValueForm(PlacedForm[AttributeValue]):
         return self.instance.attribute if self.instance.pk else self.cleaned_data.get("attribute")
 
     def _others(self) -> QuerySet[AttributeValue]:
-        return AttributeValue.objects.filter(attribute=self._attribute).exclude(pk=self.instance.pk)
+        return super()._others().filter(attribute=self._attribute)
 
     def _refuse(self, field: str, sentence: Any, code: str) -> None:
         self.add_error(field, ValidationError(sentence, code=code))

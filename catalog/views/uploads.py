@@ -5,7 +5,7 @@ Each view answers a plain form with a page, and the upload script (`Accept: appl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -125,55 +125,35 @@ def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
     return redirect("catalog:product", public_id)
 
 
-@require_POST
-@portal_view
-def remove_photograph(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
-    """Take a photograph away from its product."""
-    product = product_or_404(request, public_id)
-    image = product.images.current().filter(public_id=image_id).first()
-    if image is not None:
-        try:
-            services.archive_image(actor=request.actor, image=image)
-        except Forbidden:
-            return forbidden(request)
-        except Refused as refused:
-            messages.error(request, refused.message)
-        else:
-            messages.success(request, _("%(file)s was removed.") % {"file": image.original_name})
-    return redirect("catalog:product", public_id)
+def _photograph_view(
+    service: Callable[..., object], done: Callable[[], str], doc: str
+) -> Callable[[PortalRequest, str, str], HttpResponseBase]:
+    """A view that does one thing with a photograph and says so, or why it was not done."""
+
+    def view(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
+        product = product_or_404(request, public_id)
+        image = product.images.filter(public_id=image_id).first()
+        if image is not None:
+            try:
+                service(actor=request.actor, image=image)
+            except Forbidden:
+                return forbidden(request)
+            except Refused as refused:
+                messages.error(request, refused.message)
+            else:
+                messages.success(request, done() % {"file": image.original_name})
+        return redirect("catalog:product", public_id)
+
+    view.__doc__ = doc
+    return require_POST(portal_view(view))
 
 
-@require_POST
-@portal_view
-def put_back_photograph(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
-    """Let a removed photograph count again."""
-    product = product_or_404(request, public_id)
-    image = product.images.filter(public_id=image_id).first()
-    if image is not None:
-        try:
-            intake.put_back(actor=request.actor, image=image)
-        except Forbidden:
-            return forbidden(request)
-        except Refused as refused:
-            messages.error(request, refused.message)
-        else:
-            messages.success(request, _("%(file)s was put back.") % {"file": image.original_name})
-    return redirect("catalog:product", public_id)
-
-
-@require_POST
-@portal_view
-def delete_photograph(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
-    """Delete a removed photograph for good."""
-    product = product_or_404(request, public_id)
-    image = product.images.filter(public_id=image_id).first()
-    if image is not None:
-        try:
-            services.delete_image(actor=request.actor, image=image)
-        except Forbidden:
-            return forbidden(request)
-        except Refused as refused:
-            messages.error(request, refused.message)
-        else:
-            messages.success(request, _("%(file)s was deleted for good.") % {"file": image.original_name})
-    return redirect("catalog:product", public_id)
+remove_photograph = _photograph_view(
+    services.archive_image, lambda: _("%(file)s was removed."), "Take a photograph away from its product."
+)
+put_back_photograph = _photograph_view(
+    intake.put_back, lambda: _("%(file)s was put back."), "Let a removed photograph count again."
+)
+delete_photograph = _photograph_view(
+    services.delete_image, lambda: _("%(file)s was deleted for good."), "Delete a removed photograph for good."
+)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from accounts.admin.base import ReadOnly, coloured, link_to
+from accounts.admin.base import ReadOnlyAdmin, coloured, link_to
 from accounts.admin.theme import display
 from catalog.admin.photographs import drawn
 from catalog.models import Product
@@ -27,7 +27,7 @@ STATE_COLOURS = coloured(
 
 
 @admin.register(Classification)
-class ClassificationAdmin(ReadOnly, ClassifiesAgain[Classification]):
+class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classification]):
     """Jobs are the worker's to write; a person can only ask for a new one."""
 
     list_display = (

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor, link_to
+from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor, link_to
 from accounts.admin.theme import Dialog, action, display
 from accounts.models import Operation
 from classifier import operations, shadow, uploads
@@ -27,7 +27,7 @@ KINDS = {
 
 
 @admin.register(Operation)
-class OperationAdmin(ManagesModels, ReadOnly, MerchantData[Operation]):
+class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Operation]):
     """Long jobs and how far they are."""
 
     list_display = ("public_id", "what", "merchant", "created_by", "state", "progress", "problem", "created_at")

@@ -7,7 +7,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 
-from accounts.admin.base import MerchantData, ReadOnly, link_to
+from accounts.admin.base import MerchantData, ReadOnlyAdmin, link_to
 from accounts.admin.theme import display
 from catalog.admin.photographs import drawn
 from catalog.templatetags.portal import percent
@@ -15,7 +15,7 @@ from classifier.models import Prediction
 
 
 @admin.register(Prediction)
-class PredictionAdmin(ReadOnly, MerchantData[Prediction]):
+class PredictionAdmin(ReadOnlyAdmin[Prediction], MerchantData[Prediction]):
     """Every model's word, with its confidence."""
 
     list_display = ("preview", "product", "attribute", "value", "sure", "calibrated", "model_version", "created_at")

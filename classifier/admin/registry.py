@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import BaseAdmin, ReadOnly, admin_actor, coloured, link_to
+from accounts.admin.base import ReadOnlyAdmin, admin_actor, coloured, link_to
 from accounts.admin.theme import Dialog, action, display
 from accounts.errors import Refused
 from classifier import meanings, operations, registry, shadow, uploads
@@ -50,7 +50,7 @@ class ManagesModels:
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
+class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
     """Networks with their files, known by a hash. A new one comes by upload or by `manage.py register_model`."""
 
     list_display = ("name", "handle", "role", "task", "state", "offered", "unknown", "input_size", "created_at")
@@ -217,7 +217,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelVersion]):
 
 
 @admin.register(ModelSet)
-class ModelSetAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelSet]):
+class ModelSetAdmin(ManagesModels, ReadOnlyAdmin[ModelSet]):
     """Versions that serve together."""
 
     list_display = ("name", "handle", "members", "created_at", "activated_at")
@@ -253,7 +253,7 @@ class ModelSetAdmin(ManagesModels, ReadOnly, BaseAdmin[ModelSet]):
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(ManagesModels, ReadOnly, BaseAdmin[Deployment]):
+class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
     """The set that serves now."""
 
     list_display = ("active", "members", "chosen", "changed_by", "changed_at")

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnly, link_to
+from accounts.admin.base import MerchantData, ReadOnlyAdmin, link_to
 from accounts.admin.theme import display
 from catalog.admin.photographs import drawn
 from catalog.models import Attribute, AttributeValue, Product, ProductImage
@@ -37,7 +37,7 @@ class _Names:
 
 
 @admin.register(ShadowReport)
-class ShadowReportAdmin(ReadOnly, MerchantData[ShadowReport]):
+class ShadowReportAdmin(ReadOnlyAdmin[ShadowReport], MerchantData[ShadowReport]):
     """Written by the worker when a candidate has seen its last photograph."""
 
     list_display = ("candidate", "photographs", "products", "changed", "created_at")
