@@ -194,3 +194,5 @@ def test_it_archives_a_photograph(admin, seen, client_of):
     image.refresh_from_db()
     assert image.archived_at is not None
     assert AuditEvent.objects.get(action="image.archive").user == admin
+    history = client_of(admin).get(reverse("admin:catalog_productimage_history", args=[image.pk]), follow=True)
+    assert "removed a photograph" in history.text

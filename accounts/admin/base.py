@@ -137,7 +137,7 @@ class ReadOnlyAdmin(ReadOnly, BaseAdmin[M]):
             return super().history_view(request, object_id, extra_context)
         return redirect(f"{reverse('admin:accounts_auditevent_changelist')}?{urlencode(self._trail(row))}")
 
-    def _trail(self, row: Model) -> dict[str, Any]:
+    def _trail(self, row: Any) -> dict[str, Any]:
         """Where the audit trail has such rows: under the model's name in words."""
         subject = re.sub(r"(?<!^)(?=[A-Z])", "_", row._meta.object_name or "").lower()
         return {"subject_type__exact": subject, "subject_id__exact": getattr(row, "public_id", row.pk)}

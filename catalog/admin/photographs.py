@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -150,6 +150,10 @@ class ProductImageAdmin(
         """Take the photograph of the page away from its product."""
         self._archive(request, self.get_queryset(request).filter(pk=object_id))
         return self.back_to(object_id)
+
+    def _trail(self, row: ProductImage) -> dict[str, Any]:
+        """That of its product: what befalls a photograph is written down there."""
+        return super()._trail(row.product)
 
     def delete_model(self, request: HttpRequest, obj: ProductImage) -> None:
         """With its files and whatever models saw in it."""
