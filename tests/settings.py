@@ -1,6 +1,8 @@
 """The site's settings, independent of this machine's; DATABASE_URL alone may name a server to test on."""
 
+import atexit
 import os
+import tempfile
 
 for _name in [name for name in os.environ if name.startswith("OTJANG_")]:
     del os.environ[_name]
@@ -23,4 +25,11 @@ os.environ |= {
 from config.settings import *  # noqa: F403
 
 TASKS["default"]["BACKEND"] = "django_tasks.backends.dummy.DummyBackend"  # keeps wake-ups to look at
+if os.environ["DATABASE_URL"].startswith("sqlite"):
+    # In a file, as on the site: in memory, all threads would share one connection and mix their transactions.
+    _folder = tempfile.TemporaryDirectory(prefix="otjang-tests-")
+    atexit.register(_folder.cleanup)
+    DATABASES["default"]["TEST"] = {"NAME": f"{_folder.name}/test.sqlite3"}
+    # Nothing here must survive a power cut, so nothing waits for the disk.
+    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast

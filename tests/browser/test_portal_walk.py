@@ -1,7 +1,6 @@
 """The main job by hand: photographs in, result without reloading, corrected, saved."""
 
 import base64
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect
@@ -40,27 +39,13 @@ def _log_in(page, user):
     page.get_by_role("button", name="Log in").click()
 
 
-@contextmanager
-def _no_questions(page):
-    """Hold back what the page asks meanwhile: an in-memory database is one connection for the site and the worker."""
-    held = []
-    page.route("**/live?**", lambda route: held.append(route))
-    while not held:  # the page asks again only when the last answer has come
-        page.evaluate("() => new Promise(requestAnimationFrame)")
-    yield
-    page.unroute("**/live?**")  # which lets go what was held
-
-
 def test_it_takes_a_product_from_photographs_to_saved_values(page, alice, settings, network_weights):
     settings.WEIGHTS_DIR = network_weights
     _log_in(page, alice)
 
     page.get_by_role("link", name="Upload the first photographs").click()
     page.get_by_label("Name").fill("Red jacket")
-    # One after the other: see `_no_questions` about the database.
-    page.locator("input[type=file]").set_input_files([_file("front.jpg", photo())])
-    expect(page.locator(".file[data-state=kept]")).to_have_count(1)
-    page.locator("input[type=file]").set_input_files([_file("letter.jpg", b"Dear all")])
+    page.locator("input[type=file]").set_input_files([_file("front.jpg", photo()), _file("letter.jpg", b"Dear all")])
     expect(page.locator(".file[data-state=refused]")).to_contain_text("This is not a photograph.")
     _drop(page, "back.jpg", photo("navy"))
     expect(page.locator(".file[data-state=kept]")).to_have_count(2)
@@ -76,8 +61,7 @@ def test_it_takes_a_product_from_photographs_to_saved_values(page, alice, settin
     page.evaluate("window.notReloaded = true")
     page.get_by_label("Material", exact=True).select_option("silk")
     page.get_by_role("heading", name="Red jacket").click()
-    with _no_questions(page):
-        assert batches.classify_waiting() == 2
+    assert batches.classify_waiting() == 2
 
     expect(page.locator("#live")).to_contain_text("classified in")
     expect(page.locator(".photo:not([hidden]) .box").first).to_be_attached()
