@@ -196,3 +196,39 @@ def test_it_archives_a_photograph(admin, seen, client_of):
     assert AuditEvent.objects.get(action="image.archive").user == admin
     history = client_of(admin).get(reverse("admin:catalog_productimage_history", args=[image.pk]), follow=True)
     assert "removed a photograph" in history.text
+
+
+def test_it_puts_an_archived_photograph_back(admin, seen, client_of):
+    image = seen.images.get()
+    url = reverse("admin:catalog_productimage_put_back", args=[image.pk])
+    archive = reverse("admin:catalog_productimage_archive", args=[image.pk])
+    page = reverse("admin:catalog_productimage_change", args=[image.pk])
+    staff = client_of(admin)
+    assert archive in staff.get(page).text
+    assert url not in staff.get(page).text
+    staff.post(archive, {"_form_submitted": "on"})
+    assert archive not in staff.get(page).text
+    assert url in staff.get(page).text
+    looker = client_of(_staff("view_productimage", "view_all_merchants"))
+    assert url not in looker.get(page).text
+    assert looker.post(url, {"_form_submitted": "on"}).status_code == 403
+    assert not seen.images.current().exists()
+
+    assert staff.post(url, {"_form_submitted": "on"}).status_code == 200
+
+    assert seen.images.current().get() == image
+    assert AuditEvent.objects.get(action="image.put_back").user == admin
+
+
+def test_it_says_why_a_photograph_cannot_be_put_back(admin, seen, client_of):
+    image = seen.images.get()
+    staff = client_of(admin)
+    changes = reverse("admin:catalog_productimage_changelist")
+    staff.post(changes, {"action": "archive_selected", "_selected_action": [image.pk]})
+    ProductImageFactory(product=seen, sha256=image.sha256)
+
+    answer = staff.post(changes, {"action": "put_back_selected", "_selected_action": [image.pk]}, follow=True)
+
+    assert "This product has the same photograph already" in answer.text
+    image.refresh_from_db()
+    assert image.archived_at is not None

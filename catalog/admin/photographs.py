@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnly, ReadOnlyAdmin, admin_actor
 from accounts.admin.theme import Dialog, TabularInline, action, display
+from catalog import intake, services
 from catalog.admin.deletion import DeletesArchived
 from catalog.models import Product, ProductImage
-from catalog.services import archive_image, delete_image
 from catalog.views.media import VARIANTS, image_response
 
 if TYPE_CHECKING:
@@ -116,25 +116,46 @@ class ProductImageAdmin(
     )
     readonly_fields = fields
 
-    actions = ("archive_selected",)
-    actions_detail = ("archive",)
+    actions = ("archive_selected", "put_back_selected")
+    actions_detail = ("archive", "put_back")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
         """With everything drawn or named beside them: a fixed number of queries."""
         return super().get_queryset(request).prefetch_related(*_SEEN)
 
+    def _may(self, request: HttpRequest, permission: str, object_id: str | None, *, archived: bool) -> bool:
+        """Whether they have the permission, and the photograph of the page, if there is one, is in that state."""
+        if not self.has_view_permission(request) or not request.user.has_perm(permission):
+            return False
+        return object_id is None or ProductImage.objects.filter(pk=object_id, archived_at=None).exists() != archived
+
     def has_archive_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Who may change products may take a photograph away; the service asks again."""
-        return self.has_view_permission(request) and request.user.has_perm("catalog.change_product")
+        return self._may(request, "catalog.change_product", object_id, archived=False)
 
-    def _archive(self, request: HttpRequest, photographs: QuerySet[ProductImage]) -> None:
+    def has_put_back_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may change photographs may put back what was taken away; the service asks again."""
+        return self._may(request, "catalog.change_productimage", object_id, archived=True)
+
+    def _run(
+        self, request: HttpRequest, photographs: QuerySet[ProductImage], service: Callable[..., object], done: Any
+    ) -> None:
         actor = admin_actor(request)
-        self.each(request, photographs, lambda image: archive_image(actor=actor, image=image), _("%(count)d archived."))
+        self.each(request, photographs, lambda image: service(actor=actor, image=image), done)
+
+    def _run_one(self, request: HttpRequest, object_id: str, service: Callable[..., object], done: Any) -> HttpResponse:
+        self._run(request, self.get_queryset(request).filter(pk=object_id), service, done)
+        return self.back_to(object_id)
 
     @action(description=_("Archive"), permissions=["archive"])
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[ProductImage]) -> None:
         """Take the chosen photographs away from their products."""
-        self._archive(request, queryset)
+        self._run(request, queryset, services.archive_image, _("%(count)d archived."))
+
+    @action(description=_("Put back"), permissions=["put_back"])
+    def put_back_selected(self, request: HttpRequest, queryset: QuerySet[ProductImage]) -> None:
+        """Let the chosen photographs count again."""
+        self._run(request, queryset, intake.put_back, _("%(count)d put back."))
 
     @action(
         description=_("Archive"),
@@ -148,8 +169,21 @@ class ProductImageAdmin(
     )
     def archive(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Take the photograph of the page away from its product."""
-        self._archive(request, self.get_queryset(request).filter(pk=object_id))
-        return self.back_to(object_id)
+        return self._run_one(request, object_id, services.archive_image, _("%(count)d archived."))
+
+    @action(
+        description=_("Put back"),
+        permissions=["put_back"],
+        icon="unarchive",
+        dialog={
+            "title": _("Put this photograph back?"),
+            "description": _("Its product shows it again, as the last one, and what the models saw in it counts."),
+            "form_submit_text": _("Put back"),
+        },
+    )
+    def put_back(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Let the photograph of the page count again."""
+        return self._run_one(request, object_id, intake.put_back, _("%(count)d put back."))
 
     def _trail(self, row: ProductImage) -> dict[str, Any]:
         """That of its product: what befalls a photograph is written down there."""
@@ -157,7 +191,7 @@ class ProductImageAdmin(
 
     def delete_model(self, request: HttpRequest, obj: ProductImage) -> None:
         """With its files and whatever models saw in it."""
-        delete_image(actor=admin_actor(request), image=obj)
+        services.delete_image(actor=admin_actor(request), image=obj)
 
     def get_urls(self) -> list[URLPattern]:
         """Django's addresses and the one of the files."""
