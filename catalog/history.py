@@ -23,7 +23,6 @@ _ONE_UPLOAD = timedelta(minutes=1)
 _SHOWN = frozenset(
     {
         "product.create",
-        "product.update",
         "product.choose_row",
         "product.choose_none",
         "product.publish",
@@ -51,15 +50,30 @@ class Entry:
     by_person: bool
 
 
+def _change(words: dict[str, str]) -> str:
+    """Say that an attribute (`words["attribute"]`) became `after`, and what it was `before` if that differs."""
+    if words["before"] and words["before"] != words["after"]:
+        return _("%(attribute)s: %(before)s → %(after)s") % words
+    return _("%(attribute)s: %(after)s") % words
+
+
 def _decision_text(decision: Decision, before: str) -> str:
     words = {"attribute": decision.attribute.name, "before": before, "after": _value_text(decision)}
     if decision.kind == Decision.Kind.WITHDRAWN and before:
         return _("%(attribute)s: took back “%(before)s”") % words
     if decision.kind in {Decision.Kind.OPEN, Decision.Kind.WITHDRAWN}:
         return _("%(attribute)s: left open") % words
-    if before and before != words["after"]:
-        return _("%(attribute)s: %(before)s → %(after)s") % words
-    return _("%(attribute)s: %(after)s") % words
+    return _change(words)
+
+
+def _update_text(before: dict[str, str | None], after: dict[str, str | None]) -> str:
+    """What became of name and SKU; None and "" stand for none."""
+    texts = []
+    for field, label in (("name", _("Name")), ("sku", "SKU")):
+        words = {"attribute": label, "before": before[field] or "", "after": after[field] or ""}
+        if words["before"] != words["after"]:
+            texts.append(_change(words) if words["after"] else _("%(attribute)s: removed “%(before)s”") % words)
+    return ", ".join(texts)
 
 
 def _value_text(decision: Decision) -> str:
@@ -94,6 +108,8 @@ def _event_text(event: AuditEvent, photographs: int) -> str | None:
         }
     if event.action in _OF_PHOTOGRAPHS:
         return str(_OF_PHOTOGRAPHS[event.action]) % {"name": details.get("name", "")}
+    if event.action == "product.update":
+        return _update_text(details["before"], details["after"])
     return action_label(event.action) if event.action in _SHOWN else None
 
 
