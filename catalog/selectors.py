@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
 
 from accounts.actors import Actor, Via
 from catalog.models import (
@@ -180,6 +180,38 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
             ),
         )
         .get(public_id=public_id)
+    )
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Where a product stands among those of its shop that wait for a person, newest first as in the list.
+
+    `place` counts from 1 and is None for a product that does not wait itself; `previous` and `next` are public ids.
+    """
+
+    total: int
+    place: int | None
+    previous: str | None
+    next: str | None
+
+
+def queue_around(actor: Actor, product: Product) -> Queue:
+    """Look for what waits before and after a product (two queries)."""
+    waiting = Product.objects.visible_to(actor).filter(merchant_id=product.merchant_id, status=Product.Status.TO_REVIEW)
+    newer, older = Q(pk__gt=product.pk), Q(pk__lt=product.pk)
+    found = waiting.order_by().aggregate(
+        total=Count("pk"),
+        newer=Count("pk", filter=newer),
+        previous=Min("pk", filter=newer),
+        next=Max("pk", filter=older),
+    )
+    names = dict(Product.objects.filter(pk__in=[found["previous"], found["next"]]).values_list("pk", "public_id"))
+    return Queue(
+        total=found["total"],
+        place=found["newer"] + 1 if product.status == Product.Status.TO_REVIEW else None,
+        previous=names.get(found["previous"]),
+        next=names.get(found["next"]),
     )
 
 

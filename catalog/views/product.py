@@ -19,7 +19,7 @@ from catalog.forms import ReviewForm
 from catalog.history import history_of
 from catalog.models import Product
 from catalog.product_page import ProductPage, build_page, jobs_of
-from catalog.selectors import Taxonomy, product_for_page
+from catalog.selectors import Taxonomy, product_for_page, queue_around
 from catalog.views.access import forbidden, product_or_404
 
 MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
@@ -56,7 +56,8 @@ def _context(request: PortalRequest, page: ProductPage, **more: Any) -> dict[str
 
 
 def _render(request: PortalRequest, page: ProductPage, *, status: int = 200, **more: Any) -> HttpResponse:
-    return render(request, "catalog/product.html", _context(request, page, **more), status=status)
+    context = _context(request, page, queue=queue_around(request.actor, page.product), **more)
+    return render(request, "catalog/product.html", context, status=status)
 
 
 @require_safe
