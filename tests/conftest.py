@@ -142,3 +142,11 @@ def network_weights(tmp_path_factory):
     from tests.networks import build_weights
 
     return build_weights(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory):
+    """Return start weights that have learnt nothing."""
+    from tests.training import build_base
+
+    return build_base(tmp_path_factory.mktemp("base"))

@@ -11,7 +11,6 @@ from django.urls import reverse
 from catalog.intake import add_images
 from catalog.models import Attribute, AttributeValue, Product, ProductAttribute
 from classifier.engine.checkpoint import load_module
-from classifier.engine.compat import prepare_ultralytics
 from classifier.models import Deployment, ShadowReport
 from classifier.tasks import classify_waiting
 from classifier.training.dataset import read_dataset
@@ -22,13 +21,13 @@ from tests.api_clients import ApiClient
 from tests.factories import ProductFactory
 from tests.garments import draw_garments
 from tests.pictures import upload
+from tests.training import train
 
 pytestmark = pytest.mark.django_db
 
 PRODUCTS = 16
 VAL_SHARE = 0.3  # by hash: 1, 11, 12 and 14 of the products above
 LOOKS = (("jersey", "round"), ("terry", "v-neck"))  # what people say of every second product
-TINY = {"epochs": 1, "batch": 4, "image_size": 32, "minimum": 3, "threads": 1, "stderr": None}
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +43,6 @@ def weights(network_weights, tmp_path_factory):
     manifest.write_text(json.dumps({"models": {name: models[name] for name in ("material", "sleeve_length")}}))
     list_model(manifest, "category", entry | {"files": files_entry(folder, "category")}, "drawn")
     return folder
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    """Start weights that have learnt nothing."""
-    prepare_ultralytics()
-    import torch
-    from ultralytics.nn.tasks import DetectionModel
-
-    path = tmp_path_factory.mktemp("base") / "untrained.pt"
-    torch.save({"model": DetectionModel("yolov8n.yaml", nc=80, verbose=False)}, path)
-    return path
 
 
 def _photograph(number, category="Tshirt"):
@@ -130,7 +117,7 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
 
     candidate = shutil.copytree(weights, tmp_path / "candidate")
     for role in ("material", "neckline"):
-        _call("train", role, data=data, base=base, out=tmp_path / role, publish=candidate, **TINY)
+        train(role, data, base, tmp_path / role, epochs=1, publish=candidate)
     _call("evaluate", "--compare", weights, candidate, data=data, out=tmp_path / "evaluation", stderr=None)
     measured = [
         json.loads((tmp_path / "evaluation" / name / "evaluation.json").read_text())

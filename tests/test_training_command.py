@@ -9,36 +9,18 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.manifest import Manifest
 from classifier.engine.preprocess import to_batch
 from classifier.engine.runtime import load_networks
 from classifier.training.files import atomic_path
 from tests.garments import draw_garments
 from tests.hostile import calling_a_leftover, calling_mkdir, describing_code
-
-TINY = {"batch": 4, "image_size": 32, "minimum": 3, "threads": 1, "stderr": None}
+from tests.training import train
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     return draw_garments(tmp_path_factory.mktemp("garments"))
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    """Start weights: a YOLOv8n detector that has learnt nothing."""
-    prepare_ultralytics()
-    import torch
-    from ultralytics.nn.tasks import DetectionModel
-
-    path = tmp_path_factory.mktemp("base") / "untrained.pt"
-    torch.save({"model": DetectionModel("yolov8n.yaml", nc=80, verbose=False)}, path)
-    return path
-
-
-def train(role, data, base, out, **options):
-    call_command("train", role, data=data, base=base, out=out, **(TINY | options))
 
 
 def read_rows(run):

@@ -11,7 +11,7 @@ from classifier.management.commands import train as command
 from classifier.training.dataset import read_dataset
 from classifier.training.detector import DetectorOptions, write_yolo_dataset
 from tests.garments import draw_garments
-from tests.test_training_command import TINY, base, train  # noqa: F401 - base is a fixture
+from tests.training import train
 
 
 class Interruption(Exception):
@@ -48,7 +48,7 @@ def epochs(run):
 
 
 @pytest.mark.parametrize("done", [1, 2])
-def test_it_goes_on_after_the_last_epoch_that_was_finished(data, base, tmp_path, capsys, done):  # noqa: F811
+def test_it_goes_on_after_the_last_epoch_that_was_finished(data, base, tmp_path, capsys, done):
     run = tmp_path / "run"
     interrupt(f"epoch {done}/2  precision", "garment", data, base, run, epochs=2)
     assert not (run / "best.pt").exists()
@@ -61,7 +61,7 @@ def test_it_goes_on_after_the_last_epoch_that_was_finished(data, base, tmp_path,
     assert not (run / "dataset").exists()
 
 
-def test_it_goes_on_after_it_stopped_because_nothing_got_better(data, base, tmp_path, capsys):  # noqa: F811
+def test_it_goes_on_after_it_stopped_because_nothing_got_better(data, base, tmp_path, capsys):
     import torch
 
     run = tmp_path / "run"

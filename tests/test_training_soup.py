@@ -13,7 +13,7 @@ from classifier.engine.runtime import TorchNetwork, load_networks
 from classifier.training.soup import average_checkpoints
 from classifier.training.start import state_for
 from tests.garments import draw_garments
-from tests.test_training_command import TINY, base, train  # noqa: F401 - base is a fixture
+from tests.training import TINY, train
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def data(tmp_path_factory):
     return draw_garments(tmp_path_factory.mktemp("garments"))
 
 
-def test_it_averages_runs_and_publishes_one_network_for_all_attributes(data, base, tmp_path):  # noqa: F811
+def test_it_averages_runs_and_publishes_one_network_for_all_attributes(data, base, tmp_path):
     train("category", data, base, tmp_path / "first", epochs=1)
     train("category", data, tmp_path / "first" / "last.pt", tmp_path / "second", epochs=1)
     checkpoints = [tmp_path / name / "last.pt" for name in ("first", "second")]
@@ -34,7 +34,7 @@ def test_it_averages_runs_and_publishes_one_network_for_all_attributes(data, bas
     assert all(entry["mirrored"] for entry in models.values())
 
 
-def test_a_second_network_looks_at_mirror_images(data, base, network_weights, tmp_path):  # noqa: F811
+def test_a_second_network_looks_at_mirror_images(data, base, network_weights, tmp_path):
     shutil.copytree(network_weights, tmp_path / "weights")
     for name, seed in (("first", 1), ("second", 2)):
         train("category", data, base, tmp_path / name, epochs=1, seed=seed)
@@ -60,7 +60,7 @@ def test_a_second_network_looks_at_mirror_images(data, base, network_weights, tm
     assert spec.sha256 not in {spec.files["openvino"][-1].sha256, spec.mirror_files["openvino"][-1].sha256}
 
 
-def test_rare_classes_are_favoured_where_that_is_asked_for(data, base, tmp_path):  # noqa: F811
+def test_rare_classes_are_favoured_where_that_is_asked_for(data, base, tmp_path):
     train("category", data, base, tmp_path / "first", epochs=1)
     checkpoints = [tmp_path / "first" / "last.pt"]
 
@@ -86,7 +86,7 @@ def test_it_says_how_a_prior_is_written(data, prior, tmp_path):
         share([tmp_path / "last.pt"], data, tmp_path, prior=[prior])
 
 
-def test_it_averages_runs_that_were_led_by_different_attributes(data, base, tmp_path):  # noqa: F811
+def test_it_averages_runs_that_were_led_by_different_attributes(data, base, tmp_path):
     train("category", data, base, tmp_path / "first", epochs=1)
     first = tmp_path / "first" / "last.pt"
     with_heads_moved = torch.load(first, weights_only=True)
@@ -105,7 +105,7 @@ def test_it_averages_runs_that_were_led_by_different_attributes(data, base, tmp_
     assert all(torch.allclose(mean[name].float(), expected[name].float()) for name in expected)
 
 
-def test_it_does_not_average_runs_on_different_labels(data, base, tmp_path):  # noqa: F811
+def test_it_does_not_average_runs_on_different_labels(data, base, tmp_path):
     train("category", data, base, tmp_path / "first", epochs=1)
     first = tmp_path / "first" / "last.pt"
     (tmp_path / "second").mkdir()
