@@ -75,6 +75,17 @@ def test_it_goes_on_after_it_stopped_because_nothing_got_better(data, base, tmp_
     assert (run / "metrics.json").is_file()
 
 
+def test_what_it_publishes_names_no_folder_of_the_machine(data, base, tmp_path):
+    import torch
+
+    train("garment", data, base, tmp_path / "run", epochs=1, image_size=64)
+
+    saved = torch.load(tmp_path / "run" / "best.pt", weights_only=False)
+    assert str(tmp_path).encode() not in (tmp_path / "run" / "best.pt").read_bytes()
+    assert saved["git"] is None
+    assert saved["train_args"]["imgsz"] == saved["model"].args["imgsz"] == 64
+
+
 def laid_out(data, folder, **options):
     """Write a data set as ultralytics wants it; returns its folder."""
     return write_yolo_dataset(read_dataset(data), folder, DetectorOptions(image_size=64, **options), print).parent

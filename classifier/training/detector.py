@@ -21,6 +21,8 @@ from classifier.training.start import KEPT, open_weights
 if TYPE_CHECKING:
     import torch
 
+_PLACES = ("model", "data", "project", "name", "save_dir", "resume")  # arguments of a training that name folders
+
 
 @dataclass(frozen=True, slots=True)
 class DetectorOptions:
@@ -225,13 +227,18 @@ def _is_over(saved: dict[str, Any], options: DetectorOptions) -> bool:
 
 
 def _publish_best(source: Path, target: Path) -> None:
-    """Copy the best weights without what only training needs."""
+    """Copy the best weights without what only training needs, and without what they say of the machine."""
     prepare_ultralytics()
+    import torch
     from ultralytics.utils.torch_utils import strip_optimizer
 
     open_weights(source)
     with atomic_path(target) as temporary:
-        strip_optimizer(source, str(temporary))
+        saved = strip_optimizer(source, str(temporary))
+        nowhere = dict.fromkeys(_PLACES)
+        saved["model"].args |= nowhere
+        saved |= {"git": None, "train_args": saved["train_args"] | nowhere}
+        torch.save(saved, temporary)
 
 
 def _train(
