@@ -237,6 +237,7 @@ def _publish_best(source: Path, target: Path) -> None:
         saved = strip_optimizer(source, str(temporary))
         nowhere = dict.fromkeys(_PLACES)
         saved["model"].args |= nowhere
+        saved["model"].pt_path = None
         saved |= {"git": None, "train_args": saved["train_args"] | nowhere}
         torch.save(saved, temporary)
 
