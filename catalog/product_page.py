@@ -1,4 +1,4 @@
-"""What a product's page shows, put together from rows that are already read: boxes, proposal rows, fields, history."""
+"""What a product's page shows, put together from rows that are already read: boxes, proposal rows, fields, progress."""
 
 from __future__ import annotations
 

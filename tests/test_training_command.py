@@ -177,6 +177,18 @@ def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):
 
 
 @pytest.mark.parametrize("role", ["garment", "category"])
+def test_it_needs_photographs_to_measure_on(data, base, tmp_path, role):
+    alone = shutil.copytree(data, tmp_path / "alone")
+    labels = alone / "labels.csv"
+    labels.write_text("".join(line for line in labels.open() if ",val," not in line))
+
+    with pytest.raises(CommandError, match=rf"no photographs of the split “val” for {role}"):
+        train(role, alone, base, tmp_path / "run", epochs=1)
+
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("role", ["garment", "category"])
 @pytest.mark.parametrize("name", ["hostile.pt", "last.pt"])
 def test_it_refuses_start_weights_that_would_run_something(data, tmp_path, role, name):
     (tmp_path / name).write_bytes(calling_mkdir(tmp_path / "owned"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from classifier.training.dataset import LabelError, read_dataset
+from classifier.training.dataset import LabelError, by_file, read_dataset
 from classifier.training.detector import DetectorOptions, detector_photographs
 from tests.garments import HEADER, draw_garments
 
@@ -54,6 +54,14 @@ def test_it_refuses_a_table_without_a_column_it_needs(tmp_path):
         read_dataset(root)
 
 
+def test_it_refuses_a_table_in_another_encoding(tmp_path):
+    root = draw_garments(tmp_path)
+    (root / "labels.csv").write_bytes(f"{HEADER}\n".encode() + "원피스.png".encode("cp949"))
+
+    with pytest.raises(LabelError, match=r"labels\.csv is not UTF-8 \(byte \d+\)"):
+        read_dataset(root)
+
+
 def test_it_refuses_a_photograph_that_is_in_both_splits(tmp_path):
     root = draw_garments(tmp_path)
     with (root / "labels.csv").open("a") as stream:
@@ -69,7 +77,7 @@ def test_it_knows_all_garments_of_a_photograph(tmp_path):
         stream.write("0.png,train,1,Dress,woven,long,0.1,0.1,0.9,0.9,1\n")
     dataset = read_dataset(root)
 
-    first, *others = dataset.by_file("train")
+    first, *others = by_file(dataset.select("train"))
 
     assert [row.labels["category"] for row in first] == ["Tshirt", "Dress"]
     assert len(others) == 12

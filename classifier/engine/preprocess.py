@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .results import Box
+
 PADDING_GREY = 114
 CROP_MARGIN = 0.04
-
-Box = tuple[float, float, float, float]
 
 
 class Letterbox(NamedTuple):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from classifier.engine.preprocess import Box, fit_square
+from classifier.engine.preprocess import fit_square
+from classifier.engine.results import Box
 from classifier.training.dataset import open_upright
 from classifier.training.files import atomic_path
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from classifier.engine.manifest import GARMENT
-from classifier.engine.preprocess import Box, crop_region, crop_square
+from classifier.engine.preprocess import crop_region, crop_square
+from classifier.engine.results import Box
 from classifier.engine.taxonomy import CATEGORY, Taxonomy
 
 ATTRIBUTES = ("category", "material", "sleeve_length")
@@ -70,13 +71,6 @@ class Dataset:
             and (attribute is None or (photograph.labels.get(attribute) and photograph.box is not None))
         ]
 
-    def by_file(self, split: str) -> list[list[Photograph]]:
-        """The rows of one split, those of the same file together, in the order of the files' first rows."""
-        files: dict[Path, list[Photograph]] = {}
-        for photograph in self.select(split):
-            files.setdefault(photograph.path, []).append(photograph)
-        return list(files.values())
-
     def counts(self, split: str, attribute: str) -> Counter[str]:
         """How many labelled garments of each class a split holds."""
         return Counter(photograph.labels[attribute] for photograph in self.select(split, attribute))
@@ -87,17 +81,30 @@ class Dataset:
         return sorted(name for name, count in counts.items() if count >= minimum)
 
 
+def by_file(photographs: Sequence[Photograph]) -> list[list[Photograph]]:
+    """The rows of the same file together: a photograph may show several garments, each with a row of its own."""
+    files: dict[Path, list[Photograph]] = {}
+    for photograph in photographs:
+        files.setdefault(photograph.path, []).append(photograph)
+    return list(files.values())
+
+
 def read_dataset(root: Path) -> Dataset:
     """Read and check labels.csv.
 
     Raises LabelError, naming the line, for a missing column or photograph, an unknown split, a malformed box, or a
-    contributor or photograph that appears in both splits; and for a taxonomy.json that is none.
+    contributor or photograph that appears in both splits; for a table in another encoding than UTF-8, and for a
+    taxonomy.json that is none.
     """
     source = root / "labels.csv"
     if not source.is_file():
         raise LabelError(f"{source} does not exist.")
     content = source.read_bytes()
-    reader = csv.DictReader(content.decode("utf-8-sig").splitlines())
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{source} is not UTF-8 (byte {error.start}): save it as “CSV UTF-8”.") from error
+    reader = csv.DictReader(text.splitlines())
     missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
     if missing:
         raise LabelError(f"{source} line 1: no column {', '.join(missing)}.")

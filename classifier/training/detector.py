@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.manifest import GARMENT
-from classifier.engine.preprocess import Box
-from classifier.training.dataset import SPLITS, Dataset, open_upright, true_boxes
+from classifier.engine.results import Box
+from classifier.training.dataset import SPLITS, Dataset, by_file, open_upright, true_boxes
 from classifier.training.files import atomic_path
 from classifier.training.run import Report, report_quarters
 from classifier.training.start import KEPT, open_weights
@@ -79,7 +79,7 @@ def detector_photographs(dataset: Dataset, split: str, options: DetectorOptions,
     as trousers have no sleeves; at least one is of such a class.
     """
     found = []
-    for rows in dataset.by_file(split):
+    for rows in by_file(dataset.select(split)):
         boxes = true_boxes(rows, options.attribute, classes, dataset.taxonomy)
         if boxes is not None:
             found.append(Annotated(rows[0].path, boxes))

@@ -55,6 +55,9 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
         raise RunError(
             f"Fewer than two classes of {role} have {options.minimum} examples in train; --minimum sets that number."
         )
+    for split, count in sizes.items():
+        if not count:
+            raise RunError(f"{data} has no photographs of the split “{split}” for {role}: a run needs both.")
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"name": dataset.name, "fingerprint": dataset.fingerprint, **sizes}
     start = f"{base.resolve().parent.name}/{base.name}" if is_of_a_run(base) else base.name

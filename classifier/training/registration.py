@@ -18,7 +18,6 @@ from typing import Any
 
 RESULT = "result.json"
 GRAPH, NUMBERS = "model.xml", "model.bin"
-THRESHOLD = 0.25
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of <sched.h>
 _END_WITH_PARENT, _SIGKILL = 1, 9  # PR_SET_PDEATHSIG of <sys/prctl.h>
@@ -60,7 +59,6 @@ class Opened:
     classes: list[str]
     input_size: int
     licence: str
-    architecture: str
     metrics: dict[str, float] = field(default_factory=dict)
     isolated: bool = False
     """Whether it was opened in a network namespace of its own, where not even native code reaches anything."""
@@ -123,7 +121,6 @@ def open_and_export(job: Job) -> Opened:
         classes=[str(module.names[index]) for index in range(len(module.names))],
         input_size=size,
         licence=str(content.get("license", "")).partition(" (")[0][:40],
-        architecture=Path(str(getattr(module, "yaml", {}).get("yaml_file", ""))).stem,
         metrics={
             str(name): float(value)
             for name, value in (content.get("train_metrics") or {}).items()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from classifier.engine.decode import decode
 from classifier.engine.errors import DecodeError
-from classifier.engine.preprocess import Box
+from classifier.engine.results import Box
 from classifier.training.vocabulary import UnknownName, Vocabulary
 
 PHOTOGRAPHS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.management.english import EnglishCommand
+from classifier.training.dataset import ATTRIBUTES
 
-ATTRIBUTES = ("category", "material", "sleeve_length")
 OPTIONS = (
     "epochs",
     "patience",

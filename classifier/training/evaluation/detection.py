@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from classifier.engine.compat import prepare_ultralytics
 from classifier.engine.matching import Boxes, overlaps
-from classifier.engine.preprocess import Box, letterbox, to_batch
+from classifier.engine.preprocess import letterbox, to_batch
+from classifier.engine.results import Box
 from classifier.engine.runtime import Network
 from classifier.engine.taxonomy import Taxonomy
-from classifier.training.dataset import Photograph, open_upright, true_boxes
-from classifier.training.evaluation.readings import BATCH, by_file
+from classifier.training.dataset import Photograph, by_file, open_upright, true_boxes
+from classifier.training.evaluation.readings import BATCH
 
 # The defaults of ultralytics' validator, with which the tables of the original system were made.
 LEAST_SCORE = 0.001

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +14,8 @@ from classifier.engine.detector import Detector
 from classifier.engine.errors import DecodeError
 from classifier.engine.manifest import GARMENT
 from classifier.engine.matching import match, overlaps
-from classifier.engine.preprocess import Box
-from classifier.engine.results import Alternative, AttributeResult
-from classifier.training.dataset import Photograph, open_upright
+from classifier.engine.results import Alternative, AttributeResult, Box
+from classifier.training.dataset import Photograph, by_file, open_upright
 
 if TYPE_CHECKING:
     from classifier.engine import Engine
@@ -78,14 +76,6 @@ class Found:
 def labelled(readings: Sequence[Reading], topic: str) -> list[Reading]:
     """The readings of those photographs that are examples of the topic."""
     return [reading for reading in readings if reading.truth(topic)]
-
-
-def by_file(photographs: Sequence[Photograph]) -> list[list[Photograph]]:
-    """The rows of the same file together: a photograph may show several garments, each with a row of its own."""
-    files: dict[Path, list[Photograph]] = {}
-    for photograph in photographs:
-        files.setdefault(photograph.path, []).append(photograph)
-    return list(files.values())
 
 
 def read_with_engine(engine: Engine, photographs: Sequence[Photograph]) -> list[Reading]:

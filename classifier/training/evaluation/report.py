@@ -9,12 +9,12 @@ from typing import Any
 
 from classifier.engine.manifest import GARMENT
 from classifier.training.charts import draw_confidence, draw_confusion
-from classifier.training.dataset import Dataset
+from classifier.training.dataset import Dataset, by_file
 from classifier.training.environment import describe_environment
 from classifier.training.evaluation.figures import attribute_figures, garment_figures, topics_of
 from classifier.training.evaluation.mistakes import draw_mistakes
 from classifier.training.evaluation.model import Model
-from classifier.training.evaluation.readings import Reading, by_file
+from classifier.training.evaluation.readings import Reading
 from classifier.training.evaluation.tables import class_table, coverage_table, detection_table, table_row
 from classifier.training.files import write_json, write_text
 from classifier.training.run import Report, RunError
