@@ -60,13 +60,26 @@ def _value_of(
     }
 
 
+def _stands(product: Product, standing: Standing) -> bool:
+    """Whether what was accepted stays for now: while photographs wait, the proposal speaks for some of them only.
+
+    Not for another garment than before, whose values are not these.
+    """
+    if not standing.automatic:
+        return False
+    waiting = {"classifications__purpose": "live", "classifications__open_key__isnull": False}
+    same = Product.objects.filter(pk=product.pk, row=product.row_id)
+    return same.exists() and product.images.current().filter(**waiting).exists()
+
+
 def refresh(product: Product, taxonomy: Taxonomy | None = None, *, accept: bool = True) -> dict[str, ProductAttribute]:
     """Write the product's current values anew, in the caller's transaction, with the product locked.
 
     Args:
         product: the locked product.
         taxonomy: the taxonomy, if the caller has read it already.
-        accept: whether what is accepted by itself follows the proposal; it waits while photographs are being read.
+        accept: whether what is accepted by itself follows the proposal. It stays in any case while photographs wait,
+            unless the product is another garment than before.
 
     Returns:
         The current values by attribute code.
@@ -79,7 +92,7 @@ def refresh(product: Product, taxonomy: Taxonomy | None = None, *, accept: bool 
     # What was open when the product was published stays open: no later model speaks for what is public.
     public = product.status == Product.Status.PUBLISHED
     row = proposal_row(product, product.row.code) if product.row and not public else None
-    if accept and not public:
+    if accept and not public and not _stands(product, standing):
         follow(product, row, standing, taxonomy)
     decisions = standing.counting
     created, changed, result = [], [], {}

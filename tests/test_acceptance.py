@@ -204,6 +204,29 @@ def test_another_garment_takes_it_back(shop, actor):
     assert product.status == "to_review"
 
 
+def test_it_stays_while_another_photograph_waits_whatever_a_person_decides(shop, actor):
+    allow_all()
+    product = seen_product(shop, **SURE)
+    waiting = ProductImageFactory(product=product)
+    look(product, SURE)  # which does not say yet what is fit to be accepted
+    services.decide(actor=actor, product=product, attribute="material", value="knit")
+    assert values(product)["category"] == ("auto", "Jacket")
+    assert not Decision.objects.filter(kind="withdrawn").exists()
+    product.refresh_from_db()
+    assert product.status == "ready"
+    Classification.objects.filter(image=waiting).update(state="failed", open_key=None)
+    propose_again(product_id=product.pk)
+    assert values(product)["category"] == ("auto", "Jacket")
+
+
+def test_another_garment_takes_it_back_while_a_photograph_waits(shop, actor):
+    allow_all()
+    product = seen_product(shop, **SURE)
+    ProductImageFactory(product=product)
+    services.choose_row(actor=actor, product=product, first_level="Top")
+    assert {value for _state, value in values(product).values()} == {None}
+
+
 def test_a_decided_rest_makes_an_accepted_category_ready(shop, actor):
     allow("category", 0.9)
     product = seen_product(shop, **SURE)
