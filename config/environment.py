@@ -15,8 +15,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-if (BASE_DIR / ".env").is_file():
-    environ.Env.read_env(BASE_DIR / ".env")  # what the environment already says wins
+ENV_FILE = BASE_DIR / os.environ.get("ENV_FILE", ".env")
+
+if ENV_FILE.is_file():
+    environ.Env.read_env(ENV_FILE)  # what the environment already says wins
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})

@@ -2,12 +2,16 @@
 
 import atexit
 import os
+import re
 import tempfile
+from pathlib import Path
 
-for _name in [name for name in os.environ if name.startswith("OTJANG_")]:
-    del os.environ[_name]
+_example = (Path(__file__).parent.parent / ".env.example").read_text()
+for _name in set(re.findall(r"^#(\w+)=", _example, re.MULTILINE)) - {"DATABASE_URL"}:
+    os.environ.pop(_name, None)
 os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 os.environ |= {
+    "ENV_FILE": "tests/no.env",
     "SECRET_KEY": "only-for-tests-" * 4,
     "DEBUG": "false",
     "HTTPS": "false",

@@ -41,6 +41,23 @@ def manage():
     return manage
 
 
+def test_it_reads_the_file_that_is_named_unless_the_environment_says_otherwise(manage, tmp_path):
+    (tmp_path / "settings").write_text("LOG_LEVEL=chatty\n")
+    assert "LOG_LEVEL must be" in manage("check", ENV_FILE=str(tmp_path / "settings"), LOG_LEVEL="").stderr
+    assert manage("check", ENV_FILE=str(tmp_path / "settings"), LOG_LEVEL="INFO").returncode == 0
+
+
+def test_the_tests_know_nothing_of_this_machine_s_settings(manage, tmp_path):
+    names = ("API_RATE", "OTJANG_MAX_IMAGES_PER_PRODUCT", "LOG_LEVEL")
+    machine = dict.fromkeys(names, "7") | {"ENV_FILE": str(tmp_path / "settings")}
+    (tmp_path / "settings").write_text("OTJANG_SAMPLE_SHARE=0.7\n")
+    code = "from tests import settings as s; print(s.REST_FRAMEWORK['DEFAULT_THROTTLE_RATES'], s.OTJANG_SAMPLE_SHARE)"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=settings.BASE_DIR, env=os.environ | machine, capture_output=True, text=True
+    )
+    assert ended.stdout.strip() == "{'anon': '60/min', 'user': '1200/min'} 0.05", ended.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
