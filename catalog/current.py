@@ -36,6 +36,8 @@ def _value_of(
     first_level: AttributeValue | None,
     taxonomy: Taxonomy,
 ) -> dict[str, Any]:
+    if not taxonomy.applies(attribute.code, first_level):  # whatever was decided before the category was
+        return {"state": State.NOT_APPLICABLE, "value_id": None, "confidence": None, "decision_id": None}
     if decision is not None:
         automatic = decision.source == Decision.Source.AUTO
         if decision.value_id is None:
@@ -47,8 +49,6 @@ def _value_of(
             "confidence": decision.proposed_confidence if automatic else None,
             "decision_id": decision.pk,
         }
-    if not taxonomy.applies(attribute.code, first_level):
-        return {"state": State.NOT_APPLICABLE, "value_id": None, "confidence": None, "decision_id": None}
     proposed, value = _proposed(row, attribute, taxonomy)
     if proposed is None or value is None:
         return {"state": State.UNSET, "value_id": None, "confidence": None, "decision_id": None}

@@ -40,6 +40,19 @@ def test_a_decided_category_chooses_the_garment(api, product):
     assert api.send("get", f"/products/{product.public_id}").json()["row"] == "Bottom"
 
 
+def test_a_category_without_the_attribute_goes_before_what_was_decided_of_it(api, proposed):
+    address = f"/products/{proposed.public_id}/attributes"
+    api.send("put", f"{address}/sleeve_length", {"value": "long"})
+    api.send("put", f"{address}/category", {"value": "Jeans"})
+    listed = api.send("get", f"/products/{proposed.public_id}").json()["attributes"]["sleeve_length"]
+    assert (listed["state"], listed["value"]) == ("not_applicable", None)
+    answer = api.send("put", f"{address}/sleeve_length", {"value": "short"})
+    assert (answer.status_code, error_of(answer)) == (400, "does_not_apply")
+    api.send("put", f"{address}/category", {"value": "Coat"})
+    listed = api.send("get", f"/products/{proposed.public_id}").json()["attributes"]["sleeve_length"]
+    assert (listed["state"], listed["value"]["code"]) == ("decided", "long")
+
+
 def test_it_takes_not_applicable(api, proposed):
     answer = api.send("put", f"/products/{proposed.public_id}/attributes/sleeve_length", {"not_applicable": True})
     assert (answer.json()["state"], answer.json()["value"]) == ("not_applicable", None)

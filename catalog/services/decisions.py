@@ -45,6 +45,16 @@ def find_first_level(taxonomy: Taxonomy, code: str) -> AttributeValue:
     return value
 
 
+def check_applies(taxonomy: Taxonomy, attribute: Attribute, product: Product) -> None:
+    """Raise Invalid `does_not_apply` if garments of the product's first level have no such attribute."""
+    if product.row is not None and not taxonomy.applies(attribute.code, product.row):
+        raise Invalid(
+            "does_not_apply",
+            _("There is no “%(attribute)s” for “%(first_level)s”. If the category is wrong, change it first."),
+            {"first_level": product.row.name, "attribute": attribute.name},
+        )
+
+
 def add_decision(
     actor: Actor,
     product: Product,
@@ -146,7 +156,7 @@ def decide(
     """Set an attribute to a value, both by code. A decided category also chooses its row.
 
     Raises:
-        Invalid: `unknown_attribute`, `unknown_value`, `not_a_leaf`.
+        Invalid: `unknown_attribute`, `unknown_value`, `not_a_leaf`, `does_not_apply`.
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
@@ -154,6 +164,7 @@ def decide(
     leaf = find_leaf(taxonomy, attribute, value)
     if attribute == CATEGORY:
         follow_category(product, leaf, taxonomy)
+    check_applies(taxonomy, row, product)
     decision = add_decision(actor, product, row, Decision.Kind.SET, taxonomy, leaf, source=source)
     settle(product, current.refresh(product, taxonomy))
     save(product, "row", "row_source", "status")

@@ -16,6 +16,7 @@ from catalog.selectors import Taxonomy
 from catalog.services.decisions import (
     add_decision,
     category_needed,
+    check_applies,
     find_attribute,
     find_first_level,
     find_leaf,
@@ -78,6 +79,7 @@ def _answer(
         leaf = find_leaf(taxonomy, attribute.code, said)
         if attribute.code == CATEGORY:
             follow_category(product, leaf, taxonomy)
+        check_applies(taxonomy, attribute, product)
         add_decision(actor, product, attribute, Decision.Kind.SET, taxonomy, leaf)
 
 
@@ -108,7 +110,8 @@ def save_review(
     Raises:
         Conflict: `stale` when somebody else changed the product since that version, `archived`, `published` when it
             would open a public value, `category_open` when it would publish without a decided category.
-        Invalid: an unknown code. Nothing is saved in any of these cases.
+        Invalid: an unknown code, or a value of an attribute that such garments do not have. Nothing is saved in any of
+            these cases.
     """
     product = locked_for(actor, product)
     if version is not None and version != product.version:
