@@ -228,6 +228,7 @@ REST_FRAMEWORK = {
         "anon": env.rate("API_ANONYMOUS_RATE", "60/min"),
         "user": env.rate("API_RATE", "1200/min"),
     },
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,  # None would count by whatever address the caller writes
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Otjang API",
