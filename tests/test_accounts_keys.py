@@ -87,3 +87,16 @@ def test_the_command_names_the_shops_there_are(shop):
     with pytest.raises(CommandError):
         _command(shop.public_id, "--name", " ")
     assert not ApiKey.objects.exists()
+
+
+def test_the_command_takes_a_name_for_no_other_one(db):
+    cafe = MerchantFactory(name="Café Mode")
+    with pytest.raises(CommandError, match="no open shop"):
+        _command("CAFE MODE ")
+    with pytest.raises(CommandError, match="no open shop"):
+        _command(cafe.public_id + " ")
+    assert not ApiKey.objects.exists()
+
+    MerchantFactory(name="Cafe mode")
+    _command("Café Mode")
+    assert ApiKey.objects.get().merchant == cafe
