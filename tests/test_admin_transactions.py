@@ -1,11 +1,13 @@
-"""The admin's pages lock nothing to be looked at."""
+"""The admin's pages lock nothing to be looked at, and what they write survives a deadlock."""
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from catalog.models import Attribute, AttributeValue
+from accounts.models import AuditEvent
+from catalog.models import Attribute, AttributeValue, Product
+from catalog.services import deletion
 from tests.factories import ProductFactory
 
 
@@ -26,3 +28,21 @@ def test_looking_begins_no_transaction(admin, shop, archived, client_of):
             assert client.get(url).status_code == 200
         # What a transaction begins with inside the test's own; outside it SQLite would wait for whoever writes.
         assert not [query for query in queries if query["sql"].startswith("SAVEPOINT")], url
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_begins_again_after_a_deadlock(admin, archived, client_of, monkeypatch):
+    audit, attempts = deletion.audit, []
+
+    def deadlocked_once(*args, **details):
+        attempts.append(audit(*args, **details))
+        if len(attempts) == 1:
+            raise OperationalError(1213, "Deadlock found when trying to get lock")
+
+    monkeypatch.setattr(deletion, "audit", deadlocked_once)
+
+    assert client_of(admin).post(_page(archived, "delete"), {"post": "yes"}).status_code == 302
+
+    assert not Product.objects.exists()
+    assert AuditEvent.objects.filter(action="product.delete").count() == 1
+    assert len(attempts) == 2
