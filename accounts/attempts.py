@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest
 
 from accounts.text import lookup_key
 
+CACHE = "login-attempts"
 STRETCH_SECONDS = 900
 _PEOPLE_BEHIND_AN_ADDRESS = 10
 
@@ -26,20 +27,21 @@ def _key(*parts: str) -> str:
 
 
 def _count(key: str) -> int:
-    cache.add(key, 0, STRETCH_SECONDS)
-    return cache.incr(key)
+    caches[CACHE].add(key, 0, STRETCH_SECONDS)
+    return caches[CACHE].incr(key)
 
 
 def minutes_to_wait(request: HttpRequest, email: str) -> int:
     """Count an attempt to log in; 0 if it may be made, else the minutes until the next one may."""
     limit = settings.OTJANG_LOGIN_ATTEMPTS
-    exhausted = _count(_key("account", lookup_key(email))) > limit
-    if address := _address(request):
-        exhausted |= _count(_key("address", address)) > limit * _PEOPLE_BEHIND_AN_ADDRESS
+    address = _address(request)
+    exhausted = address != "" and _count(_key("address", address)) > limit * _PEOPLE_BEHIND_AN_ADDRESS
+    if not exhausted:  # else one address could lock everybody out, or crowd the cache with accounts
+        exhausted = _count(_key("account", lookup_key(email))) > limit
     left = STRETCH_SECONDS - time.time() % STRETCH_SECONDS
     return int(left // 60) + 1 if exhausted else 0
 
 
 def forget(email: str) -> None:
     """Begin to count anew for an account whose owner has logged in."""
-    cache.delete(_key("account", lookup_key(email)))
+    caches[CACHE].delete(_key("account", lookup_key(email)))

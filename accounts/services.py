@@ -11,6 +11,9 @@ from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Forbidden, Invalid
 from accounts.models import ApiKey, AuditEvent, Merchant
+from accounts.text import require_name_length
+
+KEY_NAME_LENGTH = 100
 
 
 def record(
@@ -40,15 +43,17 @@ def create_api_key(*, actor: Actor, merchant: Merchant, name: str, read_only: bo
 
     Raises:
         Forbidden: the actor is neither an owner nor an administrator.
-        Invalid: `empty_name`.
+        Invalid: `empty_name`, `name_too_long`.
     """
     _require_manage(actor, merchant)
-    if not name.strip():
+    name = name.strip()
+    require_name_length(name, KEY_NAME_LENGTH)
+    if not name:
         raise Invalid("empty_name", _("Give the key a name, so that you can tell it from others later."))
     secret, prefix, key_hash = ApiKey.generate()
     key = ApiKey.objects.create(
         merchant=merchant,
-        name=name.strip(),
+        name=name,
         prefix=prefix,
         key_hash=key_hash,
         read_only=read_only,

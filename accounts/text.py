@@ -1,7 +1,11 @@
-"""How text that people type is compared."""
+"""How text that people type is compared, and what of it fits."""
 
 import hashlib
 import unicodedata
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import Invalid
 
 
 def lookup_key(text: str) -> str:
@@ -17,3 +21,13 @@ def lookup_key(text: str) -> str:
 def has_control_characters(text: str) -> bool:
     """Say whether `text` holds a control, format, surrogate or private-use character, or a line separator."""
     return any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for character in text)
+
+
+def require_name_length(name: str, limit: int) -> None:
+    """Raise Invalid (`name_too_long`) for a name that its column would not hold: SQLite stores it, others break off."""
+    if len(name) > limit:
+        raise Invalid(
+            "name_too_long",
+            _("The name has %(length)d characters; at most %(limit)d are possible. Shorten it."),
+            {"length": len(name), "limit": limit},
+        )

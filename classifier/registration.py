@@ -22,6 +22,7 @@ from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Invalid
 from accounts.services import record
+from accounts.text import require_name_length
 from catalog.models import Attribute
 from catalog.selectors import Taxonomy
 from classifier import meanings, weight_files
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 SECONDS = 1200
 """How long opening and exporting may take; half a minute is usual."""
 LICENCE_LENGTH = 40
+NAME_LENGTH = 100
 _LOOK_SECONDS = 0.5  # how often the caller is asked whether it shall go on
 
 
@@ -79,10 +81,11 @@ def register(
 
     Raises:
         Forbidden: neither a command nor a superuser.
-        Invalid: `unknown_role`, `unknown_class`, `unknown_value`, `several_attributes`, or `weights_refused` with the
-            reason.
+        Invalid: `name_too_long`, `unknown_role`, `unknown_class`, `unknown_value`, `several_attributes`, or
+            `weights_refused` with the reason.
     """
     require_superuser(actor)
+    require_name_length(name, NAME_LENGTH)
     given, described = dict(mapping or {}), description or Description()
     known = roles()
     if role not in known:

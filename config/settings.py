@@ -120,8 +120,16 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'otjang.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Only the counts of log-ins and of the API's calls use it: one process needs no shared cache.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Only the counts of the API's calls and of log-ins use them: one process needs no shared cache.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # A full cache forgets, and so would free accounts. Nothing else fills this one, and it holds more (35 MB).
+    "login-attempts": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "login-attempts",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+}
 
 # Uploads are never served from here: a view checks who asks.
 MEDIA_ROOT = env.path("MEDIA_ROOT", VAR_DIR / "media")
@@ -220,6 +228,7 @@ REST_FRAMEWORK = {
         "anon": env.rate("API_ANONYMOUS_RATE", "60/min"),
         "user": env.rate("API_RATE", "1200/min"),
     },
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,  # None would count by whatever address the caller writes
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Otjang API",

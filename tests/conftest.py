@@ -3,7 +3,7 @@
 import tempfile
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.utils import translation
 
@@ -17,7 +17,8 @@ from tests.factories import MembershipFactory, MerchantFactory, ProductFactory, 
 @pytest.fixture(autouse=True)
 def _isolated(settings):
     """Files in a folder of the test's own; neither throttle nor language left over from another test."""
-    cache.clear()
+    for cache in caches.all():
+        cache.clear()
     with tempfile.TemporaryDirectory(prefix="otjang-media-") as folder, translation.override("en"):
         settings.MEDIA_ROOT = folder
         yield

@@ -41,6 +41,19 @@ def test_a_key_needs_a_name(alice, actor_of, shop):
     assert refusal.value.code == "empty_name"
 
 
+def test_a_keys_name_fits_its_column(alice, actor_of, shop):
+    with pytest.raises(Invalid) as refusal:
+        create_api_key(actor=actor_of(alice), merchant=shop, name="가" * 101)
+    assert refusal.value.code == "name_too_long"
+    with pytest.raises(CommandError, match="The name has 101 characters; at most 100 are possible"):
+        _command(shop.public_id, "--name", "x" * 101)
+    assert not ApiKey.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+    key, _secret = create_api_key(actor=actor_of(alice), merchant=shop, name=" " + "가" * 100)
+    assert ApiKey.objects.get().name == key.name == "가" * 100
+
+
 def test_a_revoked_key_is_useless_at_once_and_stays_in_the_history(alice, actor_of, shop):
     key, secret = create_api_key(actor=actor_of(alice), merchant=shop, name="x")
     client = ApiClient(secret)
@@ -87,3 +100,16 @@ def test_the_command_names_the_shops_there_are(shop):
     with pytest.raises(CommandError):
         _command(shop.public_id, "--name", " ")
     assert not ApiKey.objects.exists()
+
+
+def test_the_command_takes_a_name_for_no_other_one(db):
+    cafe = MerchantFactory(name="Café Mode")
+    with pytest.raises(CommandError, match="no open shop"):
+        _command("CAFE MODE ")
+    with pytest.raises(CommandError, match="no open shop"):
+        _command(cafe.public_id + " ")
+    assert not ApiKey.objects.exists()
+
+    MerchantFactory(name="Cafe mode")
+    _command("Café Mode")
+    assert ApiKey.objects.get().merchant == cafe

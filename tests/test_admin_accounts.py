@@ -1,7 +1,7 @@
 """Administrators manage people, shops and keys; rights are granted by superusers only, and every change is audited."""
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils.html import escape
 
@@ -96,14 +96,58 @@ def test_it_lets_only_superusers_grant_rights(admin, bob, client_of):
     assert (bob.is_staff, bob.is_superuser) == (True, True)
 
 
-def test_it_lets_nobody_but_superusers_change_a_superuser(admin, client_of):
+def _set_password(client, user, password="mine now mine now"):
+    url = reverse("admin:auth_user_password_change", args=[user.pk])
+    return client.post(url, {"usable_password": "true", "password1": password, "password2": password})
+
+
+@pytest.mark.parametrize("whose", ["admin", "reviewer", "alice"])
+def test_it_lets_no_clerk_take_over_somebody_with_other_rights(whose, request, client_of):
+    person = _staff("view_all_merchants") if whose == "reviewer" else request.getfixturevalue(whose)
     client = client_of(_staff("change_user", "view_user"))
-    before = User.objects.filter(pk=admin.pk).values().get()
-    assert client.post(_change("user", admin), _user_fields(admin, name="Fool")).status_code == 403
-    password = reverse("admin:auth_user_password_change", args=[admin.pk])
-    new = {"usable_password": "true", "password1": "mine now mine now", "password2": "mine now mine now"}
-    assert client.post(password, new).status_code == 403
-    assert User.objects.filter(pk=admin.pk).values().get() == before
+    before = User.objects.filter(pk=person.pk).values().get()
+
+    page = client.get(_change("user", person))
+    assert person.email in page.text
+    assert before["password"] not in page.text
+    assert client.post(_change("user", person), _user_fields(person, email="clerk@example.com")).status_code == 403
+    assert _set_password(client, person).status_code == 403
+
+    assert User.objects.filter(pk=person.pk).values().get() == before
+    assert not AuditEvent.objects.exists()
+
+
+def test_it_lets_staff_who_may_see_all_shops_help_their_people(alice, client_of):
+    client = client_of(_staff("change_user", "view_user", "view_all_merchants"))
+    membership = {"id": alice.memberships.get().pk, "user": alice.pk}
+    fields = _user_fields(alice, name="Alicia") | _inline("memberships", [membership], initial=1)
+    assert client.post(_change("user", alice), fields).status_code == 302
+    assert _set_password(client, alice, "a long pass phrase").status_code == 302
+    alice.refresh_from_db()
+    assert alice.name == "Alicia"
+    assert alice.check_password("a long pass phrase")
+
+
+def test_it_lets_nobody_but_superusers_change_groups(admin, client_of):
+    group = Group.objects.create(name="clerks")
+    rights = Permission.objects.filter(codename__in=["view_all_merchants", "change_deployment"])
+    group.permissions.set(
+        Permission.objects.filter(codename__in=[f"{verb}_group" for verb in ("view", "add", "change", "delete")])
+    )
+    clerk = UserFactory(is_staff=True)
+    clerk.groups.add(group)
+    more = {"name": "clerks", "permissions": [right.pk for right in rights]}
+    change, delete = (reverse(f"admin:auth_group_{page}", args=[group.pk]) for page in ("change", "delete"))
+
+    client = client_of(clerk)
+    assert "clerks" in client.get(change).text
+    assert client.post(change, more).status_code == 403
+    assert client.post(reverse("admin:auth_group_add"), more | {"name": "mine"}).status_code == 403
+    assert client.post(delete, {"post": "yes"}).status_code == 403
+    assert Group.objects.get().permissions.count() == 4
+
+    assert client_of(admin).post(change, more).status_code == 302
+    assert set(group.permissions.all()) == set(rights)
 
 
 def test_it_never_deletes_users_and_shops(admin, bob, shop, client_of):

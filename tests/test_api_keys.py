@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
 from accounts.models import ApiKey
 from catalog.models import Product
@@ -141,8 +142,6 @@ def test_a_bad_key_is_not_rescued_by_a_session(client_of, bob, product):
 
 
 def test_each_key_has_its_own_allowance(api_key, read_only_key, monkeypatch):
-    from rest_framework.throttling import UserRateThrottle
-
     monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": "2/min", "anon": "100/min"})
     client = ApiClient(api_key[1])
     assert [client.send("get", "/attributes").status_code for _ in range(3)] == [200, 200, 429]
@@ -150,6 +149,19 @@ def test_each_key_has_its_own_allowance(api_key, read_only_key, monkeypatch):
     assert error_of(answer) == "throttled"
     assert int(answer.headers["Retry-After"]) > 0
     assert ApiClient(read_only_key[1]).send("get", "/attributes").status_code == 200
+
+
+def _calls_of(client, *addresses):
+    return [client.get("/api/v1/docs", headers={"x-forwarded-for": each}).status_code for each in addresses]
+
+
+def test_it_counts_strangers_by_an_address_that_they_cannot_choose(client, settings, monkeypatch):
+    monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "2/min"})
+    assert _calls_of(client, "10.0.0.1", "10.0.0.2", "10.0.0.3") == [200, 200, 429]
+
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}  # what BEHIND_PROXY makes of it
+    assert _calls_of(client, "10.0.0.1, 10.0.0.9", "10.0.0.2, 10.0.0.9", "10.0.0.3, 10.0.0.9") == [200, 200, 429]
+    assert _calls_of(client, "10.0.0.9, 10.0.0.4") == [200]
 
 
 def test_an_outsider_finds_nothing_and_changes_nothing(other_shop, api_key, product):

@@ -26,8 +26,8 @@ def _few(settings):
     settings.OTJANG_LOGIN_ATTEMPTS = 3
 
 
-def _log_in(user, password=RIGHT, page="/login", **headers):
-    client = Client(headers={"accept-language": "en", **headers})
+def _log_in(user, password=RIGHT, page="/login", address="192.0.2.1", **headers):
+    client = Client(headers={"accept-language": "en", **headers}, REMOTE_ADDR=address)
     return client.post(page, {"username": user.email, "password": password})
 
 
@@ -90,3 +90,29 @@ def test_it_counts_the_address_that_the_proxy_saw(alice, bob, settings, monkeypa
 
     assert _log_in(bob, **{"x-forwarded-for": "10.0.0.2, 10.0.0.3"}).status_code == 302
     assert "Too many attempts" in _log_in(bob, **{"x-forwarded-for": "10.0.0.9, 10.0.0.2"}).text
+
+
+def test_an_exhausted_address_locks_nobody_out(alice, bob, monkeypatch):
+    monkeypatch.setattr(attempts, "_PEOPLE_BEHIND_AN_ADDRESS", 1)
+    _exhaust(alice)
+    for _attempt in range(4):
+        assert "Too many attempts" in _log_in(bob, "wrong").text
+
+    assert _log_in(bob, address="192.0.2.2").status_code == 302
+
+
+def test_no_flood_of_other_accounts_frees_one(alice, rf):
+    _exhaust(alice)
+    for number in range(310):  # more than a cache holds by default
+        request = rf.post("/login", REMOTE_ADDR=f"10.0.{number // 200}.{number % 200}")
+        assert attempts.minutes_to_wait(request, f"{number}@example.com") == 0
+
+    assert "Too many attempts" in _log_in(alice).text
+
+
+def test_no_flood_of_calls_to_the_api_frees_an_account(alice, client):
+    _exhaust(alice)
+    for number in range(310):
+        assert client.get("/api/v1/docs", REMOTE_ADDR=f"10.0.{number // 200}.{number % 200}").status_code == 200
+
+    assert "Too many attempts" in _log_in(alice).text

@@ -203,6 +203,16 @@ def test_it_keeps_what_is_known_of_weights_beside_their_file(opened, tmp_path, c
     assert version.licence == "CC-BY-4.0"
 
 
+def test_it_takes_no_name_that_is_too_long_before_it_opens_anything(monkeypatch, tmp_path):
+    path = tmp_path / f"{'x' * 101}.pt"
+    path.write_bytes(b"weights")
+    monkeypatch.setattr(registration, "_open", lambda *_arguments: pytest.fail("opened"))
+    for named in ({}, {"name": "가" * 101}):
+        with pytest.raises(CommandError, match="The name has 101 characters; at most 100 are possible"):
+            call_command("register_model", path, role="material", **named)
+    assert not ModelVersion.objects.exists()
+
+
 def test_it_says_that_a_file_is_missing(db):
     with pytest.raises(CommandError, match=r"^nosuch\.pt does not exist\.$"):
         call_command("register_model", "nosuch.pt", role="material")

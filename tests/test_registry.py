@@ -237,6 +237,17 @@ def test_commands_promote_and_roll_back(shipped, capsys):
             call_command("promote", name)
 
 
+def test_commands_take_a_name_for_no_other_one(shipped):
+    version("material", "Café", classes=["denim"])
+    with pytest.raises(CommandError, match="Nothing in the registry"):
+        call_command("promote", "CAFE ")
+    assert Deployment.objects.get().active == shipped
+
+    version("material", "Cafe", classes=["denim"])
+    call_command("promote", "Café")
+    assert _active()["material"] == "Café"
+
+
 def test_a_running_worker_follows_a_promotion_and_keeps_decisions(
     shipped, monkeypatch, alice, actor_of, product, django_capture_on_commit_callbacks
 ):

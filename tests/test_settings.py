@@ -190,8 +190,9 @@ def test_it_lets_one_photograph_too_many_reach_its_own_refusal(load):
 
 @pytest.mark.parametrize("behind_proxy", ["true", "false"])
 def test_it_trusts_a_proxys_header_only_when_told(load, behind_proxy):
-    trusted = load(BEHIND_PROXY=behind_proxy)["SECURE_PROXY_SSL_HEADER"]
-    assert bool(trusted) == (behind_proxy == "true")
+    values = load(BEHIND_PROXY=behind_proxy)
+    assert bool(values["SECURE_PROXY_SSL_HEADER"]) == (behind_proxy == "true")
+    assert values["REST_FRAMEWORK"]["NUM_PROXIES"] == (behind_proxy == "true")
 
 
 def test_it_passes_the_deployment_check_with_the_documented_settings(manage):

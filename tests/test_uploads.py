@@ -12,7 +12,7 @@ from django.urls import reverse, reverse_lazy
 
 from accounts.actors import Actor, Via, system
 from accounts.errors import Forbidden
-from accounts.models import AuditEvent, Operation
+from accounts.models import AuditEvent, Operation, User
 from classifier import operations, registration, uploads
 from classifier.models import ModelVersion
 from tests.factories import UserFactory
@@ -150,6 +150,19 @@ def test_nobody_else_uploads(opened, client_of, alice, actor_of):
         uploads.queue(actor=actor_of(alice), file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
     assert not Operation.objects.exists()
     assert not default_storage.exists("models/uploads") or default_storage.listdir("models/uploads") == ([], [])
+
+
+@pytest.mark.parametrize("changes", [{"is_active": False}, {"is_staff": False}, {"is_superuser": False}])
+def test_weights_of_somebody_who_lost_the_right_meanwhile_are_not_opened(opened, admin, by_a_superuser, changes):
+    operation = by_a_superuser()
+    User.objects.filter(pk=admin.pk).update(**changes)
+
+    uploads.run_waiting()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.error) == ("failed", "Only superusers may bring in weights.")
+    assert not ModelVersion.objects.exists()
+    assert not default_storage.exists(operation.parameters["file"])
 
 
 def test_a_stopped_worker_leaves_the_upload_to_another_one(endless, by_a_superuser):

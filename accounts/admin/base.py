@@ -102,6 +102,24 @@ class BaseAdmin(ModelAdmin[M]):
             for entry in super().get_list_filter(request)
         ]
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Save in one transaction that survives a deadlock; whoever only looks needs none, and waits for nobody."""
+        view = super().changeform_view
+        return (atomic(view) if request.method == "POST" else view)(request, object_id, form_url, extra_context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Delete in one transaction that survives a deadlock: within Django's own, a service could not begin again."""
+        view = super().delete_view
+        return (atomic(view) if request.method == "POST" else view)(request, object_id, extra_context)
+
     def each(
         self, request: HttpRequest, rows: Iterable[R], operation: Callable[[R], object], done: str | Promise
     ) -> None:
@@ -187,16 +205,6 @@ class AuditedAdmin(BaseAdmin[M]):
             merchant_id=self.merchant_id_of(obj),
             changes=changes,
         )
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """Save in one transaction that survives a deadlock."""
-        return atomic(super().changeform_view)(request, object_id, form_url, extra_context)
 
     def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
         """Audit what was added, beside Django's own log."""

@@ -92,10 +92,13 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
         return fields if request.user.is_superuser else fields + self._granted_by_superusers
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Let only superusers change a superuser, the password included."""
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+        """Let nobody change people who may do more than they: an e-mail or a password is a way to be them."""
+        may = super().has_change_permission(request, obj)
+        if not may or obj is None or request.user.is_superuser:
+            return may
+        if obj.is_staff or obj.is_superuser:
             return False
-        return super().has_change_permission(request, obj)
+        return admin_actor(request).sees_all_merchants or not obj.memberships.exists()
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nobody: see the class."""
@@ -107,3 +110,15 @@ class GroupAdmin(DjangoGroupAdmin, AuditedAdmin[Group]):
     """Named sets of rights for staff."""
 
     filter_horizontal = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only superusers: staff could give their own group every right."""
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """As for adding."""
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """As for adding."""
+        return request.user.is_superuser

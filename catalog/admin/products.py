@@ -16,7 +16,6 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTime
 
 from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured
 from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
-from accounts.db import atomic
 from accounts.errors import Refused
 from catalog import intake, services
 from catalog.admin.deletion import DeletesArchived
@@ -232,12 +231,12 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Save in one transaction that survives a deadlock; what a service refuses undoes all of it.
+        """Save in one transaction: what a service refuses undoes all of it.
 
         The form then comes back with what was typed in it, and the refusal above.
         """
         try:
-            return atomic(super().changeform_view)(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, extra_context)
         except Refused as refused:
             said = _refused.set(refused)
             try:

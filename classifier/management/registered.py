@@ -18,9 +18,9 @@ def find(text: str) -> ModelVersion | ModelSet:
     """The version or the set that `text` names. CommandError if there is none, or several."""
     kind, _separator, number = text.partition(":")
     if kind in {"version", "set"} and number.isdecimal():
-        row = _only(ModelSet.objects.filter(pk=number)) if kind == "set" else _only(version_rows().filter(pk=number))
+        row = (ModelSet if kind == "set" else ModelVersion).objects.filter(pk=number).first()
     else:
-        row = _only(version_rows().filter(name=text)) or _only(ModelSet.objects.filter(name=text))
+        row = _called(text, version_rows()) or _called(text, ModelSet.objects.all())
     if row is None:
         known = ", ".join(f"{version.name} (version:{version.pk})" for version in version_rows()[:20])
         raise CommandError(f"Nothing in the registry is called {text!r}. Versions: {known or 'none yet'}.")
@@ -32,11 +32,11 @@ def version_rows() -> QuerySet[ModelVersion]:
     return ModelVersion.objects.order_by("-pk")
 
 
-def _only(rows: QuerySet[R]) -> R | None:
-    found = list(rows[:20])
+def _called(name: str, rows: QuerySet[R]) -> R | None:
+    found = [row for row in rows.filter(name=name) if row.name == name]  # MariaDB also finds `cafe ` for `Café`
     if len(found) > 1:
         kind = "set" if isinstance(found[0], ModelSet) else "version"
-        several = ", ".join(f"{kind}:{row.pk}" for row in found)
+        several = ", ".join(f"{kind}:{row.pk}" for row in found[:20])
         raise CommandError(f"Several are called {found[0]}: give one of {several}.")
     return found[0] if found else None
 
