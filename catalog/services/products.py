@@ -10,7 +10,7 @@ from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Conflict, Invalid
 from accounts.models import Merchant
-from accounts.text import has_control_characters, lookup_key
+from accounts.text import has_control_characters, lookup_key, require_name_length
 from catalog.models import Product, ProductImage
 from catalog.services.writing import audit, locked_for, save
 
@@ -45,12 +45,7 @@ def clean_name(name: str) -> str:
     text = name.strip()
     if has_control_characters(text):
         raise Invalid("name_control_characters", _("The name holds characters that cannot be seen. Type it anew."))
-    if len(text) > NAME_LENGTH:
-        raise Invalid(
-            "name_too_long",
-            _("The name has %(length)d characters; at most %(limit)d are possible. Shorten it."),
-            {"length": len(text), "limit": NAME_LENGTH},
-        )
+    require_name_length(text, NAME_LENGTH)
     return text
 
 
