@@ -1,5 +1,7 @@
 """Who gets into the portal, in which language, and as a member of which shop."""
 
+import re
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -86,6 +88,32 @@ def test_it_switches_between_the_shops_of_a_person(client_of, alice, product):
     assert client.get(f"/products/{product.public_id}").status_code == 404
 
 
+def test_it_stores_no_photograph_in_a_shop_that_the_page_does_not_name(client_of, alice, shop):
+    other = MembershipFactory(user=alice, merchant=MerchantFactory(name="Zweitladen"), role="owner").merchant
+    client = client_of(alice)
+    page = client.get("/products/new").text
+    address = re.search(r'data-create="([^"]+)"', page)[1]
+    client.post("/shop", {"merchant": other.public_id})
+
+    for headers in ({}, {"accept": "application/json"}):
+        answer = client.post(address, {"photographs": [upload("front.jpg")]}, headers=headers)
+        assert answer.status_code == 400
+        assert "You now work in Zweitladen, but this page is of another shop." in answer.text
+    assert not Product.objects.exists()
+
+    client.post("/shop", {"merchant": shop.public_id})
+    client.post(address, {"photographs": [upload("front.jpg")]})
+    assert Product.objects.get().merchant == shop
+
+
+def test_it_says_where_another_shop_of_one_s_own_is(client_of, alice, product):
+    assert "switch to that one" not in client_of(alice).get("/products/nowhere").text
+    other = MembershipFactory(user=alice, merchant=MerchantFactory(name="Zweitladen"), role="owner").merchant
+    client = client_of(alice)
+    client.post("/shop", {"merchant": other.public_id})
+    assert "switch to that one at the top" in client.get(f"/products/{product.public_id}").text
+
+
 def test_it_does_not_let_a_person_into_a_shop_that_is_not_theirs(client_of, charlie, product):
     client = client_of(charlie)
 
@@ -109,6 +137,7 @@ def test_it_shows_administrators_without_a_shop_no_products(client_of, admin, pr
     response = client_of(admin).get("/")
 
     assert "You belong to no shop" in response.text
+    assert "You belong to no shop" in client_of(admin).get("/products/new").text
     assert client_of(admin).get(f"/products/{product.public_id}").status_code == 404
 
 

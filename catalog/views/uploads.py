@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.errors import Forbidden, Refused
+from accounts.errors import Conflict, Forbidden, Refused
+from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view, wants_json
 from catalog import intake, services
 from catalog.models import Product
@@ -77,16 +78,32 @@ def _new_page(
     return render(request, "catalog/new_product.html", context, status=400 if refused or received else 200)
 
 
+def _check_shop(request: PortalRequest, merchant: Merchant) -> None:
+    """Raise Conflict `other_shop` if the form was opened in another shop than the person works in now.
+
+    Whoever belongs to two shops can switch in another window; the photographs belong to the one that the page names.
+    """
+    if request.GET.get("shop", merchant.public_id) != merchant.public_id:
+        raise Conflict(
+            "other_shop",
+            _("You now work in %(shop)s, but this page is of another shop. Nothing was stored: switch back first."),
+            {"shop": merchant.name},
+        )
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @portal_view
 def new_product(request: PortalRequest) -> HttpResponseBase:
     """Create a product from photographs; SKU and name can wait. Without one good photograph nothing is created."""
     merchant = request.actor.merchant
-    if merchant is None or not request.actor.can_edit(merchant.pk):
+    if merchant is None:
+        return render(request, "catalog/no_shop.html")
+    if not request.actor.can_edit(merchant.pk):
         return forbidden(request)
     if request.method != "POST":
         return _new_page(request)
     try:
+        _check_shop(request, merchant)
         product, received = intake.create_product_with_images(
             actor=request.actor,
             merchant=merchant,
