@@ -164,14 +164,16 @@ def _prepare(product: Product, name: str, data: bytes, sha256: str, actor: Actor
 
 
 @atomic
-def _store(actor: Actor, product: Product, prepared: Sequence[_Prepared], bulk: bool) -> list[Refused | None]:
+def _store(
+    actor: Actor, product: Product, prepared: Sequence[_Prepared], place: int | None, bulk: bool
+) -> list[Refused | None]:
     """Give the prepared photographs their rows, under the product's lock; says for each why it was turned away."""
     product = services.lock_product(product.pk)
     if product.status == Product.Status.ARCHIVED:
         raise Conflict("archived", _SENTENCES["archived"])
     present = list(ProductImage.objects.filter(product=product, archived_at=None).values_list("sha256", "position"))
     known = {sha256 for sha256, _position in present}
-    position = max((position for _sha256, position in present), default=-1)
+    position = max((position for _sha256, position in present), default=-1) + 1 if place is None else place
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
     taken = len(present)
     refusals: list[Refused | None] = []
@@ -181,12 +183,12 @@ def _store(actor: Actor, product: Product, prepared: Sequence[_Prepared], bulk: 
         elif taken >= limit:
             refusals.append(_refusal("too_many_photographs", limit=limit))
         else:
-            position += 1
             taken += 1
             known.add(item.image.sha256)
             item.image.pk = None  # the transaction may be repeated
             item.image.product = product
             item.image.position = position
+            position += 1
             item.image.bulk = bulk
             item.image.save(force_insert=True)
             refusals.append(None)
@@ -204,7 +206,12 @@ def _store(actor: Actor, product: Product, prepared: Sequence[_Prepared], bulk: 
 
 
 def add_images(
-    *, actor: Actor, product: Product, files: Sequence[UploadedFile[bytes]], bulk: bool = False
+    *,
+    actor: Actor,
+    product: Product,
+    files: Sequence[UploadedFile[bytes]],
+    place: int | None = None,
+    bulk: bool = False,
 ) -> list[Received]:
     """Store the good ones of the files as photographs of the product, and say of each other one what is wrong.
 
@@ -214,6 +221,8 @@ def add_images(
         actor: who uploads.
         product: where to.
         files: uploads, in the order that the photographs shall have.
+        place: of the first of them among the product's photographs, from 0; None puts them behind the others. Who sends
+            them one by one says it, because a small file overtakes a large one.
         bulk: nobody waits at a screen, so interactive work goes first.
 
     Returns:
@@ -251,7 +260,7 @@ def add_images(
                 outcomes.append(prepared)
                 kept.append(prepared)
                 known.add(sha256)
-        refusals = _store(actor, product, kept, bulk) if kept else []
+        refusals = _store(actor, product, kept, place, bulk) if kept else []
     except BaseException:
         for prepared in kept:
             prepared.discard()
@@ -271,7 +280,7 @@ def add_images(
 
 @atomic
 def put_back(*, actor: Actor, image: ProductImage) -> None:
-    """Let a photograph that was removed from its product count again, as the last one. Twice is the same as once.
+    """Let a photograph that was removed from its product count again, where it was. Twice is the same as once.
 
     Raises:
         Invalid: `duplicate` or `too_many_photographs`, as for a photograph that is sent.
@@ -283,16 +292,15 @@ def put_back(*, actor: Actor, image: ProductImage) -> None:
     image = ProductImage.objects.get(pk=image.pk)
     if image.archived_at is None:
         return
-    present = list(product.images.current().values_list("sha256", "position"))
-    if image.sha256 in {sha256 for sha256, _position in present}:
+    present = list(product.images.current().values_list("sha256", flat=True))
+    if image.sha256 in present:
         raise _refusal("duplicate")
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
     if len(present) >= limit:
         raise _refusal("too_many_photographs", limit=limit)
     image.product = product
     image.archived_at = None
-    image.position = max((position for _sha256, position in present), default=-1) + 1
-    image.save(update_fields=["archived_at", "position"])
+    image.save(update_fields=["archived_at"])
     record(
         actor=actor,
         action="image.put_back",
@@ -305,9 +313,15 @@ def put_back(*, actor: Actor, image: ProductImage) -> None:
 
 
 def create_product_with_images(
-    *, actor: Actor, merchant: Merchant, files: Sequence[UploadedFile[bytes]], name: str = "", sku: str | None = None
+    *,
+    actor: Actor,
+    merchant: Merchant,
+    files: Sequence[UploadedFile[bytes]],
+    place: int | None = None,
+    name: str = "",
+    sku: str | None = None,
 ) -> tuple[Product | None, list[Received]]:
-    """Create a product from its photographs. Without one good photograph there is no product.
+    """Create a product from its photographs (see `add_images`). Without one good photograph there is no product.
 
     Raises:
         Invalid: `no_photographs`, or the name or SKU is wrong (see `services.create_product`).
@@ -317,7 +331,7 @@ def create_product_with_images(
         raise _refusal("no_photographs")
     product = services.create_product(actor=actor, merchant=merchant, name=name, sku=sku)
     try:
-        received = add_images(actor=actor, product=product, files=files)
+        received = add_images(actor=actor, product=product, files=files, place=place)
     except BaseException:
         services.discard_draft(actor=actor, product=product)
         raise

@@ -49,6 +49,16 @@ def test_it_counts_again_without_another_look(client_of, alice, product, front):
     assert AuditEvent.objects.filter(action="image.put_back").count() == 1
 
 
+def test_it_stands_where_it_was(client_of, alice, actor_of, product, front):
+    add_images(actor=actor_of(alice), product=product, files=[upload("back.jpg", color="navy")])
+
+    client_of(alice).post(_path(front))
+    add_images(actor=actor_of(alice), product=product, files=[upload("label.jpg", color="white")])
+
+    names = [image.original_name for image in product.images.current()]
+    assert names == ["front.jpg", "back.jpg", "label.jpg"]
+
+
 def test_it_is_looked_at_if_it_never_was(client_of, alice, actor_of, product, monkeypatch):
     add_images(actor=actor_of(alice), product=product, files=[upload("front.jpg")])
     image = product.images.get()

@@ -189,6 +189,14 @@ def test_it_tells_the_script_what_became_of_each_file(client):
     assert product.images.count() == 2
 
 
+def test_photographs_stand_where_the_script_says_whichever_arrives_first(client, product):
+    address = f"/products/{product.public_id}/photographs"
+    for place, color in (("0", "red"), ("2", "green"), ("1", "blue"), ("²", "white"), ("9" * 5000, "black")):
+        _script(client, address, upload(f"{color}.jpg", color=color), place=place)
+    names = [image.original_name for image in product.images.current()]
+    assert names == ["red.jpg", "blue.jpg", "green.jpg", "white.jpg", "black.jpg"]
+
+
 def test_it_tells_the_script_why_nothing_came_of_it(client, product):
     empty = _script(client, "/products/new")
     assert (empty.status_code, empty.json()["code"]) == (400, "no_photographs")

@@ -177,7 +177,7 @@ class ProductImageAdmin(
         icon="unarchive",
         dialog={
             "title": _("Put this photograph back?"),
-            "description": _("Its product shows it again, as the last one, and what the models saw in it counts."),
+            "description": _("Its product shows it again, where it was, and what the models saw in it counts."),
             "form_submit_text": _("Put back"),
         },
     )

@@ -78,6 +78,12 @@ def _new_page(
     return render(request, "catalog/new_product.html", context, status=400 if refused or received else 200)
 
 
+def _place(request: PortalRequest) -> int | None:
+    """Where the script says that the photograph stands among the product's, if that can be."""
+    place = request.POST.get("place", "")
+    return int(place) if place.isdecimal() and len(place) < 5 else None
+
+
 def _check_shop(request: PortalRequest, merchant: Merchant) -> None:
     """Raise Conflict `other_shop` if the form was opened in another shop than the person works in now.
 
@@ -108,6 +114,7 @@ def new_product(request: PortalRequest) -> HttpResponseBase:
             actor=request.actor,
             merchant=merchant,
             files=request.FILES.getlist(FILES),
+            place=_place(request),
             name=request.POST.get("name", ""),
             sku=request.POST.get("sku", ""),
         )
@@ -128,7 +135,9 @@ def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Add photographs to a product."""
     product = product_or_404(request, public_id)
     try:
-        received = intake.add_images(actor=request.actor, product=product, files=request.FILES.getlist(FILES))
+        received = intake.add_images(
+            actor=request.actor, product=product, files=request.FILES.getlist(FILES), place=_place(request)
+        )
     except Forbidden:
         return forbidden(request)
     except Refused as refused:

@@ -12,8 +12,9 @@ function csrfToken(form) {
 
 /** One photograph on its way: its line in the list, and what became of it. */
 class Item {
-  constructor(file, list) {
+  constructor(file, place, list) {
     this.file = file;
+    this.place = place; // among the product's photographs: a small file may arrive before a large one
     this.state = "waiting"; // waiting, sending, kept, refused, broken
     this.told = false; // whether the person was told on leaving that it is not stored
     this.row = fileRow.content.firstElementChild.cloneNode(true);
@@ -53,6 +54,7 @@ class Upload {
     this.form = form;
     this.pristine = form.cloneNode(true);
     this.items = [];
+    this.places = Number(form.dataset.places); // how many are taken
     this.product = form.dataset.photographs ? { photographs: form.dataset.photographs } : null;
     this.list = form.querySelector(".files");
     this.problem = form.querySelector("[data-problem]");
@@ -73,7 +75,7 @@ class Upload {
   add(files) {
     this.complain("");
     for (const file of files) {
-      const item = new Item(file, this.list);
+      const item = new Item(file, this.places++, this.list);
       item.row.querySelector(".dismiss").addEventListener("click", () => {
         this.items.splice(this.items.indexOf(item), 1);
         item.dispose();
@@ -105,6 +107,7 @@ class Upload {
   send(item) {
     const body = new FormData();
     body.append("csrfmiddlewaretoken", csrfToken(this.form));
+    body.append("place", item.place);
     body.append("photographs", item.file, item.file.name);
     const request = new XMLHttpRequest();
     request.open("POST", this.product ? this.product.photographs : this.form.dataset.create);
