@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from json import JSONDecodeError
 from typing import IO, Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
@@ -90,8 +92,14 @@ class BoundedJSONParser(JSONParser):
             raise TooLarge
         try:
             return super().parse(stream, media_type, parser_context)
-        except RecursionError as error:
-            raise ParseError from error
+        except (RecursionError, ParseError) as error:  # whose own sentence is English
+            broken = error.__context__
+            if not isinstance(broken, JSONDecodeError):
+                raise ParseError from error
+            place = {"line": broken.lineno, "column": broken.colno}
+            raise ParseError(
+                _("This is no JSON: it goes wrong at line %(line)d, column %(column)d.") % place
+            ) from error
 
 
 class Pages(PageNumberPagination):
@@ -132,7 +140,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """Answer an exception in the one shape of errors; what is nobody's mistake but ours stays an exception."""
     if isinstance(error, Refused):
         return Response(error_body(error.code, error.message), status_of(error))
-    if isinstance(error, RequestDataTooBig):
+    if isinstance(error, Http404):
+        error = NotFound()  # Django's own sentence names a class, in English
+    elif isinstance(error, RequestDataTooBig):
         error = TooLarge()
     elif isinstance(error, TooManyFilesSent | TooManyFieldsSent):
         error = TooManyParts()

@@ -87,6 +87,20 @@ def test_it_speaks_the_callers_language(api_key, language, status):
     assert bool(re.search("[가-힣]", answer.json()["error"]["message"])) == (language != "en")
 
 
+def test_it_speaks_korean_whatever_is_wrong(api_key, product):
+    api = ApiClient(api_key[1], language="ko")
+    answers = [
+        api.send("get", "/products/nowhere"),
+        api.send("patch", "/products/nowhere", {"name": "Stolen"}),
+        api.send("put", "/products/nowhere/attributes/material", {"value": "denim"}),
+        api.send("delete", f"/products/{product.public_id}/images/nowhere"),
+        api.post("/api/v1/products", data=b'{"name": "Coat",', content_type="application/json"),
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 404, 400]
+    for answer in answers:
+        assert not re.search("[a-z]{2}", answer.json()["error"]["message"].replace("JSON", ""))
+
+
 def test_its_schema_is_valid(tmp_path):
     file = tmp_path / "schema.yml"
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file))
