@@ -93,14 +93,15 @@ def classify_again(*, actor: Actor, product: Product) -> int:
     queued = sum(
         request_classification(image=image, again=True) is not None for image in product.images.filter(archived_at=None)
     )
-    record(
-        actor=actor,
-        action="product.classify_again",
-        subject_type="product",
-        subject_id=product.public_id,
-        merchant_id=product.merchant_id,
-        photographs=queued,
-    )
+    if queued:
+        record(
+            actor=actor,
+            action="product.classify_again",
+            subject_type="product",
+            subject_id=product.public_id,
+            merchant_id=product.merchant_id,
+            photographs=queued,
+        )
     return queued
 
 

@@ -203,6 +203,7 @@ def test_it_asks_for_nothing_when_everything_waits_already(client, uploaded):
     page = client.post(f"/products/{uploaded.public_id}/classify-again", follow=True).text
 
     assert "Every photograph waits already." in page
+    assert "asked for another classification" not in page
     assert Classification.objects.count() == 1
 
 

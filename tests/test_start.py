@@ -85,3 +85,13 @@ def test_gunicorn_says_which_setting_is_wrong(copied):
 
 def test_make_run_reads_the_file(copied):
     assert int(copied(START).stdout) >= 8765
+
+
+def test_what_is_killed_starts_again_until_it_ends_by_itself(tmp_path):
+    script = 'echo again >> runs; [ "$(wc -l < runs)" -lt 2 ] && kill -9 $$; exit 7'
+    ended = subprocess.run(
+        [ROOT / "scripts" / "keep", "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (tmp_path / "runs").read_text() == "again\n" * 2
+    assert ended.returncode == 7
+    assert "was killed; it starts again" in ended.stderr
