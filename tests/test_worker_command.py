@@ -168,3 +168,9 @@ def test_it_forgets_old_wake_ups(save):
     DBTaskResult.objects.update(started_at=timezone.now() - timedelta(days=2))
     prune_wake_ups()
     assert DBTaskResult.objects.count() == 0
+
+
+def test_it_forgets_old_wake_ups_that_ended(save):
+    DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=timezone.now() - timedelta(days=2))
+    prune_wake_ups()
+    assert DBTaskResult.objects.count() == 0

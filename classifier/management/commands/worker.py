@@ -46,7 +46,7 @@ def prune_wake_ups() -> None:
 
     A task that is alive must keep its row, or its worker ends over it: `batches.RUN_SECONDS` is far less than a day.
     """
-    call_command("prune_db_task_results", min_age_days=1, verbosity=0)
+    call_command("prune_db_task_results", queue_name="*", min_age_days=1, verbosity=0)
     DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - timedelta(days=1)).delete()
 
 
