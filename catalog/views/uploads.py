@@ -18,11 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.errors import Forbidden, Refused
+from accounts.errors import Forbidden, Gone, Refused
 from accounts.portal import PortalRequest, portal_view, wants_json
 from catalog import intake, services
 from catalog.models import Product
-from catalog.views.access import forbidden, product_or_404
+from catalog.views.access import forbidden, product_or_404, turned_away
 
 FILES = "photographs"
 
@@ -112,8 +112,8 @@ def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
     product = product_or_404(request, public_id)
     try:
         received = intake.add_images(actor=request.actor, product=product, files=request.FILES.getlist(FILES))
-    except Forbidden:
-        return forbidden(request)
+    except (Forbidden, Gone) as refused:
+        return turned_away(request, refused)
     except Refused as refused:
         if wants_json(request):
             return _refused_json(refused)
@@ -136,8 +136,8 @@ def _photograph_view(
         if image is not None:
             try:
                 service(actor=request.actor, image=image)
-            except Forbidden:
-                return forbidden(request)
+            except (Forbidden, Gone) as refused:
+                return turned_away(request, refused)
             except Refused as refused:
                 messages.error(request, refused.message)
             else:
