@@ -17,7 +17,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_exception_handler
 
-from accounts.errors import Conflict, Forbidden, Refused
+from accounts.errors import Conflict, Forbidden, Gone, Refused
 
 _MOST_NAMED = 5  # unknown fields that an answer names
 _LONGEST_NAME = 40
@@ -115,6 +115,8 @@ def status_of(refusal: Refused) -> int:
         return status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     if isinstance(refusal, Forbidden):
         return status.HTTP_403_FORBIDDEN
+    if isinstance(refusal, Gone):
+        return status.HTTP_404_NOT_FOUND
     return status.HTTP_409_CONFLICT if isinstance(refusal, Conflict) else status.HTTP_400_BAD_REQUEST
 
 

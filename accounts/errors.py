@@ -40,5 +40,9 @@ class Conflict(Refused):
     """The input is right, but the state of the thing does not allow it (any more)."""
 
 
+class Gone(Refused):
+    """The thing was there when the request began, but somebody has deleted it meanwhile."""
+
+
 class Forbidden(Refused):
     """The actor sees the thing but lacks the right to do this to it."""

@@ -26,7 +26,7 @@ class ProductFilterForm(forms.Form):
     category = forms.ChoiceField(label=_("Category"), required=False, choices=[])
 
     def __init__(self, data: Any, categories: dict[str, list[tuple[str, str]]]) -> None:
-        """`categories`: second-level (code, name) pairs by the label `code/name` of their first level."""
+        """`categories`: (code, name) pairs by the name of their first level."""
         super().__init__(data)
         self.fields["status"].choices = [("", _("all statuses")), *Product.Status.choices]  # type: ignore[attr-defined]
         self.fields["category"].choices = [  # type: ignore[attr-defined]
@@ -91,7 +91,7 @@ class ReviewForm(forms.Form):
         """The same without what is no answer: trousers' sleeves, and what was open on the page and still is."""
         values = self.values
         chosen = self.taxonomy.resolve(CATEGORY, values.get(CATEGORY, ""))
-        level = chosen.parent if chosen else self.taxonomy.resolve(CATEGORY, self.first_level or "")
+        level = (chosen.parent or chosen) if chosen else self.taxonomy.resolve(CATEGORY, self.first_level or "")
         return {
             code: value
             for code, value in values.items()

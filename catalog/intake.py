@@ -232,6 +232,7 @@ def add_images(
     Raises:
         Invalid: `no_photographs`.
         Conflict: `archived`.
+        Gone: the product was deleted for good.
         Forbidden: the actor may only look.
     """
     actor.require_edit(product.merchant_id)
@@ -285,11 +286,11 @@ def put_back(*, actor: Actor, image: ProductImage) -> None:
     Raises:
         Invalid: `duplicate` or `too_many_photographs`, as for a photograph that is sent.
         Conflict: `archived`.
+        Gone: the photograph or its product was deleted for good.
         Forbidden: the actor is neither an owner nor an administrator.
     """
     actor.require_manage(image.product.merchant_id, "catalog.change_productimage")
-    product = services.locked_for(actor, image.product)
-    image = ProductImage.objects.get(pk=image.pk)
+    product, image = services.locked_photograph(actor, image)
     if image.archived_at is None:
         return
     present = list(product.images.current().values_list("sha256", flat=True))
@@ -298,7 +299,6 @@ def put_back(*, actor: Actor, image: ProductImage) -> None:
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
     if len(present) >= limit:
         raise _refusal("too_many_photographs", limit=limit)
-    image.product = product
     image.archived_at = None
     image.save(update_fields=["archived_at"])
     record(

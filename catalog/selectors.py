@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
 
 from accounts.actors import Actor, Via
 from catalog.models import (
+    CATEGORY,
     Attribute,
     AttributeValue,
     Decision,
@@ -81,6 +83,14 @@ class Taxonomy:
             for value in self.values[attribute].values()
             if value.active and value.merged_into_id is None and value.pk not in parents
         ]
+
+    @cached_property
+    def first_levels(self) -> dict[int, AttributeValue]:
+        """The first level of each category that can be chosen, by the category's id.
+
+        A first level without values below it is a category by itself.
+        """
+        return {category.pk: category.parent or category for category in self.leaves(CATEGORY)}
 
 
 def todays_values() -> dict[int, int]:

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 Error = Classification.Error
 
 BATCHES_ON_THE_WAY = THREADS + 2  # one is being written, and one waits for the first thread that is free
+RUN_SECONDS = 3600  # a task that lasts for days cannot be told from one that a killed worker left running
 RENEW_SECONDS = 3  # how long a long run may overlook a promotion, or a change of the taxonomy
 
 draining = threading.Event()
@@ -156,14 +157,19 @@ def serving_now(taxonomy: Taxonomy) -> serving.Serving | None:
 
 
 def classify_waiting() -> int:
-    """Work through the queue until nothing waits or the process is to end; returns how many jobs were ended."""
+    """Work through the queue until nothing waits, RUN_SECONDS are over or the process is to end.
+
+    Returns how many jobs were ended.
+    """
     ended = 0
+    until = time.monotonic() + RUN_SECONDS
     with ThreadPoolExecutor(THREADS, thread_name_prefix="lane") as lanes:
         run = _Run(lanes)
         run.claim()
         while run.on_the_way:
             ended += run.settle()
-            run.claim()
+            if time.monotonic() < until:
+                run.claim()
     return ended
 
 

@@ -143,6 +143,11 @@ def put_back_expired() -> int:
     return put_back(Classification.objects.filter(lease_until__lt=Now()), "The worker stopped before it was done.")
 
 
+def any_waiting() -> bool:
+    """Whether jobs wait for a worker."""
+    return Classification.objects.filter(state=State.QUEUED).exists()
+
+
 def explain_waiting(code: str, message: str) -> int:
     """Say at every waiting job why it waits; returns how many did not say so yet."""
     waiting = Classification.objects.filter(state=State.QUEUED).exclude(error_code=code)

@@ -81,9 +81,10 @@ def build(photographs: Sequence[Sequence[Seen]], taxonomy: Taxonomy) -> list[dic
         for garment in garments:
             masses: dict[str, float] = defaultdict(float)
             for value, probability in _resolved(garment, CATEGORY, taxonomy):
-                if value.parent is not None:
-                    levels[value.parent.code] = value.parent
-                    masses[value.parent.code] += probability
+                first = taxonomy.first_levels.get(value.pk)
+                if first is not None:
+                    levels[first.code] = first
+                    masses[first.code] += probability
             for level, mass in masses.items():
                 share = mass if garment.named else garment.confidence * mass
                 best[level] = max(best.get(level, 0.0), share)
@@ -140,7 +141,7 @@ def _attribute(code: str, level: AttributeValue, garments: Sequence[Seen], taxon
     mean: dict[str, float] = defaultdict(float)
     for garment in speaking:
         for leaf, probability in _resolved(garment, code, taxonomy):
-            if code != CATEGORY or leaf.parent_id == level.pk:
+            if code != CATEGORY or taxonomy.first_levels.get(leaf.pk) == level:
                 mean[leaf.code] += garment.confidence * probability / weight
     if not mean:
         return None

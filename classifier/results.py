@@ -14,7 +14,8 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from accounts.db import atomic
-from catalog.models import Product, ProductImage
+from accounts.errors import Gone
+from catalog.models import ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import lock_product
 from classifier import jobs, proposals
@@ -110,7 +111,7 @@ def apply(product_id: int, taxonomy: Taxonomy) -> None:
     """
     try:
         product = lock_product(product_id)
-    except Product.DoesNotExist:  # deleted for good while its photographs were looked at
+    except Gone:  # deleted for good while its photographs were looked at
         return
     live = Classification.objects.filter(purpose=Classification.Purpose.LIVE)
     ended = list(

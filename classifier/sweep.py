@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.files.storage import Storage, default_storage
@@ -105,17 +105,17 @@ def delete_orphans(stop: threading.Event = _NEVER, storage: Storage = default_st
     """
     before = timezone.now() - _ORPHAN_AGE
     deleted = foreign = 0
-    for folder in _folders(storage):
+    for folder in _listed(storage, UPLOADS)[0]:
         if stop.is_set():
             break
         path = f"{UPLOADS}/{folder}"
-        names = [f"{path}/{name}" for name in storage.listdir(path)[1]]
+        names = [f"{path}/{name}" for name in _listed(storage, path)[1]]
         wanted = _files_of(folder)
         if wanted is None:
             foreign += bool(names)
             continue
         for name in names:
-            if name not in wanted and storage.get_modified_time(name) < before:
+            if name not in wanted and _is_older(storage, name, before):
                 storage.delete(name)
                 deleted += 1
     if foreign:
@@ -133,9 +133,19 @@ def _files_of(public_id: str) -> set[str] | None:
     return set() if DeletedProduct.objects.filter(public_id=public_id).exists() else None
 
 
-def _folders(storage: Storage) -> list[str]:
-    """The folders of products, by public id; none before the first upload."""
+def _listed(storage: Storage, path: str) -> tuple[list[str], list[str]]:
+    """The folders and files there; none before the first upload, or where another worker was quicker."""
     try:
-        return storage.listdir(UPLOADS)[0]
+        return storage.listdir(path)
     except FileNotFoundError:
-        return []
+        return [], []
+
+
+def _is_older(storage: Storage, name: str, before: datetime) -> bool:
+    """Whether the file was there before. One that another worker, or a refused upload, has just deleted is not."""
+    try:
+        return storage.get_modified_time(name) < before
+    except Exception:  # S3 has an error of its own for a file that is gone
+        if storage.exists(name):
+            raise
+        return False

@@ -1,14 +1,14 @@
 """The task queue's side of classification: the only module that knows the Django Tasks API.
 
 The rows of `Classification` are the queue. A task carries nothing: it wakes a worker up, which then claims rows until
-none waits. So a task that runs twice, finds nothing or gets lost (the sweep sends another) does no harm.
+none waits, or for an hour. So a task that runs twice, finds nothing or gets lost (the sweep sends one) does no harm.
 """
 
 from __future__ import annotations
 
 from django_tasks import task
 
-from classifier import batches
+from classifier import batches, jobs
 
 
 @task(queue_name="interactive")
@@ -17,6 +17,8 @@ def classify_waiting() -> int:
     from classifier import operations  # here: what it queues wakes a worker through this module
 
     ended = batches.classify_waiting()
+    if ended and jobs.any_waiting():  # one task's time was over
+        wake_worker()
     operations.feed()
     return ended
 

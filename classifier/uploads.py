@@ -163,6 +163,11 @@ class _Lease:
         """Let the upload wait as if it had not been taken."""
         self._held.update(**_WAITING, attempts=F("attempts") - 1)
 
+    def break_off(self, error: str) -> None:
+        """Let the upload wait for the next attempt, or give it up after its last one."""
+        if not self._held.filter(attempts__lt=settings.OTJANG_MAX_ATTEMPTS).update(**_WAITING, error=error):
+            self.end(error)
+
     def end(self, error: str = "") -> None:
         """Store what became of the upload and delete its file, if it is still this process's."""
         ended = self._held.update(
@@ -181,8 +186,8 @@ class _Lease:
 def run_waiting(stop: threading.Event = _NEVER) -> int:
     """Register what was uploaded, one after the other, until `stop` is set; returns how many uploads were dealt with.
 
-    One that a worker was killed over begins again after its lease, to register twice being the same as once; after
-    OTJANG_MAX_ATTEMPTS it is given up.
+    One that a worker was killed over begins again after its lease, to register twice being the same as once, and one
+    that broke off, as on a full disk, with the next call; after OTJANG_MAX_ATTEMPTS it is given up.
     """
     _put_back_expired(stop)
     count = 0
@@ -217,11 +222,9 @@ def _run(lease: _Lease) -> None:
         logger.info("the registration of %s was cancelled, or is another worker's now", operation)
     except Refused as refused:
         lease.end(_said(operation, refused))
-    except OSError as missing:
-        lease.end(str(missing))
     except Exception as broken:
         logger.exception("the registration of uploaded weights broke off")
-        lease.end(repr(broken))
+        lease.break_off(repr(broken))
     else:
         lease.end()
 
@@ -239,8 +242,11 @@ def _register(lease: _Lease) -> None:
     if operation.created_by is None:  # nobody left to answer for it
         raise Forbidden("forbidden", _("Only superusers may bring in weights."))
     actor = Actor(via=Via.ADMIN, user=operation.created_by)
-    with default_storage.open(given["file"]) as file:
-        checkpoint = file.read()
+    try:
+        with default_storage.open(given["file"]) as file:
+            checkpoint = file.read()
+    except FileNotFoundError as error:
+        raise Refused("file_missing", _("The file is no longer in the storage. Upload it again.")) from error
     version = register(
         actor=actor,
         checkpoint=checkpoint,

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from accounts.errors import Forbidden, Refused
+from accounts.errors import Forbidden, Gone, Refused
 from accounts.portal import PortalRequest, portal_view
-from catalog.views.access import forbidden, product_or_404
+from catalog.views.access import product_or_404, turned_away
 from classifier import services
 
 
@@ -20,8 +20,8 @@ def classify_again(request: PortalRequest, public_id: str) -> HttpResponseBase:
     product = product_or_404(request, public_id)
     try:
         queued = services.classify_again(actor=request.actor, product=product)
-    except Forbidden:
-        return forbidden(request)
+    except (Forbidden, Gone) as refused:
+        return turned_away(request, refused)
     except Refused as refused:
         messages.error(request, refused.message)
         return redirect("catalog:product", public_id)

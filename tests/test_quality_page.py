@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -317,6 +319,20 @@ def test_a_thresholds_page_draws_its_curve(admin, client_of, shop, alice, review
     page = client_of(admin).get(_change(row)).content.decode()
     assert page.count("<polyline") == 3  # precision, its lower bound, coverage
     assert "its lower bound" in page
+
+
+def test_a_thresholds_page_reads_the_decisions_once(admin, client_of, shop, alice, review):
+    row = allow("material", 0.9)
+    review(alice, seen_product(shop, **{**SURE, "material": ("denim", 0.8)}), material="woven")
+    client = client_of(admin)
+    with CaptureQueriesContext(connection) as queries:
+        assert "its lower bound" in client.get(_change(row)).text
+    # What people decided, and what was accepted by itself.
+    assert sum("catalog_decision" in query["sql"] for query in queries) == 2
+
+
+def test_a_thresholds_page_says_when_there_is_no_curve_yet(admin, client_of):
+    assert "Nobody has decided on such proposals yet." in client_of(admin).get(_change(allow("material", 0.9))).text
 
 
 def test_an_administrator_switches_one_off_and_it_is_audited(admin, client_of, shop):

@@ -1,5 +1,6 @@
 """Weights uploaded in the admin: registered by a worker under a lease, and stopped, cancelled or taken over."""
 
+import errno
 import os
 import threading
 from datetime import timedelta
@@ -101,20 +102,54 @@ def test_a_superuser_uploads_and_a_worker_registers(opened, client_of, admin):
     assert list(actions) == [("operation.start", admin.pk), ("model_version.register", admin.pk)]
 
 
-def test_whatever_breaks_an_upload_is_said_once(opened, admin, monkeypatch):
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("no such luck")])
+def test_what_breaks_off_is_tried_again(by_a_superuser, monkeypatch, error):
+    operation = by_a_superuser()
+
     def broken(*_arguments):
-        raise RuntimeError("no such luck")
+        raise error
 
     monkeypatch.setattr(registration, "_open", broken)
-    actor = Actor(via=Via.ADMIN, user=admin)
-    operation = uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
-
-    uploads.run_waiting()
+    assert uploads.run_waiting() == 1
 
     operation.refresh_from_db()
-    assert (operation.state, operation.failed) == ("failed", 1)
-    assert "no such luck" in operation.error
+    assert (operation.state, operation.attempts, operation.lease_until) == ("queued", 1, None)
+    assert error.args[-1] in operation.error
+    assert default_storage.exists(operation.parameters["file"])
+
+    monkeypatch.setattr(registration, "_open", two_materials)
+    assert uploads.run_waiting() == 1
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.attempts, operation.error) == ("done", 2, "")
+    assert ModelVersion.objects.count() == 1
+
+
+def test_what_breaks_off_again_and_again_is_given_up(by_a_superuser, monkeypatch, settings):
+    settings.OTJANG_MAX_ATTEMPTS = 2
+    operation = by_a_superuser()
+
+    def broken(*_arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(registration, "_open", broken)
+    assert [uploads.run_waiting() for _attempt in range(3)] == [1, 1, 0]
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.failed, operation.attempts) == ("failed", 1, 2)
+    assert "No space left" in operation.error
     assert not default_storage.exists(operation.parameters["file"])
+
+
+def test_an_upload_whose_file_is_gone_fails_at_once(by_a_superuser):
+    operation = by_a_superuser()
+    default_storage.delete(operation.parameters["file"])
+
+    assert uploads.run_waiting() == 1
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.failed, operation.attempts) == ("failed", 1, 1)
+    assert "no longer in the storage" in operation.error
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,19 @@ def test_it_classifies_what_was_saved(monkeypatch, product, save):
     assert ModelVersion.objects.count() == 4
 
 
+def test_no_task_lasts_longer_than_its_time(monkeypatch, product, save, settings):
+    settings.OTJANG_CLASSIFY_BATCH = 1
+    monkeypatch.setattr(batches, "BATCHES_ON_THE_WAY", 1)
+    monkeypatch.setattr(batches, "RUN_SECONDS", 0)
+    serve(monkeypatch, StubEngine(garment("Jacket")))
+
+    call_command("worker", once=True)
+
+    assert [task.return_value for task in DBTaskResult.objects.order_by("started_at")] == [1, 1]
+    product.refresh_from_db()
+    assert product.status == Product.Status.TO_REVIEW
+
+
 def test_it_runs_without_weights(monkeypatch, product, save):
     serve(monkeypatch, WeightsMissing("There is no manifest.json."))
 
@@ -153,5 +166,11 @@ def test_it_forgets_old_wake_ups(save):
     assert DBTaskResult.objects.count() == 1
 
     DBTaskResult.objects.update(started_at=timezone.now() - timedelta(days=2))
+    prune_wake_ups()
+    assert DBTaskResult.objects.count() == 0
+
+
+def test_it_forgets_old_wake_ups_that_ended(save):
+    DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=timezone.now() - timedelta(days=2))
     prune_wake_ups()
     assert DBTaskResult.objects.count() == 0

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks import default_task_backend
@@ -194,6 +194,45 @@ def test_it_asks_once_a_folder_by_an_index(product, django_assert_num_queries):
     with django_assert_num_queries(1) as queries:
         sweep.delete_orphans()
     assert "LIKE" not in queries.captured_queries[0]["sql"]
+
+
+class OthersAreQuicker(FileSystemStorage):
+    """Another worker deletes a file, and a folder, just before it is looked at."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def listdir(self, path):
+        folders, files = super().listdir(path)
+        return sorted([*folders, "vanished"] if path == "products" else folders), sorted(files)
+
+    def get_modified_time(self, name):
+        if name.endswith("/quicker.jpg"):
+            self.delete(name)
+            raise self.error
+        return super().get_modified_time(name)
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("quicker.jpg"), RuntimeError("404")])  # on a disk, on S3
+def test_it_goes_on_where_another_worker_was_quicker(product, error):
+    for name in ("quicker.jpg", "stray.jpg"):
+        _old_file(f"products/{product.public_id}/{name}")
+
+    assert sweep.delete_orphans(storage=OthersAreQuicker(error)) == 1
+
+    assert default_storage.listdir(f"products/{product.public_id}") == ([], [])
+
+
+def test_it_breaks_off_where_a_storage_does_not_answer(product):
+    _old_file(f"products/{product.public_id}/stray.jpg")
+
+    class Silent(FileSystemStorage):
+        def get_modified_time(self, name):
+            raise RuntimeError("503")
+
+    with pytest.raises(RuntimeError, match="503"):
+        sweep.delete_orphans(storage=Silent())
 
 
 def test_it_stops_pruning_when_it_is_told_to(shop):

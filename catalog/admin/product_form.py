@@ -136,11 +136,10 @@ class ReviewForm(ProductForm):
 
     def _levels(self, product: Product) -> Choices:
         sure = {row["first_level"]: row["confidence"] for row in product.proposal}
-        parents = {value.parent_id for value in self.taxonomy.values[CATEGORY].values()}
         levels = [
             (value.code, _with_confidence(value, sure.get(value.code)))
             for value in self.taxonomy.values[CATEGORY].values()
-            if value.active and value.pk in parents
+            if value.active and value.parent_id is None and value.merged_into_id is None
         ]
         if product.row is None:
             return [("", _("open")), *levels]

@@ -46,10 +46,8 @@ class ValueFilter(DropdownFilter):
     attribute = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The attribute's values by code; a category's first levels are rows, not values."""
-        values = AttributeValue.objects.filter(attribute__code=self.attribute, merged_into=None)
-        if self.attribute == CATEGORY:
-            values = values.exclude(parent=None)
+        """The attribute's values by code; first levels with values below them are rows, not values."""
+        values = AttributeValue.objects.filter(attribute__code=self.attribute, merged_into=None, children=None)
         return [(value.code, value.name) for value in values.order_by("position", "id")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:

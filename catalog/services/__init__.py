@@ -17,7 +17,7 @@ from catalog.services.products import (
 from catalog.services.proposals import mark_classifying, write_proposal
 from catalog.services.review import LEAVE_OPEN, NO_ROW, NOT_APPLICABLE, TAKE_BACK, save_review
 from catalog.services.status import archive, publish, restore, unpublish
-from catalog.services.writing import lock_product, locked_for
+from catalog.services.writing import lock_product, locked_for, locked_photograph
 
 __all__ = [
     "LEAVE_OPEN",
@@ -38,6 +38,7 @@ __all__ = [
     "discard_draft",
     "lock_product",
     "locked_for",
+    "locked_photograph",
     "mark_classifying",
     "publish",
     "restore",

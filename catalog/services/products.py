@@ -12,7 +12,7 @@ from accounts.errors import Conflict, Invalid
 from accounts.models import Merchant
 from accounts.text import has_control_characters, lookup_key, require_name_length
 from catalog.models import Product, ProductImage
-from catalog.services.writing import audit, locked_for, save
+from catalog.services.writing import audit, locked_for, locked_photograph, save
 
 SKU_LENGTH = 64
 NAME_LENGTH = 200
@@ -121,11 +121,9 @@ def update_product(*, actor: Actor, product: Product, name: str | None = None, s
 @atomic
 def archive_image(*, actor: Actor, image: ProductImage) -> None:
     """Take a photograph away from its product; it stays until it is deleted for good, or put back."""
-    product = locked_for(actor, image.product)
-    image = ProductImage.objects.get(pk=image.pk)
+    product, image = locked_photograph(actor, image)
     if image.archived_at is not None:
         return
-    image.product = product
     image.archived_at = timezone.now()
     image.save(update_fields=["archived_at"])
     save(product)

@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.errors import Conflict
+from accounts.errors import Conflict, Gone
 from accounts.services import record
 from catalog import current
-from catalog.models import Product, ProductAttribute
+from catalog.models import Product, ProductAttribute, ProductImage
 
 
 def lock_product(pk: int) -> Product:
-    """Lock the product's row and read it anew. Every writer does this first; children in the other order deadlock."""
-    return Product.objects.select_for_update().get(pk=pk)
+    """Lock the product's row and read it anew. Every writer does this first; children in the other order deadlock.
+
+    Raises:
+        Gone: it was deleted for good.
+    """
+    product = Product.objects.select_for_update().filter(pk=pk).first()
+    if product is None:
+        raise Gone("not_found", _("This product has been deleted meanwhile."))
+    return product
 
 
 def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Product:
@@ -29,6 +37,7 @@ def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Pro
 
     Raises:
         Forbidden: the actor may only look.
+        Gone: it was deleted for good.
         Conflict: `archived`.
     """
     actor.require_edit(product.merchant_id)
@@ -36,6 +45,17 @@ def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Pro
     if product.status == Product.Status.ARCHIVED and not archived:
         raise Conflict("archived", _("This product is archived. Restore it before you change it."))
     return product
+
+
+def locked_photograph(actor: Actor, image: ProductImage) -> tuple[Product, ProductImage]:
+    """Lock a photograph's product and read the photograph anew. Raises as `locked_for` does, Gone also for itself."""
+    try:
+        product = locked_for(actor, image.product)
+        image = ProductImage.objects.get(pk=image.pk)
+    except ObjectDoesNotExist as error:
+        raise Gone("not_found", _("This photograph has been deleted meanwhile.")) from error
+    image.product = product
+    return product, image
 
 
 def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:

@@ -4,6 +4,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from accounts.errors import Forbidden, Gone
 from accounts.portal import PortalRequest, wants_json
 from catalog.models import Product
 
@@ -22,3 +23,12 @@ def forbidden(request: PortalRequest) -> HttpResponse:
         message = _("Your role in this shop does not include changes. Nothing was changed.")
         return JsonResponse({"code": "forbidden", "message": message}, status=403)
     return render(request, "403.html", status=403)
+
+
+def turned_away(request: PortalRequest, refused: Forbidden | Gone) -> HttpResponse:
+    """Answer somebody who may look but not touch, or who touches what has been deleted meanwhile."""
+    if isinstance(refused, Forbidden):
+        return forbidden(request)
+    if wants_json(request):
+        return JsonResponse({"code": refused.code, "message": refused.message}, status=404)
+    return render(request, "404.html", {"sentence": refused.message}, status=404)

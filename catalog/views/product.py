@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.errors import Forbidden, Refused
+from accounts.errors import Forbidden, Gone, Refused
 from accounts.portal import PortalRequest, portal_view, wants_json
 from catalog import services
 from catalog.forms import ReviewForm
@@ -20,7 +20,7 @@ from catalog.history import history_of
 from catalog.models import Product
 from catalog.product_page import ProductPage, build_page, jobs_of
 from catalog.selectors import Taxonomy, product_for_page, queue_around
-from catalog.views.access import forbidden, product_or_404
+from catalog.views.access import forbidden, product_or_404, turned_away
 
 MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
     "publish": (services.publish, lambda: _("Published. No later model changes this product.")),
@@ -111,6 +111,8 @@ def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
             version=form.cleaned_data.get("version", 0),
             publish=action == "publish",
         )
+    except (Forbidden, Gone) as refused:
+        return turned_away(request, refused)
     except Refused as refused:
         page = _page(request, public_id, row=form.first_level, wanted=form.values)
         return _render(request, page, status=409 if refused.code == "stale" else 400, refused=refused)
@@ -128,8 +130,8 @@ def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBas
     service, sentence = MOVES[action]
     try:
         service(actor=request.actor, product=product)
-    except Forbidden:
-        return forbidden(request)
+    except (Forbidden, Gone) as refused:
+        return turned_away(request, refused)
     except Refused as refused:
         messages.error(request, refused.message)
     else:
@@ -162,8 +164,8 @@ def details(request: PortalRequest, public_id: str) -> HttpResponseBase:
     as_json = wants_json(request)
     try:
         services.update_product(actor=request.actor, product=product, name=name, sku=sku)
-    except Forbidden:
-        return forbidden(request)
+    except (Forbidden, Gone) as refused:
+        return turned_away(request, refused)
     except Refused as refused:
         if as_json:
             return JsonResponse({"code": refused.code, "message": refused.message}, status=400)

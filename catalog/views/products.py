@@ -50,10 +50,12 @@ def _categories() -> list[AttributeValue]:
 
 
 def _choices(categories: list[AttributeValue]) -> dict[str, list[tuple[str, str]]]:
+    """Categories by the name of their first level; one without values below it is a category by itself."""
     groups: dict[str, list[tuple[str, str]]] = {}
+    parents = {value.parent_id for value in categories}
     for value in categories:
-        if value.parent is not None:
-            groups.setdefault(value.parent.name, []).append((value.code, value.name))
+        if value.pk not in parents:
+            groups.setdefault((value.parent or value).name, []).append((value.code, value.name))
     return groups
 
 

@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.errors import Conflict, Forbidden, Refused
+from accounts.errors import Conflict, Forbidden, Gone, Refused
 from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view, wants_json
 from catalog import intake, services
 from catalog.models import Product
-from catalog.views.access import forbidden, product_or_404
+from catalog.views.access import forbidden, product_or_404, turned_away
 
 FILES = "photographs"
 
@@ -138,8 +138,8 @@ def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
         received = intake.add_images(
             actor=request.actor, product=product, files=request.FILES.getlist(FILES), place=_place(request)
         )
-    except Forbidden:
-        return forbidden(request)
+    except (Forbidden, Gone) as refused:
+        return turned_away(request, refused)
     except Refused as refused:
         if wants_json(request):
             return _refused_json(refused)
@@ -162,8 +162,8 @@ def _photograph_view(
         if image is not None:
             try:
                 service(actor=request.actor, image=image)
-            except Forbidden:
-                return forbidden(request)
+            except (Forbidden, Gone) as refused:
+                return turned_away(request, refused)
             except Refused as refused:
                 messages.error(request, refused.message)
             else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
@@ -62,7 +63,6 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         ("threshold", "share_covered"),
         ("decisions", "proof"),
         "calibrated_at",
-        "curve",
     )
     readonly_fields = (
         "attribute",
@@ -76,9 +76,9 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         "proof",
         "share_covered",
         "calibrated_at",
-        "curve",
     )
     actions_list = ("calibrate",)
+    change_form_after_template = "admin/classifier/threshold_curve.html"
 
     class Media:
         css = {"all": ("admin/quality.css",)}
@@ -107,6 +107,19 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
     def quality(self, request: HttpRequest) -> HttpResponse:
         """How good the models are in service."""
         return quality_page(self, request)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: AcceptanceThreshold | None = None,
+    ) -> HttpResponse:
+        """Show the curve of today's decisions below the fields, which the theme asks for several times."""
+        assert obj is not None  # nobody adds
+        return super().render_change_form(request, context | {"curve": _drawn(obj)}, add, change, form_url, obj)
 
     @action(
         description=_("Calibrate"),
@@ -167,16 +180,12 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         """The share of the scope's proposals that clear the threshold."""
         return "" if row.coverage is None else f"{row.coverage:.0%}"
 
-    @display(description=_("precision and coverage by threshold"))
-    def curve(self, row: AcceptanceThreshold) -> str:
-        """The chart, of today's decisions."""
-        points = curve_of(row)
-        if not points:
-            return str(_("Nobody has decided on such proposals yet."))
-        return format_html('<div class="quality-scroll">{}</div>', _drawn(points, row))
 
-
-def _drawn(points: list[Point], row: AcceptanceThreshold) -> str:
+def _drawn(row: AcceptanceThreshold) -> str:
+    """The chart; nothing as long as nobody has decided on such proposals."""
+    points = curve_of(row)
+    if not points:
+        return ""
     thinned = points[:: len(points) // _MOST_DOTS + 1]
     if thinned[-1] is not points[-1]:
         thinned.append(points[-1])

@@ -163,7 +163,8 @@ class Engine:
         for subject in subjects:
             subject.attributes[role] = None
             category = subject.attributes.get(CATEGORY)
-            if role == CATEGORY or self._taxonomy.applies(role, category.parent if category else None):
+            first_level = (category.parent or category.value) if category else None
+            if role == CATEGORY or self._taxonomy.applies(role, first_level):
                 having.append(subject)
         if having:
             for subject, result in zip(having, reader.read(having, crops), strict=True):

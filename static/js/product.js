@@ -44,7 +44,8 @@ const changed = new Set(); // ids of the controls that the person touched since 
 
 /** Trousers have no sleeves: hide the attributes that the chosen category's first level does not have. */
 function hideWhatDoesNotApply() {
-  const level = document.querySelector("#value-category option:checked")?.dataset.level;
+  const category = document.querySelector("#value-category option:checked");
+  const level = category?.dataset.level || category?.value; // a first level may be a category by itself
   for (const field of document.querySelectorAll(".value-field")) {
     const levels = field.dataset.applies;
     const hidden = Boolean(level && levels && !levels.split(" ").includes(level));

@@ -5,7 +5,7 @@ import base64
 import pytest
 from playwright.sync_api import expect
 
-from catalog.models import Product
+from catalog.models import Attribute, AttributeValue, Product
 from classifier import batches
 from tests.pictures import photo, upload
 
@@ -113,3 +113,15 @@ def test_it_adds_photographs_to_a_product_without_reloading(page, alice, product
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".photo:not([hidden])")).to_contain_text("front.jpg")
     assert page.evaluate("window.notReloaded")
+
+
+def test_it_hides_the_attributes_that_a_category_does_not_have(page, alice, product):
+    category = Attribute.objects.get(code="category")
+    AttributeValue.objects.create(attribute=category, code="Hat", name_ko="모자", name_en="Hat")
+    _log_in(page, alice)
+    page.goto(f"/products/{product.public_id}")
+    sleeve = page.get_by_label("Sleeve length", exact=True)
+
+    for chosen, has_sleeves in (("Jeans", False), ("Jacket", True), ("Hat", False), ("", True)):
+        page.get_by_label("Category", exact=True).select_option(chosen)
+        expect(sleeve).to_be_visible(visible=has_sleeves)

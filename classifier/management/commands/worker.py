@@ -42,8 +42,11 @@ class DrainingWorker(Worker):
 
 
 def prune_wake_ups() -> None:
-    """Delete old tasks, which slow the queue down: finished ones, and those that a killed worker left running."""
-    call_command("prune_db_task_results", min_age_days=1, verbosity=0)
+    """Delete old tasks, which slow the queue down: finished ones, and those that a killed worker left running.
+
+    A task that is alive must keep its row, or its worker ends over it: `batches.RUN_SECONDS` is far less than a day.
+    """
+    call_command("prune_db_task_results", queue_name="*", min_age_days=1, verbosity=0)
     DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - timedelta(days=1)).delete()
 
 
