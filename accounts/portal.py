@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 from django_htmx.middleware import HtmxDetails
 
 from accounts.actors import Actor, Via
 from accounts.models import Membership, User
 
 P = ParamSpec("P")
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 SESSION_KEY = "active_merchant"
 
@@ -67,6 +71,8 @@ def _ask_who(request: PortalRequest) -> HttpResponse:
     if request.htmx:
         log_in = redirect_to_login(request.htmx.current_url_abs_path or "/")
         return HttpResponse(status=401, headers={"HX-Redirect": log_in.url})
+    if request.method == "POST":
+        messages.warning(request, _("You were no longer logged in, so nothing was saved. Log in, then do it again."))
     return redirect_to_login(request.get_full_path())
 
 
@@ -81,3 +87,27 @@ def portal_view(
         return view(portal, *args, **kwargs) if request.user.is_authenticated else _ask_who(portal)
 
     return cast(Callable[Concatenate[HttpRequest, P], HttpResponseBase], wrapper)
+
+
+def posted_from(page: str, *arguments: str) -> Callable[[View], View]:
+    """Let only POST change something; whoever looks at the address instead gets the page whose form sends there.
+
+    The address bar shows it after a refusal, so people reload it, change the language there and log in to it.
+
+    Args:
+        page: name of that page's address.
+        arguments: names of the view's own arguments that the page takes, too.
+    """
+
+    def decorate(view: View) -> View:
+        post_only = require_POST(view)
+
+        @wraps(view)
+        def wrapper(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+            if request.method in {"GET", "HEAD"}:
+                return redirect(page, *(kwargs[name] for name in arguments))
+            return post_only(request, **kwargs)
+
+        return cast(View, wrapper)
+
+    return decorate

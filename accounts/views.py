@@ -8,12 +8,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language as set_language_cookie
 
 from accounts.forms import LoginForm
 from accounts.models import User
-from accounts.portal import SESSION_KEY, PortalRequest, portal_view
+from accounts.portal import SESSION_KEY, PortalRequest, portal_view, posted_from
 from accounts.services import set_photographs_for_training
 
 
@@ -33,7 +33,7 @@ class LoginView(DjangoLoginView):
         return response
 
 
-@require_POST
+@posted_from("catalog:products")
 def set_language(request: HttpRequest) -> HttpResponseBase:
     """Switch the language of this browser and, for a known person, of their account; then back to the page."""
     response = set_language_cookie(request)
@@ -43,7 +43,7 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-@require_POST
+@posted_from("catalog:products")
 @portal_view
 def switch_merchant(request: PortalRequest) -> HttpResponseBase:
     """Work in another of one's shops from now on; 404 for a shop that one does not belong to."""

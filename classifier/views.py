@@ -5,15 +5,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
 
 from accounts.errors import Forbidden, Gone, Refused
-from accounts.portal import PortalRequest, portal_view
+from accounts.portal import PortalRequest, portal_view, posted_from
 from catalog.views.access import product_or_404, turned_away
 from classifier import services
 
 
-@require_POST
+@posted_from("catalog:product", "public_id")
 @portal_view
 def classify_again(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Queue all photographs of a product once more."""

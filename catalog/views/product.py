@@ -10,10 +10,10 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.errors import Forbidden, Gone, Refused
-from accounts.portal import PortalRequest, portal_view, wants_json
+from accounts.portal import PortalRequest, portal_view, posted_from, wants_json
 from catalog import services
 from catalog.forms import ReviewForm
 from catalog.history import history_of
@@ -90,7 +90,7 @@ def values(request: PortalRequest, public_id: str) -> HttpResponseBase:
     return render(request, "catalog/product_values.html", _context(request, page))
 
 
-@require_POST
+@posted_from("catalog:product", "public_id")
 @portal_view
 def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Save the chosen row and values, and publish if that was the button. A refusal keeps what was chosen."""
@@ -120,7 +120,7 @@ def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
     return redirect("catalog:product", public_id)
 
 
-@require_POST
+@posted_from("catalog:product", "public_id")
 @portal_view
 def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBase:
     """Publish, take back, archive or restore."""
@@ -139,7 +139,7 @@ def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBas
     return redirect("catalog:product", public_id)
 
 
-@require_POST
+@posted_from("catalog:product", "public_id")
 @portal_view
 def delete(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Delete an archived product for good. The page's form says before what goes with it."""
@@ -155,7 +155,7 @@ def delete(request: PortalRequest, public_id: str) -> HttpResponseBase:
     return redirect("catalog:products")
 
 
-@require_POST
+@posted_from("catalog:product", "public_id")
 @portal_view
 def details(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Change name and SKU. Scripts get JSON, a form gets the page again with what was typed."""

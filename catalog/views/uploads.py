@@ -16,11 +16,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.errors import Conflict, Forbidden, Gone, Refused
 from accounts.models import Merchant
-from accounts.portal import PortalRequest, portal_view, wants_json
+from accounts.portal import PortalRequest, portal_view, posted_from, wants_json
 from catalog import intake, services
 from catalog.models import Product
 from catalog.views.access import forbidden, product_or_404, turned_away
@@ -129,7 +129,7 @@ def new_product(request: PortalRequest) -> HttpResponseBase:
     return redirect("catalog:product", product.public_id)
 
 
-@require_POST
+@posted_from("catalog:product", "public_id")
 @portal_view
 def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Add photographs to a product."""
@@ -171,7 +171,7 @@ def _photograph_view(
         return redirect("catalog:product", public_id)
 
     view.__doc__ = doc
-    return require_POST(portal_view(view))
+    return posted_from("catalog:product", "public_id")(portal_view(view))
 
 
 remove_photograph = _photograph_view(

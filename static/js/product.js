@@ -55,6 +55,11 @@ function hideWhatDoesNotApply() {
   }
 }
 
+// A refusal brings the page again with what was chosen: none of it is saved yet.
+if (review().hasAttribute("data-changed")) {
+  for (const control of review().querySelectorAll("select, [type=radio]")) changed.add(control.id);
+}
+
 function touched(control) {
   changed.add(control.id);
   review().dataset.changed = "";
@@ -79,6 +84,18 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   const publish = document.querySelector("[aria-keyshortcuts]");
   if (publish) publish.click();
+});
+
+// --- Leaving --------------------------------------------------------------------------------------------------------
+
+let saving = false;
+
+document.addEventListener("submit", (event) => { saving = event.target === review(); });
+
+// Whatever else leads away, another form on this page included, would lose what was chosen and not saved.
+window.addEventListener("beforeunload", (event) => {
+  if (!saving && review().hasAttribute("data-changed")) event.preventDefault();
+  saving = false;
 });
 
 // --- News from the models -------------------------------------------------------------------------------------------

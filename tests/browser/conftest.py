@@ -36,3 +36,17 @@ def page(live_server, monkeypatch):
         yield page
         browser.close()
     assert complaints == []
+
+
+@pytest.fixture
+def page_of(page, live_server, client_of):
+    """Return the page for a person who is logged in already and reads English."""
+
+    def visit(user):
+        cookies = {"django_language": "en", "sessionid": client_of(user).cookies["sessionid"].value}
+        page.context.add_cookies(
+            [{"name": name, "value": value, "url": live_server.url} for name, value in cookies.items()]
+        )
+        return page
+
+    return visit

@@ -1,0 +1,68 @@
+"""What was chosen on a product's page and not saved yet: it stays, and is not left by mistake."""
+
+import pytest
+from playwright.sync_api import expect
+
+from catalog.models import Decision
+from tests.proposals import propose, row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def page(page_of, alice, product):
+    """A product that the model takes for a jacket, as its owner sees it; `questions` are what the browser asked."""
+    propose(product, row("Outer", 0.9, category=("Jacket", 0.94)), row("Top", 0.6), chosen="Outer")
+    page = page_of(alice)
+    page.questions = []
+    page.on("dialog", lambda dialog: (page.questions.append(dialog.type), dialog.dismiss()))
+    page.goto(f"/products/{product.public_id}")
+    return page
+
+
+def test_it_asks_before_leaving_what_was_not_saved(page):
+    category = page.get_by_label("Category", exact=True)
+    category.select_option("Coat")
+    page.get_by_text("Change name or SKU").click()
+    leaving = [
+        page.get_by_role("button", name="한국어"),
+        page.get_by_role("button", name="Save name and SKU"),
+        page.get_by_role("button", name="Archive"),
+        page.get_by_role("link", name="New product"),
+    ]
+
+    for way in leaving:
+        with page.expect_event("dialog"):
+            way.click(no_wait_after=True)
+        expect(category).to_have_value("Coat")
+
+    assert page.questions == ["beforeunload"] * len(leaving)
+    assert not Decision.objects.exists()
+
+
+def test_it_keeps_what_a_refusal_brought_back(page):
+    page.route("**/review", lambda route: route.fulfill(response=route.fetch(), status=200))  # the console hates 400
+    page.get_by_label("Category", exact=True).select_option("")
+    page.get_by_label("Material", exact=True).select_option("silk")
+    page.get_by_role("button", name="Save and publish").click()
+    expect(page.get_by_role("alert").first).to_contain_text("The category is still open.")
+
+    page.evaluate("document.dispatchEvent(new CustomEvent('photographs-added'))")  # brings the form anew
+    expect(page.locator("#review .refusal")).to_have_count(0)
+    expect(page.get_by_label("Material", exact=True)).to_have_value("silk")
+    expect(page.get_by_label("Category", exact=True)).to_have_value("")
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="New product").click(no_wait_after=True)
+
+
+def test_it_asks_nobody_who_saves_or_changed_nothing(page):
+    page.get_by_role("link", name="New product").click()
+    page.go_back()
+    page.get_by_label("Category", exact=True).select_option("Coat")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("Saved.")
+    page.get_by_role("button", name="한국어").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+
+    assert page.questions == []
+    assert Decision.objects.get().value.code == "Coat"
