@@ -7,10 +7,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor
+from accounts.actors import Actor, Via
 from accounts.db import atomic
-from accounts.errors import Forbidden, Invalid
-from accounts.models import ApiKey, AuditEvent, Merchant
+from accounts.errors import Conflict, Forbidden, Invalid
+from accounts.models import ApiKey, AuditEvent, Merchant, User
 from accounts.text import require_name_length
 
 KEY_NAME_LENGTH = 100
@@ -38,18 +38,32 @@ def _require_manage(actor: Actor, merchant: Merchant) -> None:
 
 
 @atomic
+def change_password(*, user: User, password: str) -> None:
+    """Give a person the password that they chose in the portal; the form has checked it."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    actor = Actor(via=Via.PORTAL, user=user)
+    record(actor=actor, action="user.password", subject_type="user", subject_id=str(user.pk), merchant_id=None)
+
+
+@atomic
 def create_api_key(*, actor: Actor, merchant: Merchant, name: str, read_only: bool = False) -> tuple[ApiKey, str]:
     """Create a key for the merchant and return it with the whole secret, which is shown once and kept nowhere.
 
     Raises:
         Forbidden: the actor is neither an owner nor an administrator.
         Invalid: `empty_name`, `name_too_long`.
+        Conflict: `name_taken` by another key that is valid: the name stands beside whatever a key decides.
     """
     _require_manage(actor, merchant)
     name = name.strip()
     require_name_length(name, KEY_NAME_LENGTH)
     if not name:
         raise Invalid("empty_name", _("Give the key a name, so that you can tell it from others later."))
+    if ApiKey.objects.filter(merchant=merchant, name=name, revoked_at=None).exists():
+        raise Conflict(
+            "name_taken", _("There is a valid key of this name already. Give another name, or revoke that one.")
+        )
     secret, prefix, key_hash = ApiKey.generate()
     key = ApiKey.objects.create(
         merchant=merchant,

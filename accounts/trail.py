@@ -39,6 +39,7 @@ ACTIONS = {
     "product.unpublish": gettext_lazy("took back the publication"),
     "product.update": gettext_lazy("changed name or SKU"),
     "product.withdraw": gettext_lazy("took back a decision"),
+    "user.password": gettext_lazy("changed their own password"),
 }
 # What admin pages without a service write: `<model>.add` and so on.
 _WRITTEN = {

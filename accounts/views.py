@@ -1,20 +1,23 @@
-"""Logging in and out, the language, which shop one works in, and that shop's settings."""
+"""Logging in, the password, the language, and which shop one works in."""
+
+from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.views import LoginView as DjangoLoginView
+from django.contrib.auth.views import PasswordChangeView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language as set_language_cookie
 
 from accounts.forms import LoginForm
 from accounts.models import User
 from accounts.portal import SESSION_KEY, PortalRequest, portal_view, posted_from
-from accounts.services import set_photographs_for_training
+from accounts.services import change_password
 
 
 class LoginView(DjangoLoginView):
@@ -31,6 +34,19 @@ class LoginView(DjangoLoginView):
         if settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES and isinstance(user, User):
             response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language, samesite="Lax")
         return response
+
+
+class PasswordView(PasswordChangeView):
+    """Choose another password, for whoever knows the present one."""
+
+    template_name = "accounts/password.html"
+
+    def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
+        """Store it; this browser stays logged in, others do not."""
+        change_password(user=form.user, password=form.cleaned_data["new_password1"])
+        update_session_auth_hash(self.request, form.user)
+        messages.success(self.request, _("Your password was changed. Other browsers have to log in anew."))
+        return redirect("catalog:products")
 
 
 @posted_from("catalog:products")
@@ -54,20 +70,3 @@ def switch_merchant(request: PortalRequest) -> HttpResponseBase:
     request.session[SESSION_KEY] = public_id
     messages.info(request, _("You now work in %(shop)s.") % {"shop": membership.merchant})
     return redirect("catalog:products")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@portal_view
-def shop_settings(request: PortalRequest, public_id: str) -> HttpResponseBase:
-    """What an owner may set for the shop; 404 for another shop than the one that the person works in."""
-    merchant = request.actor.merchant
-    if merchant is None or merchant.public_id != public_id:
-        raise Http404
-    if not request.actor.is_owner:
-        return render(request, "403.html", status=403)
-    if request.method != "POST":
-        return render(request, "accounts/shop_settings.html")
-    allowed = "photographs_for_training" in request.POST
-    set_photographs_for_training(actor=request.actor, merchant=merchant, allowed=allowed)
-    messages.success(request, _("Saved."))
-    return redirect("accounts:shop_settings", public_id)

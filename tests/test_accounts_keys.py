@@ -23,7 +23,7 @@ def test_an_owner_makes_a_key_and_sees_it_once(alice, actor_of, shop):
 
 
 def test_two_keys_are_never_the_same(alice, actor_of, shop):
-    secrets = {create_api_key(actor=actor_of(alice), merchant=shop, name="x")[1] for _ in range(5)}
+    secrets = {create_api_key(actor=actor_of(alice), merchant=shop, name=f"till {n}")[1] for n in range(5)}
     assert len(secrets) == 5
 
 
