@@ -168,7 +168,7 @@ class ApiKey(models.Model):
 
 
 class Operation(models.Model):
-    """A long job with progress that people can watch, pause and cancel, and whose changes can be undone together."""
+    """A long job with progress that people can watch, pause and cancel."""
 
     class State(models.TextChoices):
         """Where the job is."""

@@ -36,7 +36,6 @@ def wake_worker_on_commit() -> None:
 def request_classification(
     *,
     image: ProductImage,
-    purpose: str = Purpose.LIVE,
     priority: int = Priority.INTERACTIVE,
     again: bool = False,
     operation: Operation | None = None,
@@ -50,8 +49,8 @@ def request_classification(
         The new job, or None if there is nothing to do.
     """
     lock_product(image.product_id)
-    open_key = f"{image.pk}:{purpose}"
-    jobs = Classification.objects.filter(image=image, purpose=purpose)
+    open_key = f"{image.pk}:{Purpose.LIVE}"
+    jobs = Classification.objects.filter(image=image, purpose=Purpose.LIVE)
     pending = jobs.filter(open_key=open_key).first()
     if pending is not None:
         if pending.image_sha256 != image.sha256:  # new bytes: whoever works on the old ones loses the lease
@@ -66,14 +65,12 @@ def request_classification(
         return None
     job = Classification.objects.create(
         image=image,
-        purpose=purpose,
         priority=priority,
         image_sha256=image.sha256,
         open_key=open_key,
         operation=operation,
     )
-    if purpose == Purpose.LIVE:
-        mark_classifying(product_id=image.product_id)
+    mark_classifying(product_id=image.product_id)
     wake_worker_on_commit()
     return job
 
