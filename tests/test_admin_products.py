@@ -294,6 +294,14 @@ def test_it_moves_a_product(admin, proposed, client_of, move, before, after):
     assert AuditEvent.objects.filter(action=f"product.{move}", via="admin", user=admin).exists()
 
 
+@pytest.mark.parametrize(("move", "before", "after"), MOVES)
+def test_it_says_before_a_move_that_what_is_not_saved_is_lost(admin, proposed, client_of, move, before, after):
+    Product.objects.filter(pk=proposed.pk).update(status=before)
+    asked = client_of(admin).get(reverse(f"admin:catalog_product_{move}", args=[proposed.pk])).text
+    assert "Changes on this page that are not saved yet are lost." in asked
+    assert ("It is published as it was last saved" in asked) is (move == "publish")
+
+
 def test_it_offers_only_the_moves_that_the_status_allows(admin, proposed, client_of):
     page = client_of(admin).get(_page(proposed)).content.decode()
     for move, offered in (("publish", True), ("archive", True), ("unpublish", False), ("restore", False)):

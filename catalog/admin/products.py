@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
@@ -109,7 +110,9 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
 
 
 def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
-    return {"title": title, "description": description, "form_submit_text": button}
+    # The dialog stands over a form, of which it sends nothing: a move is of what is stored.
+    unsaved = _("Changes on this page that are not saved yet are lost.")
+    return {"title": title, "description": format_lazy("{} {}", description, unsaved), "form_submit_text": button}
 
 
 @admin.register(Product)
@@ -328,7 +331,9 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         permissions=["change"],
         icon="publish",
         dialog=_dialog(
-            _("Publish this product?"), _("Every value that is shown becomes decided in your name."), _("Publish")
+            _("Publish this product?"),
+            _("It is published as it was last saved, and its values become decided in your name."),
+            _("Publish"),
         ),
     )
     def publish(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
