@@ -179,20 +179,45 @@ def _sent(response):
     return fields
 
 
-def test_whoever_was_slower_keeps_what_they_typed_and_undoes_nothing(admin, proposed, client_of):
+@pytest.mark.parametrize(
+    ("theirs", "mine"),
+    [
+        ({"value_material": "corduroy"}, {"value_sleeve_length": "short"}),
+        ({"value_material": "corduroy"}, {"name": "My jacket"}),
+        ({"name": "Their jacket"}, {"name": "My jacket"}),
+        ({"name": "Their jacket"}, {"sku": "MINE"}),
+        ({"name": "Their jacket"}, {"value_category": "Jacket"}),
+        ({"name": "Their jacket"}, {}),
+    ],
+)
+def test_whoever_was_slower_saves_nothing_until_the_page_is_loaded_anew(admin, proposed, client_of, theirs, mine):
     client = client_of(admin)
-    mine = _fields(client, proposed) | {"value_sleeve_length": "short", "name": "My jacket"}
-    client.post(_page(proposed), _fields(client, proposed) | {"value_material": "corduroy", "sku": "NEW-1"})
+    fields = _fields(client, proposed)
+    client.post(_page(proposed), fields | theirs, follow=True)
+    before = _state(proposed)
 
-    response = client.post(_page(proposed), mine)
-    form = response.context["adminform"].form
-    assert (form["value_sleeve_length"].value(), form["name"].value()) == ("short", "My jacket")
-    assert client.post(_page(proposed), _sent(response)).status_code == 302
+    response = client.post(_page(proposed), fields | mine)
+    again = client.post(_page(proposed), _sent(response))
+    for answer in (response, again):
+        assert "Somebody else changed this product in the meantime, so nothing was saved." in answer.text
+        assert f'<a href="{_page(proposed)}" class="underline">Load the page anew</a>' in answer.text
+        form = answer.context["adminform"].form
+        assert {name: form[name].value() for name in mine} == mine
+        assert not _said(answer)
+    assert _state(proposed) == before
 
-    proposed.refresh_from_db()
-    assert (proposed.name, proposed.sku) == ("My jacket", "NEW-1")
-    values = dict(proposed.attributes.filter(state="decided").values_list("attribute__code", "value__code"))
-    assert values == {"material": "corduroy", "sleeve_length": "short"}
+    assert client.post(_page(proposed), _fields(client, proposed) | mine).status_code == 302
+    assert (_state(proposed) != before) is bool(mine)
+
+
+def test_it_says_beside_the_field_what_somebody_else_wrote_there(admin, proposed, client_of):
+    client = client_of(admin)
+    fields = _fields(client, proposed)
+    client.post(_page(proposed), fields | {"name": "Their jacket", "value_material": "corduroy"})
+    mine = {"name": "My jacket", "value_material": "woven", "value_sleeve_length": "short"}
+    form = client.post(_page(proposed), fields | mine).context["adminform"].form
+    errors = {name: said for name, said in form.errors.items() if name in mine}
+    assert errors == {"name": ["It says now: Their jacket"], "value_material": ["It says now: Corduroy"]}
 
 
 def test_a_refusal_of_a_service_stands_on_the_form(admin, proposed, client_of):
@@ -251,6 +276,16 @@ def test_it_adds_photographs_to_a_product(admin, product, client_of):
     assert (image.original_name, image.uploaded_by) == ("a.jpg", admin)
     assert any("empty.jpg: The file is empty." in said for said in _said(response))
     assert AuditEvent.objects.get(action="image.add").via == "admin"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_adds_photographs_whatever_the_product_says_meanwhile(admin, product, client_of):
+    client = client_of(admin)
+    fields = _fields(client, product)
+    client.post(_page(product), fields | {"name": "Their jacket"})
+    client.post(_page(product), fields | {"photographs": [upload("a.jpg", color="red")]})
+    product.refresh_from_db()
+    assert (product.images.count(), product.name) == (1, "Their jacket")
 
 
 @pytest.mark.django_db(transaction=True)
