@@ -204,6 +204,8 @@ def test_it_shows_a_new_key_once(admin, shop, client_of):
     assert client.get(url).status_code == 200
     assert not ApiKey.objects.exists()
     response = client.post(url, {"name": "till", "read_only": "on"})
+    assert (response.status_code, response.url) == (302, url)
+    response = client.get(url)
     key = ApiKey.objects.get()
     secret = response.context["secret"]
     assert (key.merchant, key.name, key.read_only, key.created_by) == (shop, "till", True, admin)
@@ -211,9 +213,11 @@ def test_it_shows_a_new_key_once(admin, shop, client_of):
     assert secret in response.content.decode()
     assert "no-store" in response.headers["Cache-Control"]
     assert secret not in str(client.cookies)
-    for page in (_change("merchant", shop), _change("apikey", key), reverse("admin:accounts_apikey_changelist")):
+    assert not any(secret in str(value) for value in client.session.values())
+    for page in (url, _change("merchant", shop), _change("apikey", key), reverse("admin:accounts_apikey_changelist")):
         assert secret not in client.get(page).content.decode()
     assert AuditEvent.objects.get(action="api_key.create").via == "admin"
+    assert ApiKey.objects.count() == 1
 
 
 def test_it_asks_for_a_name_of_the_key(admin, shop, client_of):
