@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Via
 from accounts.ids import PUBLIC_ID_LENGTH, public_id
 from accounts.text import lookup_key
+from accounts.trail import action_label, operation_label
 
 
 class UserManager(BaseUserManager["User"]):
@@ -223,7 +224,8 @@ class Operation(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.public_id}"
+        kind, name = operation_label(self.kind), self.parameters.get("name", "")
+        return f"{kind}: {name}" if name else kind
 
 
 class AuditEvent(models.Model):
@@ -254,4 +256,4 @@ class AuditEvent(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.action} {self.subject_type} {self.subject_id}"
+        return action_label(self.action)

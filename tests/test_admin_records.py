@@ -6,8 +6,9 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from accounts.models import AuditEvent, Operation
-from catalog.models import AttributeValue, Decision, ProductImage
-from catalog.services import decide
+from catalog.models import AttributeValue, Decision, Product, ProductImage
+from catalog.services import decide, decide_not_applicable
+from classifier import operations, shadow, uploads
 from classifier.models import (
     Classification,
     Deployment,
@@ -82,6 +83,37 @@ def test_it_shows_a_record(admin, seen, client_of, model, language):
     page = client_of(admin, language).get(reverse(_name(model, "change"), args=[model.objects.first().pk]))
     assert page.status_code == 200
     assert 'name="_save"' not in page.content.decode()
+
+
+HEADINGS = [
+    (Decision, "Material: Linen"),
+    (Prediction, "Category: Jacket"),
+    (Classification, "front.jpg: done"),
+    (Operation, "Upload weights: material-new"),
+    (AuditEvent, "decided a value"),
+]
+
+
+@pytest.mark.parametrize(("model", "heading"), HEADINGS)
+def test_it_calls_a_record_what_a_person_would(admin, seen, client_of, model, heading):
+    Operation.objects.update(kind="register_model", parameters={"name": "material-new"})
+    page = client_of(admin).get(reverse(_name(model, "change"), args=[model.objects.get().pk]))
+    assert page.context["subtitle"] == heading
+
+
+def test_a_decision_without_a_value_says_so(seen, alice, actor_of):
+    decide_not_applicable(actor=actor_of(alice), product=seen, attribute="sleeve_length")
+    assert str(Decision.objects.first()) == "Sleeve length: not applicable"
+
+
+def test_it_calls_a_product_by_its_name_its_sku_or_nothing(product):
+    names = [str(Product(name=name, sku=sku)) for name, sku in (("Coat", "C-1"), ("", "C-1"), ("", None))]
+    assert names == ["Coat", "C-1", "Without a name"]
+
+
+@pytest.mark.parametrize("kind", [operations.RECLASSIFY, shadow.KIND, uploads.KIND])
+def test_every_kind_of_operation_has_a_name(kind):
+    assert str(Operation(kind=kind)) != kind
 
 
 @pytest.mark.parametrize("model", READ_ONLY)
