@@ -241,9 +241,11 @@ def test_it_revokes_a_key(admin, api_key, client_of):
     client.get(url)
     key.refresh_from_db()
     assert key.revoked_at is None  # only asked
+    assert url in client.get(_change("apikey", key)).text
     assert client.post(url, {"_form_submitted": "on"}).status_code == 200
     key.refresh_from_db()
     assert key.revoked_at is not None
+    assert url not in client.get(_change("apikey", key)).text
     assert AuditEvent.objects.get(action="api_key.revoke").user == admin
 
 

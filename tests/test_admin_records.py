@@ -94,6 +94,26 @@ HEADINGS = [
 ]
 
 
+def _history(client, row):
+    page, history = (reverse(_name(type(row), name), args=[row.pk]) for name in ("change", "history"))
+    return history if history in client.get(page).text else None
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_it_offers_a_history_only_where_there_is_one(admin, seen, client_of, model):
+    # Alice's decision is written down of the product, and photographs have their product's history.
+    assert bool(_history(client_of(admin), model.objects.first())) is (model is ProductImage)
+
+
+@pytest.mark.parametrize("model", [ModelVersion, ModelSet, Deployment])
+def test_it_offers_the_history_to_whoever_may_read_it(admin, seen, client_of, model):
+    row = model.objects.get()
+    subject = {ModelVersion: "model_version", ModelSet: "model_set"}.get(model, "deployment")
+    AuditEvent.objects.create(action="deployment.promote", subject_type=subject, subject_id=row.pk, via="admin")
+    assert _history(client_of(admin), row)
+    assert not _history(client_of(_staff(f"view_{model._meta.model_name}", "view_all_merchants")), row)
+
+
 @pytest.mark.parametrize(("model", "heading"), HEADINGS)
 def test_it_calls_a_record_what_a_person_would(admin, seen, client_of, model, heading):
     Operation.objects.update(kind="register_model", parameters={"name": "material-new"})

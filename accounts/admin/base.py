@@ -25,7 +25,7 @@ from accounts.actors import Actor, Via
 from accounts.admin.theme import ModelAdmin
 from accounts.db import atomic
 from accounts.errors import Refused
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from accounts.services import record
 
 M = TypeVar("M", bound=Model)
@@ -150,10 +150,22 @@ class ReadOnlyAdmin(ReadOnly, BaseAdmin[M]):
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_view_permission(request, row):
             raise PermissionDenied
-        if not admin_actor(request).sees_all_merchants or not request.user.has_perm("accounts.view_auditevent"):
+        if not self._reads_trail(request):
             # They may not read the trail: Django's own page says at least that there is nothing.
             return super().history_view(request, object_id, extra_context)
         return redirect(f"{reverse('admin:accounts_auditevent_changelist')}?{urlencode(self._trail(row))}")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Offer the history only where there is one: nothing is ever written down of most records."""
+        row = kwargs["obj"]
+        if row is not None and context["show_history"]:
+            context["show_history"] = (
+                self._reads_trail(request) and AuditEvent.objects.filter(**self._trail(row)).exists()
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _reads_trail(self, request: HttpRequest) -> bool:
+        return admin_actor(request).sees_all_merchants and request.user.has_perm("accounts.view_auditevent")
 
     def _trail(self, row: Any) -> dict[str, Any]:
         """Where the audit trail has such rows: under the model's name in words."""
