@@ -28,6 +28,9 @@ class PhotographsInput(forms.FileInput):
 
     allow_multiple_selected = True
 
+    class Media:
+        js = ("admin/photographs.js",)
+
 
 class PhotographsField(forms.FileField):
     """Several files, as they came: catalog.intake says what is wrong with which."""
