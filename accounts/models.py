@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from accounts.actors import Via
 from accounts.ids import PUBLIC_ID_LENGTH, public_id
@@ -99,7 +100,7 @@ class Merchant(models.Model):
         verbose_name = _("merchant")
         verbose_name_plural = _("merchants")
         ordering = ("name", "id")
-        permissions = (("view_all_merchants", "Can see every merchant's products"),)
+        permissions = (("view_all_merchants", gettext_noop("Can see every merchant's products")),)
 
     def __str__(self) -> str:
         return self.name

@@ -150,6 +150,15 @@ def test_it_lets_nobody_but_superusers_change_groups(admin, client_of):
     assert set(group.permissions.all()) == set(rights)
 
 
+def test_it_names_permissions_by_words_that_can_be_translated(admin, client_of):
+    pages = ((reverse("admin:auth_group_add"), "permissions"), (_change("user", admin), "user_permissions"))
+    for page, name in pages:
+        field = client_of(admin).get(page).context["adminform"].form.fields[name]
+        labels = [label for _pk, label in field.choices]
+        assert {f"Accounts | API key | Can {verb}" for verb in ("add", "change", "delete", "view")} <= set(labels)
+        assert "Accounts | merchant | Can see every merchant's products" in labels
+
+
 def test_it_never_deletes_users_and_shops(admin, bob, shop, client_of):
     client = client_of(admin)
     for model, row in (("user", bob), ("merchant", shop)):

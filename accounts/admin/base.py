@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import get_fields_from_path, quote, unquote
+from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import BooleanField, ManyToManyField, Model, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.translation import override
+from django.utils.translation import gettext, gettext_lazy, override
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
@@ -62,6 +64,23 @@ def _filter_of(model: type[Model], path: str) -> Any:
     return RelatedDropdownFilter if field.is_relation else admin.AllValuesFieldListFilter
 
 
+class PermissionsField(ModelMultipleChoiceField[Permission]):
+    """Permissions in the reader's language: Django stores their names in English."""
+
+    _usual: ClassVar = {
+        "add": gettext_lazy("Can add"),
+        "change": gettext_lazy("Can change"),
+        "delete": gettext_lazy("Can delete"),
+        "view": gettext_lazy("Can view"),
+    }
+
+    def label_from_instance(self, obj: Any) -> str:
+        """What it is a permission for, and to do what."""
+        what, _underscore, model = obj.codename.partition("_")
+        usual = self._usual.get(what) if model == obj.content_type.model else None
+        return f"{obj.content_type} | {usual or gettext(obj.name)}"
+
+
 class ReadOnly:
     """Mixin: pages to look at. What they show is written elsewhere and stays as it was written."""
 
@@ -87,8 +106,10 @@ class BaseAdmin(ModelAdmin[M]):
 
     def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """A list that can be searched, in place of two beside each other that no small screen holds."""
-        widget = UnfoldAdminSelect2MultipleWidget()
-        field = super().formfield_for_manytomany(db_field, request, **{"widget": widget, **kwargs})
+        kwargs = {"widget": UnfoldAdminSelect2MultipleWidget(), **kwargs}
+        if db_field.related_model is Permission:
+            kwargs["form_class"] = PermissionsField
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None:
             # The theme puts the class of its plain lists on it, and Django words on the Control key.
             field.widget.attrs |= UnfoldAdminSelect2MultipleWidget().attrs
