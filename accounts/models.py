@@ -12,10 +12,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from accounts.actors import Via
 from accounts.ids import PUBLIC_ID_LENGTH, public_id
 from accounts.text import lookup_key
+from accounts.trail import action_label, operation_label
 
 
 class UserManager(BaseUserManager["User"]):
@@ -98,7 +100,7 @@ class Merchant(models.Model):
         verbose_name = _("merchant")
         verbose_name_plural = _("merchants")
         ordering = ("name", "id")
-        permissions = (("view_all_merchants", "Can see every merchant's products"),)
+        permissions = (("view_all_merchants", gettext_noop("Can see every merchant's products")),)
 
     def __str__(self) -> str:
         return self.name
@@ -223,7 +225,8 @@ class Operation(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.public_id}"
+        kind, name = operation_label(self.kind), self.parameters.get("name", "")
+        return f"{kind}: {name}" if name else kind
 
 
 class AuditEvent(models.Model):
@@ -254,4 +257,4 @@ class AuditEvent(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.action} {self.subject_type} {self.subject_id}"
+        return action_label(self.action)

@@ -1,4 +1,4 @@
-"""What the codes of the audit trail mean in words: the one place where a new action gets its label."""
+"""What the codes of the audit trail and of operations mean in words: the one place where a new one gets its label."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ _WRITTEN = {
     "change": gettext_lazy("changed: %(thing)s"),
     "delete": gettext_lazy("deleted: %(thing)s"),
 }
+# Kinds of long operations.
+_OPERATIONS = {
+    "reclassify": gettext_lazy("Classify everything again"),
+    "shadow": gettext_lazy("Try unseen"),
+    "register_model": gettext_lazy("Upload weights"),
+}
 
 
 def subject_label(subject_type: str) -> str:
@@ -62,3 +68,8 @@ def action_label(action: str) -> str:
         return str(ACTIONS[action])
     subject, _dot, what = action.partition(".")
     return str(_WRITTEN[what]) % {"thing": subject_label(subject)} if what in _WRITTEN else action
+
+
+def operation_label(kind: str) -> str:
+    """Return what a long operation does, in words; its code where it has none."""
+    return str(_OPERATIONS.get(kind, kind))

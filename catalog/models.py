@@ -183,7 +183,7 @@ class Product(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.name or self.sku or self.public_id
+        return self.name or self.sku or str(_("Without a name"))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the lookup key in step with the SKU, and '' out of it."""
@@ -356,7 +356,7 @@ class Decision(models.Model):
         indexes = (models.Index(fields=("product", "attribute", "-id"), name="decision_product"),)
 
     def __str__(self) -> str:
-        return f"{self.attribute_id} {self.kind} {self.value_id or ''}"
+        return f"{self.attribute}: {self.value or self.get_kind_display()}"
 
     @property
     def actor_name(self) -> str:

@@ -221,7 +221,7 @@ class Classification(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.pk} {self.state}"
+        return f"{self.image}: {self.get_state_display()}"
 
 
 class Garment(models.Model):
@@ -287,7 +287,7 @@ class Prediction(models.Model):
         indexes = (models.Index(fields=("attribute", "value"), name="prediction_value"),)
 
     def __str__(self) -> str:
-        return f"{self.attribute_id} {self.value_id} {self.confidence:.2f}"
+        return f"{self.attribute}: {self.value}"
 
 
 class AcceptanceThreshold(models.Model):

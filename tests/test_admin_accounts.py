@@ -150,6 +150,15 @@ def test_it_lets_nobody_but_superusers_change_groups(admin, client_of):
     assert set(group.permissions.all()) == set(rights)
 
 
+def test_it_names_permissions_by_words_that_can_be_translated(admin, client_of):
+    pages = ((reverse("admin:auth_group_add"), "permissions"), (_change("user", admin), "user_permissions"))
+    for page, name in pages:
+        field = client_of(admin).get(page).context["adminform"].form.fields[name]
+        labels = [label for _pk, label in field.choices]
+        assert {f"Accounts | API key | Can {verb}" for verb in ("add", "change", "delete", "view")} <= set(labels)
+        assert "Accounts | merchant | Can see every merchant's products" in labels
+
+
 def test_it_never_deletes_users_and_shops(admin, bob, shop, client_of):
     client = client_of(admin)
     for model, row in (("user", bob), ("merchant", shop)):
@@ -204,6 +213,8 @@ def test_it_shows_a_new_key_once(admin, shop, client_of):
     assert client.get(url).status_code == 200
     assert not ApiKey.objects.exists()
     response = client.post(url, {"name": "till", "read_only": "on"})
+    assert (response.status_code, response.url) == (302, url)
+    response = client.get(url)
     key = ApiKey.objects.get()
     secret = response.context["secret"]
     assert (key.merchant, key.name, key.read_only, key.created_by) == (shop, "till", True, admin)
@@ -211,9 +222,11 @@ def test_it_shows_a_new_key_once(admin, shop, client_of):
     assert secret in response.content.decode()
     assert "no-store" in response.headers["Cache-Control"]
     assert secret not in str(client.cookies)
-    for page in (_change("merchant", shop), _change("apikey", key), reverse("admin:accounts_apikey_changelist")):
+    assert not any(secret in str(value) for value in client.session.values())
+    for page in (url, _change("merchant", shop), _change("apikey", key), reverse("admin:accounts_apikey_changelist")):
         assert secret not in client.get(page).content.decode()
     assert AuditEvent.objects.get(action="api_key.create").via == "admin"
+    assert ApiKey.objects.count() == 1
 
 
 def test_it_asks_for_a_name_of_the_key(admin, shop, client_of):
@@ -237,9 +250,11 @@ def test_it_revokes_a_key(admin, api_key, client_of):
     client.get(url)
     key.refresh_from_db()
     assert key.revoked_at is None  # only asked
+    assert url in client.get(_change("apikey", key)).text
     assert client.post(url, {"_form_submitted": "on"}).status_code == 200
     key.refresh_from_db()
     assert key.revoked_at is not None
+    assert url not in client.get(_change("apikey", key)).text
     assert AuditEvent.objects.get(action="api_key.revoke").user == admin
 
 

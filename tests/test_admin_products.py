@@ -179,20 +179,45 @@ def _sent(response):
     return fields
 
 
-def test_whoever_was_slower_keeps_what_they_typed_and_undoes_nothing(admin, proposed, client_of):
+@pytest.mark.parametrize(
+    ("theirs", "mine"),
+    [
+        ({"value_material": "corduroy"}, {"value_sleeve_length": "short"}),
+        ({"value_material": "corduroy"}, {"name": "My jacket"}),
+        ({"name": "Their jacket"}, {"name": "My jacket"}),
+        ({"name": "Their jacket"}, {"sku": "MINE"}),
+        ({"name": "Their jacket"}, {"value_category": "Jacket"}),
+        ({"name": "Their jacket"}, {}),
+    ],
+)
+def test_whoever_was_slower_saves_nothing_until_the_page_is_loaded_anew(admin, proposed, client_of, theirs, mine):
     client = client_of(admin)
-    mine = _fields(client, proposed) | {"value_sleeve_length": "short", "name": "My jacket"}
-    client.post(_page(proposed), _fields(client, proposed) | {"value_material": "corduroy", "sku": "NEW-1"})
+    fields = _fields(client, proposed)
+    client.post(_page(proposed), fields | theirs, follow=True)
+    before = _state(proposed)
 
-    response = client.post(_page(proposed), mine)
-    form = response.context["adminform"].form
-    assert (form["value_sleeve_length"].value(), form["name"].value()) == ("short", "My jacket")
-    assert client.post(_page(proposed), _sent(response)).status_code == 302
+    response = client.post(_page(proposed), fields | mine)
+    again = client.post(_page(proposed), _sent(response))
+    for answer in (response, again):
+        assert "Somebody else changed this product in the meantime, so nothing was saved." in answer.text
+        assert f'<a href="{_page(proposed)}" class="underline">Load the page anew</a>' in answer.text
+        form = answer.context["adminform"].form
+        assert {name: form[name].value() for name in mine} == mine
+        assert not _said(answer)
+    assert _state(proposed) == before
 
-    proposed.refresh_from_db()
-    assert (proposed.name, proposed.sku) == ("My jacket", "NEW-1")
-    values = dict(proposed.attributes.filter(state="decided").values_list("attribute__code", "value__code"))
-    assert values == {"material": "corduroy", "sleeve_length": "short"}
+    assert client.post(_page(proposed), _fields(client, proposed) | mine).status_code == 302
+    assert (_state(proposed) != before) is bool(mine)
+
+
+def test_it_says_beside_the_field_what_somebody_else_wrote_there(admin, proposed, client_of):
+    client = client_of(admin)
+    fields = _fields(client, proposed)
+    client.post(_page(proposed), fields | {"name": "Their jacket", "value_material": "corduroy"})
+    mine = {"name": "My jacket", "value_material": "woven", "value_sleeve_length": "short"}
+    form = client.post(_page(proposed), fields | mine).context["adminform"].form
+    errors = {name: said for name, said in form.errors.items() if name in mine}
+    assert errors == {"name": ["It says now: Their jacket"], "value_material": ["It says now: Corduroy"]}
 
 
 def test_a_refusal_of_a_service_stands_on_the_form(admin, proposed, client_of):
@@ -254,6 +279,16 @@ def test_it_adds_photographs_to_a_product(admin, product, client_of):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_it_adds_photographs_whatever_the_product_says_meanwhile(admin, product, client_of):
+    client = client_of(admin)
+    fields = _fields(client, product)
+    client.post(_page(product), fields | {"name": "Their jacket"})
+    client.post(_page(product), fields | {"photographs": [upload("a.jpg", color="red")]})
+    product.refresh_from_db()
+    assert (product.images.count(), product.name) == (1, "Their jacket")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_it_shows_pictures_of_any_shop_to_administrators_only(admin, alice, charlie, product, client_of):
     client = client_of(admin)
     client.post(_page(product), _fields(client, product) | {"photographs": [upload("a.jpg")]})
@@ -292,6 +327,14 @@ def test_it_moves_a_product(admin, proposed, client_of, move, before, after):
     proposed.refresh_from_db()
     assert proposed.status == after
     assert AuditEvent.objects.filter(action=f"product.{move}", via="admin", user=admin).exists()
+
+
+@pytest.mark.parametrize(("move", "before", "after"), MOVES)
+def test_it_says_before_a_move_that_what_is_not_saved_is_lost(admin, proposed, client_of, move, before, after):
+    Product.objects.filter(pk=proposed.pk).update(status=before)
+    asked = client_of(admin).get(reverse(f"admin:catalog_product_{move}", args=[proposed.pk])).text
+    assert "Changes on this page that are not saved yet are lost." in asked
+    assert ("It is published as it was last saved" in asked) is (move == "publish")
 
 
 def test_it_offers_only_the_moves_that_the_status_allows(admin, proposed, client_of):

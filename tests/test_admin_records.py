@@ -6,8 +6,9 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from accounts.models import AuditEvent, Operation
-from catalog.models import AttributeValue, Decision, ProductImage
-from catalog.services import decide
+from catalog.models import AttributeValue, Decision, Product, ProductImage
+from catalog.services import decide, decide_not_applicable
+from classifier import operations, shadow, uploads
 from classifier.models import (
     Classification,
     Deployment,
@@ -82,6 +83,57 @@ def test_it_shows_a_record(admin, seen, client_of, model, language):
     page = client_of(admin, language).get(reverse(_name(model, "change"), args=[model.objects.first().pk]))
     assert page.status_code == 200
     assert 'name="_save"' not in page.content.decode()
+
+
+HEADINGS = [
+    (Decision, "Material: Linen"),
+    (Prediction, "Category: Jacket"),
+    (Classification, "front.jpg: done"),
+    (Operation, "Upload weights: material-new"),
+    (AuditEvent, "decided a value"),
+]
+
+
+def _history(client, row):
+    page, history = (reverse(_name(type(row), name), args=[row.pk]) for name in ("change", "history"))
+    return history if history in client.get(page).text else None
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_it_offers_a_history_only_where_there_is_one(admin, seen, client_of, model):
+    # Alice's decision is written down of the product, and photographs have their product's history.
+    assert bool(_history(client_of(admin), model.objects.first())) is (model is ProductImage)
+
+
+@pytest.mark.parametrize("model", [ModelVersion, ModelSet, Deployment])
+def test_it_offers_the_history_to_whoever_may_read_it(admin, seen, client_of, model):
+    row = model.objects.get()
+    subject = {ModelVersion: "model_version", ModelSet: "model_set"}.get(model, "deployment")
+    AuditEvent.objects.create(action="deployment.promote", subject_type=subject, subject_id=row.pk, via="admin")
+    assert _history(client_of(admin), row)
+    assert not _history(client_of(_staff(f"view_{model._meta.model_name}", "view_all_merchants")), row)
+
+
+@pytest.mark.parametrize(("model", "heading"), HEADINGS)
+def test_it_calls_a_record_what_a_person_would(admin, seen, client_of, model, heading):
+    Operation.objects.update(kind="register_model", parameters={"name": "material-new"})
+    page = client_of(admin).get(reverse(_name(model, "change"), args=[model.objects.get().pk]))
+    assert page.context["subtitle"] == heading
+
+
+def test_a_decision_without_a_value_says_so(seen, alice, actor_of):
+    decide_not_applicable(actor=actor_of(alice), product=seen, attribute="sleeve_length")
+    assert str(Decision.objects.first()) == "Sleeve length: not applicable"
+
+
+def test_it_calls_a_product_by_its_name_its_sku_or_nothing(product):
+    names = [str(Product(name=name, sku=sku)) for name, sku in (("Coat", "C-1"), ("", "C-1"), ("", None))]
+    assert names == ["Coat", "C-1", "Without a name"]
+
+
+@pytest.mark.parametrize("kind", [operations.RECLASSIFY, shadow.KIND, uploads.KIND])
+def test_every_kind_of_operation_has_a_name(kind):
+    assert str(Operation(kind=kind)) != kind
 
 
 @pytest.mark.parametrize("model", READ_ONLY)

@@ -33,6 +33,13 @@ def _press(client, button, row, **fields):
     return client.post(page, {"_form_submitted": "on", **fields})
 
 
+def _offers(client, button, row):
+    page = client.get(reverse("admin:classifier_modelversion_change", args=[row.pk])).text
+    url = reverse(f"admin:classifier_modelversion_{button}", args=[row.pk])
+    assert (client.get(url).status_code == 200) is (url in page)
+    return url in page
+
+
 def test_it_lists_states_and_classes_that_block(candidate, client_of, admin, django_assert_max_num_queries):
     client = client_of(admin)
     with django_assert_max_num_queries(10):
@@ -46,11 +53,14 @@ def test_it_lists_states_and_classes_that_block(candidate, client_of, admin, dja
 
 def test_it_asks_for_no_values_of_an_attribute_that_was_switched_off(candidate, client_of, admin):
     Attribute.objects.filter(code="material").update(active=False)
+    assert not _offers(client_of(admin), "map_classes", candidate)
 
-    _press(client_of(admin), "map_classes", candidate)
 
-    candidate.refresh_from_db()
-    assert candidate.mapping == {"Denim": "denim"}
+def test_it_asks_for_values_only_where_a_class_has_none(candidate, client_of, admin):
+    client = client_of(admin)
+    assert _offers(client, "map_classes", candidate)
+    _press(client, "map_classes", candidate, class_0="vinyl")
+    assert not _offers(client, "map_classes", candidate)
 
 
 def test_it_does_not_say_mapped_when_nothing_was_chosen(candidate, client_of, admin):

@@ -169,6 +169,23 @@ def test_it_keeps_an_attribute_that_has_values(admin, client_of):
     assert Attribute.objects.filter(pk=material.pk).exists()
 
 
+@pytest.mark.parametrize("page", ["delete", "changelist"])
+def test_it_says_what_uses_a_value_and_what_to_do_instead(admin, product, client_of, page):
+    decide(actor=system(), product=product, attribute="material", value="linen")
+    linen = _value("material", "linen")
+    url = reverse(f"admin:catalog_attributevalue_{page}", args=[linen.pk] if page == "delete" else [])
+    asked = client_of(admin).post(url, {"action": "delete_selected", "_selected_action": [linen.pk], "post": "yes"})
+    assert "Linen is in use (decisions: 1, current values: 1). Switch it off, or merge it into another" in asked.text
+    assert "permission" not in asked.text
+    assert _value("material", "linen") == linen
+
+
+def test_it_says_what_uses_an_attribute(admin, client_of):
+    sleeve = Attribute.objects.get(code="sleeve_length")
+    asked = client_of(admin).get(reverse("admin:catalog_attribute_delete", args=[sleeve.pk]))
+    assert f"{sleeve} is in use (values: {sleeve.values.count()}). Switch it off instead." in asked.text
+
+
 @pytest.mark.parametrize("change", [{"active": ""}, {"applies_to": "Top"}])
 def test_it_keeps_the_category_for_every_product(admin, client_of, change):
     category = Attribute.objects.get(code="category")

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import get_fields_from_path, quote, unquote
+from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import BooleanField, ManyToManyField, Model, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.translation import override
+from django.utils.translation import gettext, gettext_lazy, override
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
@@ -25,7 +27,7 @@ from accounts.actors import Actor, Via
 from accounts.admin.theme import ModelAdmin
 from accounts.db import atomic
 from accounts.errors import Refused
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from accounts.services import record
 
 M = TypeVar("M", bound=Model)
@@ -62,6 +64,23 @@ def _filter_of(model: type[Model], path: str) -> Any:
     return RelatedDropdownFilter if field.is_relation else admin.AllValuesFieldListFilter
 
 
+class PermissionsField(ModelMultipleChoiceField[Permission]):
+    """Permissions in the reader's language: Django stores their names in English."""
+
+    _usual: ClassVar = {
+        "add": gettext_lazy("Can add"),
+        "change": gettext_lazy("Can change"),
+        "delete": gettext_lazy("Can delete"),
+        "view": gettext_lazy("Can view"),
+    }
+
+    def label_from_instance(self, obj: Any) -> str:
+        """What it is a permission for, and to do what."""
+        what, _underscore, model = obj.codename.partition("_")
+        usual = self._usual.get(what) if model == obj.content_type.model else None
+        return f"{obj.content_type} | {usual or gettext(obj.name)}"
+
+
 class ReadOnly:
     """Mixin: pages to look at. What they show is written elsewhere and stays as it was written."""
 
@@ -87,8 +106,10 @@ class BaseAdmin(ModelAdmin[M]):
 
     def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """A list that can be searched, in place of two beside each other that no small screen holds."""
-        widget = UnfoldAdminSelect2MultipleWidget()
-        field = super().formfield_for_manytomany(db_field, request, **{"widget": widget, **kwargs})
+        kwargs = {"widget": UnfoldAdminSelect2MultipleWidget(), **kwargs}
+        if db_field.related_model is Permission:
+            kwargs["form_class"] = PermissionsField
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None:
             # The theme puts the class of its plain lists on it, and Django words on the Control key.
             field.widget.attrs |= UnfoldAdminSelect2MultipleWidget().attrs
@@ -150,10 +171,22 @@ class ReadOnlyAdmin(ReadOnly, BaseAdmin[M]):
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_view_permission(request, row):
             raise PermissionDenied
-        if not admin_actor(request).sees_all_merchants or not request.user.has_perm("accounts.view_auditevent"):
+        if not self._reads_trail(request):
             # They may not read the trail: Django's own page says at least that there is nothing.
             return super().history_view(request, object_id, extra_context)
         return redirect(f"{reverse('admin:accounts_auditevent_changelist')}?{urlencode(self._trail(row))}")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Offer the history only where there is one: nothing is ever written down of most records."""
+        row = kwargs["obj"]
+        if row is not None and context["show_history"]:
+            context["show_history"] = (
+                self._reads_trail(request) and AuditEvent.objects.filter(**self._trail(row)).exists()
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _reads_trail(self, request: HttpRequest) -> bool:
+        return admin_actor(request).sees_all_merchants and request.user.has_perm("accounts.view_auditevent")
 
     def _trail(self, row: Any) -> dict[str, Any]:
         """Where the audit trail has such rows: under the model's name in words."""

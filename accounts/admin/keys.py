@@ -50,8 +50,10 @@ class ApiKeyAdmin(ReadOnlyAdmin[ApiKey], MerchantData[ApiKey]):
         return key.revoked_at is None
 
     def has_revoke_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Who may make keys may revoke them; the service asks again."""
-        return self.has_view_permission(request) and request.user.has_perm("accounts.add_apikey")
+        """Who may make keys may revoke them, once each; the service asks again."""
+        if not self.has_view_permission(request) or not request.user.has_perm("accounts.add_apikey"):
+            return False
+        return object_id is None or ApiKey.objects.filter(pk=object_id, revoked_at=None).exists()
 
     def _revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         actor = admin_actor(request)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.choices import flatten_choices
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
 
@@ -27,6 +28,9 @@ class PhotographsInput(forms.FileInput):
 
     allow_multiple_selected = True
 
+    class Media:
+        js = ("admin/photographs.js",)
+
 
 class PhotographsField(forms.FileField):
     """Several files, as they came: catalog.intake says what is wrong with which."""
@@ -44,6 +48,10 @@ class PhotographsField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
         """Return the uploads."""
         return list(data or [])
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Django takes an empty list for a file."""
+        return bool(data)
 
 
 class ProductForm(forms.ModelForm[Product]):
@@ -119,8 +127,6 @@ class ReviewForm(ProductForm):
         super().__init__(*args, **kwargs)
         product = self.instance
         self.initial["seen_version"] = product.version
-        if self.refused is not None and self.refused.code == "stale":
-            self.data = {**dict(self.data.items()), self.add_prefix("seen_version"): product.version}
         self.initial["first_level"] = product.row.code if product.row else ""
         _field(self, "first_level").choices = self._levels(product)
         self._remember("first_level")
@@ -177,6 +183,24 @@ class ReviewForm(ProductForm):
         if code != CATEGORY:
             choices.append((NOT_APPLICABLE, ProductAttribute.State.NOT_APPLICABLE.label))
         return choices
+
+    def clean(self) -> dict[str, Any]:
+        """Where somebody else was faster, say beside each field that both changed what it says now."""
+        if self.refused is not None and self.refused.code == "stale":
+            for name in set(self.changed_data) - {"seen_version", "photographs"}:
+                now = self.initial[name] or ""
+                if now != self.data.get(self.add_initial_prefix(name), ""):
+                    self.add_error(name, _("It says now: %(value)s") % {"value": self._shown(name, now)})
+        return super().clean()
+
+    def _shown(self, name: str, value: str) -> str:
+        choices = getattr(self.fields[name], "choices", ())
+        return str(dict(flatten_choices(choices)).get(value, value or "–"))
+
+    @property
+    def only_adds(self) -> bool:
+        """Whether nothing was changed: there are new photographs, whatever the product says meanwhile."""
+        return set(self.changed_data) - {"seen_version"} == {"photographs"}
 
     @property
     def is_reviewed(self) -> bool:

@@ -11,12 +11,15 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured
 from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
-from accounts.errors import Refused
+from accounts.errors import Conflict, Refused
 from catalog import intake, services
 from catalog.admin.deletion import DeletesArchived
 from catalog.admin.photographs import PhotographInline, media_url
@@ -107,7 +110,9 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
 
 
 def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
-    return {"title": title, "description": description, "form_submit_text": button}
+    # The dialog stands over a form, of which it sends nothing: a move is of what is stored.
+    unsaved = _("Changes on this page that are not saved yet are lost.")
+    return {"title": title, "description": format_lazy("{} {}", description, unsaved), "form_submit_text": button}
 
 
 @admin.register(Product)
@@ -243,7 +248,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
                 _refused.reset(said)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
-        """Ask the services: the review first, against the version that was seen; photographs after the commit."""
+        """Ask the services, against the version that was seen: the review first; photographs after the commit."""
         actor, data = admin_actor(request), form.cleaned_data
         if not change:
             created = services.create_product(
@@ -251,6 +256,8 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
             )
             obj.pk = created.pk
             obj.refresh_from_db()
+        elif services.lock_product(obj.pk).version != data["seen_version"] and not form.only_adds:
+            raise _stale(obj)
         elif form.is_reviewed:
             services.save_review(actor=actor, product=obj, **form.review)
         named = {name: data[name] for name in ("name", "sku") if name in form.changed_data}
@@ -326,7 +333,9 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         permissions=["change"],
         icon="publish",
         dialog=_dialog(
-            _("Publish this product?"), _("Every value that is shown becomes decided in your name."), _("Publish")
+            _("Publish this product?"),
+            _("It is published as it was last saved, and its values become decided in your name."),
+            _("Publish"),
         ),
     )
     def publish(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
@@ -362,6 +371,19 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     def restore(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Restore the product of the page."""
         return self._move_one(request, object_id, services.restore, _("%(count)d restored."))
+
+
+def _stale(product: Product) -> Conflict:
+    """Refuse whatever was typed over a page that is no longer true, until it is loaded anew."""
+    return Conflict(
+        "stale",
+        format_html(
+            '{} <a href="{}" class="underline">{}</a>',
+            _("Somebody else changed this product in the meantime, so nothing was saved."),
+            reverse("admin:catalog_product_change", args=[product.pk]),
+            _("Load the page anew"),
+        ),
+    )
 
 
 def _written(value: ProductAttribute) -> str:

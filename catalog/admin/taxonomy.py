@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import PROTECT, Count, ManyToOneRel, Max, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -78,8 +78,30 @@ class AttributeForm(PlacedForm[Attribute]):
         return data
 
 
+class KeepsUsed(AuditedAdmin[N]):
+    """Mixin: what something refers to can't be deleted, and the page says what does and what to do instead."""
+
+    kept: Any = ""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Django would load all that refers to them, and say that somebody lacks permissions."""
+        kept = [self.kept % {"object": obj, "uses": uses} for obj in objs if (uses := _uses(obj))]
+        return ([], {}, set(), kept) if kept else super().get_deleted_objects(objs, request)
+
+
+def _uses(row: Model) -> str:
+    """Count what protects the row from being deleted: numbers by the names of things."""
+    conditions: dict[type[Model], Q] = {}
+    for relation in row._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ManyToOneRel) and relation.on_delete is PROTECT:
+            model = relation.field.model
+            conditions[model] = conditions.get(model, Q()) | Q((relation.field.name, row))
+    counts = ((model, model._default_manager.filter(condition).count()) for model, condition in conditions.items())
+    return ", ".join(f"{model._meta.verbose_name_plural}: {count}" for model, count in counts if count)
+
+
 @admin.register(Attribute)
-class AttributeAdmin(AuditedAdmin[Attribute]):
+class AttributeAdmin(KeepsUsed[Attribute]):
     """Attributes. One with values can't be deleted; switch it off instead."""
 
     form = AttributeForm
@@ -87,6 +109,7 @@ class AttributeAdmin(AuditedAdmin[Attribute]):
     list_filter = ("active",)
     search_fields = ("code", "name_ko", "name_en")
     fields = ("code", "name_ko", "name_en", "applies_to", "active", "position")
+    kept = _("%(object)s is in use (%(uses)s). Switch it off instead.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attribute]:
         """With the number of values."""
@@ -226,7 +249,7 @@ class FirstLevelFilter(DropdownFilter):
 
 
 @admin.register(AttributeValue)
-class AttributeValueAdmin(AuditedAdmin[AttributeValue]):
+class AttributeValueAdmin(KeepsUsed[AttributeValue]):
     """Values. A used one can't be deleted; switch it off, or merge it into another."""
 
     form = ValueForm
@@ -237,6 +260,7 @@ class AttributeValueAdmin(AuditedAdmin[AttributeValue]):
     ordering = ("attribute__position", "position", "id")
     fields = ("attribute", "code", "name_ko", "name_en", "parent", "aliases", "position", "active", "merged_into")
     autocomplete_fields = ("merged_into",)
+    kept = _("%(object)s is in use (%(uses)s). Switch it off, or merge it into another value.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: AttributeValue | None = None) -> Any:
         """Fix attribute and code once they are stored: models, keys and decisions refer to them."""

@@ -15,15 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor, link_to
 from accounts.admin.theme import Dialog, action, display
 from accounts.models import Operation
-from classifier import operations, shadow, uploads
+from classifier import operations, uploads
 from classifier.admin.registry import ManagesModels
 from classifier.models import ModelVersion, ShadowReport
-
-KINDS = {
-    operations.RECLASSIFY: _("Classify everything again"),
-    shadow.KIND: _("Try unseen"),
-    uploads.KIND: _("Upload weights"),
-}
 
 
 @admin.register(Operation)
@@ -54,9 +48,7 @@ class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Opera
     @display(description=_("what"), ordering="kind")
     def what(self, operation: Operation) -> str:
         """The kind of work, and of what."""
-        name = operation.parameters.get("name", "")
-        kind = KINDS.get(operation.kind, operation.kind)
-        return f"{kind}: {name}" if name else str(kind)
+        return str(operation)
 
     @display(description=_("progress"))
     def progress(self, operation: Operation) -> str:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import ReadOnlyAdmin, admin_actor, coloured, link_to
 from accounts.admin.theme import Dialog, action, display
 from accounts.errors import Refused
+from catalog.selectors import Taxonomy
 from classifier import meanings, operations, registry, shadow, uploads
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
 from classifier.engine.manifest import GARMENT
@@ -143,9 +144,16 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         else:
             self.message_user(request, format_html(str(_("{} serves now.")), link_to(model_set)), messages.SUCCESS)
 
+    def has_map_permission(self, request: HttpRequest, object_id: str) -> bool:
+        """Where a class stands for no value, and its attribute is in use."""
+        if not self.has_manage_permission(request):
+            return False
+        version = ModelVersion.objects.filter(pk=object_id).first()
+        return version is not None and bool(version.unknown_classes) and version.role in Taxonomy.load().attributes
+
     @action(
         description=_("Map classes"),
-        permissions=["manage"],
+        permissions=["map"],
         icon="translate",
         dialog={
             "title": _("Which values do these classes stand for?"),
