@@ -54,6 +54,12 @@ function hideWhatDoesNotApply() {
   }
 }
 
+/** How sure the model is stands beside its own value only. */
+function showCertainty(control) {
+  const share = control.closest(".value-field")?.querySelector("[data-of]");
+  if (share) share.hidden = share.dataset.of !== control.value;
+}
+
 // A refusal brings the page again with what was chosen: none of it is saved yet.
 if (review().hasAttribute("data-changed")) {
   for (const control of review().querySelectorAll("select, [type=radio]")) changed.add(control.id);
@@ -62,8 +68,7 @@ if (review().hasAttribute("data-changed")) {
 function touched(control) {
   changed.add(control.id);
   review().dataset.changed = "";
-  const share = control.closest(".value-field")?.querySelector("[data-of]");
-  if (share) share.hidden = share.dataset.of !== control.value;
+  showCertainty(control);
   if (control.id === "value-category") hideWhatDoesNotApply();
 }
 
@@ -134,6 +139,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
     if (!control) continue;
     if (control.type === "radio") control.checked = old.checked;
     else if ([...control.options].some((option) => option.value === old.value)) control.value = old.value;
+    showCertainty(control);
   }
   if (kept.size) {
     review().dataset.changed = "";
