@@ -356,6 +356,15 @@ class ProductPage:
         """The row whose values the fields show."""
         return next((row for row in self.rows if row.chosen), None)
 
+    @property
+    def elsewhere(self) -> str:
+        """The product's first level where no garment found is of it, as its decided category may say; else `NO_ROW`.
+
+        It is what "none of these" stands for then: the product is none of the rows already, but not without a row.
+        """
+        own = row_of(self.product)
+        return own if own and all(row.first_level.code != own for row in self.rows) else NO_ROW
+
 
 def build_page(
     product: Product,
