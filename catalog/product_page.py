@@ -80,9 +80,14 @@ class Field:
 
     @property
     def chips(self) -> list[Option]:
-        """What is worth a button of its own: the likeliest values, if there is more than one."""
+        """What is worth a button of its own: the likeliest values, if there is one that is not selected already."""
         likely = [option for option in self.suggestions[:_MOST_CHIPS] if (option.confidence or 0) >= _LEAST_CHIP]
-        return likely if len(likely) > 1 else []
+        return likely if any(option.value.code != self.selected for option in likely) else []
+
+    @property
+    def is_suggested(self) -> bool:
+        """Whether what the model puts first is selected."""
+        return self.suggestion is not None and self.suggestion.value.code == self.selected
 
     @property
     def model_differs(self) -> bool:
@@ -350,11 +355,6 @@ class ProductPage:
     def stored_photographs(self) -> int:
         """How many photographs go with the product when it is deleted for good."""
         return len(self.photographs) + len(self.removed)
-
-    @property
-    def chosen_row(self) -> Row | None:
-        """The row whose values the fields show."""
-        return next((row for row in self.rows if row.chosen), None)
 
     @property
     def elsewhere(self) -> str:

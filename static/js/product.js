@@ -54,10 +54,12 @@ function hideWhatDoesNotApply() {
   }
 }
 
-/** How sure the model is stands beside its own value only. */
-function showCertainty(control) {
-  const share = control.closest(".value-field")?.querySelector("[data-of]");
-  if (share) share.hidden = share.dataset.of !== control.value;
+/** What is said of the model's own value stands beside that one only, and what the model says beside all others. */
+function showProposal(control) {
+  for (const said of control.closest(".value-field")?.querySelectorAll("[data-of], [data-beside]") ?? []) {
+    const { of, beside } = said.dataset;
+    said.hidden = of ? of !== control.value : beside === control.value;
+  }
 }
 
 // A refusal brings the page again with what was chosen: none of it is saved yet.
@@ -68,7 +70,7 @@ if (review().hasAttribute("data-changed")) {
 function touched(control) {
   changed.add(control.id);
   review().dataset.changed = "";
-  showCertainty(control);
+  showProposal(control);
   if (control.id === "value-category") hideWhatDoesNotApply();
 }
 
@@ -139,7 +141,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
     if (!control) continue;
     if (control.type === "radio") control.checked = old.checked;
     else if ([...control.options].some((option) => option.value === old.value)) control.value = old.value;
-    showCertainty(control);
+    showProposal(control);
   }
   if (kept.size) {
     review().dataset.changed = "";

@@ -57,16 +57,19 @@ def test_it_keeps_what_a_refusal_brought_back(page):
 
 
 def test_it_keeps_the_model_s_certainty_from_a_person_s_value_when_news_arrives(page):
-    certainty = page.locator(".share", has_text="94% sure")
+    certainty, opinion = page.locator(".share", has_text="94% sure"), page.get_by_text("the model says Jacket, 94%")
     expect(certainty).to_be_visible()
+    expect(opinion).to_be_hidden()
     page.get_by_label("Category", exact=True).select_option("Coat")
     expect(certainty).to_be_hidden()
+    expect(opinion).to_be_visible()
 
     page.locator("input[type=file]").set_input_files([{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()}])
 
     expect(page.locator("#live")).to_contain_text("waiting: place 1 in the queue")
     expect(page.get_by_label("Category", exact=True)).to_have_value("Coat")
     expect(certainty).to_be_hidden()
+    expect(opinion).to_be_visible()
 
 
 def test_it_asks_nobody_who_saves_or_changed_nothing(page):
