@@ -185,7 +185,7 @@ def test_it_loses_nothing_when_somebody_else_was_quicker(client, client_of, alic
     response = _save(client, proposed, version=stale, row="Outer", category="Vest", material="wool")
 
     assert response.status_code == 409
-    assert "Somebody else changed this product in the meantime." in response.text
+    assert "This product was changed in the meantime." in response.text
     assert 'value="Vest" data-level="Outer" selected' in response.text
     assert 'value="wool" data-level="" selected' in response.text
     assert "Coat: decided by alice" in response.text
