@@ -149,7 +149,7 @@ def test_it_publishes_what_it_saved(client, proposed):
     proposed.refresh_from_db()
     assert proposed.status == Product.Status.PUBLISHED
     assert "Published." in page.text
-    assert "Take back the publication" in page.text
+    assert "Unpublish" in page.text
 
 
 def test_it_does_not_publish_without_a_category(client, product):
