@@ -74,8 +74,12 @@ class ReviewForm(forms.Form):
 
     @property
     def first_level(self) -> str | None:
-        """The chosen row's code, '' for "none of these", None where there was nothing to choose or nothing chosen."""
-        return self.cleaned_data.get("row", "") if "row" in self.data else None
+        """The chosen row's code, '' for "none of these", None where there was nothing to choose or nothing chosen.
+
+        Whoever leaves a product at "none of these" that is `elsewhere` by its category has chosen nothing.
+        """
+        row = self.cleaned_data.get("row", "")
+        return row if "row" in self.data and row != self.data.get("elsewhere") else None
 
     @property
     def values(self) -> dict[str, str]:

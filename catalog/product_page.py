@@ -80,9 +80,14 @@ class Field:
 
     @property
     def chips(self) -> list[Option]:
-        """What is worth a button of its own: the likeliest values, if there is more than one."""
+        """What is worth a button of its own: the likeliest values, if there is one that is not selected already."""
         likely = [option for option in self.suggestions[:_MOST_CHIPS] if (option.confidence or 0) >= _LEAST_CHIP]
-        return likely if len(likely) > 1 else []
+        return likely if any(option.value.code != self.selected for option in likely) else []
+
+    @property
+    def is_suggested(self) -> bool:
+        """Whether what the model puts first is selected."""
+        return self.suggestion is not None and self.suggestion.value.code == self.selected
 
     @property
     def model_differs(self) -> bool:
@@ -352,9 +357,13 @@ class ProductPage:
         return len(self.photographs) + len(self.removed)
 
     @property
-    def chosen_row(self) -> Row | None:
-        """The row whose values the fields show."""
-        return next((row for row in self.rows if row.chosen), None)
+    def elsewhere(self) -> str:
+        """The product's first level where no garment found is of it, as its decided category may say; else `NO_ROW`.
+
+        It is what "none of these" stands for then: the product is none of the rows already, but not without a row.
+        """
+        own = row_of(self.product)
+        return own if own and all(row.first_level.code != own for row in self.rows) else NO_ROW
 
 
 def build_page(

@@ -134,7 +134,7 @@ def test_it_refuses_what_somebody_else_changed_meanwhile(admin, proposed, client
     before = _state(proposed)
     response = client.post(_page(proposed), fields | {"value_material": "woven"})
     assert _state(proposed) == before
-    assert "Somebody else changed this product" in response.text
+    assert "This product was changed in the meantime" in response.text
 
 
 def test_it_stores_nothing_of_a_refused_form(admin, proposed, client_of):

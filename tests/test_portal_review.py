@@ -149,7 +149,7 @@ def test_it_publishes_what_it_saved(client, proposed):
     proposed.refresh_from_db()
     assert proposed.status == Product.Status.PUBLISHED
     assert "Published." in page.text
-    assert "Take back the publication" in page.text
+    assert "Unpublish" in page.text
 
 
 def test_it_does_not_publish_without_a_category(client, product):
@@ -185,7 +185,7 @@ def test_it_loses_nothing_when_somebody_else_was_quicker(client, client_of, alic
     response = _save(client, proposed, version=stale, row="Outer", category="Vest", material="wool")
 
     assert response.status_code == 409
-    assert "Somebody else changed this product in the meantime." in response.text
+    assert "This product was changed in the meantime." in response.text
     assert 'value="Vest" data-level="Outer" selected' in response.text
     assert 'value="wool" data-level="" selected' in response.text
     assert "Coat: decided by alice" in response.text

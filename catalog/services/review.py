@@ -108,7 +108,7 @@ def save_review(
         The product, ready if its category is decided.
 
     Raises:
-        Conflict: `stale` when somebody else changed the product since that version, `archived`, `published` when it
+        Conflict: `stale` when the product was changed since that version, `archived`, `published` when it
             would open a public value, `category_open` when it would publish without a decided category.
         Invalid: an unknown code, or a value of an attribute that such garments do not have. Nothing is saved in any of
             these cases.
@@ -116,7 +116,7 @@ def save_review(
     product = locked_for(actor, product)
     if version is not None and version != product.version:
         raise Conflict(
-            "stale", _("Somebody else changed this product in the meantime. Look at what it says now, then save again.")
+            "stale", _("This product was changed in the meantime. Look at what it says now, then save again.")
         )
     taxonomy = Taxonomy.load()
     row = product.row_id

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -28,6 +31,20 @@ MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
     "archive": (services.archive, lambda: _("Archived. Nothing was deleted.")),
     "restore": (services.restore, lambda: _("The product is back.")),
 }
+
+SESSION_KEY = "products_query"
+
+
+def _list_address(request: PortalRequest) -> str:
+    """The list as the person left it, with its search, filters and page.
+
+    Only its query is remembered, so whatever the browser says of where it comes from, this leads to the list.
+    """
+    address, came_from = reverse("catalog:products"), request.headers.get("referer", "")
+    if url_has_allowed_host_and_scheme(came_from, {request.get_host()}) and urlsplit(came_from).path == address:
+        request.session[SESSION_KEY] = urlsplit(came_from).query
+    query = request.session.get(SESSION_KEY)
+    return f"{address}?{query}" if query else address
 
 
 def _page(
@@ -56,7 +73,8 @@ def _context(request: PortalRequest, page: ProductPage, **more: Any) -> dict[str
 
 
 def _render(request: PortalRequest, page: ProductPage, *, status: int = 200, **more: Any) -> HttpResponse:
-    context = _context(request, page, queue=queue_around(request.actor, page.product), **more)
+    queue = queue_around(request.actor, page.product)
+    context = _context(request, page, queue=queue, list_address=_list_address(request), **more)
     return render(request, "catalog/product.html", context, status=status)
 
 

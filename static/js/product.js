@@ -55,6 +55,14 @@ function hideWhatDoesNotApply() {
   }
 }
 
+/** What is said of the model's own value stands beside that one only, and what the model says beside all others. */
+function showProposal(control) {
+  for (const said of control.closest(".value-field")?.querySelectorAll("[data-of], [data-beside]") ?? []) {
+    const { of, beside } = said.dataset;
+    said.hidden = of ? of !== control.value : beside === control.value;
+  }
+}
+
 // A refusal brings the page again with what was chosen: none of it is saved yet.
 if (review().hasAttribute("data-changed")) {
   for (const control of review().querySelectorAll("select, [type=radio]")) changed.add(control.id);
@@ -63,8 +71,7 @@ if (review().hasAttribute("data-changed")) {
 function touched(control) {
   changed.add(control.id);
   review().dataset.changed = "";
-  const share = control.closest(".value-field")?.querySelector("[data-of]");
-  if (share) share.hidden = share.dataset.of !== control.value;
+  showProposal(control);
   if (control.id === "value-category") hideWhatDoesNotApply();
 }
 
@@ -135,6 +142,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
     if (!control) continue;
     if (control.type === "radio") control.checked = old.checked;
     else if ([...control.options].some((option) => option.value === old.value)) control.value = old.value;
+    showProposal(control);
   }
   if (kept.size) {
     review().dataset.changed = "";

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from catalog.models import Decision
+from tests.pictures import photo
 from tests.proposals import propose, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +54,22 @@ def test_it_keeps_what_a_refusal_brought_back(page):
     expect(page.get_by_label("Category", exact=True)).to_have_value("")
     with page.expect_event("dialog"):
         page.get_by_role("link", name="New product").click(no_wait_after=True)
+
+
+def test_it_keeps_the_model_s_certainty_from_a_person_s_value_when_news_arrives(page):
+    certainty, opinion = page.locator(".share", has_text="94% sure"), page.get_by_text("the model says Jacket, 94%")
+    expect(certainty).to_be_visible()
+    expect(opinion).to_be_hidden()
+    page.get_by_label("Category", exact=True).select_option("Coat")
+    expect(certainty).to_be_hidden()
+    expect(opinion).to_be_visible()
+
+    page.locator("input[type=file]").set_input_files([{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()}])
+
+    expect(page.locator("#live")).to_contain_text("waiting: place 1 in the queue")
+    expect(page.get_by_label("Category", exact=True)).to_have_value("Coat")
+    expect(certainty).to_be_hidden()
+    expect(opinion).to_be_visible()
 
 
 def test_it_asks_nobody_who_saves_or_changed_nothing(page):
