@@ -36,7 +36,7 @@ ACTIONS = {
     "product.publish": gettext_lazy("published"),
     "product.restore": gettext_lazy("restored the product from the archive"),
     "product.review": gettext_lazy("reviewed the values"),
-    "product.unpublish": gettext_lazy("took back the publication"),
+    "product.unpublish": gettext_lazy("unpublished"),
     "product.update": gettext_lazy("changed name or SKU"),
     "product.withdraw": gettext_lazy("took back a decision"),
     "user.password": gettext_lazy("changed their own password"),

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from classifier.engine.manifest import GARMENT
 from classifier.engine.results import Alternative
-from classifier.training.dataset import Photograph, read_dataset
+from classifier.training.dataset import Photograph, by_file, read_dataset
 from classifier.training.evaluation.figures import attribute_figures, garment_figures
-from classifier.training.evaluation.readings import Found, Reading, by_file, pair
+from classifier.training.evaluation.readings import Found, Reading, pair
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {

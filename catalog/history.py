@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import AuditEvent
 from accounts.trail import action_label
+from catalog.certainty import percent
 from catalog.models import Decision, Product
 from catalog.product_page import ProductPage
-from catalog.templatetags.portal import percent
 
 _LIMIT = 100
 _ONE_UPLOAD = timedelta(minutes=1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import prefetch_related_objects
+from django.utils import timezone
 
 from catalog.answered import proposal_row
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _MOST_CHIPS = 4
 _LEAST_CHIP = 0.01
 _SLOW_SECONDS = 15
+_LATE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,12 @@ class Progress:
     @property
     def interval(self) -> int:
         """After how many seconds: what waits for a model may wait for days."""
-        return _SLOW_SECONDS if all(job.error_code for job in self.open_jobs) else 1
+        return _SLOW_SECONDS if self.late or all(job.error_code for job in self.open_jobs) else 1
+
+    @property
+    def late(self) -> bool:
+        """Whether something waits so long that no worker seems to run, or all have very much to do."""
+        return any(job.state == "queued" and timezone.now() - job.queued_at > _LATE for job in self.open_jobs)
 
 
 def _percent(fraction: float) -> str:
@@ -352,6 +359,11 @@ class ProductPage:
         return self.may_edit and self.product.status != Product.Status.ARCHIVED
 
     @property
+    def places(self) -> int:
+        """How many places among the photographs are taken: the next one that is added stands behind them."""
+        return max((photograph.image.position for photograph in self.photographs), default=-1) + 1
+
+    @property
     def stored_photographs(self) -> int:
         """How many photographs go with the product when it is deleted for good."""
         return len(self.photographs) + len(self.removed)
@@ -390,15 +402,16 @@ def build_page(
     numbers = _row_numbers(product)
     shown = row if row is not None else row_of(product)
     states = ".".join(f"{job.pk}{job.state[0]}{job.error_code}" for job in jobs.values())
+    progress = progress_of(images, jobs)
     return ProductPage(
         product=product,
         photographs=[Photograph(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images],
-        progress=progress_of(images, jobs),
+        progress=progress,
         rows=rows_of(product, taxonomy, shown),
         fields=fields_of(product, taxonomy, shown, wanted),
         row=shown,
         may_edit=may_edit,
         may_delete=may_delete,
         removed=list(product.images.exclude(archived_at=None)) if may_delete else [],
-        seen=f"{product.version}-{product.updated_at.timestamp():.6f}-{states}",
+        seen=f"{product.version}-{product.updated_at.timestamp():.6f}-{states}{progress.late:d}",
     )

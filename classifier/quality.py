@@ -11,9 +11,9 @@ from typing import TypeVar
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from catalog.certainty import CERTAINTY
 from catalog.models import Decision
 from catalog.selectors import by_person, todays_values
-from catalog.templatetags.portal import CERTAINTY
 from classifier.models import Classification, Prediction
 from classifier.precision import wilson_interval
 

@@ -199,7 +199,7 @@ def test_whoever_was_slower_saves_nothing_until_the_page_is_loaded_anew(admin, p
     response = client.post(_page(proposed), fields | mine)
     again = client.post(_page(proposed), _sent(response))
     for answer in (response, again):
-        assert "Somebody else changed this product in the meantime, so nothing was saved." in answer.text
+        assert "This product was changed in the meantime, so nothing was saved." in answer.text
         assert f'<a href="{_page(proposed)}" class="underline">Load the page anew</a>' in answer.text
         form = answer.context["adminform"].form
         assert {name: form[name].value() for name in mine} == mine

@@ -1,7 +1,10 @@
 """The product's page while its photographs are being classified: what waits, what failed, what arrived."""
 
+from datetime import timedelta
+
 import pytest
 from django.http import QueryDict
+from django.utils import timezone
 
 from catalog.models import Product
 from catalog.selectors import product_for_page
@@ -43,6 +46,22 @@ def _live(client, product, **query):
 def _seen(page):
     """The query that the page's own polling sends."""
     return QueryDict(page.split("/live?")[1].split('"')[0].replace("&amp;", "&")).dict()
+
+
+def test_it_says_when_it_takes_longer_than_usual(client, uploaded):
+    page = f"/products/{uploaded.public_id}"
+    assert "This takes longer than usual." not in client.get(page).text
+    Classification.objects.update(queued_at=timezone.now() - timedelta(seconds=61))
+    late = client.get(page).text
+    assert "This takes longer than usual. Nothing is lost" in late
+    assert 'hx-trigger="every 15s"' in late
+    assert _live(client, uploaded, seen=_seen(late)["seen"]).status_code == 204
+
+
+def test_an_open_page_learns_that_it_takes_longer(client, uploaded):
+    seen = _seen(client.get(f"/products/{uploaded.public_id}").text)["seen"]
+    Classification.objects.update(queued_at=timezone.now() - timedelta(seconds=61))
+    assert "This takes longer than usual." in _live(client, uploaded, seen=seen).text
 
 
 def test_it_says_which_place_in_the_queue(client, client_of, charlie, other_shop, product):

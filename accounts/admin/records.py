@@ -21,7 +21,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent], MerchantData[AuditEvent]):
     list_select_related = ("merchant", "user", "api_key")
     search_fields = ("action", "subject_id", "user__email", "merchant__name")
     search_help_text = _("action, number of the subject, e-mail or merchant")
-    fields = ("created_at", "what", "action", "subject", "author", "impersonator", "via", "merchant", "details")
+    fields = ("created_at", "what", "action", "subject", "author", "via", "merchant", "details")
 
     @display(description=_("what"), ordering="action")
     def what(self, event: AuditEvent) -> str:

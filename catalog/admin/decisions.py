@@ -27,14 +27,12 @@ class DecisionAdmin(ReadOnlyAdmin[Decision], MerchantData[Decision]):
         "value",
         "source",
         "author",
-        "impersonator",
         "via",
         "prediction",
         "answers",
         "proposed_value",
         "proposed_confidence",
         "proposed_by",
-        "operation",
     )
 
     @display(description=_("merchant"), ordering="product__merchant__name")

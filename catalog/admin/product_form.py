@@ -13,10 +13,10 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
 
 from accounts.errors import Refused
 from catalog.answered import proposal_row
+from catalog.certainty import percent
 from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute
 from catalog.selectors import Taxonomy, values_of
 from catalog.services import LEAVE_OPEN, NOT_APPLICABLE, TAKE_BACK, check_sku_free, clean_name, clean_sku
-from catalog.templatetags.portal import percent
 
 PREFIX = "value_"  # of the fields that override an attribute; the attribute's code follows
 

@@ -24,9 +24,9 @@ from catalog import intake, services
 from catalog.admin.deletion import DeletesArchived
 from catalog.admin.photographs import PhotographInline, media_url
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
+from catalog.certainty import percent
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, products_for_list, values_called, values_of
-from catalog.templatetags.portal import percent
 
 Service = Callable[..., object]
 
@@ -379,7 +379,7 @@ def _stale(product: Product) -> Conflict:
         "stale",
         format_html(
             '{} <a href="{}" class="underline">{}</a>',
-            _("Somebody else changed this product in the meantime, so nothing was saved."),
+            _("This product was changed in the meantime, so nothing was saved."),
             reverse("admin:catalog_product_change", args=[product.pk]),
             _("Load the page anew"),
         ),

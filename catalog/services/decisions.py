@@ -92,7 +92,7 @@ def open_up(actor: Actor, product: Product, attribute: Attribute, kind: Decision
     if product.status == Product.Status.PUBLISHED:
         raise Conflict(
             "published",
-            _("This product is published, so its values stay decided. Choose another value, or take the product back."),
+            _("This product is published, so its values stay decided. Choose another value, or unpublish the product."),
         )
     return add_decision(actor, product, attribute, kind, taxonomy)
 

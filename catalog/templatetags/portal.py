@@ -4,11 +4,12 @@ from datetime import datetime
 
 from django import template
 from django.utils.timezone import localdate, localtime
-from django.utils.translation import pgettext_lazy
 
+from catalog.certainty import CERTAINTY, percent
 from catalog.models import Product
 
 register = template.Library()
+register.filter(percent)
 
 # A shape that fills up on the way from photographs to the shop, so that the state is not told by colour alone.
 STATUS_SHAPES = {
@@ -19,21 +20,6 @@ STATUS_SHAPES = {
     Product.Status.PUBLISHED: "●",
     Product.Status.ARCHIVED: "⊘",
 }
-
-# From which confidence on a word holds; checked from the top.
-CERTAINTY = (
-    (0.85, "sure", pgettext_lazy("certainty", "sure")),
-    (0.60, "likely", pgettext_lazy("certainty", "likely")),
-    (0.00, "unsure", pgettext_lazy("certainty", "unsure")),
-)
-
-
-@register.filter
-def percent(fraction: float | None) -> str:
-    """Write a share as whole per cent. Only 1 itself is 100%: a model is never wholly sure."""
-    if fraction is None:
-        return ""
-    return f"{100 if fraction >= 1 else min(round(fraction * 100), 99)}%"
 
 
 @register.filter

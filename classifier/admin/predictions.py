@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, link_to
 from accounts.admin.theme import display
 from catalog.admin.photographs import drawn
-from catalog.templatetags.portal import percent
+from catalog.certainty import percent
 from classifier.models import Prediction
 
 

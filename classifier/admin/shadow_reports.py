@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, link_to
 from accounts.admin.theme import display
 from catalog.admin.photographs import drawn
+from catalog.certainty import percent
 from catalog.models import Attribute, AttributeValue, Product, ProductImage
-from catalog.templatetags.portal import percent
 from classifier import shadow
 from classifier.models import ShadowReport
 
