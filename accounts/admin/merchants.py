@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -99,23 +98,20 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
 
     @action(description=_("New API key"), permissions=["new_key"], icon="key")
     def new_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask for a name; then make the key and show it, this once: it goes into no message, cookie or log.
+        """Ask for a name; then make the key and show it, this once: it goes into no message, cookie, session or log.
 
-        A reload of the page that shows it must make no second key, so it waits in the session for that page to fetch.
+        So there is no redirect. Whoever reloads the page finds the name taken, and makes no second key.
         """
         merchant = self.get_object(request, object_id)
         if merchant is None:
             raise Http404
-        waiting = f"new_key_{merchant.pk}"
         form = KeyForm(request.POST or None)
+        secret = None
         if request.method == "POST" and form.is_valid():
             try:
                 _key, secret = create_api_key(actor=admin_actor(request), merchant=merchant, **form.cleaned_data)
             except Refused as refused:
                 messages.error(request, refused.message)
-            else:
-                request.session[waiting] = secret
-                return redirect("admin:accounts_merchant_new_key", merchant.pk)
         context = {
             **self.admin_site.each_context(request),
             "title": _("New API key"),
@@ -123,6 +119,6 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
             "opts": self.opts,
             "original": merchant,
             "form": form,
-            "secret": request.session.pop(waiting, None),
+            "secret": secret,
         }
         return TemplateResponse(request, "admin/accounts/merchant/new_key.html", context)
