@@ -27,4 +27,4 @@ def two_materials(_checkpoint, folder, _role, image_size, _go_on):
     """In place of the process that opens weights: whatever the file, it holds a detector of two materials."""
     (folder / opening.GRAPH).write_bytes(b"graph")
     (folder / opening.NUMBERS).write_bytes(b"numbers")
-    return opening.Opened("detect", ["Denim", "Teflon"], image_size or 416, "AGPL-3.0", "yolov8n")
+    return opening.Opened("detect", ["Denim", "Teflon"], image_size or 416, "AGPL-3.0")

@@ -22,6 +22,7 @@ os.environ |= {
     "MEDIA_STORAGE": "file",
     "TIME_ZONE": "Asia/Seoul",
     "LOG_LEVEL": "INFO",
+    "OMP_NUM_THREADS": "1",  # the tests run in as many processes as there are cores; more threads only wait
     "YOLO_OFFLINE": "true",
     "YOLO_AUTOINSTALL": "false",
 }

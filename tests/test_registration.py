@@ -234,7 +234,7 @@ def test_it_says_what_is_wrong(opened, role, mapping, sentence):
 
 def test_it_refuses_a_network_of_several_attributes(monkeypatch):
     def open_(*_arguments):
-        return opening.Opened("classify", ["Jacket", "denim", "wool", "long"], 224, "AGPL-3.0", "yolov8n-cls")
+        return opening.Opened("classify", ["Jacket", "denim", "wool", "long"], 224, "AGPL-3.0")
 
     monkeypatch.setattr(registration, "_open", open_)
     with override("en"), pytest.raises(Invalid, match="several attributes at once: category, material, sleeve_length"):
@@ -246,7 +246,7 @@ def test_classes_that_were_mapped_by_hand_are_of_its_attribute(monkeypatch):
     def open_(_checkpoint, folder, *_others):
         (folder / opening.GRAPH).write_bytes(b"graph")
         (folder / opening.NUMBERS).write_bytes(b"numbers")
-        return opening.Opened("classify", ["Dress", "Skirt", "denim", "padding"], 224, "AGPL-3.0", "yolov8n-cls")
+        return opening.Opened("classify", ["Dress", "Skirt", "denim", "padding"], 224, "AGPL-3.0")
 
     monkeypatch.setattr(registration, "_open", open_)
     mapping = {"denim": "Jeans", "padding": "PaddedJacket"}
