@@ -26,7 +26,7 @@ from accounts.models import Merchant
 from accounts.text import lookup_key
 from catalog import intake, selectors, services
 from catalog.models import CATEGORY, Attribute, AttributeValue, Product, ProductImage
-from catalog.product_page import last_jobs
+from catalog.progress import last_jobs
 from catalog.serializers import (
     AttributeSerializer,
     CreatedProductSerializer,

@@ -21,7 +21,8 @@ from catalog import services
 from catalog.forms import ReviewForm
 from catalog.history import history_of
 from catalog.models import Product
-from catalog.product_page import ProductPage, build_page, jobs_of
+from catalog.product_page import ProductPage, build_page
+from catalog.progress import jobs_of
 from catalog.selectors import Taxonomy, product_for_page, queue_around
 from catalog.views.access import forbidden, product_or_404, turned_away
 
