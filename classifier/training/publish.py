@@ -19,7 +19,8 @@ from classifier.training.files import atomic_path, write_json
 from classifier.training.report import LICENCE
 from classifier.training.run import Run
 
-# Half-precision weights move scores by about 0.002; box coordinates, in pixels, get the same share of the input size.
+# Half-precision weights move scores by about 0.002. Box coordinates, in pixels, get the same share of the input size,
+# and logits, which have no scale of their own, of the largest one.
 LARGEST_DIFFERENCE = 0.01
 
 
@@ -98,6 +99,8 @@ def check_export(graph: Path, checkpoint: Path, task: str, size: int) -> None:
     difference = np.abs(exported - original)
     if task == "detect":
         difference[:, :4] /= size
+    else:
+        difference /= max(1.0, float(np.abs(original).max()))
     if difference.max() > LARGEST_DIFFERENCE:
         raise ExportError(f"{graph.name} differs from its checkpoint by {difference.max():.4f}.")
 
