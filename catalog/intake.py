@@ -21,7 +21,6 @@ from accounts.db import atomic
 from accounts.errors import Conflict, Invalid, Refused
 from accounts.ids import public_id
 from accounts.models import Merchant
-from accounts.services import record
 from accounts.text import has_control_characters
 from catalog import services
 from catalog.models import Product, ProductImage
@@ -194,14 +193,7 @@ def _store(
             refusals.append(None)
     stored = [item.image for item, refusal in zip(prepared, refusals, strict=True) if refusal is None]
     if stored:
-        record(
-            actor=actor,
-            action="image.add",
-            subject_type="product",
-            subject_id=product.public_id,
-            merchant_id=product.merchant_id,
-            images=[image.public_id for image in stored],
-        )
+        services.audit(actor, "image.add", product, images=[image.public_id for image in stored])
     return refusals
 
 
@@ -301,15 +293,7 @@ def put_back(*, actor: Actor, image: ProductImage) -> None:
         raise _refusal("too_many_photographs", limit=limit)
     image.archived_at = None
     image.save(update_fields=["archived_at"])
-    record(
-        actor=actor,
-        action="image.put_back",
-        subject_type="product",
-        subject_id=product.public_id,
-        merchant_id=product.merchant_id,
-        image=image.public_id,
-        name=image.original_name,
-    )
+    services.audit(actor, "image.put_back", product, image=image.public_id, name=image.original_name)
 
 
 def create_product_with_images(

@@ -8,10 +8,9 @@ from django.db.models import Q
 from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.models import Operation
-from accounts.services import record
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from catalog.services import lock_product, locked_for, mark_classifying
+from catalog.services import audit, lock_product, locked_for, mark_classifying
 from classifier import proposals
 from classifier.models import Classification
 from classifier.tasks import wake_worker
@@ -91,14 +90,7 @@ def classify_again(*, actor: Actor, product: Product) -> int:
         request_classification(image=image, again=True) is not None for image in product.images.filter(archived_at=None)
     )
     if queued:
-        record(
-            actor=actor,
-            action="product.classify_again",
-            subject_type="product",
-            subject_id=product.public_id,
-            merchant_id=product.merchant_id,
-            photographs=queued,
-        )
+        audit(actor, "product.classify_again", product, photographs=queued)
     return queued
 
 

@@ -46,6 +46,11 @@ def link_to(row: Model) -> str:
     return format_html('<a href="{}" class="text-link">{}</a>', url, row)
 
 
+def dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
+    """Return what an action asks before it is done, and the word on its button."""
+    return {"title": title, "description": description, "form_submit_text": button}
+
+
 def coloured(colours: Mapping[Any, str]) -> dict[str, str]:
     """Return the colours of badges by their words in every language: the theme looks them up by what is shown."""
     words: dict[str, str] = {}

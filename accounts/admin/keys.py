@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
+from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor, dialog
 from accounts.admin.theme import Dialog, DropdownFilter, action, display
 from accounts.models import ApiKey
 from accounts.services import revoke_api_key
@@ -73,11 +73,9 @@ class ApiKeyAdmin(ReadOnlyAdmin[ApiKey], MerchantData[ApiKey]):
         description=_("Revoke"),
         permissions=["revoke"],
         icon="key_off",
-        dialog={
-            "title": _("Revoke this key?"),
-            "description": _("Whatever uses it is locked out at once. This can't be undone."),
-            "form_submit_text": _("Revoke"),
-        },
+        dialog=dialog(
+            _("Revoke this key?"), _("Whatever uses it is locked out at once. This can't be undone."), _("Revoke")
+        ),
     )
     def revoke(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Revoke the key of the page."""

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnly, ReadOnlyAdmin, admin_actor
+from accounts.admin.base import MerchantData, ReadOnly, ReadOnlyAdmin, admin_actor, dialog
 from accounts.admin.theme import Dialog, TabularInline, action, display
 from catalog import intake, services
 from catalog.admin.deletion import DeletesArchived
@@ -161,11 +161,11 @@ class ProductImageAdmin(
         description=_("Archive"),
         permissions=["archive"],
         icon="archive",
-        dialog={
-            "title": _("Archive this photograph?"),
-            "description": _("Its product no longer shows it, and what the models saw in it no longer counts."),
-            "form_submit_text": _("Archive"),
-        },
+        dialog=dialog(
+            _("Archive this photograph?"),
+            _("Its product no longer shows it, and what the models saw in it no longer counts."),
+            _("Archive"),
+        ),
     )
     def archive(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Take the photograph of the page away from its product."""
@@ -175,11 +175,11 @@ class ProductImageAdmin(
         description=_("Put back"),
         permissions=["put_back"],
         icon="unarchive",
-        dialog={
-            "title": _("Put this photograph back?"),
-            "description": _("Its product shows it again, where it was, and what the models saw in it counts."),
-            "form_submit_text": _("Put back"),
-        },
+        dialog=dialog(
+            _("Put this photograph back?"),
+            _("Its product shows it again, where it was, and what the models saw in it counts."),
+            _("Put back"),
+        ),
     )
     def put_back(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Let the photograph of the page count again."""

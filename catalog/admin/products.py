@@ -17,7 +17,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured
+from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured, dialog
 from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
 from accounts.errors import Conflict, Refused
 from catalog import intake, services
@@ -112,7 +112,7 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
 def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
     # The dialog stands over a form, of which it sends nothing: a move is of what is stored.
     unsaved = _("Changes on this page that are not saved yet are lost.")
-    return {"title": title, "description": format_lazy("{} {}", description, unsaved), "form_submit_text": button}
+    return dialog(title, format_lazy("{} {}", description, unsaved), button)
 
 
 @admin.register(Product)
@@ -227,23 +227,17 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
 
     # -- Writing, through services ---------------------------------------------------------------------------------
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Save in one transaction: what a service refuses undoes all of it.
 
         The form then comes back with what was typed in it, and the refusal above.
         """
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, *args, **kwargs)
         except Refused as refused:
             said = _refused.set(refused)
             try:
-                return super().changeform_view(request, object_id, form_url, extra_context)
+                return super().changeform_view(request, *args, **kwargs)
             finally:
                 _refused.reset(said)
 

@@ -17,7 +17,7 @@ from catalog.services.products import (
 from catalog.services.proposals import mark_classifying, write_proposal
 from catalog.services.review import LEAVE_OPEN, NO_ROW, NOT_APPLICABLE, TAKE_BACK, save_review
 from catalog.services.status import archive, publish, restore, unpublish
-from catalog.services.writing import lock_product, locked_for, locked_photograph
+from catalog.services.writing import audit, lock_product, locked_for, locked_photograph
 
 __all__ = [
     "LEAVE_OPEN",
@@ -26,6 +26,7 @@ __all__ = [
     "TAKE_BACK",
     "archive",
     "archive_image",
+    "audit",
     "check_sku_free",
     "choose_row",
     "clean_name",

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import M, MerchantData, admin_actor
+from accounts.admin.base import M, MerchantData, admin_actor, dialog
 from accounts.admin.theme import Dialog, action
 from catalog.models import Product
 from classifier.services import classify_again
@@ -43,11 +43,11 @@ class ClassifiesAgain(MerchantData[M], Generic[M]):
         description=_("Classify again"),
         permissions=["classify"],
         icon="replay",
-        dialog={
-            "title": _("Classify this product again?"),
-            "description": _("The models look at every photograph once more. What people decided stays."),
-            "form_submit_text": _("Classify again"),
-        },
+        dialog=dialog(
+            _("Classify this product again?"),
+            _("The models look at every photograph once more. What people decided stays."),
+            _("Classify again"),
+        ),
     )
     def classify_again(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Queue all photographs of the page's product."""

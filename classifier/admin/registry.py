@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import ReadOnlyAdmin, admin_actor, coloured, link_to
+from accounts.admin.base import ReadOnlyAdmin, admin_actor, coloured, dialog, link_to
 from accounts.admin.theme import Dialog, action, display
 from accounts.errors import Refused
 from catalog.selectors import Taxonomy
@@ -296,11 +296,11 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
         description=_("Roll back"),
         permissions=["manage"],
         icon="undo",
-        dialog={
-            "title": _("Go back to the set that served before?"),
-            "description": _("Running workers follow within seconds. A second time goes forward again."),
-            "form_submit_text": _("Roll back"),
-        },
+        dialog=dialog(
+            _("Go back to the set that served before?"),
+            _("Running workers follow within seconds. A second time goes forward again."),
+            _("Roll back"),
+        ),
     )
     def roll_back(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """The set that was active before serves again."""
@@ -311,13 +311,11 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
         description=_("Classify everything again"),
         permissions=["manage"],
         icon="replay",
-        dialog={
-            "title": _("Let the active models look at every photograph once more?"),
-            "description": _(
-                "This takes a while and runs behind other work; it can be paused. What people decided stays."
-            ),
-            "form_submit_text": _("Start"),
-        },
+        dialog=dialog(
+            _("Let the active models look at every photograph once more?"),
+            _("This takes a while and runs behind other work; it can be paused. What people decided stays."),
+            _("Start"),
+        ),
     )
     def reclassify(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Start the operation over all shops."""
