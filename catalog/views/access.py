@@ -1,10 +1,13 @@
 """What views do about things that a person may not see or may not change."""
 
+from collections.abc import Callable
+
+from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.errors import Forbidden, Gone
+from accounts.errors import Forbidden, Gone, Refused
 from accounts.portal import PortalRequest, wants_json
 from catalog.models import Product
 
@@ -32,3 +35,18 @@ def turned_away(request: PortalRequest, refused: Forbidden | Gone) -> HttpRespon
     if wants_json(request):
         return JsonResponse({"code": refused.code, "message": refused.message}, status=404)
     return render(request, "404.html", {"sentence": refused.message}, status=404)
+
+
+def carry_out(
+    request: PortalRequest, public_id: str, operation: Callable[[], object], done: Callable[[], str]
+) -> HttpResponse:
+    """Do something to a product, and say on its page that it is done, or why it is not."""
+    try:
+        operation()
+    except (Forbidden, Gone) as refused:
+        return turned_away(request, refused)
+    except Refused as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, done())
+    return redirect("catalog:product", public_id)

@@ -24,7 +24,7 @@ from catalog.models import Product
 from catalog.product_page import ProductPage, build_page
 from catalog.progress import jobs_of
 from catalog.selectors import Taxonomy, product_for_page, queue_around
-from catalog.views.access import forbidden, product_or_404, turned_away
+from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
 
 MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
     "publish": (services.publish, lambda: _("Published. No later model changes this product.")),
@@ -147,15 +147,7 @@ def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBas
         raise Http404
     product = product_or_404(request, public_id)
     service, sentence = MOVES[action]
-    try:
-        service(actor=request.actor, product=product)
-    except (Forbidden, Gone) as refused:
-        return turned_away(request, refused)
-    except Refused as refused:
-        messages.error(request, refused.message)
-    else:
-        messages.success(request, sentence())
-    return redirect("catalog:product", public_id)
+    return carry_out(request, public_id, lambda: service(actor=request.actor, product=product), sentence)
 
 
 @posted_from("catalog:product", "public_id")

@@ -23,7 +23,7 @@ from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view, posted_from, wants_json
 from catalog import intake, services
 from catalog.models import Product
-from catalog.views.access import forbidden, product_or_404, turned_away
+from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
 
 FILES = "photographs"
 
@@ -159,16 +159,10 @@ def _photograph_view(
     def view(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
         product = product_or_404(request, public_id)
         image = product.images.filter(public_id=image_id).first()
-        if image is not None:
-            try:
-                service(actor=request.actor, image=image)
-            except (Forbidden, Gone) as refused:
-                return turned_away(request, refused)
-            except Refused as refused:
-                messages.error(request, refused.message)
-            else:
-                messages.success(request, done() % {"file": image.original_name})
-        return redirect("catalog:product", public_id)
+        if image is None:
+            return redirect("catalog:product", public_id)
+        said = {"file": image.original_name}
+        return carry_out(request, public_id, lambda: service(actor=request.actor, image=image), lambda: done() % said)
 
     view.__doc__ = doc
     return posted_from("catalog:product", "public_id")(portal_view(view))
