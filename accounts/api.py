@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from json import JSONDecodeError
 from typing import IO, Any
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_exception_handler
 
 from accounts.errors import Conflict, Forbidden, Gone, Refused
+from accounts.multipart import MalformedForm
+from accounts.outage import RETRY_AFTER, database_is_away
+
+logger = logging.getLogger(__name__)
 
 _MOST_NAMED = 5  # unknown fields that an answer names
 _LONGEST_NAME = 40
@@ -74,8 +80,44 @@ class TooManyParts(APIException):
     default_detail = _("The form has too many files or fields. Send the photographs in several requests.")
 
 
-class BoundedJSONParser(JSONParser):
-    """JSON up to DATA_UPLOAD_MAX_MEMORY_SIZE: the framework reads past Django's own check."""
+class EmptyBody(APIException):
+    """Nothing came where something has to."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_code = "empty_body"
+    default_detail = _("The request has no body. Say in it what to store.")
+
+
+class IncompleteBody(APIException):
+    """The connection ended in the middle of the body."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_code = "incomplete_body"
+    default_detail = _("The request was cut off on the way; nothing was stored. Send it again.")
+
+
+class DatabaseAway(APIException):
+    """The database cannot be reached or used now."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "database_away"
+    default_detail = _("The site cannot reach its database at the moment. Try again in a few seconds.")
+
+
+def body_of(request: Request) -> Any:
+    """Return what the request's body holds.
+
+    Raises:
+        EmptyBody: it has none.
+        APIException: it cannot be read; see the parsers.
+    """
+    if not request.META.get("CONTENT_LENGTH") or request.META["CONTENT_LENGTH"] == "0":
+        raise EmptyBody
+    return request.data
+
+
+class SentenceJSONParser(JSONParser):
+    """JSON whose mistakes are named in the caller's language."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -83,13 +125,8 @@ class BoundedJSONParser(JSONParser):
         """Read the body.
 
         Raises:
-            TooLarge: before any of it is read.
             ParseError: it is no JSON, or nested deeper than anything that the API takes.
         """
-        length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if limit is not None and int(length) > limit:
-            raise TooLarge
         try:
             return super().parse(stream, media_type, parser_context)
         except (RecursionError, ParseError) as error:  # whose own sentence is English
@@ -142,15 +179,24 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """Answer an exception in the one shape of errors; what is nobody's mistake but ours stays an exception."""
     if isinstance(error, Refused):
         return Response(error_body(error.code, error.message), status_of(error))
-    if isinstance(error, Http404):
+    if database_is_away(error):
+        logger.error("the database is away: %s", error)
+        error = DatabaseAway()
+    elif isinstance(error, Http404):
         error = NotFound()  # Django's own sentence names a class, in English
     elif isinstance(error, RequestDataTooBig):
         error = TooLarge()
     elif isinstance(error, TooManyFilesSent | TooManyFieldsSent):
         error = TooManyParts()
+    elif isinstance(error, MultiPartParserError):
+        error = MalformedForm()
+    elif isinstance(error, UnreadablePostError):
+        error = IncompleteBody()
     response = default_exception_handler(error, context)
     if response is None:
         return None
+    if isinstance(error, DatabaseAway):
+        response.headers["Retry-After"] = str(RETRY_AFTER)
     # The default handler leaves the sentences in `data`: {"detail": …} or a validation error's tree.
     found = list(_leaves(response.data))
     sentences = [f"{path}: {sentence}" if path and path != "detail" else str(sentence) for path, sentence in found]

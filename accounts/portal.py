@@ -63,7 +63,7 @@ def wants_json(request: HttpRequest) -> bool:
     return request.accepts("application/json") and not request.accepts("text/html")
 
 
-def _ask_who(request: PortalRequest) -> HttpResponse:
+def ask_who(request: PortalRequest) -> HttpResponse:
     """Send a stranger to the log-in page. Scripts and htmx would follow a redirect and take that page for an answer."""
     if wants_json(request):
         message = _("You are no longer logged in. Log in in another tab, then try again.")
@@ -84,7 +84,7 @@ def portal_view(
     @wraps(view)
     def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         portal = cast(PortalRequest, request)
-        return view(portal, *args, **kwargs) if request.user.is_authenticated else _ask_who(portal)
+        return view(portal, *args, **kwargs) if request.user.is_authenticated else ask_who(portal)
 
     return cast(Callable[Concatenate[HttpRequest, P], HttpResponseBase], wrapper)
 

@@ -136,10 +136,10 @@ def peak_megabytes(pid: int) -> int:
 
 
 def web_process(photographs: Sequence[Path]) -> dict[str, Any]:
-    """Gunicorn after pages, API calls and uploads: the memory of its largest process, and what it has imported."""
+    """The web process after pages, API calls and uploads: the memory of its largest process, and what it has imported."""
     with tempfile.TemporaryDirectory(prefix="otjang-web-") as folder:
         site = Site(folder)
-        with site.process("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi") as process:
+        with site.process("-m", "config.server") as process:
             site.wait()
             for number in range(PAGES):
                 status, _page = site.request("GET", "/", Cookie=f"sessionid={site.access['session']}")
@@ -161,7 +161,7 @@ def worker_process(weights: Path, photographs: Sequence[Path]) -> dict[str, Any]
     with tempfile.TemporaryDirectory(prefix="otjang-worker-") as folder:
         site = Site(folder, weights)
         with (
-            site.process("-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"),
+            site.process("-m", "config.server"),
             site.process("manage.py", "worker") as worker,
         ):
             site.wait()

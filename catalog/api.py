@@ -12,17 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.actors import Actor
-from accounts.api import BoundedJSONParser, ErrorSerializer, Pages, error_body, status_of
+from accounts.api import ErrorSerializer, Pages, SentenceJSONParser, body_of, error_body, status_of
 from accounts.authentication import actor_of
 from accounts.db import atomic
 from accounts.errors import Forbidden
 from accounts.models import Merchant
+from accounts.multipart import FormParser
 from accounts.text import lookup_key
 from catalog import intake, selectors, services
 from catalog.models import CATEGORY, Attribute, AttributeValue, Product, ProductImage
@@ -120,7 +120,7 @@ def _nothing_stored(request: Request, received: Sequence[intake.Received]) -> Re
 class ProductListView(APIView):
     """The shop's products."""
 
-    parser_classes = (BoundedJSONParser, MultiPartParser)
+    parser_classes = (SentenceJSONParser, FormParser)
     pagination_class = Pages
 
     @extend_schema(
@@ -166,8 +166,8 @@ class ProductListView(APIView):
         actor = actor_of(request)
         merchant = self._merchant(actor)
         # Photographs come in forms only; JSON that names them is told that there is no such field.
-        is_form = request.content_type.startswith(MultiPartParser.media_type)
-        data = (NewProductFormSerializer if is_form else NewProductSerializer)(data=request.data)
+        is_form = request.content_type.startswith(FormParser.media_type)
+        data = (NewProductFormSerializer if is_form else NewProductSerializer)(data=body_of(request))
         data.is_valid(raise_exception=True)
         name, sku = data.validated_data["name"], data.validated_data["sku"]
         files = data.validated_data.get("images") or []
@@ -194,7 +194,7 @@ class ProductListView(APIView):
 class ProductView(APIView):
     """One product."""
 
-    parser_classes = (BoundedJSONParser,)
+    parser_classes = (SentenceJSONParser,)
 
     @extend_schema(
         operation_id="products_read",
@@ -212,7 +212,7 @@ class ProductView(APIView):
     def patch(self, request: Request, public_id: str) -> Response:
         """Change the name, the SKU, or which garment of the photographs is the product; all of it or nothing."""
         actor, product = _find_product_to_change(request, public_id)
-        data = ProductChangeSerializer(data=request.data)
+        data = ProductChangeSerializer(data=body_of(request))
         data.is_valid(raise_exception=True)
         self._change(actor, product, data.validated_data)
         return Response(product_body(request, actor, public_id))
@@ -244,7 +244,7 @@ class ProductPublishView(APIView):
 class ProductAttributeView(APIView):
     """The value of one attribute of a product."""
 
-    parser_classes = (BoundedJSONParser,)
+    parser_classes = (SentenceJSONParser,)
 
     @extend_schema(
         operation_id="products_attributes_decide",
@@ -254,7 +254,7 @@ class ProductAttributeView(APIView):
     def put(self, request: Request, public_id: str, code: str) -> Response:
         """Decide a value, or that the product has no such attribute. No model changes it afterwards."""
         actor, product = _find_product_to_change(request, public_id)
-        data = DecidedSerializer(data=request.data)
+        data = DecidedSerializer(data=body_of(request))
         data.is_valid(raise_exception=True)
         if "value" in data.validated_data:
             services.decide(actor=actor, product=product, attribute=code, value=data.validated_data["value"])
@@ -279,7 +279,7 @@ class ProductAttributeView(APIView):
 class ProductImageListView(APIView):
     """A product's photographs."""
 
-    parser_classes = (MultiPartParser,)
+    parser_classes = (FormParser,)
 
     @extend_schema(
         operation_id="products_images_create",
@@ -295,7 +295,7 @@ class ProductImageListView(APIView):
     def post(self, request: Request, public_id: str) -> Response:
         """Add photographs. The good ones are stored and classified; each other one says what is wrong with it."""
         actor, product = _find_product_to_change(request, public_id)
-        data = NewImagesSerializer(data=request.data)
+        data = NewImagesSerializer(data=body_of(request))
         data.is_valid(raise_exception=True)
         received = intake.add_images(actor=actor, product=product, files=data.validated_data["images"])
         if not any(entry.image for entry in received):

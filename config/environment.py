@@ -151,6 +151,8 @@ def database(name: str, default: str) -> dict[str, Any]:
             "isolation_level": "read committed",
             # Leases run by the server's clock: in UTC, as everything that is stored, and without summer time.
             "init_command": f"SET sql_mode='{SQL_MODE}', time_zone='+00:00'",
+            # A server that is away must not hold a request as long as TCP does: two minutes.
+            "connect_timeout": 3,
             **config.get("OPTIONS", {}),
         }
         config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}
@@ -180,19 +182,24 @@ def media_storage(name: str) -> dict[str, Any]:
 
 
 class Web(NamedTuple):
-    """Where gunicorn listens, and with how many processes and threads."""
+    """Where the web process listens, with how many threads, and how long it waits for requests when it stops."""
 
     address: str
     port: int
-    processes: int
     threads: int
+    stop_seconds: int
 
 
 def web() -> Web:
     """The settings of the web process. Raises ImproperlyConfigured for a wrong one."""
+    if text("WEB_CONCURRENCY") not in {"", "1"}:
+        raise ImproperlyConfigured(
+            "WEB_CONCURRENCY must be 1 or not set: a web process is one process. "
+            "Start several of them, each on a PORT of its own, behind a proxy (docs/operations.md)."
+        )
     return Web(
         address=text("BIND_ADDRESS") or "127.0.0.1",
         port=integer("PORT", default=8000, maximum=65535),
-        processes=integer("WEB_CONCURRENCY", default=1),
         threads=integer("WEB_THREADS", default=8),
+        stop_seconds=integer("WEB_STOP_SECONDS", default=30, minimum=0),
     )

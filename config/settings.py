@@ -8,7 +8,7 @@ from config import environment as env
 
 BASE_DIR = env.BASE_DIR
 VAR_DIR = BASE_DIR / "var"
-env.web()  # gunicorn's own; a wrong one is said with the others
+env.web()  # config.server's own; a wrong one is said with the others
 
 # --- Who may talk to the site -----------------------------------------------------------------------------------------
 
@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.bodies.BodyMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -192,6 +193,8 @@ OTJANG_SAMPLE_SHARE = env.fraction("OTJANG_SAMPLE_SHARE", default=0.05)
 OTJANG_MAX_MODEL_BYTES = env.integer("OTJANG_MAX_MODEL_BYTES", default=500 * 1024 * 1024)
 OTJANG_PREDICTION_RETENTION_DAYS = env.integer("OTJANG_PREDICTION_RETENTION_DAYS", default=90)
 
+# Of a form or JSON; uploads are judged by `config.limits`.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
 # One photograph too many must reach our own refusal, which names the limit, not Django's bare 400.
 DATA_UPLOAD_MAX_NUMBER_FILES = 5 * OTJANG_MAX_IMAGES_PER_PRODUCT
 # Larger files go to a temporary file at once: fifty photographs at a time must not fill the web process's memory.

@@ -1,32 +1,59 @@
+"""Answers that belong to no app: whether the site is well, and what it says when something goes wrong."""
+
+import sys
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.csrf import csrf_failure as default_csrf_failure
 from django.views.decorators.http import require_safe
+from django.views.defaults import page_not_found
+from django.views.defaults import server_error as default_server_error
+from rest_framework.exceptions import NotFound
 
+from accounts.api import DatabaseAway, IncompleteBody, error_body
+from accounts.outage import RETRY_AFTER, database_is_away
 from accounts.portal import wants_json
+from config.health import database_problem
 
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """Whether this process answers and reaches its database: 200 `ok`, or 503 with the reason's name."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        return HttpResponse(f"database: {type(error).__name__}", status=503, content_type="text/plain")
+    problem = database_problem()
+    if problem is not None:
+        return HttpResponse(f"database: {problem}", status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether the address is one of the API's, or looks like one: only JSON is read there."""
+    return request.path_info.startswith("/api/")
+
+
+def _json(request: HttpRequest, code: str, message: str, status: int) -> JsonResponse:
+    body = error_body(code, message) if is_api(request) else {"code": code, "message": message}
+    return JsonResponse(body, status=status)
+
+
+def refuse(request: HttpRequest, code: str, message: str, status: int) -> HttpResponse:
+    """Turn a request down in the form that the caller reads: the API's, a script's or a page."""
+    if is_api(request) or not request.accepts("text/html"):
+        return _json(request, code, message, status)
+    return render(request, "400.html", {"message": message, "status": status}, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is not this session's: Django's page, or a sentence for scripts."""
-    if not wants_json(request):
+    if getattr(getattr(request, "_stream", None), "broke_off", False):  # the token is in the part that is missing
+        return refuse(request, IncompleteBody.default_code, str(IncompleteBody.default_detail), 400)
+    if not is_api(request) and not wants_json(request):
         return default_csrf_failure(request, reason)
     message = _("You logged in or out since the page was opened. Reload the page and try again.")
-    return JsonResponse({"code": "form_too_old", "message": message}, status=403)
+    return _json(request, "form_too_old", message, 403)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -42,6 +69,33 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     else:
         code, status = "bad_request", 400
         message = _("The site could not understand this request. Go back and try again.")
-    if not request.accepts("text/html"):
-        return JsonResponse({"code": code, "message": message}, status=status)
-    return render(request, "400.html", {"message": message, "status": status}, status=status)
+    return refuse(request, code, message, status)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an address that leads nowhere."""
+    if is_api(request):
+        return _json(request, NotFound.default_code, str(NotFound.default_detail), NotFound.status_code)
+    return page_not_found(request, exception)
+
+
+def _database_away(request: HttpRequest) -> HttpResponse:
+    if is_api(request) or wants_json(request):
+        answer: HttpResponse = _json(
+            request, DatabaseAway.default_code, str(DatabaseAway.default_detail), DatabaseAway.status_code
+        )
+    else:  # without the request, of which a template would ask who is logged in
+        answer = HttpResponse(render_to_string("503.html"), status=DatabaseAway.status_code)
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer an exception that nobody caught, wherever it arose: 503 where the database is away, else 500."""
+    if database_is_away(sys.exc_info()[1]):
+        return _database_away(request)
+    if not is_api(request) and not wants_json(request):
+        return default_server_error(request)
+    message = _("Something broke on our side. It has been written to the log; try again in a moment.")
+    return _json(request, "server_error", message, 500)

@@ -1,9 +1,24 @@
-"""The WSGI entry point of the site."""
+"""The WSGI entry point of the site, for `config.server` and for any other server."""
 
 import os
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+_DATABASE_WAIT = 30  # s
+
+
+def _bound_waits(database: dict[str, Any]) -> None:
+    """Let no request wait for ever for a server that hangs. Commands, such as a long migration, may wait."""
+    if database["ENGINE"].endswith(".mysql"):
+        for option in ("read_timeout", "write_timeout"):
+            database["OPTIONS"].setdefault(option, _DATABASE_WAIT)
+
+
 application = get_wsgi_application()
+
+from django.conf import settings  # noqa: E402  (readable only now)
+
+_bound_waits(settings.DATABASES["default"])

@@ -1,0 +1,58 @@
+"""Telling a database that is away from one that was asked something wrong."""
+
+from django.db import InterfaceError, OperationalError
+
+RETRY_AFTER = 5  # s, what callers are told to wait
+
+_MYSQL = frozenset(
+    {
+        1040,  # too many connections
+        1042,  # the client's host cannot be looked up
+        1045,  # access denied
+        1049,  # no such database
+        1053,  # shutting down
+        1129,  # the host is blocked
+        1158,  # network errors, to 1161
+        1159,
+        1160,
+        1161,
+        1203,  # too many connections of this user
+        1205,  # waited too long for a lock
+        1213,  # deadlock
+        1226,  # the user's allowance is used up
+        1290,  # read-only
+        1317,  # interrupted
+        1836,  # read-only
+        1927,  # the connection was killed
+        1969,  # took too long
+        2002,  # nothing listens
+        2003,
+        2005,  # the server's host is unknown
+        2006,  # gone away
+        2012,
+        2013,  # lost during the query, or silent for too long
+        2026,  # TLS
+        2055,  # lost
+        3024,  # took too long
+        4031,  # closed because nothing was asked
+    }
+)
+_SQLITE = (
+    "is locked",
+    "unable to open database file",
+    "disk i/o error",
+    "disk is full",
+    "readonly database",
+)
+
+
+def database_is_away(error: BaseException | None) -> bool:
+    """Whether the error says that the database cannot be reached or used now, so that asking again later helps."""
+    if isinstance(error, InterfaceError):
+        return True
+    if not isinstance(error, OperationalError) or not error.args:
+        return False
+    if isinstance(error.args[0], int):
+        return error.args[0] in _MYSQL
+    said = str(error.args[0]).lower()
+    return any(sign in said for sign in _SQLITE)
