@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.files.uploadhandler import StopFutureHandlers
 from django.http import HttpRequest, QueryDict
-from django.http.multipartparser import MultiPartParser, MultiPartParserError, exhaust
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.datastructures import ImmutableList, MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
@@ -55,7 +55,7 @@ def lenient_text(raw: bytes) -> str:
 
 
 def _parameters(header: str) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for name, quoted, bare in _PARAMETER.findall(header):
         value = quoted.replace("\\\\", "\\").replace('\\"', '"') if quoted else bare.strip().strip('"')
         found.setdefault(name.lower(), value)
@@ -167,7 +167,15 @@ def _decoded(content: Iterator[bytes]) -> Iterator[bytes]:
 class WholeFormParser(MultiPartParser):
     """Reads every part of a form or none. Names and texts may have any encoding."""
 
+    # Django's own, which its stubs do not know.
+    _boundary: Any
+    _chunk_size: int
+    _content_length: int
+    _encoding: str
     _files: MultiValueDict[str, Any]
+    _input_data: IO[bytes]
+    _meta: dict[str, Any]
+    _upload_handlers: list[Any]
 
     def sanitize_file_name(self, file_name: str) -> str:
         """Return the name without folders and invisible characters, never an empty one."""
@@ -175,15 +183,14 @@ class WholeFormParser(MultiPartParser):
 
     def _parse(self) -> tuple[QueryDict, MultiValueDict[str, Any]]:
         for handler in self._upload_handlers:
-            handler.handle_raw_input(
-                self._input_data, self._meta, self._content_length, self._boundary, self._encoding
-            )
+            handler.handle_raw_input(self._input_data, self._meta, self._content_length, self._boundary, self._encoding)
         self._post = QueryDict(mutable=True)
         self._files = MultiValueDict()
         self._field_bytes = self._fields = self._file_count = 0
         try:
             self._read_parts(_Source(self._input_data, self._chunk_size))
-            exhaust(self._input_data)
+            while self._input_data.read(self._chunk_size):
+                pass  # what stands behind the form
         except BaseException:
             for handler in self._upload_handlers:
                 handler.upload_interrupted()
@@ -195,7 +202,8 @@ class WholeFormParser(MultiPartParser):
 
     def _read_parts(self, source: _Source) -> None:
         delimiter = b"\r\n--" + self._boundary
-        exhaust(source.until(delimiter))
+        for _preamble in source.until(delimiter):
+            pass
         while (block := source.next_headers()) is not None:
             part = _part_of(block)
             content = source.until(delimiter)
@@ -257,12 +265,12 @@ def read_forms_whole(request: HttpRequest) -> None:
     """Let Django read this request's form by `WholeFormParser`."""
 
     def parse_file_upload(
-        self: HttpRequest, META: Mapping[str, Any], post_data: Any
+        self: HttpRequest, meta: Mapping[str, Any], post_data: Any
     ) -> tuple[QueryDict, MultiValueDict[str, Any]]:
         self.upload_handlers = ImmutableList(
             self.upload_handlers, warning="You cannot alter upload handlers after the upload has been processed."
         )
-        return WholeFormParser(META, post_data, self.upload_handlers, self.encoding).parse()
+        return WholeFormParser(meta, post_data, self.upload_handlers, self.encoding).parse()
 
     request.parse_file_upload = MethodType(parse_file_upload, request)  # type: ignore[method-assign]
 
@@ -271,8 +279,8 @@ class FormParser(ApiMultiPartParser):
     """The API's reader of forms with files."""
 
     def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> DataAndFiles[QueryDict, MultiValueDict[str, Any]]:
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> DataAndFiles[Any, MultiValueDict[str, Any]]:
         """Read the form.
 
         Raises:

@@ -136,7 +136,7 @@ def peak_megabytes(pid: int) -> int:
 
 
 def web_process(photographs: Sequence[Path]) -> dict[str, Any]:
-    """The web process after pages, API calls and uploads: the memory of its largest process, and what it has imported."""
+    """The web process after pages, API calls and uploads: its memory, and what it has imported."""
     with tempfile.TemporaryDirectory(prefix="otjang-web-") as folder:
         site = Site(folder)
         with site.process("-m", "config.server") as process:

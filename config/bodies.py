@@ -111,7 +111,7 @@ class BodyMiddleware:
         read_forms_whole(request)
         if length:
             # Under ASGI and WSGI alike this is what the request reads from.
-            request._stream = WholeBody(request._stream, length)  # type: ignore[attr-defined]
+            request._stream = WholeBody(request._stream, length)  # type: ignore[assignment]
         return self.get_response(request)
 
     def _refusal(self, request: HttpRequest, length: int) -> HttpResponse | None:

@@ -192,7 +192,7 @@ class Web(NamedTuple):
 
 def web() -> Web:
     """The settings of the web process. Raises ImproperlyConfigured for a wrong one."""
-    if text("WEB_CONCURRENCY") not in {"", "1"}:
+    if os.environ.get("WEB_CONCURRENCY", "1") not in {"", "1"}:  # an old setting, which gunicorn had
         raise ImproperlyConfigured(
             "WEB_CONCURRENCY must be 1 or not set: a web process is one process. "
             "Start several of them, each on a PORT of its own, behind a proxy (docs/operations.md)."

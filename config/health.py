@@ -23,7 +23,7 @@ def database_problem() -> str | None:
 
     One question at a time is on its way: while the database hangs, no thread but that one hangs with it.
     """
-    global _asked  # noqa: PLW0603
+    global _asked
     with _lock:
         if _asked is None or _asked.done():
             _asked = _asker.submit(_ask)

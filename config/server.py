@@ -1,15 +1,14 @@
 """The web process: `python -m config.server`.
 
-Waitress receives a request whole before a thread serves it, so slow callers cost a connection and no thread. What it lacks
-is added here: limits of bodies by address before they are received, an end for requests that only drip in, a queue that
-does not grow for ever, a way past it for `/healthz`, answers that reach callers who are still sending, and a stop that
-lets running requests finish.
+Waitress receives a request whole before a thread serves it, so slow callers cost a connection and no thread. What it
+lacks is added here: limits of bodies by address before they are received, an end for requests that only drip in, a
+queue that does not grow for ever, a way past it for `/healthz`, answers that reach callers who are still sending, and a
+stop that lets running requests finish.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import resource
 import signal
@@ -30,8 +29,6 @@ from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import Error
 
 from config import environment
-
-logger = logging.getLogger("config.server")
 
 CONNECTIONS = 1000
 OPEN_FILES = 4096  # three a connection: the socket, the body, the answer
@@ -63,6 +60,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
     Django then sees the announced length, and refuses the request as it would under any other server.
     """
+
+    body_rcv: Any
 
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
@@ -134,11 +133,12 @@ class Refusal(ErrorTask):  # type: ignore[misc]
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection. Before it closes on a caller who is still sending, it reads on for a while, or the answer is lost."""
+    """A connection. Before it closes on a caller who still sends, it reads on for a while, or the answer is lost."""
 
     parser_class = Parser
     error_task_class = Refusal
 
+    close_when_flushed: bool
     lingers_until: float | None = None
     unread = False
 

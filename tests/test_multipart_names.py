@@ -36,9 +36,10 @@ NAMES = [
 def form(*files, field="images"):
     """A form of (rest of the disposition, content)."""
     heads = [b'--b\r\nContent-Disposition: form-data; name="%s"' % field.encode() + rest for rest, _content in files]
-    return b"".join(
-        head + b"\r\n\r\n" + content + b"\r\n" for head, (_rest, content) in zip(heads, files, strict=True)
-    ) + b"--b--\r\n"
+    return (
+        b"".join(head + b"\r\n\r\n" + content + b"\r\n" for head, (_rest, content) in zip(heads, files, strict=True))
+        + b"--b--\r\n"
+    )
 
 
 def named(name):

@@ -125,7 +125,9 @@ def test_what_callers_say_of_proxies_counts_only_behind_one(behind_proxy, seen):
         return []
 
     with serving(application, behind_proxy=behind_proxy) as served:
-        served.ask("GET", "/", X_Forwarded_For="203.0.113.9", X_Forwarded_Proto="https", X_Forwarded_Host="evil.example")
+        served.ask(
+            "GET", "/", X_Forwarded_For="203.0.113.9", X_Forwarded_Proto="https", X_Forwarded_Host="evil.example"
+        )
     assert environs[0].get("HTTP_X_FORWARDED_FOR") == seen
     assert environs[0].get("HTTP_X_FORWARDED_PROTO") == ("https" if behind_proxy else None)
     assert environs[0]["HTTP_HOST"] == "localhost"

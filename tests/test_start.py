@@ -1,8 +1,9 @@
-"""How the web process comes to its address: from `.env` and the environment, for gunicorn and for `make run`."""
+"""How the web process comes to its address: from `.env` and the environment, for the server and for `make run`."""
 
 import os
 import runpy
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,10 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "scripts" / "start.py"
-GUNICORN = """
-import runpy
-web = runpy.run_path("config/gunicorn.py")
-print(web["bind"], web["workers"], web["threads"])
+SERVER = """
+from config import environment
+print(*environment.web())
 """
 START = """
 import os, runpy
@@ -50,7 +50,7 @@ def copied(tmp_path):
     """Run Python in a copy of the project with a `.env`, and with these variables."""
     for folder in ("config", "scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    (tmp_path / ".env").write_text("PORT=8765\nBIND_ADDRESS=127.0.0.2\nWEB_CONCURRENCY=2\nWEB_THREADS=3\n")
+    (tmp_path / ".env").write_text("PORT=8765\nBIND_ADDRESS=127.0.0.2\nWEB_STOP_SECONDS=2\nWEB_THREADS=3\n")
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
 
     def run(code, **variables):
@@ -72,15 +72,51 @@ def test_it_names_a_port_that_is_no_number(start):
         start("http")
 
 
-def test_gunicorn_reads_the_file(copied):
-    assert copied(GUNICORN).stdout == "127.0.0.2:8765 2 3\n"
-    assert copied(GUNICORN, PORT="9000").stdout == "127.0.0.2:9000 2 3\n"
+def test_the_server_reads_the_file(copied):
+    assert copied(SERVER).stdout == "127.0.0.2 8765 3 2\n"
+    assert copied(SERVER, PORT="9000").stdout == "127.0.0.2 9000 3 2\n"
 
 
-def test_gunicorn_says_which_setting_is_wrong(copied):
-    result = copied(GUNICORN, WEB_THREADS="x")
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WEB_THREADS", "x", "WEB_THREADS must be a whole number, not 'x'."),
+        ("WEB_CONCURRENCY", "2", "WEB_CONCURRENCY must be 1 or not set: a web process is one process."),
+        ("BIND_ADDRESS", "no.such.host.invalid", "Invalid host/port specified."),
+    ],
+)
+def test_the_server_says_which_setting_is_wrong(name, value, said):
+    result = subprocess.run(
+        [sys.executable, "-m", "config.server"],
+        cwd=ROOT,
+        env=os.environ | {name: value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert result.returncode == 1
-    assert result.stderr == "Otjang cannot start: WEB_THREADS must be a whole number, not 'x'.\n"
+    assert result.stderr.startswith(f"Otjang cannot start: {said}")
+
+
+def test_it_says_where_it_is_and_stops_when_told():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "config.server"],
+        cwd=ROOT,
+        env=os.environ | {"PORT": str(port), "BIND_ADDRESS": "127.0.0.1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout.readline().startswith(f"Otjang is at http://localhost:{port}/ ")
+            with socket.create_connection(("127.0.0.1", port)):  # an idle one holds nothing up
+                server.send_signal(signal.SIGTERM)
+                assert server.wait(10) == 0
+        finally:
+            server.kill()
+        assert server.stderr.read() == ""
 
 
 def test_make_run_reads_the_file(copied):
