@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from http.cookies import CookieError, SimpleCookie
 
 from django.conf import settings
+from django.http import parse_cookie
 from django.urls import Resolver404, resolve
 
 _PHOTOGRAPHS = frozenset(
@@ -48,10 +48,7 @@ class Announced:
         """Whether the caller claims to be somebody: a bearer key, or the cookie of a session."""
         if self.authorization[:7].lower() == "bearer ":
             return True
-        try:
-            return settings.SESSION_COOKIE_NAME in SimpleCookie(self.cookies)
-        except CookieError:
-            return False
+        return settings.SESSION_COOKIE_NAME in parse_cookie(self.cookies)
 
 
 def form_limit() -> int:

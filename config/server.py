@@ -9,6 +9,7 @@ stop that lets running requests finish.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import signal
@@ -20,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import resolve
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
@@ -289,10 +291,12 @@ def main() -> None:
         web = environment.web()
         from config.wsgi import application
 
+        resolve(HEALTH_PATH)  # imports every view now, not while somebody waits
         site = Site(application, web, environment.boolean("BEHIND_PROXY", default=False))
     except (ImproperlyConfigured, OSError, ValueError) as error:
         sys.exit(f"Otjang cannot start: {error}")
     _allow_open_files()
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns at every request that waits
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         site.stop()

@@ -9,7 +9,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
 
 from catalog.models import Product, ProductImage
-from config import wsgi
+from config import limits, wsgi
 from tests.api_clients import ApiClient, error_of
 from tests.pictures import photo
 
@@ -194,3 +194,10 @@ def test_every_cut_of_a_small_form_is_noticed(api_key):
     # The same forms sent as if they were whole: only the line's end may be missing.
     whole = [cut for cut in range(1, len(body)) if ask("POST", "/api/v1/products", body[:cut], cut, **key)[0] == 201]
     assert whole == list(itertools.islice(itertools.count(len(body) - 2), len(whole)))
+
+
+def test_other_cookies_do_not_hide_the_session():
+    for cookies in ('{"a": 1}; sessionid=x', "a b; sessionid=x", "x=\x01; sessionid=x", "sessionid=x; [b]=1"):
+        assert limits.Announced("/", "", "", cookies).shows_credentials
+    for cookies in ("", "xsessionid=x", "csrftoken=sessionid"):
+        assert not limits.Announced("/", "", "", cookies).shows_credentials
