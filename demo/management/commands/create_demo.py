@@ -29,6 +29,10 @@ class Command(EnglishCommand):
         self.stdout.flush()
         try:
             fill(shop)
+            self.stdout.write(
+                f"{shop.merchant.name}: 상품 {len(PRODUCTS)}개를 만들었습니다. "
+                f"/ The demo shop is ready, with {len(PRODUCTS)} products."
+            )
         finally:  # whatever happens: the accounts are there, and the passwords nowhere else
             self._print(shop)
 
@@ -38,9 +42,6 @@ class Command(EnglishCommand):
             "\n".join(
                 [
                     f"┌{rule}",
-                    f"│ {shop.merchant.name}: 상품 {len(PRODUCTS)}개를 만들었습니다. "
-                    f"/ The demo shop is ready, with {len(PRODUCTS)} products.",
-                    "│",
                     f"│   상점 shop             {_line(shop.owner)}",
                     f"│   관리자 admin (/admin/) {_line(shop.admin)}",
                     "│",
