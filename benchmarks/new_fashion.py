@@ -1,14 +1,16 @@
 #!/usr/bin/env python
-"""Walk through docs/new-fashion.md on drawn garments: a material and an attribute, from the admin to a promoted model.
+"""Walk through docs/new-fashion.md: a material and an attribute, from the admin to a promoted model.
 
-Draws T-shirts of two cloths and two necklines, adds `seersucker` and `neckline` on the admin's pages, lets a person
-decide the products, and then runs the guide's commands and prints what they say. At the end new photographs are
-classified, and what is proposed for them is counted. Exits with 1 if a new neckline is not proposed at all.
+Makes T-shirts of two materials and two necklines from photographs of the demo shop, adds `seersucker` and `neckline` on
+the admin's pages, lets a person decide the products, and then runs the guide's commands and prints what they say. At
+the end new photographs are classified, and what is proposed for them is counted. Exits with 1 if a new neckline is not
+proposed at all.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import random
 import sys
@@ -16,38 +18,58 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from PIL import Image, ImageChops, ImageDraw
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.kill import ROOT, configure
 from benchmarks.reclassify import command, is_over, work_until
 
 NECKLINES = ("round", "v-neck")
-CLOTHS = {"jersey": "jersey", "seersucker": "stripes"}  # the material, and the drawn fabric
-GROUNDS = ("carpet", "sheet", "table", "wood")
+MATERIALS = ("jersey", "seersucker")
 SIZE = (360, 480)
+
+# Plain T-shirts of the demo shop, and where they lie: left, top, right and bottom as fractions of the photograph.
+TSHIRTS = {
+    "tshirt-charcoal.jpg": (0.01, 0.16, 0.99, 0.95),
+    "tshirt-grey.jpg": (0.06, 0.18, 0.91, 0.88),
+    "tshirt-ringer.jpg": (0.03, 0.22, 0.98, 0.9),
+}
 
 
 def draw(number: int) -> tuple[bytes, str, str]:
-    """A T-shirt like no other: the photograph, its material and its neckline, each of the four looks in turn."""
-    from catalog.drawings import Garment, Placed, photograph
-    from catalog.drawings.cuts import CUTS, Piece
+    """A T-shirt like no other: the photograph, its material and its neckline, each of the four looks in turn.
 
-    def is_collar(part: object) -> bool:
-        return isinstance(part, Piece) and max(y for _x, y in part.outline) < 0.16
+    Photographs of plain T-shirts get stripes for seersucker, a wedge for a V-neck, and colours of their own.
+    """
+    from demo.catalogue import PHOTOGRAPHS
 
-    neck = Piece([(-0.13, 0.015), (0.13, 0.015), (0.02, 0.31), (-0.02, 0.31)], light=0.5, folds=0.3)
-    CUTS["v_neck"] = (*(part for part in CUTS["tshirt"] if not is_collar(part)), neck)
     chance = random.Random(number)
-    material, neckline = list(CLOTHS)[number % 2], NECKLINES[number // 2 % 2]
-    colours = [(chance.randrange(30, 240), chance.randrange(30, 240), chance.randrange(30, 240)) for _ in range(2)]
-    garment = Garment({"round": "tshirt", "v-neck": "v_neck"}[neckline], CLOTHS[material], *colours)
-    place = Placed(garment, top=(chance.uniform(0.45, 0.55), chance.uniform(0.18, 0.26)), height=0.5)
-    ground = chance.choice(GROUNDS)
-    return photograph(place, ground=ground, seed=number, size=SIZE), material, neckline
+    material, neckline = MATERIALS[number % 2], NECKLINES[number // 2 % 2]
+    file = chance.choice(list(TSHIRTS))
+    with Image.open(PHOTOGRAPHS / file) as opened:
+        picture = opened.convert("RGB").resize(SIZE)
+    left, top, right, bottom = (edge * SIZE[index % 2] for index, edge in enumerate(TSHIRTS[file]))
+    width, height, middle = right - left, bottom - top, (left + right) / 2
+    marks = ImageDraw.Draw(picture, "RGBA")
+    if material == "seersucker":
+        colour = (chance.randrange(150, 256), chance.randrange(150, 256), chance.randrange(150, 256), 150)
+        step = chance.uniform(5, 7)
+        for stripe in range(int(0.5 * width / step)):
+            x = middle - 0.25 * width + stripe * step
+            marks.rectangle((x, top + 0.14 * height, x + step / 2, bottom - 0.06 * height), fill=colour)
+    if neckline == "v-neck":
+        corners = [(middle - 0.12 * width, top + 0.02 * height), (middle + 0.12 * width, top + 0.02 * height)]
+        marks.polygon([*corners, (middle, top + 0.32 * height)], fill=(60, 52, 48, 255))
+    light = Image.new("RGB", SIZE, tuple(chance.randrange(170, 256) for _ in range(3)))
+    picture = ImageChops.multiply(picture, light).rotate(chance.uniform(-5, 5), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=88)
+    return buffer.getvalue(), material, neckline
 
 
 def upload(numbers: range) -> dict[str, tuple[str, str]]:
-    """Put drawings through the door, each a product; returns material and neckline by the product's public id."""
+    """Upload retouched photographs, each a product; returns material and neckline by the product's public id."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from accounts.actors import system

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Forbidden, Invalid
+from accounts.models import Merchant
 from accounts.services import record
 from catalog.answered import ACCEPT, ACCEPTANCE, SAMPLE
 from catalog.models import Decision, Product
@@ -109,13 +110,21 @@ def _figures(outcomes: list[Outcome], precision: float) -> dict[str, Any]:
 
 
 @atomic
-def calibrate(*, actor: Actor, precision: float = TARGET_PRECISION) -> list[AcceptanceThreshold]:
-    """Calibrate all thresholds anew; they hold for proposals that are written from now on.
+def calibrate(
+    *, actor: Actor, precision: float = TARGET_PRECISION, merchant: Merchant | None = None
+) -> list[AcceptanceThreshold]:
+    """Calibrate all thresholds again; they hold for proposals that are written from now on.
 
     What an administrator switched off stays off.
 
+    Args:
+        actor: who calibrates.
+        precision: the share of auto-accepted values that shall be right.
+        merchant: calibrate the thresholds of this merchant's own only, and leave those of all merchants and of
+            others as they are.
+
     Returns:
-        Every threshold, wide scopes first; `threshold` is None where nothing is accepted.
+        Every threshold that was calibrated, wide scopes first; `threshold` is None where nothing is accepted.
 
     Raises:
         Forbidden: the actor may not change thresholds.
@@ -126,9 +135,12 @@ def calibrate(*, actor: Actor, precision: float = TARGET_PRECISION) -> list[Acce
         raise Forbidden("forbidden", _("You may not change what is accepted by itself."))
     if not 0.5 <= precision < 1:
         raise Invalid("bad_precision", _("The precision must be at least 0.5 and below 1."))
-    before = {row.scope: row for row in AcceptanceThreshold.objects.select_for_update()}
+    rows = AcceptanceThreshold.objects.all() if merchant is None else merchant.acceptancethreshold_set.all()
+    before = {row.scope: row for row in rows.select_for_update()}
     kept = []
     for scope, outcomes in _by_scope(_outcomes(), precision).items():
+        if merchant is not None and scope.merchant != merchant.pk:
+            continue
         row = before.pop(str(scope), None) or AcceptanceThreshold(
             merchant_id=scope.merchant,
             attribute_id=scope.attribute,
@@ -140,9 +152,9 @@ def calibrate(*, actor: Actor, precision: float = TARGET_PRECISION) -> list[Acce
             setattr(row, name, value)
         row.save()
         kept.append(row.pk)
-    AcceptanceThreshold.objects.filter(enabled=True).exclude(pk__in=kept).delete()
+    rows.filter(enabled=True).exclude(pk__in=kept).delete()
     thresholds = list(
-        AcceptanceThreshold.objects.select_related("merchant", "attribute", "value", "model_version").order_by(
+        rows.select_related("merchant", "attribute", "value", "model_version").order_by(
             "attribute__position", "model_version", "merchant", "value__position", "pk"
         )
     )
@@ -151,7 +163,7 @@ def calibrate(*, actor: Actor, precision: float = TARGET_PRECISION) -> list[Acce
         action="acceptancethreshold.calibrate",
         subject_type="acceptancethreshold",
         subject_id="all",
-        merchant_id=None,
+        merchant_id=None if merchant is None else merchant.pk,
         precision=precision,
         thresholds={row.scope: row.threshold for row in thresholds if row.threshold is not None},
     )

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "accounts",
     "catalog",
     "classifier",
+    "demo",
 ]
 
 MIDDLEWARE = [

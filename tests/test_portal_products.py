@@ -63,13 +63,13 @@ def test_it_tells_a_new_shop_what_to_do(client, client_of, dana):
     assert "Upload the first photographs" not in client_of(dana).get("/").text
 
 
-def test_it_says_that_the_products_of_a_demo_shop_are_drawings(client, shop):
-    assert "drawings" not in client.get("/").text
+def test_it_says_that_the_products_of_a_demo_shop_are_examples(client, shop):
+    assert "Demo shop" not in client.get("/").text
 
     shop.is_demo = True
     shop.save()
 
-    assert "the products it came with are drawings" in client.get("/").text
+    assert "the products it came with are examples" in client.get("/").text
 
 
 def test_it_shows_no_product_of_another_shop(client, other_shop):

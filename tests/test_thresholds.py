@@ -123,6 +123,21 @@ def test_its_thresholds_keep_their_promise():
 # -- Calibration -------------------------------------------------------------------------------------------------------
 
 
+def test_one_merchant_can_be_calibrated_without_the_others(shop, other_shop):
+    for merchant in (shop, other_shop):
+        judged(merchant, "material", "denim", "denim", 0.95, 140)
+    calibrate(actor=system(), precision=0.9)
+    before = dict(AcceptanceThreshold.objects.exclude(merchant=shop).values_list("scope", "calibrated_at"))
+    judged(shop, "material", "denim", "denim", 0.6, 3)
+
+    mine = calibrate(actor=system(), precision=0.5, merchant=shop)
+
+    assert [(row.merchant, row.threshold, row.precision) for row in mine] == [(shop, 0.6, 0.5)]
+    assert dict(AcceptanceThreshold.objects.exclude(merchant=shop).values_list("scope", "calibrated_at")) == before
+    assert thresholds()["Charlie's shop", "material", "denim"] == 0.95
+    assert AuditEvent.objects.latest("pk").merchant == shop
+
+
 def test_a_class_with_enough_decisions_has_its_own_threshold(shop):
     judged(shop, "material", "denim", "denim", 0.95, 140)
     judged(shop, "material", "denim", "woven", 0.70, 20)

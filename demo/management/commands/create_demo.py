@@ -3,7 +3,8 @@
 from typing import Any
 
 from accounts.management.english import EnglishCommand
-from catalog.demo import Account, create_demo_shop
+from demo.catalogue import PRODUCTS
+from demo.shop import Account, DemoShop, create_demo_shop, fill
 
 
 def _line(account: Account) -> str:
@@ -14,7 +15,7 @@ def _line(account: Account) -> str:
 class Command(EnglishCommand):
     """Create the demo shop once."""
 
-    help = "Create a demo shop with an owner, an administrator and products whose photographs are drawings."
+    help = "Create a demo shop with an owner, an administrator, and products in every state."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create it and print the passwords, which are kept nowhere else; the second time change nothing."""
@@ -24,19 +25,28 @@ class Command(EnglishCommand):
                 "데모 상점이 이미 있습니다. 바꾼 것이 없습니다. / The demo shop exists; nothing was changed."
             )
             return
+        self.stdout.write("데모 상점의 사진을 분류합니다. / The demo shop's photographs are being classified.")
+        self.stdout.flush()
+        try:
+            fill(shop)
+            self.stdout.write(
+                f"{shop.merchant.name}: 상품 {len(PRODUCTS)}개를 만들었습니다. "
+                f"/ The demo shop is ready, with {len(PRODUCTS)} products."
+            )
+        finally:  # whatever happens: the accounts are there, and the passwords nowhere else
+            self._print(shop)
+
+    def _print(self, shop: DemoShop) -> None:
         rule = "─" * 78
         self.stdout.write(
             "\n".join(
                 [
                     f"┌{rule}",
-                    f"│ {shop.merchant.name}: 상품 {shop.products}개를 만들었습니다. "
-                    f"/ The demo shop is ready, with {shop.products} products.",
-                    "│",
                     f"│   상점 shop             {_line(shop.owner)}",
                     f"│   관리자 admin (/admin/) {_line(shop.admin)}",
                     "│",
-                    "│ 비밀번호는 지금 한 번만 보입니다. 사진은 그린 그림입니다.",
-                    "│ The passwords are shown only now. The photographs are drawings.",
+                    "│ 비밀번호는 지금 한 번만 보입니다. 사진은 공개 라이선스(CC0, MIT) 사진입니다.",
+                    "│ The passwords are shown only now. The photographs are free ones (CC0 and MIT).",
                     "│ 잊었을 때 if forgotten: manage.py changepassword " + shop.owner.email,
                     f"└{rule}",
                 ]
