@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,7 +15,7 @@ from accounts.models import Membership, Merchant, User
 from accounts.services import record
 from accounts.text import lookup_key
 from catalog.drawings import SIZE, Garment, Placed, photograph
-from catalog.intake import create_product_with_images
+from catalog.intake import Prepared, create_prepared, prepared_product
 
 SHOP_NAME = "옷장 데모 상점"
 OWNER_EMAIL = "demo@otjang.example"
@@ -146,24 +147,29 @@ def create_demo_shop() -> DemoShop | None:
     """
     if Merchant.objects.filter(is_demo=True).exists():
         return None
-    drawn = _draw()
-    with transaction.atomic():
-        merchant = Merchant.objects.create(
-            name=SHOP_NAME,
-            is_demo=True,
-            photographs_for_training=False,  # drawings
-        )
-        user, owner = _account(OWNER_EMAIL, is_admin=False)
-        _user, admin = _account(ADMIN_EMAIL, is_admin=True)
-        Membership.objects.create(user=user, merchant=merchant, role=Membership.Role.OWNER)
-        actor = Actor(via=Via.COMMAND, user=user, merchant=merchant, role=Membership.Role.OWNER)
-        record(
-            actor=actor,
-            action="merchant.create_demo",
-            subject_type="merchant",
-            subject_id=merchant.public_id,
-            merchant_id=merchant.pk,
-        )
-        for article, files in reversed(drawn):  # the newest one comes first in lists
-            create_product_with_images(actor=actor, merchant=merchant, files=files, name=article.name, sku=article.sku)
-    return DemoShop(merchant, owner, admin, len(drawn))
+    with ExitStack() as stack:
+        return _create([(article, stack.enter_context(prepared_product(files))) for article, files in _draw()])
+
+
+@transaction.atomic
+def _create(prepared: list[tuple[_Article, Prepared]]) -> DemoShop:
+    """Write all rows at once: a demo shop that broke off could not be created again."""
+    merchant = Merchant.objects.create(
+        name=SHOP_NAME,
+        is_demo=True,
+        photographs_for_training=False,  # drawings
+    )
+    user, owner = _account(OWNER_EMAIL, is_admin=False)
+    _user, admin = _account(ADMIN_EMAIL, is_admin=True)
+    Membership.objects.create(user=user, merchant=merchant, role=Membership.Role.OWNER)
+    actor = Actor(via=Via.COMMAND, user=user, merchant=merchant, role=Membership.Role.OWNER)
+    record(
+        actor=actor,
+        action="merchant.create_demo",
+        subject_type="merchant",
+        subject_id=merchant.public_id,
+        merchant_id=merchant.pk,
+    )
+    for article, files in reversed(prepared):  # the newest one comes first in lists
+        create_prepared(actor=actor, merchant=merchant, prepared=files, name=article.name, sku=article.sku)
+    return DemoShop(merchant, owner, admin, len(prepared))
