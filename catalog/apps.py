@@ -1,7 +1,15 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 from django.utils.translation import gettext_lazy as _
 
 
 class CatalogConfig(AppConfig):
     name = "catalog"
     verbose_name = _("Catalogue")
+
+    def ready(self) -> None:
+        """Connect what happens by itself: the files of a deleted image go."""
+        from catalog.models import ProductImage
+        from catalog.signals import image_deleted
+
+        post_delete.connect(image_deleted, sender=ProductImage, dispatch_uid="catalog.image_deleted")

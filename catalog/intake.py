@@ -4,54 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import IO, NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
 from accounts.actors import Actor
 from accounts.db import atomic
-from accounts.errors import Conflict, Invalid, Refused
+from accounts.errors import Conflict, Refused
 from accounts.ids import public_id
 from accounts.models import Merchant
-from accounts.text import has_control_characters
+from catalog import files as stored_files
 from catalog import services
 from catalog.models import Product, ProductImage
+from catalog.upload_validation import EXTENSIONS, SENTENCES, check_format, check_size, file_name, refusal
 from classifier.engine.decode import decode
 from classifier.engine.errors import DecodeError
 
 DISPLAY_SIDE = 1600  # px, longer side; what pages show and networks read
 THUMBNAIL_SIDE = 400
 _DETAIL = 1200  # px, shorter side that decoding keeps at least: a display copy's at 4:3
-_EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
-_NAME_LENGTH = 255
-
-_SENTENCES = {
-    "no_photographs": _("No photograph was sent. Choose at least one."),
-    "too_many_photographs": _("A product has at most %(limit)d photographs. This one is too many; it was not stored."),
-    "empty": _("The file is empty. Choose another one."),
-    "too_large": _("The file has %(megabytes)s MB; at most %(limit)d MB are possible. Save it smaller first."),
-    "not_an_image": _("This is not a photograph. Send JPEG, PNG or WebP."),
-    "unsupported_format": _("Pictures of the kind %(format)s cannot be stored. Send JPEG, PNG or WebP."),
-    "damaged": _("The photograph is damaged or was cut off on the way. Send it again, or save it anew first."),
-    "too_many_pixels": _("The photograph has more than %(limit)d megapixels. Save it smaller and send it again."),
-    "too_many_pixels_for_format": _(
-        "The photograph has more than %(limit)s megapixels, too many for %(format)s. Save it as JPEG and send it again."
-    ),
-    "duplicate": _("This product has the same photograph already; it was not stored a second time."),
-    "archived": _("This product is archived. Restore it before you add photographs."),
-}
-
-
-def _refusal(code: str, **params: object) -> Invalid:
-    return Invalid(code, _SENTENCES[code], params)
 
 
 class Received(NamedTuple):
@@ -62,54 +38,37 @@ class Received(NamedTuple):
     refusal: Refused | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """A file whose format is possible: what its image will be called, and where its files go."""
+
+    file: UploadedFile[bytes]
+    name: str
+    number: str  # the image's public id
+    paths: dict[str, str]  # by the image's field
+
+
 @dataclass(slots=True)
-class _Prepared:
-    """A photograph whose files are stored, but which no row points to yet."""
+class Prepared:
+    """The files of one request: written, but not yet images of a product. `prepared_product` makes it."""
 
-    image: ProductImage
-    paths: list[str]
+    product: str  # its public id
+    names: list[str]
+    outcomes: list[ProductImage | Refused] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)
+    confirmed: set[str] = field(default_factory=set)
 
-    def discard(self) -> None:
-        for path in self.paths:
-            default_storage.delete(path)
+    @property
+    def images(self) -> list[ProductImage]:
+        """The good ones, in their order."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, ProductImage)]
 
-
-def _file_name(name: str) -> str:
-    """Return the name people know the file by, without folders and invisible characters."""
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    visible = "".join(character for character in base if not has_control_characters(character)).strip()
-    stem, extension = os.path.splitext(visible or "photograph")
-    return (stem[: max(0, _NAME_LENGTH - len(extension))] + extension)[:_NAME_LENGTH]
-
-
-def _read(file: IO[bytes], size: int) -> bytes:
-    limit = settings.OTJANG_MAX_UPLOAD_BYTES
-    if size == 0:
-        raise _refusal("empty")
-    if size > limit:
-        raise _refusal("too_large", megabytes=f"{size / 2**20:.1f}", limit=limit // 2**20)
-    file.seek(0)
-    return file.read()
-
-
-def _check_format(data: bytes) -> str:
-    """Return the format that the bytes really have, whatever the name says; reads the header only."""
-    limit = settings.OTJANG_MAX_IMAGE_PIXELS
-    whole = {"PNG": settings.OTJANG_MAX_PNG_PIXELS, "WEBP": settings.OTJANG_MAX_WEBP_PIXELS}
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            kind, pixels = image.format or "", image.width * image.height
-    except Image.DecompressionBombError as error:
-        raise _refusal("too_many_pixels", limit=limit // 10**6) from error
-    except Exception as error:  # Pillow's readers answer broken headers with many unrelated types
-        raise _refusal("not_an_image") from error
-    if kind not in _EXTENSIONS:
-        raise _refusal("unsupported_format", format=kind)
-    if pixels > limit:
-        raise _refusal("too_many_pixels", limit=limit // 10**6)
-    if pixels > whole.get(kind, limit):
-        raise _refusal("too_many_pixels_for_format", limit=f"{whole[kind] / 1e6:g}", format=kind)
-    return kind
+    def received(self) -> list[Received]:
+        """What became of each file."""
+        return [
+            Received(name, None, outcome) if isinstance(outcome, Refused) else Received(name, outcome, None)
+            for name, outcome in zip(self.names, self.outcomes, strict=True)
+        ]
 
 
 def _fitted(image: Image.Image, side: int, quality: int) -> bytes:
@@ -121,80 +80,160 @@ def _fitted(image: Image.Image, side: int, quality: int) -> bytes:
     return buffer.getvalue()
 
 
-def _prepare(product: Product, name: str, data: bytes, sha256: str, actor: Actor) -> _Prepared:
-    """Check the bytes of one file and store them with their copies.
+def _planned(product: str, name: str, file: UploadedFile[bytes]) -> _Upload | Refused:
+    """Look at a file as far as that costs nothing, and say where the image's files go."""
+    try:
+        check_size(file.size or 0)
+        kind = check_format(file)
+    except Refused as refused:
+        return refused
+    number = public_id()
+    stem = f"{stored_files.image_folder(product)}/{number}"
+    paths = {
+        "original": f"{stem}.{EXTENSIONS[kind]}",
+        "display": f"{stem}-display.jpg",
+        "thumbnail": f"{stem}-thumbnail.jpg",
+    }
+    return _Upload(file, name, number, paths)
+
+
+def _write(upload: _Upload, data: bytes, sha256: str) -> ProductImage:
+    """Decode the bytes of one file, and store them with their copies.
 
     Raises:
-        Refused: with a code of `_SENTENCES`.
+        Refused: with a code of `upload_validation.SENTENCES`.
     """
-    kind = _check_format(data)
     try:
         decoded = decode(data, detail=_DETAIL, max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS)
     except DecodeError as error:
-        code = error.code if error.code in _SENTENCES else "damaged"
-        raise _refusal(code, limit=settings.OTJANG_MAX_IMAGE_PIXELS // 10**6) from error
-    identifier = public_id()
-    folder = f"products/{product.public_id}/{identifier}"
+        code = error.code if error.code in SENTENCES else "damaged"
+        raise refusal(code, limit=settings.OTJANG_MAX_IMAGE_PIXELS // 10**6) from error
     contents = {
-        "original": (f"{folder}.{_EXTENSIONS[kind]}", data),
-        "display": (f"{folder}-display.jpg", _fitted(decoded.image, DISPLAY_SIDE, 88)),
-        "thumbnail": (f"{folder}-thumbnail.jpg", _fitted(decoded.image, THUMBNAIL_SIDE, 82)),
+        "original": data,
+        "display": _fitted(decoded.image, DISPLAY_SIDE, 88),
+        "thumbnail": _fitted(decoded.image, THUMBNAIL_SIDE, 82),
     }
-    image = ProductImage(
-        public_id=identifier,
-        product=product,
-        original_name=name,
+    for name, path in upload.paths.items():
+        stored_files.write(path, contents[name])
+    return ProductImage(
+        **upload.paths,
+        public_id=upload.number,
+        original_name=upload.name,
         sha256=sha256,
         size=len(data),
         width=decoded.width,
         height=decoded.height,
-        uploaded_by=actor.user,
     )
-    prepared = _Prepared(image, [])
+
+
+@contextmanager
+def _prepared(product: str, files: Sequence[UploadedFile[bytes]], present: Collection[str] = ()) -> Iterator[Prepared]:
+    """Write the good ones of the files. What has got no row when the block ends is deleted again.
+
+    A process that is stopped in between leaves the files to the sweep, which knows of them.
+
+    Args:
+        product: its public id; there need not be such a product yet.
+        files: the uploads.
+        present: SHA-256 of the images that the product has.
+    """
+    if not files:
+        raise refusal("no_photographs")
+    names = [file_name(file.name or "") for file in files]
+    prepared = Prepared(product, names)
+    planned = [_planned(product, name, file) for name, file in zip(names, files, strict=True)]
+    paths = {path: plan.number for plan in planned if isinstance(plan, _Upload) for path in plan.paths.values()}
+    if paths:
+        stored_files.announce(paths)
+        prepared.announced += paths
     try:
-        for field, (path, content) in contents.items():
-            stored = default_storage.save(path, ContentFile(content))
-            prepared.paths.append(stored)
-            setattr(image, field, stored)
-    except BaseException:
-        prepared.discard()
+        _write_good_ones(prepared, planned, present)
+        yield prepared
+    except Exception:
+        stored_files.discard(prepared.announced)
         raise
-    return prepared
+    if left_over := set(prepared.announced) - prepared.confirmed:
+        stored_files.discard(left_over)
 
 
-@atomic
-def _store(
-    actor: Actor, product: Product, prepared: Sequence[_Prepared], place: int | None, bulk: bool
-) -> list[Refused | None]:
-    """Give the prepared photographs their rows, under the product's lock; says for each why it was turned away."""
-    product = services.lock_product(product.pk)
-    if product.status == Product.Status.ARCHIVED:
-        raise Conflict("archived", _SENTENCES["archived"])
+def _write_good_ones(prepared: Prepared, planned: Sequence[_Upload | Refused], present: Collection[str]) -> None:
+    limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
+    known = set(present)
+    taken = len(present)
+    for plan in planned:
+        try:
+            # What has no chance is not decoded. The rows are counted and compared again under the lock.
+            if taken >= limit:
+                raise refusal("too_many_photographs", limit=limit)
+            if isinstance(plan, Refused):
+                raise plan
+            plan.file.seek(0)
+            data = plan.file.read()
+            sha256 = hashlib.sha256(data).hexdigest()
+            if sha256 in known:
+                raise refusal("duplicate")
+            prepared.outcomes.append(_write(plan, data, sha256))
+            known.add(sha256)
+            taken += 1
+        except Refused as refused:
+            prepared.outcomes.append(refused)
+
+
+def _has_many_waiting(merchant_id: int) -> bool:
+    """Whether so many photographs of the merchant wait for a worker that nobody looks at each one."""
+    waiting = ProductImage.objects.filter(
+        product__merchant=merchant_id,
+        product__status=Product.Status.CLASSIFYING,
+        classifications__purpose="live",
+        classifications__open_key__isnull=False,
+        classifications__operation=None,
+    )
+    limit = settings.OTJANG_BULK_FROM
+    return len(waiting.order_by().values_list("pk", flat=True)[:limit]) == limit
+
+
+def _add_rows(actor: Actor, product: Product, prepared: Prepared, place: int | None) -> None:
+    """Give the prepared images their rows, under the product's lock, and say of others why they were turned away."""
     present = list(ProductImage.objects.filter(product=product, archived_at=None).values_list("sha256", "position"))
     known = {sha256 for sha256, _position in present}
     position = max((position for _sha256, position in present), default=-1) + 1 if place is None else place
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
     taken = len(present)
-    refusals: list[Refused | None] = []
-    for item in prepared:
-        if item.image.sha256 in known:
-            refusals.append(_refusal("duplicate"))
+    bulk = _has_many_waiting(product.merchant_id)
+    outcomes: list[ProductImage | Refused] = []
+    for image in prepared.outcomes:
+        if isinstance(image, Refused):
+            outcomes.append(image)
+        elif image.sha256 in known:
+            outcomes.append(refusal("duplicate"))
         elif taken >= limit:
-            refusals.append(_refusal("too_many_photographs", limit=limit))
+            outcomes.append(refusal("too_many_photographs", limit=limit))
         else:
             taken += 1
-            known.add(item.image.sha256)
-            item.image.pk = None  # the transaction may be repeated
-            item.image.product = product
-            item.image.position = position
+            known.add(image.sha256)
+            image.pk = None  # the transaction may be repeated
+            image.product = product
+            image.uploaded_by = actor.user
+            image.position = position
             position += 1
-            item.image.bulk = bulk
-            item.image.save(force_insert=True)
-            refusals.append(None)
-    stored = [item.image for item, refusal in zip(prepared, refusals, strict=True) if refusal is None]
+            image.bulk = bulk
+            outcomes.append(image)
+    stored = [image for image in outcomes if isinstance(image, ProductImage)]
+    confirmed = {str(file) for image in stored for file in (image.original, image.display, image.thumbnail)}
+    stored_files.confirm(confirmed)
+    for image in stored:
+        image.save(force_insert=True)
     if stored:
         services.audit(actor, "image.add", product, images=[image.public_id for image in stored])
-    return refusals
+    prepared.outcomes, prepared.confirmed = outcomes, confirmed
+
+
+@atomic
+def _store(actor: Actor, product: Product, prepared: Prepared, place: int | None) -> None:
+    product = services.lock_product(product.pk)
+    if product.status == Product.Status.ARCHIVED:
+        raise Conflict("archived", SENTENCES["archived"])
+    _add_rows(actor, product, prepared, place)
 
 
 def add_images(
@@ -203,11 +242,11 @@ def add_images(
     product: Product,
     files: Sequence[UploadedFile[bytes]],
     place: int | None = None,
-    bulk: bool = False,
 ) -> list[Received]:
     """Store the good ones of the files as photographs of the product, and say of each other one what is wrong.
 
-    Files are decoded and written before the product is locked; what gets no row is deleted again.
+    Files are decoded and written before the product is locked; their rows come in one transaction.
+    Where OTJANG_BULK_FROM photographs of the merchant wait already, they are queued behind interactive work.
 
     Args:
         actor: who uploads.
@@ -215,7 +254,6 @@ def add_images(
         files: uploads, in the order that the photographs shall have.
         place: of the first of them among the product's photographs, from 0; None puts them behind the others. Who sends
             them one by one says it, because a small file overtakes a large one.
-        bulk: nobody waits at a screen, so interactive work goes first.
 
     Returns:
         One entry a file, in the same order. Codes of refusals: too_many_photographs, empty, too_large, not_an_image,
@@ -223,52 +261,16 @@ def add_images(
 
     Raises:
         Invalid: `no_photographs`.
-        Conflict: `archived`.
+        Conflict: `archived`, `upload_expired`.
         Gone: the product was deleted for good.
         Forbidden: the actor may only look.
     """
     actor.require_edit(product.merchant_id)
-    if not files:
-        raise _refusal("no_photographs")
-    limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
     present = list(ProductImage.objects.filter(product=product, archived_at=None).values_list("sha256", flat=True))
-    known = set(present)
-    outcomes: list[_Prepared | Refused] = []
-    kept: list[_Prepared] = []
-    names = [_file_name(file.name or "") for file in files]
-    try:
-        for name, file in zip(names, files, strict=True):
-            try:
-                # What has no chance is not decoded. The rows are counted and compared again under the lock.
-                if len(present) + len(kept) >= limit:
-                    raise _refusal("too_many_photographs", limit=limit)
-                data = _read(file, file.size or 0)
-                sha256 = hashlib.sha256(data).hexdigest()
-                if sha256 in known:
-                    raise _refusal("duplicate")
-                prepared = _prepare(product, name, data, sha256, actor)
-            except Refused as refusal:
-                outcomes.append(refusal)
-            else:
-                outcomes.append(prepared)
-                kept.append(prepared)
-                known.add(sha256)
-        refusals = _store(actor, product, kept, place, bulk) if kept else []
-    except BaseException:
-        for prepared in kept:
-            prepared.discard()
-        raise
-    refused = {id(item): refusal for item, refusal in zip(kept, refusals, strict=True) if refusal is not None}
-    received = []
-    for name, outcome in zip(names, outcomes, strict=True):
-        if isinstance(outcome, Refused):
-            received.append(Received(name, None, outcome))
-        elif id(outcome) in refused:
-            outcome.discard()
-            received.append(Received(name, None, refused[id(outcome)]))
-        else:
-            received.append(Received(name, outcome.image, None))
-    return received
+    with _prepared(product.public_id, files, present) as prepared:
+        if prepared.images:
+            _store(actor, product, prepared, place)
+    return prepared.received()
 
 
 @atomic
@@ -287,13 +289,51 @@ def put_back(*, actor: Actor, image: ProductImage) -> None:
         return
     present = list(product.images.current().values_list("sha256", flat=True))
     if image.sha256 in present:
-        raise _refusal("duplicate")
+        raise refusal("duplicate")
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
     if len(present) >= limit:
-        raise _refusal("too_many_photographs", limit=limit)
+        raise refusal("too_many_photographs", limit=limit)
     image.archived_at = None
     image.save(update_fields=["archived_at"])
     services.audit(actor, "image.put_back", product, image=image.public_id, name=image.original_name)
+
+
+@contextmanager
+def prepared_product(files: Sequence[UploadedFile[bytes]]) -> Iterator[Prepared]:
+    """Write the good ones of the files for a product that `create_prepared` creates within the block.
+
+    What is not stored when the block ends is deleted again. Begin it outside of any transaction: it takes its time, and
+    what is left behind if the process stops is found by records that are written at once.
+
+    Raises:
+        Invalid: `no_photographs`.
+    """
+    with _prepared(public_id(), files) as prepared:
+        yield prepared
+
+
+@atomic
+def create_prepared(
+    *,
+    actor: Actor,
+    merchant: Merchant,
+    prepared: Prepared,
+    place: int | None = None,
+    name: str = "",
+    sku: str | None = None,
+) -> Product | None:
+    """Create a product together with its prepared images, in one transaction; None if there is no good one.
+
+    Raises:
+        Invalid: the name or SKU is wrong (see `services.create_product`).
+        Conflict: `sku_taken`, `upload_expired`.
+        Forbidden: the actor may only look.
+    """
+    if not prepared.images:
+        return None
+    product = services.create_product(actor=actor, merchant=merchant, name=name, sku=sku, number=prepared.product)
+    _add_rows(actor, product, prepared, place)
+    return product
 
 
 def create_product_with_images(
@@ -305,21 +345,16 @@ def create_product_with_images(
     name: str = "",
     sku: str | None = None,
 ) -> tuple[Product | None, list[Received]]:
-    """Create a product from its photographs (see `add_images`). Without one good photograph there is no product.
+    """Create a product from its photographs (see `add_images`), all at once: nobody sees it without them.
+
+    Without one good photograph there is no product. What is refused anyway is refused before anything is decoded.
 
     Raises:
         Invalid: `no_photographs`, or the name or SKU is wrong (see `services.create_product`).
-        Conflict: `sku_taken`.
+        Conflict: `sku_taken`, `upload_expired`.
+        Forbidden: the actor may only look.
     """
-    if not files:
-        raise _refusal("no_photographs")
-    product = services.create_product(actor=actor, merchant=merchant, name=name, sku=sku)
-    try:
-        received = add_images(actor=actor, product=product, files=files, place=place)
-    except BaseException:
-        services.discard_draft(actor=actor, product=product)
-        raise
-    if not any(entry.image for entry in received):
-        services.discard_draft(actor=actor, product=product)
-        return None, received
-    return product, received
+    services.check_new_product(actor=actor, merchant=merchant, name=name, sku=sku)
+    with prepared_product(files) as prepared:
+        product = create_prepared(actor=actor, merchant=merchant, prepared=prepared, place=place, name=name, sku=sku)
+    return product, prepared.received()

@@ -249,7 +249,7 @@ class ProductImage(models.Model):
 
     objects = ProductImageQuerySet.as_manager()
 
-    bulk = False  # on the instance being saved only: nobody waits for it, so the signal queues it behind other work
+    bulk = False  # on the instance being saved only: many of the merchant wait, so it is queued behind other work
 
     class Meta:
         verbose_name = _("photograph")
@@ -260,6 +260,21 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return self.original_name
+
+
+class PendingFile(models.Model):
+    """A file in the storage that no image points to: not yet, or not any more. catalog.files writes these."""
+
+    path = models.CharField(max_length=200, unique=True)
+    image = models.CharField(max_length=PUBLIC_ID_LENGTH)  # its public id; there may be no row of it
+    delete_after = models.DateTimeField(db_index=True)
+    tries = models.PositiveIntegerField(default=0)  # above 0 a sweep has claimed it: whoever wrote it came too late
+
+    class Meta:
+        default_permissions = ()  # no page shows it
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class Decision(models.Model):

@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from accounts.ids import PUBLIC_ID_LENGTH
 from accounts.models import Merchant, Operation
 from catalog.models import Attribute, AttributeValue, ProductImage
 from classifier.engine.manifest import GARMENT
@@ -218,6 +217,7 @@ class Classification(models.Model):
             models.Index(fields=("state", "priority", "id"), name="classification_queue"),
             models.Index(fields=("state", "lease_until"), name="classification_lease"),
             models.Index(fields=("image", "purpose", "-id"), name="classification_image"),
+            models.Index(fields=("finished_at",), name="classification_finished"),
         )
 
     def __str__(self) -> str:
@@ -360,17 +360,18 @@ class ShadowReport(models.Model):
         return str(self.candidate)
 
 
-class DeletedProduct(models.Model):
-    """That a product was once of this database: its files, which lie in a folder of its name, may be deleted.
+class Chore(models.Model):
+    """Work that one worker at a time does now and then: its lease, and how far it has come. See classifier.chores."""
 
-    Folders of products that are neither here nor among products may be another database's.
-    """
-
-    public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True)
-    deleted_at = models.DateTimeField(auto_now_add=True)
+    name = models.CharField(max_length=40, unique=True)
+    lease_token = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    # The last job that was looked at, in the order in which jobs were finished.
+    done_until = models.DateTimeField(null=True, blank=True)
+    done_id = models.BigIntegerField(default=0)
 
     class Meta:
         default_permissions = ()  # no page shows it
 
     def __str__(self) -> str:
-        return self.public_id
+        return self.name

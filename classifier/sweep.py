@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.conf import settings
-from django.core.files.storage import Storage, default_storage
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from classifier import jobs, operations, results
-from classifier.models import Classification, DeletedProduct, Garment
+from classifier import chores, jobs, operations, results
+from classifier.models import Chore, Classification, Garment
 from classifier.tasks import wake_worker
 
 logger = logging.getLogger(__name__)
 
 State = Classification.State
-UPLOADS = "products"
 _CHUNK = 500
 # A worker that is alive does these by itself within seconds; the sweep leaves them to it for so long.
 _GRACE = timedelta(seconds=10)
-_ORPHAN_AGE = timedelta(hours=1)
 _NEVER = threading.Event()
 
 
@@ -72,80 +72,57 @@ def wake_for_waiting() -> bool:
 
 
 def prune(stop: threading.Event = _NEVER) -> None:
-    """Everything that is due now and then: what nobody needs any more. Ends soon after `stop` is set."""
-    garments = prune_superseded(stop)
-    files = delete_orphans(stop)
-    if garments or files:
-        logger.info("pruned %d superseded garments and %d files without a row", garments, files)
+    """Everything that is due now and then: what nobody needs any more. Ends soon after `stop` is set.
+
+    What is in the database and the storage is for one worker at a time; another one leaves it to that one.
+    """
+    temporary = files.remove_stale_temporary_files(Path(settings.FILE_UPLOAD_TEMP_DIR))
+    with chores.alone("prune", stop) as goes_on:
+        if goes_on is None:
+            return
+        garments = prune_superseded(goes_on)
+        orphans = files.delete_due(goes_on)
+    if garments or orphans or temporary:
+        logger.info("pruned %d superseded garments, %d orphan and %d temporary files", garments, orphans, temporary)
 
 
-def prune_superseded(stop: threading.Event = _NEVER) -> int:
-    """Delete garments that models found in earlier runs, after the retention time, unless somebody decided on them."""
+def prune_superseded(goes_on: Callable[[], bool] = lambda: True) -> int:
+    """Delete garments that models found in earlier runs, unless somebody decided on them; returns how many.
+
+    A run makes earlier ones superfluous the retention time after its end. So each finished job is looked at once, when
+    it gets that old: what it cost does not grow with what is kept. `goes_on` is asked before every 500 jobs.
+    """
     before = timezone.now() - timedelta(days=settings.OTJANG_PREDICTION_RETENTION_DAYS)
+    chore, _created = Chore.objects.get_or_create(name="prune_superseded")
+    deleted = 0
+    while goes_on() and (finished := _finished_after(chore, before)):
+        deleted += _delete_superseded({image for _pk, _finished_at, image in finished}, before)
+        chore.done_id, chore.done_until, _image = finished[-1]
+        chore.save(update_fields=["done_id", "done_until"])
+    return deleted
+
+
+def _finished_after(chore: Chore, before: datetime) -> list[tuple[int, datetime | None, int]]:
+    """The next jobs behind those that the chore has looked at, as id, end and image, in the order of their ends."""
+    done = Classification.objects.filter(state=State.DONE, finished_at__lt=before)
+    if chore.done_until is not None:
+        behind = Q(finished_at__gt=chore.done_until) | Q(pk__gt=chore.done_id)
+        done = done.filter(behind, finished_at__gte=chore.done_until)
+    return list(done.order_by("finished_at", "pk").values_list("pk", "finished_at", "image_id")[:_CHUNK])
+
+
+def _delete_superseded(images: Collection[int], before: datetime) -> int:
     superseded = Garment.objects.filter(
         ~Exists(ProductImage.objects.filter(current_classification=OuterRef("classification"))),
         ~Q(predictions__decisions__isnull=False),
         Q(classification__applied_at__isnull=False) | Q(classification__purpose=Classification.Purpose.SHADOW),
+        image__in=images,
         source=Garment.Source.MODEL,
         classification__state=State.DONE,
         classification__finished_at__lt=before,
-    )
+    ).order_by("pk")
     deleted = 0
-    while not stop.is_set() and (ids := list(superseded.values_list("pk", flat=True)[:_CHUNK])):
+    while ids := list(superseded.values_list("pk", flat=True)[:_CHUNK]):
         Garment.objects.filter(pk__in=ids).delete()
         deleted += len(ids)
     return deleted
-
-
-def delete_orphans(stop: threading.Event = _NEVER, storage: Storage = default_storage) -> int:
-    """Delete uploaded files that no photograph points to: an upload that broke off, or a photograph that was deleted.
-
-    Only folders of products that this database has, or had, are looked into: another database may keep its
-    photographs in the same storage. Files younger than an hour may belong to a row that is about to be written.
-    """
-    before = timezone.now() - _ORPHAN_AGE
-    deleted = foreign = 0
-    for folder in _listed(storage, UPLOADS)[0]:
-        if stop.is_set():
-            break
-        path = f"{UPLOADS}/{folder}"
-        names = [f"{path}/{name}" for name in _listed(storage, path)[1]]
-        wanted = _files_of(folder)
-        if wanted is None:
-            foreign += bool(names)
-            continue
-        for name in names:
-            if name not in wanted and _is_older(storage, name, before):
-                storage.delete(name)
-                deleted += 1
-    if foreign:
-        logger.info("%d folders in %s/ belong to no product of this database and are left alone", foreign, UPLOADS)
-    return deleted
-
-
-def _files_of(public_id: str) -> set[str] | None:
-    """The files that photographs of a product point to; None for a product that this database has never had."""
-    files = Product.objects.filter(public_id=public_id).values_list(
-        "images__original", "images__display", "images__thumbnail"
-    )
-    if found := list(files):
-        return {name for names in found for name in names if name}
-    return set() if DeletedProduct.objects.filter(public_id=public_id).exists() else None
-
-
-def _listed(storage: Storage, path: str) -> tuple[list[str], list[str]]:
-    """The folders and files there; none before the first upload, or where another worker was quicker."""
-    try:
-        return storage.listdir(path)
-    except FileNotFoundError:
-        return [], []
-
-
-def _is_older(storage: Storage, name: str, before: datetime) -> bool:
-    """Whether the file was there before. One that another worker, or a refused upload, has just deleted is not."""
-    try:
-        return storage.get_modified_time(name) < before
-    except Exception:  # S3 has an error of its own for a file that is gone
-        if storage.exists(name):
-            raise
-        return False

@@ -1,4 +1,8 @@
+from contextlib import suppress
+from pathlib import Path
+
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class SiteConfig(AppConfig):
@@ -6,3 +10,6 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401  (importing registers them)
+
+        with suppress(OSError):  # Django's check of the setting says it
+            Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True)

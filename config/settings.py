@@ -188,6 +188,7 @@ OTJANG_MAX_WEBP_PIXELS = env.integer("OTJANG_MAX_WEBP_PIXELS", default=13_000_00
 OTJANG_LEASE_SECONDS = env.integer("OTJANG_LEASE_SECONDS", default=120)
 OTJANG_MAX_ATTEMPTS = env.integer("OTJANG_MAX_ATTEMPTS", default=3)
 OTJANG_CLASSIFY_BATCH = env.integer("OTJANG_CLASSIFY_BATCH", default=8)
+OTJANG_BULK_FROM = env.integer("OTJANG_BULK_FROM", default=50)
 OTJANG_ROW_THRESHOLD = env.fraction("OTJANG_ROW_THRESHOLD", default=0.5)
 OTJANG_SAMPLE_SHARE = env.fraction("OTJANG_SAMPLE_SHARE", default=0.05)
 
@@ -200,6 +201,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 5 * OTJANG_MAX_IMAGES_PER_PRODUCT
 # Larger files go to a temporary file at once: fifty photographs at a time must not fill the web process's memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+# On a disk of this machine. What a killed process leaves there is deleted after a day.
+FILE_UPLOAD_TEMP_DIR = env.path("UPLOAD_TEMP_DIR", VAR_DIR / "uploads_tmp")
 
 TASKS = {
     "default": {

@@ -1,8 +1,10 @@
 """The WSGI entry point of the site, for `config.server` and for any other server."""
 
 import os
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -19,6 +21,7 @@ def _bound_waits(database: dict[str, Any]) -> None:
 
 application = get_wsgi_application()
 
-from django.conf import settings  # noqa: E402  (readable only now)
+from catalog.files import remove_stale_temporary_files  # noqa: E402 - apps must be loaded
 
 _bound_waits(settings.DATABASES["default"])
+remove_stale_temporary_files(Path(settings.FILE_UPLOAD_TEMP_DIR))

@@ -34,12 +34,6 @@ def test_it_queues_an_uploaded_photograph(alice, actor_of, product):
     assert product.status == Product.Status.CLASSIFYING
 
 
-def test_it_lets_bulk_uploads_wait_behind_people(alice, actor_of, product):
-    (received,) = add_images(actor=actor_of(alice), product=product, files=[upload()], bulk=True)
-
-    assert received.image.classifications.get().priority == Classification.Priority.BULK
-
-
 def test_it_wakes_the_worker_once_a_transaction_and_only_on_commit(
     alice, actor_of, product, wake_ups, django_capture_on_commit_callbacks
 ):

@@ -1,26 +1,19 @@
 """The sweep puts right what crashes, lost messages and deletions leave behind."""
 
-import os
-import threading
-import time
 from datetime import timedelta
 
 import pytest
-from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks import default_task_backend
 
-from catalog.intake import add_images
-from catalog.models import Decision, Product, ProductImage
+from catalog.models import Decision, Product
 from catalog.selectors import Taxonomy
 from classifier import jobs, proposals, results, sweep
 from classifier.models import Classification, Garment, Prediction
 from classifier.serving import active
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory, ProductImageFactory
-from tests.pictures import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -132,123 +125,6 @@ def test_it_prunes_superseded_predictions_that_nobody_decided_on(product, classi
     ]
 
 
-def test_it_deletes_files_that_no_photograph_points_to(alice, actor_of, product):
-    (received,) = add_images(actor=actor_of(alice), product=product, files=[upload()])
-    kept = [received.image.original.name, received.image.display.name, received.image.thumbnail.name]
-    folder = f"products/{product.public_id}"
-    old = default_storage.save(f"{folder}/old.jpg", ContentFile(b"x"))
-    young = default_storage.save(f"{folder}/young.jpg", ContentFile(b"x"))
-    hours_ago = time.time() - 7200
-    for name in (old, *kept):
-        os.utime(default_storage.path(name), (hours_ago, hours_ago))
-
-    assert sweep.delete_orphans() == 1
-
-    assert not default_storage.exists(old)
-    assert all(default_storage.exists(name) for name in (young, *kept))
-
-
-def test_it_deletes_the_files_of_a_deleted_photograph(alice, actor_of, product):
-    (received,) = add_images(actor=actor_of(alice), product=product, files=[upload()])
-    names = [received.image.original.name, received.image.display.name, received.image.thumbnail.name]
-    ProductImage.objects.all().delete()
-    for name in names:
-        os.utime(default_storage.path(name), (0, 0))
-
-    assert sweep.delete_orphans() == 3
-
-
-def _old_file(path):
-    name = default_storage.save(path, ContentFile(b"x"))
-    os.utime(default_storage.path(name), (0, 0))
-    return name
-
-
-def test_it_leaves_the_photographs_of_another_database_alone(alice, actor_of, product, caplog):
-    """Two installations on one folder of uploads, as after a change of DATABASE_URL."""
-    theirs = [_old_file(f"products/{number}/a.jpg") for number in ("theirs0", "theirs1")]
-    stray = _old_file(f"products/{product.public_id}/stray.jpg")
-
-    with caplog.at_level("INFO", "classifier"):
-        assert sweep.delete_orphans() == 1
-
-    assert all(default_storage.exists(name) for name in theirs)
-    assert not default_storage.exists(stray)
-    assert "2 folders in products/ belong to no product of this database" in caplog.text
-
-
-def test_it_deletes_the_files_of_a_deleted_product(shop, alice, actor_of):
-    product = ProductFactory(merchant=shop)
-    (received,) = add_images(actor=actor_of(alice), product=product, files=[upload()])
-    names = [received.image.original.name, received.image.display.name, received.image.thumbnail.name]
-    product.delete()
-    for name in names:
-        os.utime(default_storage.path(name), (0, 0))
-
-    assert sweep.delete_orphans() == 3
-    assert not any(default_storage.exists(name) for name in names)
-
-
-def test_it_asks_once_a_folder_by_an_index(product, django_assert_num_queries):
-    _old_file(f"products/{product.public_id}/stray.jpg")
-    with django_assert_num_queries(1) as queries:
-        sweep.delete_orphans()
-    assert "LIKE" not in queries.captured_queries[0]["sql"]
-
-
-class OthersAreQuicker(FileSystemStorage):
-    """Another worker deletes a file, and a folder, just before it is looked at."""
-
-    def __init__(self, error):
-        super().__init__()
-        self.error = error
-
-    def listdir(self, path):
-        folders, files = super().listdir(path)
-        return sorted([*folders, "vanished"] if path == "products" else folders), sorted(files)
-
-    def get_modified_time(self, name):
-        if name.endswith("/quicker.jpg"):
-            self.delete(name)
-            raise self.error
-        return super().get_modified_time(name)
-
-
-@pytest.mark.parametrize("error", [FileNotFoundError("quicker.jpg"), RuntimeError("404")])  # on a disk, on S3
-def test_it_goes_on_where_another_worker_was_quicker(product, error):
-    for name in ("quicker.jpg", "stray.jpg"):
-        _old_file(f"products/{product.public_id}/{name}")
-
-    assert sweep.delete_orphans(storage=OthersAreQuicker(error)) == 1
-
-    assert default_storage.listdir(f"products/{product.public_id}") == ([], [])
-
-
-def test_it_breaks_off_where_a_storage_does_not_answer(product):
-    _old_file(f"products/{product.public_id}/stray.jpg")
-
-    class Silent(FileSystemStorage):
-        def get_modified_time(self, name):
-            raise RuntimeError("503")
-
-    with pytest.raises(RuntimeError, match="503"):
-        sweep.delete_orphans(storage=Silent())
-
-
-def test_it_stops_pruning_when_it_is_told_to(shop):
-    for product in ProductFactory.create_batch(3, merchant=shop):
-        _old_file(f"products/{product.public_id}/stray.jpg")
-
-    class AfterTheFirstFolder(threading.Event):
-        asked = 0
-
-        def is_set(self):
-            self.asked += 1
-            return self.asked > 1
-
-    assert sweep.delete_orphans(AfterTheFirstFolder()) == 1
-
-
 def test_one_product_that_fails_does_not_hold_up_the_others(shop, classified, monkeypatch, caplog):
     products = ProductFactory.create_batch(3, merchant=shop)
     for product in products:
@@ -272,7 +148,3 @@ def test_one_product_that_fails_does_not_hold_up_the_others(shop, classified, mo
         Product.Status.TO_REVIEW,
     ]
     assert f"product {products[0].pk} could not" in caplog.text
-
-
-def test_it_prunes_where_nothing_was_uploaded_yet():
-    sweep.prune()

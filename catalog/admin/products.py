@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -22,6 +23,7 @@ from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, 
 from accounts.errors import Conflict, Refused
 from catalog import intake, services
 from catalog.admin.deletion import DeletesArchived
+from catalog.admin.new_product import create, photographs_first
 from catalog.admin.photographs import PhotographInline, media_url
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
 from catalog.certainty import percent
@@ -227,13 +229,15 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
 
     # -- Writing, through services ---------------------------------------------------------------------------------
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
         """Save in one transaction: what a service refuses undoes all of it.
 
         The form then comes back with what was typed in it, and the refusal above.
         """
+        args = (object_id, *args)
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            with nullcontext() if object_id else photographs_first(self, request):
+                return super().changeform_view(request, *args, **kwargs)
         except Refused as refused:
             said = _refused.set(refused)
             try:
@@ -245,17 +249,17 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         """Ask the services, against the version that was seen: the review first; photographs after the commit."""
         actor, data = admin_actor(request), form.cleaned_data
         if not change:
-            created = services.create_product(
-                actor=actor, merchant=data["merchant"], name=data["name"], sku=data["sku"]
-            )
+            created, received = create(actor, data)
             obj.pk = created.pk
             obj.refresh_from_db()
-        elif services.lock_product(obj.pk).version != data["seen_version"] and not form.only_adds:
+            self._name_refused(request, received)
+            return
+        if services.lock_product(obj.pk).version != data["seen_version"] and not form.only_adds:
             raise _stale(obj)
-        elif form.is_reviewed:
+        if form.is_reviewed:
             services.save_review(actor=actor, product=obj, **form.review)
         named = {name: data[name] for name in ("name", "sku") if name in form.changed_data}
-        if change and named:
+        if named:
             services.update_product(actor=actor, product=obj, **named)
         if data["photographs"]:
             # Decoding takes its time: no lock is held over it.
@@ -266,7 +270,10 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
             received = intake.add_images(actor=admin_actor(request), product=product, files=files)
         except Refused as refused:
             self.message_user(request, refused.message, messages.ERROR)
-            return
+        else:
+            self._name_refused(request, received)
+
+    def _name_refused(self, request: HttpRequest, received: Sequence[intake.Received]) -> None:
         for entry in received:
             if entry.refusal:
                 self.message_user(request, f"{entry.name}: {entry.refusal.message}", messages.ERROR)

@@ -7,11 +7,11 @@ from catalog.services.decisions import choose_row, decide, decide_not_applicable
 from catalog.services.deletion import delete_image, delete_product
 from catalog.services.products import (
     archive_image,
+    check_new_product,
     check_sku_free,
     clean_name,
     clean_sku,
     create_product,
-    discard_draft,
     update_product,
 )
 from catalog.services.proposals import mark_classifying, write_proposal
@@ -27,6 +27,7 @@ __all__ = [
     "archive",
     "archive_image",
     "audit",
+    "check_new_product",
     "check_sku_free",
     "choose_row",
     "clean_name",
@@ -36,7 +37,6 @@ __all__ = [
     "decide_not_applicable",
     "delete_image",
     "delete_product",
-    "discard_draft",
     "lock_product",
     "locked_for",
     "locked_photograph",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.db import atomic
 from accounts.errors import Conflict, Invalid
+from accounts.ids import public_id
 from accounts.models import Merchant
 from accounts.text import has_control_characters, lookup_key, require_name_length
 from catalog.models import Product, ProductImage
@@ -66,34 +67,42 @@ def check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) ->
         raise _sku_taken()
 
 
+def check_new_product(*, actor: Actor, merchant: Merchant, name: str, sku: str | None) -> tuple[str, str | None]:
+    """Return the name and the SKU trimmed if a product may be created with them. Raises as `create_product` does."""
+    actor.require_edit(merchant.pk)
+    name, sku = clean_name(name), clean_sku(sku)
+    check_sku_free(merchant.pk, sku)
+    return name, sku
+
+
 @atomic
-def create_product(*, actor: Actor, merchant: Merchant, name: str = "", sku: str | None = None) -> Product:
+def create_product(
+    *, actor: Actor, merchant: Merchant, name: str = "", sku: str | None = None, number: str | None = None
+) -> Product:
     """Create a draft.
+
+    Args:
+        actor: who creates it.
+        merchant: whose product it is.
+        name: may be empty.
+        sku: may be empty.
+        number: its public id, if files were written under that already.
 
     Raises:
         Invalid: the name or SKU is too long or holds control characters.
         Conflict: `sku_taken`, in whatever spelling.
         Forbidden: the actor may only look.
     """
-    actor.require_edit(merchant.pk)
-    name, sku = clean_name(name), clean_sku(sku)
-    check_sku_free(merchant.pk, sku)
+    name, sku = check_new_product(actor=actor, merchant=merchant, name=name, sku=sku)
     try:
         with transaction.atomic():
-            product = Product.objects.create(merchant=merchant, name=name, sku=sku, created_by=actor.user)
+            product = Product.objects.create(
+                public_id=number or public_id(), merchant=merchant, name=name, sku=sku, created_by=actor.user
+            )
     except IntegrityError as error:  # somebody took the SKU between the check and now
         raise _sku_taken() from error
     audit(actor, "product.create", product, sku=sku, name=name)
     return product
-
-
-@atomic
-def discard_draft(*, actor: Actor, product: Product) -> None:
-    """Remove a product that never got a photograph, as if it had not been created."""
-    product = locked_for(actor, product)
-    if not product.images.exists():
-        audit(actor, "product.discard", product, sku=product.sku, name=product.name)
-        product.delete()
 
 
 @atomic
