@@ -16,7 +16,7 @@ bind = f"{_web.address}:{_web.port}"
 workers = _web.processes
 worker_class = "gthread"
 threads = _web.threads
-graceful_timeout = 4  # honcho kills after 5 s what has not stopped
+graceful_timeout = 4  # the supervisor kills after 10 s what has not stopped
 keepalive = 15
 loglevel = "warning"
 
