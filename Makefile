@@ -4,6 +4,7 @@
 #   make lint        style and types only                   make format      put the style right
 #   make messages    extract the texts to translate         make acceptance  the long proofs, from quality to new fashion
 #   make bench       speed against the original's pipeline
+#   make bench-queue the queue's speed behind a long history
 
 PYTHON ?= python3
 DATA ?= ../shared/garments
@@ -40,7 +41,7 @@ var/secret_key:
 %.mo: %.po | $(RUN_READY)
 	msgfmt --check-format -o $@ $<
 
-.PHONY: setup run test lint format messages acceptance bench
+.PHONY: setup run test lint format messages acceptance bench bench-queue
 
 setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
@@ -76,3 +77,6 @@ acceptance: setup $(TEST_READY)
 
 bench: setup $(TEST_READY)
 	python benchmarks/pipeline.py --data $(DATA)
+
+bench-queue: setup $(TEST_READY)
+	scripts/with_mariadb python benchmarks/job_queue.py

@@ -1,13 +1,16 @@
-"""Transactions that survive a deadlock."""
+"""Transactions that survive a deadlock, and work that survives a database that is away."""
+
+from __future__ import annotations
 
 import functools
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from django.db import OperationalError, transaction
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -16,10 +19,79 @@ logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
 _RETRYABLE_MYSQL = {1205, 1213}  # lock wait timeout, deadlock
+# What a server says, or the client of it, that is stopping, starting, full, read-only after a fail-over, or not there;
+# with 1044, 1045 and 1049: of a database that does not let us in, which an operator can put right meanwhile.
+_AWAY_MYSQL = frozenset(
+    {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1152, 1158, 1159, 1160, 1161, 1203, 1205, 1226, 1290, 1836, 1927}
+    | {2002, 2003, 2005, 2006, 2012, 2013, 2014, 2055, 4031}
+)
+_AWAY_SQLITE = ("database is locked", "unable to open database file")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds
+_LOOK_SECONDS = 0.2
 
 
 def _is_retryable(error: OperationalError) -> bool:
     return bool(error.args) and (error.args[0] in _RETRYABLE_MYSQL or "database is locked" in str(error.args[0]))
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the error says that the database cannot be used just now, rather than that the statement is wrong."""
+    if isinstance(error, InterfaceError):  # of a connection that was lost before
+        return True
+    if not isinstance(error, Error) or not error.args:
+        return False
+    return error.args[0] in _AWAY_MYSQL or any(sign in str(error.args[0]) for sign in _AWAY_SQLITE)
+
+
+class Backoff:
+    """Pauses in seconds that double from `first` up to `longest`, a little different for each process."""
+
+    def __init__(self, first: float = _FIRST_PAUSE, longest: float = _LONGEST_PAUSE) -> None:
+        self._first = self._next = first
+        self._longest = longest
+
+    def pause(self) -> float:
+        """Return the next pause."""
+        pause = self._next
+        self._next = min(2 * pause, self._longest)
+        return pause * random.uniform(0.8, 1.0)
+
+    def reset(self) -> None:
+        """Begin again with the shortest pause: it went well."""
+        self._next = self._first
+
+
+def outlast(work: Callable[[], R], *, what: str, stop: threading.Event) -> R:
+    """Do `work`, and again from its start as long as the database is away. For workers: web requests answer at once.
+
+    Args:
+        work: may be repeated, even if what it committed last was not confirmed.
+        what: named in the log.
+        stop: set when the process shall end: then the next failure is the last one.
+
+    Raises:
+        Error: the database's, if it says something else, or within a transaction, which cannot be repeated from here.
+    """
+    backoff = Backoff()
+    while True:
+        try:
+            return work()
+        except Error as error:
+            if connection.in_atomic_block or stop.is_set() or not is_away(error):
+                raise
+            connection.close()
+            pause = backoff.pause()
+            logger.warning("%s: the database is away (%s); tried again in %.1f s", what, error, pause)
+            sleep_until(time.monotonic() + pause, stop)
+
+
+def sleep_until(moment: float, stop: threading.Event) -> None:
+    """Sleep until that moment of the monotonic clock, or until `stop` is set.
+
+    Looks instead of waiting for it: a signal's handler may set it on this thread, which must hold none of its locks.
+    """
+    while not stop.is_set() and (left := moment - time.monotonic()) > 0:
+        time.sleep(min(left, _LOOK_SECONDS))
 
 
 def atomic(function: Callable[P, R]) -> Callable[P, R]:

@@ -40,6 +40,7 @@ from catalog.serializers import (
     ProductQuerySerializer,
     ProductSerializer,
     ProductSummarySerializer,
+    PublishSerializer,
     RefusedUploadsSerializer,
     UploadSerializer,
     UploadsSerializer,
@@ -229,15 +230,21 @@ class ProductView(APIView):
 class ProductPublishView(APIView):
     """The move to published."""
 
+    parser_classes = (SentenceJSONParser,)
+
     @extend_schema(
         operation_id="products_publish",
-        request=None,
-        responses={200: ProductSerializer, **{code: REFUSALS[code] for code in (401, 403, 404, 429)}, **CONFLICT},
+        request=PublishSerializer,
+        responses={200: ProductSerializer, **REFUSALS, **CONFLICT},
     )
     def post(self, request: Request, public_id: str) -> Response:
         """Publish a product: every value that it shows counts as decided from then on."""
         actor, product = _find_product_to_change(request, public_id)
-        services.publish(actor=actor, product=product)
+        # The body may be left out, and clients then send all kinds of content types.
+        said = request.data if (request.content_type or "").startswith("application/json") else {}
+        data = PublishSerializer(data=said)
+        data.is_valid(raise_exception=True)
+        services.publish(actor=actor, product=product, **data.validated_data)
         return Response(product_body(request, actor, public_id))
 
 

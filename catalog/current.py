@@ -60,6 +60,15 @@ def _value_of(
     }
 
 
+def photographs_wait(product: Product) -> bool:
+    """Whether photographs of the product are still to be looked at, so that the proposal speaks for some only."""
+    return (
+        product.images.current()
+        .filter(classifications__purpose="live", classifications__open_key__isnull=False)
+        .exists()
+    )
+
+
 def _stands(product: Product, standing: Standing) -> bool:
     """Whether what was accepted stays for now: while photographs wait, the proposal speaks for some of them only.
 
@@ -67,9 +76,8 @@ def _stands(product: Product, standing: Standing) -> bool:
     """
     if not standing.automatic:
         return False
-    waiting = {"classifications__purpose": "live", "classifications__open_key__isnull": False}
     same = Product.objects.filter(pk=product.pk, row=product.row_id)
-    return same.exists() and product.images.current().filter(**waiting).exists()
+    return same.exists() and photographs_wait(product)
 
 
 def refresh(product: Product, taxonomy: Taxonomy | None = None, *, accept: bool = True) -> dict[str, ProductAttribute]:

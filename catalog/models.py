@@ -118,13 +118,15 @@ class Product(models.Model):
 
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.DRAFT: frozenset({Status.CLASSIFYING, Status.TO_REVIEW, Status.READY, Status.ARCHIVED}),
-        Status.CLASSIFYING: frozenset({Status.TO_REVIEW, Status.DRAFT, Status.READY, Status.ARCHIVED}),
+        Status.CLASSIFYING: frozenset(
+            {Status.TO_REVIEW, Status.DRAFT, Status.READY, Status.PUBLISHED, Status.ARCHIVED}
+        ),
         Status.TO_REVIEW: frozenset(
             {Status.CLASSIFYING, Status.DRAFT, Status.READY, Status.PUBLISHED, Status.ARCHIVED}
         ),
         Status.READY: frozenset({Status.CLASSIFYING, Status.TO_REVIEW, Status.PUBLISHED, Status.ARCHIVED}),
         Status.PUBLISHED: frozenset({Status.READY, Status.ARCHIVED}),
-        Status.ARCHIVED: frozenset({Status.DRAFT, Status.TO_REVIEW, Status.READY}),
+        Status.ARCHIVED: frozenset({Status.DRAFT, Status.CLASSIFYING, Status.TO_REVIEW, Status.READY}),
     }
 
     public_id = models.CharField(

@@ -321,6 +321,15 @@ class DecidedSerializer(StrictSerializer):
         return attrs
 
 
+class PublishSerializer(StrictSerializer):
+    """How to publish; the body may be left out."""
+
+    while_classifying = serializers.BooleanField(
+        default=False,
+        help_text="Publish though photographs are still being looked at; what is found in them no longer counts.",
+    )
+
+
 class ProductQuerySerializer(StrictSerializer):
     """The filters of the list."""
 

@@ -160,6 +160,10 @@ class Classification(models.Model):
         )
         FILE_MISSING = "file_missing", _("The photograph's file is missing. Upload it again.")
         UNREADABLE = "unreadable", _("The photograph cannot be read. Upload it again.")
+        STORAGE = (
+            "storage_unavailable",
+            _("The storage does not answer. The photograph is kept and will be classified as soon as it does."),
+        )
         GAVE_UP = "gave_up", _("The classification broke off several times and was given up. You can start it again.")
 
     class Priority(models.IntegerChoices):
@@ -173,6 +177,11 @@ class Classification(models.Model):
     )
     purpose = models.CharField(_("purpose"), max_length=6, choices=Purpose.choices, default=Purpose.LIVE)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.INTERACTIVE)
+    # The image's, repeated for the queue: `classifier.jobs` says what a turn is. NULL: queued before there were turns.
+    merchant = models.ForeignKey(Merchant, models.CASCADE, null=True, editable=False, related_name="+", db_index=False)
+    turn = models.PositiveBigIntegerField(default=0, editable=False)
+    # While it waits: not before the storage may answer again.
+    not_before = models.DateTimeField(null=True, blank=True, editable=False)
     image_sha256 = models.CharField(max_length=64, editable=False)
     # The set that looked; while the job waits only if it must be that one, else whichever is active.
     model_set = models.ForeignKey(
@@ -214,10 +223,14 @@ class Classification(models.Model):
             models.UniqueConstraint(fields=("operation", "image"), name="classification_operation_once"),
         )
         indexes = (
-            models.Index(fields=("state", "priority", "id"), name="classification_queue"),
+            models.Index(fields=("state", "priority", "turn", "id"), name="classification_turns"),
+            models.Index(fields=("merchant", "state", "priority", "turn"), name="classification_merchant"),
             models.Index(fields=("state", "lease_until"), name="classification_lease"),
             models.Index(fields=("image", "purpose", "-id"), name="classification_image"),
             models.Index(fields=("finished_at",), name="classification_finished"),
+            models.Index(fields=("operation", "state"), name="classification_operation"),
+            # What was never applied: shadow jobs never are, and must not be read again and again.
+            models.Index(fields=("purpose", "applied_at", "state", "finished_at"), name="classification_unapplied"),
         )
 
     def __str__(self) -> str:

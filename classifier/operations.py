@@ -8,10 +8,9 @@ by a unique index; the cursor only saves looking. Whoever kills a worker, the ne
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +21,7 @@ from accounts.models import Merchant, Operation
 from accounts.services import record
 from catalog.models import ProductImage
 from classifier import shadow, uploads
+from classifier.jobs import place
 from classifier.models import Classification
 from classifier.rights import require_models
 from classifier.services import request_classification, wake_worker_on_commit
@@ -32,7 +32,6 @@ State = Operation.State
 
 RECLASSIFY = "reclassify"
 IN_THE_QUEUE = 400  # jobs of one operation that wait or run at a time
-LAST_JOBS = timedelta(hours=1)  # how long a cancelled operation's last jobs may take to end
 CHUNK = 50  # photographs queued in one transaction, which locks their products
 
 RUNNING = (State.QUEUED, State.RUNNING)
@@ -117,17 +116,12 @@ def _move(
     if not moved:
         raise Conflict("bad_move", _("The operation is not in a state that allows this."))
     Classification.objects.filter(operation=operation, state=Classification.State.QUEUED).delete()
-    _update_count(operation)
     audit(actor, operation, what)
 
 
 def feed() -> None:
-    """Bring every operation up to date: queue what may wait, count what ended, end what is done."""
-    ours = Operation.objects.filter(kind__in=_KINDS).order_by("pk")
-    lately = timezone.now() - LAST_JOBS
-    for operation in ours.filter(Q(state=State.PAUSED) | Q(state=State.CANCELLED, finished_at__gt=lately)):
-        _update_count(operation)
-    alive = ours.filter(state__in=RUNNING)
+    """Bring every operation up to date: queue what may wait, end what is done. Ended jobs have counted themselves."""
+    alive = Operation.objects.filter(kind__in=_KINDS, state__in=RUNNING).order_by("pk")
     for pk in list(alive.values_list("pk", flat=True)):
         try:
             _bring_up_to_date(pk)
@@ -145,32 +139,31 @@ def _bring_up_to_date(pk: int) -> None:
 
 @atomic
 def _feed_some(pk: int) -> bool:
-    """Queue some photographs of an operation and count its ended jobs; says whether more could be queued now."""
+    """Queue some photographs of an operation; says whether more could be queued now."""
     operation = Operation.objects.select_for_update().get(pk=pk)
     if operation.state not in RUNNING:
         return False
     room = IN_THE_QUEUE - _open_jobs(operation).count()
-    images = list(_left(operation).filter(pk__gt=operation.parameters["cursor"])[: max(0, min(room, CHUNK))])
+    images = list(
+        _left(operation)
+        .select_related("product")
+        .filter(pk__gt=operation.parameters["cursor"])[: max(0, min(room, CHUNK))]
+    )
     for image in images:
         _queue(operation, image)
     # Past the last one: begin again, for photographs that had an open job of somebody else when they were met.
     operation.parameters["cursor"] = images[-1].pk if images else operation.parameters["cursor"] if room <= 0 else 0
     operation.state = State.RUNNING
     operation.started_at = operation.started_at or timezone.now()
-    _count(operation)
-    operation.save(update_fields=["parameters", "state", "started_at", "done", "failed"])
+    operation.save(update_fields=["parameters", "state", "started_at"])
     return bool(images)
 
 
 def _count(operation: Operation) -> None:
+    """Count once more at the end: jobs may have been deleted since, with their photographs."""
     jobs = Classification.objects.filter(operation=operation)
     operation.done = jobs.filter(state=Classification.State.DONE).count()
     operation.failed = jobs.filter(state=Classification.State.FAILED).count()
-
-
-def _update_count(operation: Operation) -> None:
-    _count(operation)
-    Operation.objects.filter(pk=operation.pk).update(done=operation.done, failed=operation.failed)
 
 
 def _queue(operation: Operation, image: ProductImage) -> None:
@@ -179,10 +172,13 @@ def _queue(operation: Operation, image: ProductImage) -> None:
             image=image, priority=Classification.Priority.BULK, again=True, operation=operation
         )  # None where another job of the photograph is open: its turn comes after that one
         return
+    waiting = place(image.product.merchant_id, Classification.Priority.BULK)
     Classification.objects.create(
         image=image,
         purpose=Classification.Purpose.SHADOW,
         priority=Classification.Priority.BULK,
+        merchant_id=waiting.merchant_id,
+        turn=waiting.turn,
         image_sha256=image.sha256,
         open_key=f"{image.pk}:shadow:{operation.pk}",
         model_set_id=operation.parameters["model_set"],
@@ -208,7 +204,8 @@ def _left(operation: Operation) -> QuerySet[ProductImage]:
 
 
 def _open_jobs(operation: Operation) -> QuerySet[Classification]:
-    return Classification.objects.filter(operation=operation, open_key__isnull=False)
+    waiting = (Classification.State.QUEUED, Classification.State.RUNNING)
+    return Classification.objects.filter(operation=operation, state__in=waiting)
 
 
 def _is_over(operation: Operation) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from accounts.db import atomic
+from accounts.db import atomic, is_away
 from accounts.errors import Gone
 from catalog.models import ProductImage
 from catalog.selectors import Taxonomy
@@ -46,6 +46,7 @@ def store(
     counts = {job: len(photograph.garments) for job, photograph in found.items()}
     held = jobs.finish(batch.token, counts, model_set_id=serving.model_set_id, timings=timings)
     ended = [job for job in batch.jobs if job.pk in held]
+    jobs.count([job.operation_id for job in ended], "done")
     rows = [
         Garment(image_id=job.image_id, classification=job, confidence=garment.confidence, **_edges(garment))
         for job in ended
@@ -129,12 +130,15 @@ def apply_each(product_ids: Iterable[int], taxonomy: Taxonomy) -> int:
     """Apply what was found for each of these products; returns for how many it worked.
 
     One that it fails for is logged and left to the sweep: neither its neighbours nor other batches wait for it.
+    Raises the database's error where that is away: then it fails for all of them, and may be repeated as a whole.
     """
     applied = 0
     for product_id in sorted(product_ids):
         try:
             apply(product_id, taxonomy)
             applied += 1
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                raise
             logger.exception("the product %d could not be brought up to date", product_id)
     return applied

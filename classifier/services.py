@@ -12,6 +12,7 @@ from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import audit, lock_product, locked_for, mark_classifying
 from classifier import proposals
+from classifier.jobs import place
 from classifier.models import Classification
 from classifier.tasks import wake_worker
 
@@ -47,7 +48,7 @@ def request_classification(
     Returns:
         The new job, or None if there is nothing to do.
     """
-    lock_product(image.product_id)
+    merchant = lock_product(image.product_id).merchant_id
     open_key = f"{image.pk}:{Purpose.LIVE}"
     jobs = Classification.objects.filter(image=image, purpose=Purpose.LIVE)
     pending = jobs.filter(open_key=open_key).first()
@@ -58,13 +59,17 @@ def request_classification(
             )
             wake_worker_on_commit()
         if operation is None and pending.operation_id is not None:  # somebody waits: no operation's any more
-            jobs.filter(pk=pending.pk, open_key=open_key).update(priority=priority, operation=None)
+            turn = place(merchant, priority).turn
+            jobs.filter(pk=pending.pk, open_key=open_key).update(priority=priority, turn=turn, operation=None)
         return None
     if not again and jobs.filter(image_sha256=image.sha256, state=State.DONE).exists():
         return None
+    waiting = place(merchant, priority)
     job = Classification.objects.create(
         image=image,
         priority=priority,
+        merchant_id=waiting.merchant_id,
+        turn=waiting.turn,
         image_sha256=image.sha256,
         open_key=open_key,
         operation=operation,
@@ -104,5 +109,6 @@ def queue_place(classification: Classification) -> int:
     """Return the job's place in the queue, the next one being 1; 0 for a job that does not wait."""
     if classification.state != State.QUEUED:
         return 0
-    ahead = Q(priority__lt=classification.priority) | Q(priority=classification.priority, pk__lt=classification.pk)
+    before = Q(turn__lt=classification.turn) | Q(turn=classification.turn, pk__lt=classification.pk)
+    ahead = Q(priority__lt=classification.priority) | (Q(priority=classification.priority) & before)
     return Classification.objects.filter(ahead, state=State.QUEUED).count() + 1

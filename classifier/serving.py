@@ -19,6 +19,7 @@ KEPT_SETS = 2
 """Sets whose networks stay loaded: the active one, and a candidate that is tried beside it."""
 
 _networks: dict[str, dict[str, Network]] = {}
+_checked: set[str] = set()  # shipped sets whose files this process has seen in the storage
 _lock = threading.Lock()
 
 
@@ -33,7 +34,7 @@ class Serving:
 
 def active(taxonomy: Taxonomy) -> Serving:
     """The active set; the shipped one takes that place if there was none. Raises WeightsError."""
-    registry.register_shipped()
+    registry.register_shipped(_checked)
     deployment = Deployment.objects.select_related("active").get()
     return of_set(deployment.active, taxonomy)
 

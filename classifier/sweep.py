@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
 from classifier import chores, jobs, operations, results
+from classifier.leases import keeper
 from classifier.models import Chore, Classification, Garment
 from classifier.tasks import wake_worker
 
@@ -30,11 +32,36 @@ _NEVER = threading.Event()
 
 def sweep() -> None:
     """Everything that is due every few seconds. Each step is safe beside other workers, and when it is repeated."""
-    if expired := jobs.put_back_expired():
-        logger.warning("%d jobs taken over from a worker that stopped", expired)
     apply_left_over()
     operations.feed()
     wake_for_waiting()
+
+
+def take_over() -> int:
+    """Let the jobs of workers that stopped wait again, and wake a worker for them; returns how many there were."""
+    if expired := jobs.put_back_expired(keeper.tokens):
+        logger.warning("%d jobs taken over from a worker that stopped", expired)
+        wake_worker()
+    return expired
+
+
+class TakeOver:
+    """`take_over` for the worker, which gives others the time to come back after the database did.
+
+    While it was away nobody could renew a lease. So the first round, and the one after a round that failed, only looks
+    whether the database answers: until the next one, workers that are alive have renewed theirs.
+    """
+
+    def __init__(self) -> None:
+        self._answers = False
+
+    def __call__(self) -> None:
+        answered, self._answers = self._answers, False
+        if answered:
+            take_over()
+        else:
+            connection.ensure_connection()
+        self._answers = True
 
 
 def apply_left_over() -> int:
@@ -55,7 +82,11 @@ def apply_left_over() -> int:
     stuck = Product.objects.filter(
         ~Exists(waiting), status=Product.Status.CLASSIFYING, updated_at__lt=timezone.now() - _GRACE
     )
-    products = {*ended.values_list("image__product", flat=True)[:_CHUNK], *stuck.values_list("pk", flat=True)[:_CHUNK]}
+    # Without the models' own order: sorting by the key makes MariaDB read all of the history by it.
+    products = {
+        *ended.order_by().values_list("image__product", flat=True)[:_CHUNK],
+        *stuck.order_by().values_list("pk", flat=True)[:_CHUNK],
+    }
     if not products:
         return 0
     applied = results.apply_each(products, Taxonomy.load())
@@ -65,7 +96,7 @@ def apply_left_over() -> int:
 
 def wake_for_waiting() -> bool:
     """Send a wake-up if jobs wait that no worker took: theirs was lost, or they waited for weights."""
-    waiting = Classification.objects.filter(state=State.QUEUED, queued_at__lt=timezone.now() - _GRACE).exists()
+    waiting = jobs.due().filter(queued_at__lt=timezone.now() - _GRACE).exists()
     if waiting:
         wake_worker()
     return waiting

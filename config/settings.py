@@ -185,7 +185,8 @@ OTJANG_MAX_IMAGE_PIXELS = env.integer("OTJANG_MAX_IMAGE_PIXELS", default=100_000
 # Pillow opens these whole, at 4 bytes a pixel and 16: what the web process can hold is the limit. JPEG comes reduced.
 OTJANG_MAX_PNG_PIXELS = env.integer("OTJANG_MAX_PNG_PIXELS", default=40_000_000)
 OTJANG_MAX_WEBP_PIXELS = env.integer("OTJANG_MAX_WEBP_PIXELS", default=13_000_000)
-OTJANG_LEASE_SECONDS = env.integer("OTJANG_LEASE_SECONDS", default=120)
+OTJANG_LEASE_SECONDS = env.integer("OTJANG_LEASE_SECONDS", default=15, minimum=3)
+OTJANG_MAX_JOB_SECONDS = env.integer("OTJANG_MAX_JOB_SECONDS", default=120)
 OTJANG_MAX_ATTEMPTS = env.integer("OTJANG_MAX_ATTEMPTS", default=3)
 OTJANG_CLASSIFY_BATCH = env.integer("OTJANG_CLASSIFY_BATCH", default=8)
 OTJANG_BULK_FROM = env.integer("OTJANG_BULK_FROM", default=50)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from config import environment  # noqa: E402  (found by the line before)
+from config.supervisor import Supervisor, read_procfile  # noqa: E402
 
 PORTS_TRIED = 50
 
@@ -27,7 +28,7 @@ def is_free(address: str, port: int) -> bool:
 
 
 def main() -> None:
-    """Replace this process by honcho."""
+    """Run them until Ctrl-C or SIGTERM; see `config.supervisor`."""
     try:
         web = environment.web()
     except ImproperlyConfigured as error:
@@ -35,8 +36,9 @@ def main() -> None:
     port = next((port for port in range(web.port, web.port + PORTS_TRIED) if is_free(web.address, port)), None)
     if port is None:
         sys.exit(f"No port from PORT={web.port} on is free.")
-    os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "honcho", "start", "-p", str(port)])
+    processes = read_procfile((ROOT / "Procfile").read_text())
+    variables = os.environ | {"PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    sys.exit(Supervisor(processes, ROOT, variables).run())
 
 
 if __name__ == "__main__":

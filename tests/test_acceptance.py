@@ -213,7 +213,7 @@ def test_it_stays_while_another_photograph_waits_whatever_a_person_decides(shop,
     assert values(product)["category"] == ("auto", "Jacket")
     assert not Decision.objects.filter(kind="withdrawn").exists()
     product.refresh_from_db()
-    assert product.status == "ready"
+    assert product.status == "classifying"
     Classification.objects.filter(image=waiting).update(state="failed", open_key=None)
     propose_again(product_id=product.pk)
     assert values(product)["category"] == ("auto", "Jacket")

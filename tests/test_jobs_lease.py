@@ -50,7 +50,7 @@ def test_it_takes_over_when_the_lease_has_ended(product):
     assert jobs.put_back_expired() == 0
 
     _expire()
-    sweep.sweep()
+    sweep.take_over()
     alive = jobs.claim(8)
 
     assert [job.pk for job in alive.jobs] == [job.pk for job in dead.jobs]

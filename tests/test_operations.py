@@ -14,7 +14,7 @@ from accounts.actors import Actor, Via, system
 from accounts.errors import Conflict, Forbidden
 from accounts.models import AuditEvent, Operation
 from catalog.models import Product
-from classifier import batches, jobs, operations, registry, services, shadow, sweep, uploads
+from classifier import batches, jobs, lanes, operations, registry, services, shadow, sweep, uploads
 from classifier.models import Classification, Garment
 from classifier.tasks import classify_waiting
 from tests.engines import StubEngine, garment, serve
@@ -28,7 +28,7 @@ PHOTOGRAPHS = 7
 @pytest.fixture
 def catalogue(shop, monkeypatch):
     """Photographs of several products, all classified once."""
-    monkeypatch.setattr(batches, "_read", lambda _job: b"")
+    monkeypatch.setattr(lanes, "_read_one", lambda _job: b"")
     monkeypatch.setattr(operations, "CHUNK", 2)
     monkeypatch.setattr(operations, "IN_THE_QUEUE", 3)
     serve(monkeypatch, StubEngine(garment("Jacket")))
@@ -80,7 +80,7 @@ def test_it_goes_on_after_a_worker_was_killed(catalogue):
     jobs.claim(2)  # by a worker that dies now
     Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))
 
-    sweep.sweep()
+    sweep.take_over()
     _work(operation)
 
     assert _once(operation, catalogue)
@@ -95,7 +95,7 @@ def test_a_killed_workers_photographs_do_not_go_on_when_it_was_paused(catalogue)
     operations.pause(actor=system(), operation=operation)
     Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))
 
-    sweep.sweep()
+    sweep.take_over()
     classify_waiting.func()
 
     assert not Classification.objects.filter(operation=operation).exists()
@@ -230,7 +230,7 @@ def test_older_ones_that_are_open_bar_the_way_after_the_upgrade(catalogue, shop)
 
 
 def test_it_takes_one_shop_and_counts_what_failed(catalogue, other_shop, monkeypatch):
-    monkeypatch.setattr(batches, "_read", lambda _job: batches._Failure("file_missing", "gone"))
+    monkeypatch.setattr(lanes, "_read_one", lambda _job: lanes.Failure("file_missing", "gone"))
     other = ProductImageFactory(product=ProductFactory(merchant=other_shop))
     operation = operations.start_reclassify(actor=system(), merchant=other_shop)
     _work(operation)

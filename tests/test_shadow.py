@@ -9,7 +9,7 @@ from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models import Operation
 from catalog import services as catalog
 from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
-from classifier import batches, serving, shadow
+from classifier import batches, lanes, serving, shadow
 from classifier.models import Classification, Deployment, ModelSet, ShadowReport
 from classifier.tasks import classify_waiting
 from tests.engines import StubEngine, garment, serve
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def tried(shop, monkeypatch, alice, actor_of):
     """Two products that were classified, one decided; and a candidate that sees knit where denim was seen."""
-    monkeypatch.setattr(batches, "_read", lambda _job: b"")
+    monkeypatch.setattr(lanes, "_read_one", lambda _job: b"")
     serve(monkeypatch, StubEngine(garment("Jacket", material="denim", sleeve_length="long")))
     first, second = ProductFactory.create_batch(2, merchant=shop)
     for product in (first, first, second):
@@ -94,7 +94,7 @@ def test_the_admin_shows_the_report_with_photographs(tried, client_of, admin, dj
 
 def test_it_shows_examples_of_each_move_not_only_of_the_first_products(shop, monkeypatch):
     """Ten products of which the last one alone would change otherwise than the rest."""
-    monkeypatch.setattr(batches, "_read", lambda job: str(job.image.product_id).encode())
+    monkeypatch.setattr(lanes, "_read_one", lambda job: str(job.image.product_id).encode())
     products = ProductFactory.create_batch(10, merchant=shop)
     serve(monkeypatch, StubEngine(garment("Jacket", material="denim")))
     for product in products:
@@ -118,8 +118,8 @@ def test_it_shows_examples_of_each_move_not_only_of_the_first_products(shop, mon
 def test_it_counts_no_photograph_that_could_not_be_looked_at(tried, monkeypatch):
     _first, second, candidate = tried
     lost = ProductImage.objects.get(product=second).pk
-    missing = batches._Failure("file_missing", "It is gone.")
-    monkeypatch.setattr(batches, "_read", lambda job: missing if job.image_id == lost else b"")
+    missing = lanes.Failure("file_missing", "It is gone.")
+    monkeypatch.setattr(lanes, "_read_one", lambda job: missing if job.image_id == lost else b"")
     shadow.start(actor=system(), versions=[candidate])
 
     operation = _work()

@@ -7,9 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from config.supervisor import Supervisor
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "scripts" / "start.py"
@@ -18,21 +21,23 @@ from config import environment
 print(*environment.web())
 """
 START = """
-import os, runpy
-os.execv = lambda program, arguments: print(arguments[-1])
+import runpy
+from config import supervisor
+supervisor.Supervisor.run = lambda self: print(self.environment["PORT"])
 runpy.run_path("scripts/start.py", run_name="__main__")
 """
 
 
 @pytest.fixture
 def start(monkeypatch):
-    """Run the script with PORT set, and return the arguments that honcho would get."""
+    """Run the script with PORT set, and return the supervisor that it would have run."""
     started = []
-    monkeypatch.setattr(os, "execv", lambda program, arguments: started.append(arguments))
+    monkeypatch.setattr(Supervisor, "run", lambda self: started.append(self))
 
     def start(port):
         monkeypatch.setenv("PORT", str(port))
-        runpy.run_path(str(SCRIPT), run_name="__main__")
+        with suppress(SystemExit):  # with what `run` returns
+            runpy.run_path(str(SCRIPT), run_name="__main__")
         return started[0]
 
     return start
@@ -51,6 +56,7 @@ def copied(tmp_path):
     for folder in ("config", "scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / ".env").write_text("PORT=8765\nBIND_ADDRESS=127.0.0.2\nWEB_STOP_SECONDS=2\nWEB_THREADS=3\n")
+    shutil.copy(ROOT / "Procfile", tmp_path)
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
 
     def run(code, **variables):
@@ -62,14 +68,15 @@ def copied(tmp_path):
 
 
 def test_it_takes_the_next_port_where_one_is_taken(start, taken):
-    arguments = start(taken)
-    assert arguments[:4] == [sys.executable, "-m", "honcho", "start"]
-    assert int(arguments[-1]) > taken
+    supervisor = start(taken)
+    assert [process.name for process in supervisor.processes] == ["web", "worker"]
+    assert int(supervisor.environment["PORT"]) > taken
 
 
-def test_it_names_a_port_that_is_no_number(start):
+def test_it_names_a_port_that_is_no_number(monkeypatch):
+    monkeypatch.setenv("PORT", "http")
     with pytest.raises(SystemExit, match=r"^Otjang cannot start: PORT must be a whole number"):
-        start("http")
+        runpy.run_path(str(SCRIPT), run_name="__main__")
 
 
 def test_the_server_reads_the_file(copied):
@@ -121,13 +128,3 @@ def test_it_says_where_it_is_and_stops_when_told():
 
 def test_make_run_reads_the_file(copied):
     assert int(copied(START).stdout) >= 8765
-
-
-def test_what_is_killed_starts_again_until_it_ends_by_itself(tmp_path):
-    script = 'echo again >> runs; [ "$(wc -l < runs)" -lt 2 ] && kill -9 $$; exit 7'
-    ended = subprocess.run(
-        [ROOT / "scripts" / "keep", "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert (tmp_path / "runs").read_text() == "again\n" * 2
-    assert ended.returncode == 7
-    assert "was killed; it starts again" in ended.stderr

@@ -157,7 +157,13 @@ def test_what_breaks_off_is_tried_again(caplog):
 
 
 def test_each_kind_of_upkeep_has_a_thread_of_its_own():
-    assert [thread.name for thread in recurring()] == ["sweep", "registration of uploads", "prune"]
+    assert [thread.name for thread in recurring()] == [
+        "renewal of leases",
+        "take-over",
+        "sweep",
+        "registration of uploads",
+        "prune",
+    ]
 
 
 def test_it_forgets_old_wake_ups(save):

@@ -41,7 +41,7 @@ def test_it_hands_on_the_jobs_of_a_worker_that_died(product):
     Classification.objects.update(lease_until=Now() - timedelta(seconds=1), queued_at=timezone.now() - LONG_AGO)
     default_task_backend.clear()
 
-    sweep.sweep()
+    sweep.take_over()
 
     assert Classification.objects.get().state == "queued"
     assert len(default_task_backend.results) == 1
@@ -51,7 +51,7 @@ def test_it_leaves_a_lease_that_lasts_alone(product):
     ProductImageFactory(product=product)
     jobs.claim(8)
 
-    sweep.sweep()
+    sweep.take_over()
 
     assert Classification.objects.get().state == "running"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -135,7 +136,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     search_help_text = _("name, SKU, public id or merchant")
     autocomplete_fields = ("merchant",)
     actions: Sequence[Any] = ("publish_selected", "archive_selected", "restore_selected")
-    actions_detail: Sequence[str] = ("publish", "unpublish", "archive", "restore")
+    actions_detail: Sequence[str] = ("publish", "publish_now", "unpublish", "archive", "restore")
     inlines = (PhotographInline, DecisionInline)
     readonly_fields = (
         "merchant_name",
@@ -304,8 +305,10 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> Any:
         """Offer the moves that the product's status allows."""
         status = Product.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        waiting = Product.Status.CLASSIFYING
         allowed = {
-            "publish": Product.Status.PUBLISHED in Product.MOVES.get(status or "", ()),
+            "publish": status != waiting and Product.Status.PUBLISHED in Product.MOVES.get(status or "", ()),
+            "publish_now": status == waiting,
             "unpublish": status == Product.Status.PUBLISHED,
             "archive": Product.Status.ARCHIVED in Product.MOVES.get(status or "", ()),
             "restore": status == Product.Status.ARCHIVED,
@@ -342,6 +345,19 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     def publish(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Publish the product of the page."""
         return self._move_one(request, object_id, services.publish, _("%(count)d published."))
+
+    @action(
+        description=_("Publish without waiting"),
+        permissions=["change"],
+        icon="publish",
+        dialog=_dialog(
+            _("Publish this product?"), _("What is still found in its photographs no longer counts."), _("Publish")
+        ),
+    )
+    def publish_now(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Publish the product of the page though photographs wait."""
+        at_once = partial(services.publish, while_classifying=True)
+        return self._move_one(request, object_id, at_once, _("%(count)d published."))
 
     @action(
         description=_("Unpublish"),

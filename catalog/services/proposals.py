@@ -10,6 +10,8 @@ from catalog.models import CATEGORY, Product
 from catalog.selectors import Taxonomy
 from catalog.services.writing import settle
 
+_MAY_CLASSIFY = (Product.Status.DRAFT, Product.Status.TO_REVIEW, Product.Status.READY)
+
 
 def write_proposal(
     *,
@@ -39,7 +41,7 @@ def write_proposal(
         product.row_source = Product.RowSource.AUTO if product.row else Product.RowSource.NONE
     by_models = product.row.code if product.row and product.row_source == Product.RowSource.AUTO else None
     product.proposal = [{**entry, CHOSEN: entry["first_level"] == by_models} for entry in proposal]
-    if classifying and product.status in {Product.Status.DRAFT, Product.Status.TO_REVIEW}:
+    if classifying and product.status in _MAY_CLASSIFY:
         product.status = Product.Status.CLASSIFYING
     elif not classifying and product.status == Product.Status.CLASSIFYING:
         product.status = Product.Status.TO_REVIEW
@@ -51,7 +53,5 @@ def write_proposal(
 
 
 def mark_classifying(*, product_id: int) -> None:
-    """Show that photographs of the product wait, in the caller's transaction; what is decided or public stays."""
-    Product.objects.filter(pk=product_id, status__in=(Product.Status.DRAFT, Product.Status.TO_REVIEW)).update(
-        status=Product.Status.CLASSIFYING
-    )
+    """Show that photographs of the product wait, in the caller's transaction; what is public or put away stays."""
+    Product.objects.filter(pk=product_id, status__in=_MAY_CLASSIFY).update(status=Product.Status.CLASSIFYING)

@@ -92,6 +92,7 @@ def save_review(
     values: Mapping[str, str],
     version: int | None = None,
     publish: bool = False,
+    while_classifying: bool = False,
 ) -> Product:
     """Save what a person says of a product at once: which garment it is, each attribute's value, whether it is public.
 
@@ -103,13 +104,15 @@ def save_review(
             as it is. The category decides the row where the two differ.
         version: the product's version that the person saw.
         publish: publish it, too. Nothing is decided beyond `values`: what is only proposed is open in public.
+        while_classifying: publish it though photographs wait; what is found in them no longer counts.
 
     Returns:
-        The product, ready if its category is decided.
+        The product, ready if its category is decided and no photograph waits.
 
     Raises:
         Conflict: `stale` when the product was changed since that version, `archived`, `published` when it
-            would open a public value, `category_open` when it would publish without a decided category.
+            would open a public value, `category_open` when it would publish without a decided category,
+            `still_classifying` when it would while photographs wait.
         Invalid: an unknown code, or a value of an attribute that such garments do not have. Nothing is saved in any of
             these cases.
     """
@@ -134,7 +137,7 @@ def save_review(
     if publish:
         if found[CATEGORY].state != ProductAttribute.State.DECIDED:
             raise category_open()
-        make_public(product)
+        make_public(product, while_classifying=while_classifying)
         current.refresh(product, taxonomy)
     save(product, "row", "row_source", "status", "published_at")
     audit(actor, "product.review", product, first_level=first_level, values=dict(values))

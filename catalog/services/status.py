@@ -12,7 +12,7 @@ from catalog import current
 from catalog.models import CATEGORY, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy
 from catalog.services.decisions import add_decision
-from catalog.services.writing import audit, locked_for, save
+from catalog.services.writing import audit, locked_for, rest, save
 
 
 def _move(product: Product, status: Product.Status) -> None:
@@ -30,8 +30,21 @@ def category_open() -> Conflict:
     return Conflict("category_open", _("The category is still open. Choose one, then publish."))
 
 
-def make_public(product: Product) -> None:
-    """Move a locked product to published; the caller sees to its values and saves. Raises Conflict `bad_move`."""
+def make_public(product: Product, *, while_classifying: bool) -> None:
+    """Move a locked product to published; the caller sees to its values and saves.
+
+    Args:
+        product: the locked product.
+        while_classifying: whether it may become public though photographs wait: what is found in them comes too late.
+
+    Raises:
+        Conflict: `still_classifying`, `bad_move`.
+    """
+    if not while_classifying and current.photographs_wait(product):
+        raise Conflict(
+            "still_classifying",
+            _("Photographs of this product are still being looked at. Wait for them, or publish without waiting."),
+        )
     _move(product, Product.Status.PUBLISHED)
     if product.row is not None:
         product.row_source = Product.RowSource.HUMAN
@@ -39,13 +52,19 @@ def make_public(product: Product) -> None:
 
 
 @atomic
-def publish(*, actor: Actor, product: Product) -> Product:
+def publish(*, actor: Actor, product: Product, while_classifying: bool = False) -> Product:
     """Publish, and decide every value that is shown, so that no later model changes it. Twice is the same as once.
 
     Nobody has answered these values one by one, so the decisions say that they came by publishing.
 
+    Args:
+        actor: who publishes.
+        product: the product.
+        while_classifying: publish what is there though photographs wait; what is found in them no longer counts.
+
     Raises:
-        Conflict: `category_open` without a category, `bad_move` from a state that cannot be published.
+        Conflict: `category_open` without a category, `still_classifying` while photographs wait, `bad_move` from a
+            state that cannot be published.
     """
     product = locked_for(actor, product)
     if product.status == Product.Status.PUBLISHED:
@@ -54,7 +73,7 @@ def publish(*, actor: Actor, product: Product) -> Product:
     values = current.refresh(product, taxonomy)
     if values[CATEGORY].value_id is None:
         raise category_open()
-    make_public(product)
+    make_public(product, while_classifying=while_classifying)
     for code, value in values.items():
         if value.value_id and value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}:
             leaf = taxonomy.stored(code, value.value_id)
@@ -69,11 +88,16 @@ def publish(*, actor: Actor, product: Product) -> Product:
 
 @atomic
 def unpublish(*, actor: Actor, product: Product) -> Product:
-    """Take a published product back to ready; what is open shows proposals again. Raises Conflict `bad_move`."""
+    """Take a published product back to ready, or to classifying if photographs wait. Raises Conflict `bad_move`.
+
+    What is open shows proposals again.
+    """
     product = locked_for(actor, product)
     if product.status != Product.Status.PUBLISHED:
         raise Conflict("bad_move", _("This product is not published."))
     _move(product, Product.Status.READY)
+    if current.photographs_wait(product):
+        _move(product, Product.Status.CLASSIFYING)
     product.published_at = None
     current.refresh(product)
     save(product, "status", "published_at")
@@ -100,8 +124,7 @@ def restore(*, actor: Actor, product: Product) -> Product:
     product = locked_for(actor, product, archived=True)
     if product.status != Product.Status.ARCHIVED:
         raise Conflict("bad_move", _("This product is not archived."))
-    settled = current.is_settled(current.refresh(product))
-    _move(product, Product.Status.READY if settled else Product.Status.TO_REVIEW)
+    _move(product, rest(product, current.refresh(product)))
     product.archived_at = product.published_at = None
     save(product, "status", "archived_at", "published_at")
     audit(actor, "product.restore", product)

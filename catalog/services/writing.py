@@ -77,9 +77,21 @@ def save(product: Product, *fields: str) -> None:
 
 
 def settle(product: Product, values: Mapping[str, ProductAttribute]) -> None:
-    """A product is ready as long as it needs no review; what is public or put away stays where it is."""
+    """A product is ready as long as it needs no review, and no photograph of it waits.
+
+    What is public or put away stays where it is.
+    """
+    if product.status in {Product.Status.PUBLISHED, Product.Status.ARCHIVED}:
+        return
     settled = current.is_settled(values)
-    if settled and product.status in {Product.Status.DRAFT, Product.Status.CLASSIFYING, Product.Status.TO_REVIEW}:
+    if product.status == Product.Status.READY:
+        product.status = Product.Status.READY if settled else Product.Status.TO_REVIEW
+    elif settled and not current.photographs_wait(product):
         product.status = Product.Status.READY
-    elif not settled and product.status == Product.Status.READY:
-        product.status = Product.Status.TO_REVIEW
+
+
+def rest(product: Product, values: Mapping[str, ProductAttribute]) -> Product.Status:
+    """Where a product that is not public belongs: by whether photographs wait, and whether it needs review."""
+    if current.photographs_wait(product):
+        return Product.Status.CLASSIFYING
+    return Product.Status.READY if current.is_settled(values) else Product.Status.TO_REVIEW

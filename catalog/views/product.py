@@ -33,6 +33,8 @@ MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
     "restore": (services.restore, lambda: _("The product is back.")),
 }
 
+_NOT_NOW = {"stale", "still_classifying"}  # refusals that are right the moment after
+
 SESSION_KEY = "products_query"
 
 
@@ -119,6 +121,7 @@ def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
     form = ReviewForm(request.POST, Taxonomy.load())
     form.is_valid()
     action = request.POST.get("action")
+    publish = action in ("publish", "publish_now")
     if action == "look":
         return _render(request, _page(request, public_id, row=form.first_level))
     try:
@@ -128,14 +131,15 @@ def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
             first_level=form.first_level,
             values=form.answers,
             version=form.cleaned_data.get("version", 0),
-            publish=action == "publish",
+            publish=publish,
+            while_classifying=action == "publish_now",
         )
     except (Forbidden, Gone) as refused:
         return turned_away(request, refused)
     except Refused as refused:
         page = _page(request, public_id, row=form.first_level, wanted=form.values)
-        return _render(request, page, status=409 if refused.code == "stale" else 400, refused=refused)
-    messages.success(request, MOVES["publish"][1]() if action == "publish" else _("Saved."))
+        return _render(request, page, status=409 if refused.code in _NOT_NOW else 400, refused=refused)
+    messages.success(request, MOVES["publish"][1]() if publish else _("Saved."))
     return redirect("catalog:product", public_id)
 
 

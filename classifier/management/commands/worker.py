@@ -3,37 +3,68 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from accounts.db import Backoff, is_away, outlast, sleep_until
 from catalog.selectors import Taxonomy
-from classifier import batches, registry, sweep, uploads
+from classifier import batches, registry, serving, sweep, uploads
 from classifier.engine import WeightsError
+from classifier.lanes import is_storage_error
+from classifier.leases import keeper
 
 logger = logging.getLogger("classifier.worker")
 
 POLL_SECONDS = 0.2
 SWEEP_SECONDS = 15
+TAKE_OVER_SECONDS = 3
 PRUNE_SECONDS = 3600
+RENEWALS = 3  # in the time of a lease: two may fail
+STUCK_STATUS = 75  # "temporary failure": whoever watches the process starts it again
 
 
 class DrainingWorker(Worker):
-    """The task queue's worker; told to end, it finishes the batches that it has claimed."""
+    """The task queue's worker; told to end, it finishes the batches that it has claimed. It outlasts the database."""
+
+    def run(self) -> None:
+        """Take tasks until told to end, and begin again whenever the database breaks it off."""
+        backoff = Backoff()
+        while self.running:
+            began = time.monotonic()
+            try:
+                super().run()
+            except Error as error:
+                connection.close()
+                if time.monotonic() - began > SWEEP_SECONDS:
+                    backoff.reset()
+                pause = backoff.pause()
+                logger.warning("waiting for tasks: the database is away (%s); tried again in %.1f s", error, pause)
+                sleep_until(time.monotonic() + pause, batches.draining)
+            else:
+                return
+
+    def run_task(self, db_task_result: DBTaskResult[Any, Any]) -> None:
+        """Run a task; end the process at once if a lane hangs, which no thread can be made to leave."""
+        super().run_task(db_task_result)
+        if batches.stuck.is_set():
+            os._exit(STUCK_STATUS)
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
         """Stop claiming, then do what every worker does: end after the current task, or at once without one."""
@@ -60,20 +91,32 @@ class Recurring(threading.Thread):
         super().__init__(name=name, daemon=True)
         self._work = work
         self._seconds = seconds
+        self._backoff = Backoff(min(1.0, seconds), seconds)
         self._stopped = threading.Event()
 
     def run(self) -> None:
         """Work, wait, and begin again."""
         try:
             while not self._stopped.is_set():
-                close_old_connections()
-                try:
-                    self._work(self._stopped)
-                except Exception:
-                    logger.exception("%s broke off; it is tried again", self.name)
-                self._stopped.wait(self._seconds)
+                self._stopped.wait(self._once())
         finally:
             connection.close()
+
+    def _once(self) -> float:
+        """Work once; returns how many seconds later it is time again."""
+        close_old_connections()
+        try:
+            self._work(self._stopped)
+        except Exception as error:
+            pause = self._backoff.pause()
+            if is_away(error):
+                connection.close()
+                logger.warning("%s: the database is away (%s); tried again in %.1f s", self.name, error, pause)
+            else:
+                logger.exception("%s broke off; it is tried again", self.name)
+            return pause
+        self._backoff.reset()
+        return self._seconds
 
     def stop(self) -> None:
         """Let what is being done end soon, and nothing more begin; `join` waits for it."""
@@ -86,13 +129,45 @@ def prune(stop: threading.Event) -> None:
     prune_wake_ups()
 
 
+def renewal() -> Recurring:
+    """What keeps the leases of the batches that this process works on."""
+    return Recurring("renewal of leases", lambda _stop: keeper.renew(), settings.OTJANG_LEASE_SECONDS / RENEWALS)
+
+
 def recurring() -> list[Recurring]:
     """What goes on beside the queue. Each has a thread of its own: leases must not wait for a storage or a network."""
+    take_over = sweep.TakeOver()
     return [
+        renewal(),
+        Recurring("take-over", lambda _stop: take_over(), TAKE_OVER_SECONDS),
         Recurring("sweep", lambda _stop: sweep.sweep(), SWEEP_SECONDS),
         Recurring("registration of uploads", uploads.run_waiting, SWEEP_SECONDS),
         Recurring("prune", prune, PRUNE_SECONDS),
     ]
+
+
+@contextmanager
+def running(threads: list[Recurring]) -> Iterator[None]:
+    """Run these beside the block, and wait at its end for what they are doing."""
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for thread in threads:
+            thread.stop()
+        for thread in threads:
+            thread.join()
+
+
+def load() -> serving.Serving | None:
+    """Load the networks of the active set, or say why the photographs wait; None then."""
+    try:
+        registry.serve_shipped()
+    except Exception as error:  # said by the next line
+        if not (isinstance(error, WeightsError) or is_storage_error(error)):
+            raise
+    return batches.serving_now(Taxonomy.load())
 
 
 class Command(BaseCommand):
@@ -107,13 +182,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         """Load the networks, then work until told to stop."""
         started = time.monotonic()
-        with suppress(WeightsError):  # said below
-            registry.serve_shipped()
-        serving = batches.serving_now(Taxonomy.load())
-        if serving is None:
+        loaded = outlast(load, what="start", stop=batches.draining)
+        if loaded is None:
             logger.warning("started without a model: photographs wait until the weights are there")
         else:
-            logger.info("models %s loaded in %.1f s", serving.engine.manifest.version, time.monotonic() - started)
+            logger.info("models %s loaded in %.1f s", loaded.engine.manifest.version, time.monotonic() - started)
         worker = DrainingWorker(
             queue_names=["*"],
             interval=POLL_SECONDS,
@@ -125,20 +198,16 @@ class Command(BaseCommand):
             excluded_queue_names=[],
         )
         if once:
+            sweep.take_over()
             sweep.sweep()
             uploads.run_waiting()
-            worker.run()
+            with running([renewal()]):
+                worker.run()
             return
         worker.configure_signals()
-        beside = recurring()
-        for thread in beside:
-            thread.start()
         logger.info("waiting for photographs")
         try:
-            worker.run()
+            with running(recurring()):
+                worker.run()
         finally:
-            for thread in beside:
-                thread.stop()
-            for thread in beside:
-                thread.join()
             logger.info("stopped")
