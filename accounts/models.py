@@ -87,7 +87,9 @@ class Merchant(models.Model):
         _("number"), max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False
     )
     name = models.CharField(_("name"), max_length=100)
-    is_demo = models.BooleanField(_("demo shop"), default=False, help_text=_("Its pages say that its products are examples."))
+    is_demo = models.BooleanField(
+        _("demo shop"), default=False, help_text=_("Its pages say that its products are examples.")
+    )
     is_active = models.BooleanField(_("active"), default=True)
     photographs_for_training = models.BooleanField(
         _("photographs may train models"),
