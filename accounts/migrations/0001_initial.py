@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('public_id', models.CharField(default=accounts.ids.public_id, editable=False, max_length=20, unique=True)),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('is_demo', models.BooleanField(default=False, help_text='Its pages say that its products are examples.', verbose_name='demo shop')),
+                ('is_demo', models.BooleanField(default=False, help_text='Its pages say that pictures are drawn.', verbose_name='demo shop')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
             ],
