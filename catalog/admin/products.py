@@ -344,9 +344,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         description=_("Publish without waiting"),
         permissions=["change"],
         icon="publish",
-        dialog=_dialog(
-            _("Publish this product?"), _("What its photographs still show no longer counts."), _("Publish")
-        ),
+        dialog=_dialog(_("Publish this product?"), _("What is found later no longer counts."), _("Publish")),
     )
     def publish_now(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Publish the product of the page though photographs wait."""
