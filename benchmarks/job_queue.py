@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""How long the queue takes with a long history behind it: a claim, everything that a worker sweeps, and whose turn it is.
+"""How long the queue takes behind a long history: a claim, everything that a worker sweeps, and whose turn it is.
 
 Fills an empty database with jobs that are done, by INSERT ... SELECT, and lets a merchant wait with 2,000 photographs.
 Then it times, as the median of 20, a claim of eight jobs and a sweep with nothing to do, and looks how many jobs come
@@ -74,7 +74,7 @@ def fill(jobs: int) -> None:
     from catalog.models import Product, ProductImage
     from classifier.models import Classification
 
-    first = [Merchant.objects.create(name=f"Merchant {number}") for number in range(MERCHANTS)][0]
+    first, *_others = (Merchant.objects.create(name=f"Merchant {number}") for number in range(MERCHANTS))
     product = Product.objects.create(merchant=first, name="Template", status=Product.Status.PUBLISHED)
     (image,) = ProductImage.objects.bulk_create(
         [ProductImage(product=product, original="x", display="x", thumbnail="x", original_name="x", sha256="0" * 64,

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 State = Classification.State
 _CHUNK = 500
+_LOOKED_AT = 200  # products a time
 # A worker that is alive does these by itself within seconds; the sweep leaves them to it for so long.
 _GRACE = timedelta(seconds=10)
 _NEVER = threading.Event()
@@ -64,6 +65,34 @@ class TakeOver:
         self._answers = True
 
 
+class _WaitingForNothing:
+    """Products that are being classified although no photograph of them waits, looked for in some of them at a time.
+
+    There may be as many as photographs wait, and hardly ever one of these: a photograph was deleted while it waited.
+    """
+
+    def __init__(self) -> None:
+        self._after = 0
+
+    def next(self) -> set[int]:
+        """Look at the next ones by their keys, and begin again behind the last one."""
+        classifying = Product.objects.filter(
+            status=Product.Status.CLASSIFYING, updated_at__lt=timezone.now() - _GRACE, pk__gt=self._after
+        )
+        some = list(classifying.order_by("pk").values_list("pk", flat=True)[:_LOOKED_AT])
+        self._after = some[-1] if len(some) == _LOOKED_AT else 0
+        waiting = Classification.objects.filter(
+            image__product__in=some,
+            image__archived_at=None,
+            purpose=Classification.Purpose.LIVE,
+            open_key__isnull=False,
+        )
+        return set(some).difference(waiting.order_by().values_list("image__product", flat=True)) if some else set()
+
+
+_waiting_for_nothing = _WaitingForNothing()
+
+
 def apply_left_over() -> int:
     """Apply jobs that ended but never counted, and free products that wait for nothing any more.
 
@@ -76,17 +105,8 @@ def apply_left_over() -> int:
         applied_at=None,
         finished_at__lt=timezone.now() - _GRACE,
     )
-    waiting = Classification.objects.filter(
-        image__product=OuterRef("pk"), image__archived_at=None, purpose=live, open_key__isnull=False
-    )
-    stuck = Product.objects.filter(
-        ~Exists(waiting), status=Product.Status.CLASSIFYING, updated_at__lt=timezone.now() - _GRACE
-    )
     # Without the models' own order: sorting by the key makes MariaDB read all of the history by it.
-    products = {
-        *ended.order_by().values_list("image__product", flat=True)[:_CHUNK],
-        *stuck.order_by().values_list("pk", flat=True)[:_CHUNK],
-    }
+    products = {*ended.order_by().values_list("image__product", flat=True)[:_CHUNK], *_waiting_for_nothing.next()}
     if not products:
         return 0
     applied = results.apply_each(products, Taxonomy.load())

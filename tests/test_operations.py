@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.actors import Actor, Via, system
@@ -116,6 +117,27 @@ def test_it_counts_what_was_under_way_when_it_was_paused(catalogue):
 
     operation.refresh_from_db()
     assert (operation.state, operation.failed) == ("paused", 2)
+
+
+def test_ended_jobs_are_added_to_its_counters_and_not_counted_again(catalogue, settings):
+    settings.OTJANG_MAX_ATTEMPTS = 1
+    operation = operations.start_reclassify(actor=system())
+    operations.feed()
+    batch = jobs.claim(2)
+    jobs.fail(batch.token, batch.jobs[0].pk, "file_missing", "It is gone.")
+    jobs.put_back_batch(batch, "broke off")  # what is left of it, for good
+    operation.refresh_from_db()
+    assert (operation.done, operation.failed) == (0, 2)
+
+    with CaptureQueriesContext(connection) as queries:
+        operations.feed()
+
+    counts = [query["sql"] for query in queries if "COUNT(" in query["sql"].upper()]
+    assert len(counts) <= 2 * len(catalogue)  # those of the open jobs, by an index: never those that ended
+    assert not any("'done'" in sql or "'failed'" in sql for sql in counts)
+    batches.classify_waiting()
+    operation.refresh_from_db()
+    assert operation.done > 0
 
 
 def test_stopping_it_keeps_what_a_person_asked_for_meanwhile(catalogue, alice, actor_of):

@@ -83,6 +83,22 @@ def test_it_frees_a_product_whose_waiting_photograph_was_deleted(product):
     assert product.status == Product.Status.TO_REVIEW
 
 
+def test_it_looks_at_some_of_the_products_that_wait_at_a_time(shop, monkeypatch):
+    monkeypatch.setattr(sweep, "_LOOKED_AT", 2)
+    products = ProductFactory.create_batch(5, merchant=shop)
+    for product in products[:4]:
+        ProductImageFactory(product=product)
+    ProductImageFactory(product=products[4]).delete()
+    Product.objects.update(updated_at=timezone.now() - timedelta(minutes=1))
+
+    freed = []
+    for _round in range(4):
+        sweep.apply_left_over()
+        freed.append(Product.objects.exclude(status=Product.Status.CLASSIFYING).count())
+
+    assert freed == [0, 0, 1, 1]
+
+
 def test_it_wakes_the_worker_for_photographs_that_wait_too_long(product):
     ProductImageFactory(product=product)
     default_task_backend.clear()

@@ -32,6 +32,7 @@ from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Produc
 from catalog.selectors import Taxonomy, products_for_list, values_called, values_of
 
 Service = Callable[..., object]
+PUBLISH_NOW = partial(services.publish, while_classifying=True)
 
 _refused: ContextVar[Refused | None] = ContextVar("refused", default=None)
 """Why a service would not save the form that is shown once more: Django's hooks between the two hand nothing on."""
@@ -305,10 +306,10 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> Any:
         """Offer the moves that the product's status allows."""
         status = Product.objects.filter(pk=object_id).values_list("status", flat=True).first()
-        waiting = Product.Status.CLASSIFYING
+        now = status == Product.Status.CLASSIFYING
         allowed = {
-            "publish": status != waiting and Product.Status.PUBLISHED in Product.MOVES.get(status or "", ()),
-            "publish_now": status == waiting,
+            "publish": not now and Product.Status.PUBLISHED in Product.MOVES.get(status or "", ()),
+            "publish_now": now,
             "unpublish": status == Product.Status.PUBLISHED,
             "archive": Product.Status.ARCHIVED in Product.MOVES.get(status or "", ()),
             "restore": status == Product.Status.ARCHIVED,
@@ -350,14 +351,11 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         description=_("Publish without waiting"),
         permissions=["change"],
         icon="publish",
-        dialog=_dialog(
-            _("Publish this product?"), _("What is still found in its photographs no longer counts."), _("Publish")
-        ),
+        dialog=_dialog(_("Publish this product?"), _("What is found later no longer counts."), _("Publish")),
     )
     def publish_now(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Publish the product of the page though photographs wait."""
-        at_once = partial(services.publish, while_classifying=True)
-        return self._move_one(request, object_id, at_once, _("%(count)d published."))
+        return self._move_one(request, object_id, PUBLISH_NOW, _("%(count)d published."))
 
     @action(
         description=_("Unpublish"),
