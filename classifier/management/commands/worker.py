@@ -21,6 +21,7 @@ from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from accounts.startup import require_sound_database
 from catalog.selectors import Taxonomy
 from classifier import batches, registry, sweep, uploads
 from classifier.engine import WeightsError
@@ -106,6 +107,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         """Load the networks, then work until told to stop."""
+        require_sound_database()
         started = time.monotonic()
         with suppress(WeightsError):  # said below
             registry.serve_shipped()
