@@ -149,6 +149,12 @@ STORAGES = {
     },
 }
 
+# Whoever may see a photograph is sent on to the bucket, with a URL that is good for a while: the web process, which
+# streams files otherwise, then waits for no storage.
+MEDIA_SIGNED_URLS = env.boolean("MEDIA_SIGNED_URLS", default=False)
+if MEDIA_SIGNED_URLS and "OPTIONS" not in STORAGES["default"]:
+    raise ImproperlyConfigured("MEDIA_SIGNED_URLS needs MEDIA_STORAGE=s3://…; files of this machine have no URLs.")
+
 # --- People -----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
