@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -11,6 +14,7 @@ from django.contrib.auth.views import PasswordChangeView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.i18n import set_language as set_language_cookie
 
@@ -26,6 +30,12 @@ class LoginView(DjangoLoginView):
     form_class = LoginForm
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
+
+    def get_redirect_url(self, *args: Any) -> str:
+        """Return where the person wanted to go, unless that is here, or to log out: nobody would arrive."""
+        url = super().get_redirect_url(*args)
+        here = (self.request.path, reverse("accounts:logout"), reverse("admin:login"), reverse("admin:logout"))
+        return "" if urlsplit(urljoin(self.request.path, url)).path in here else url
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Log the person in and take over their language."""

@@ -267,7 +267,7 @@ class ProductAttributeView(APIView):
             services.decide(actor=actor, product=product, attribute=code, value=data.validated_data["value"])
         else:
             services.decide_not_applicable(actor=actor, product=product, attribute=code)
-        return self._answer(request, actor, public_id, code)
+        return self._answer(product, code)
 
     @extend_schema(
         operation_id="products_attributes_withdraw",
@@ -277,10 +277,10 @@ class ProductAttributeView(APIView):
         """Take a decision back: what the model proposes shows again. Where nobody has decided, it stays open."""
         actor, product = _find_product_to_change(request, public_id)
         services.withdraw(actor=actor, product=product, attribute=code)
-        return self._answer(request, actor, public_id, code)
+        return self._answer(product, code)
 
-    def _answer(self, request: Request, actor: Actor, public_id: str, code: str) -> Response:
-        return Response(product_body(request, actor, public_id)["attributes"][code])
+    def _answer(self, product: Product, code: str) -> Response:
+        return Response(CurrentValueSerializer(selectors.current_value(product, code)).data)
 
 
 class ProductImageListView(APIView):

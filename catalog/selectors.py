@@ -141,13 +141,21 @@ def decided_by_people() -> QuerySet[ProductAttribute]:
     ).exclude(decision__answers=Decision.Answers.ACCEPTED, decision__value=F("decision__proposed_value"))
 
 
+def _shown_values() -> QuerySet[ProductAttribute]:
+    return ProductAttribute.objects.select_related("attribute", "value__parent", "decision__user", "decision__api_key")
+
+
 def _current_values() -> Prefetch[str]:
-    return Prefetch(
-        "attributes",
-        ProductAttribute.objects.select_related(
-            "attribute", "value__parent", "decision__user", "decision__api_key"
-        ).order_by("attribute__position", "attribute_id"),
-    )
+    return Prefetch("attributes", _shown_values().order_by("attribute__position", "attribute_id"))
+
+
+def current_value(product: Product, code: str) -> ProductAttribute:
+    """Return a product's current value of one attribute, with all that is shown of it (one query).
+
+    Raises:
+        ProductAttribute.DoesNotExist: nothing is known of it.
+    """
+    return _shown_values().get(product=product, attribute__code=code)
 
 
 def products_for_list(actor: Actor) -> QuerySet[Product]:

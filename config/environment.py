@@ -7,11 +7,13 @@ import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from config import s3
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -162,23 +164,21 @@ def database(name: str, default: str) -> dict[str, Any]:
 def media_storage(name: str) -> dict[str, Any]:
     """Django's STORAGES entry for uploads: `file` (MEDIA_ROOT on this machine) or `s3://bucket/prefix?region_name=…`.
 
-    The options after `?` are those of django-storages; credentials come from boto3's own chain (AWS_ACCESS_KEY_ID
-    and so on). Raises ImproperlyConfigured for anything else.
+    The options after `?` are those of config.s3; credentials come from boto3's own chain (AWS_ACCESS_KEY_ID and so
+    on). Raises ImproperlyConfigured for anything else.
     """
     url = text(name, "file")
     if url == "file":
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc:
-        raise ImproperlyConfigured(f"{name} must be 'file' or s3://bucket, not {url!r}.")
-    options: dict[str, Any] = {
-        "bucket_name": parts.netloc,
-        "location": parts.path.strip("/"),
-        "default_acl": None,
-        "file_overwrite": False,
-        **dict(parse_qsl(parts.query)),
-    }
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+        raise ImproperlyConfigured(f"{name} must be 'file' or s3://bucket, not {url.partition('?')[0]!r}.")
+    try:
+        options = s3.options(parts.query)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} {error}") from None
+    place = {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": place | options}
 
 
 class Web(NamedTuple):

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from catalog import storage
+
 STRICT = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -30,18 +32,18 @@ def _header(policy: dict[str, str]) -> str:
     return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
 
-STRICT_HEADER = _header(STRICT)
-RELAXED_HEADER = _header(RELAXED)
-
-
 class ContentSecurityPolicyMiddleware:
     """Sets the header unless the view has set its own (a photograph is answered with a still narrower one)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        images = STRICT["img-src"]
+        if bucket := storage.origin():
+            images = f"{images} {bucket}"
+        self.strict, self.relaxed = (_header(policy | {"img-src": images}) for policy in (STRICT, RELAXED))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         relaxed = request.path.startswith(RELAXED_PATHS)
-        response.headers.setdefault("Content-Security-Policy", RELAXED_HEADER if relaxed else STRICT_HEADER)
+        response.headers.setdefault("Content-Security-Policy", self.relaxed if relaxed else self.strict)
         return response

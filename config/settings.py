@@ -64,7 +64,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
@@ -151,6 +150,12 @@ STORAGES = {
     },
 }
 
+# Whoever may see a photograph is sent on to the bucket, with a URL that is good for a while: the web process, which
+# streams files otherwise, then waits for no storage.
+MEDIA_SIGNED_URLS = env.boolean("MEDIA_SIGNED_URLS", default=False)
+if MEDIA_SIGNED_URLS and "OPTIONS" not in STORAGES["default"]:
+    raise ImproperlyConfigured("MEDIA_SIGNED_URLS needs MEDIA_STORAGE=s3://…; files of this machine have no URLs.")
+
 # --- People -----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -200,6 +205,8 @@ OTJANG_PREDICTION_RETENTION_DAYS = env.integer("OTJANG_PREDICTION_RETENTION_DAYS
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
 # One photograph too many must reach our own refusal, which names the limit, not Django's bare 400.
 DATA_UPLOAD_MAX_NUMBER_FILES = 5 * OTJANG_MAX_IMAGES_PER_PRODUCT
+# The admin's page for confirming sends each chosen row as a field: accounts.admin.base.MAX_CHOSEN of them, and a few.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_500
 # Larger files go to a temporary file at once: fifty photographs at a time must not fill the web process's memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # On a disk of this machine. What a killed process leaves there is deleted after a day.

@@ -63,7 +63,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         message = _(
             "Too many files at once; nothing was stored. A product has at most %(limit)d photographs: send fewer files."
         ) % {"limit": settings.OTJANG_MAX_IMAGES_PER_PRODUCT}
-    elif isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
+    elif isinstance(exception, TooManyFieldsSent):
+        code, status = "too_many_fields", 413
+        message = _("The form has more than %(limit)d fields; nothing was stored. Choose fewer rows at a time.") % {
+            "limit": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        }
+    elif isinstance(exception, RequestDataTooBig):
         code, status = "too_large", 413
         message = _("The form is too large; nothing was stored. Shorten its texts or send fewer files at a time.")
     else:

@@ -1,10 +1,12 @@
 """The WSGI entry point of the site, for `config.server` and for any other server."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -21,7 +23,12 @@ def _bound_waits(database: dict[str, Any]) -> None:
 
 application = get_wsgi_application()
 
+from accounts.startup import require_sound_database  # noqa: E402 - apps must be loaded
 from catalog.files import remove_stale_temporary_files  # noqa: E402 - apps must be loaded
 
 _bound_waits(settings.DATABASES["default"])
+try:
+    require_sound_database()
+except ImproperlyConfigured as error:
+    sys.exit(f"Otjang cannot start: {error}")
 remove_stale_temporary_files(Path(settings.FILE_UPLOAD_TEMP_DIR))

@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.actors import system
 from accounts.models import AuditEvent
 from catalog import services
+from catalog.admin.products import ProductAdmin
 from catalog.models import Decision, Product, ProductImage
 from tests.factories import ProductFactory, ProductImageFactory, UserFactory
 from tests.pictures import upload
@@ -230,6 +231,27 @@ def test_a_refusal_of_a_service_stands_on_the_form(admin, proposed, client_of):
     assert "This product is published, so its values stay decided." in response.text
     assert response.context["adminform"].form["name"].value() == "Still here"
     assert _state(proposed) == before
+
+
+def test_a_form_that_is_wrong_in_any_part_stores_nothing(admin, proposed, client_of):
+    client = client_of(admin)
+    fields = _fields(client, proposed) | {"name": "Coat", "value_material": "corduroy"}
+    before = _state(proposed)
+    for broken in [name for name in fields if name.endswith("TOTAL_FORMS")]:
+        assert client.post(_page(proposed), {**fields, broken: "x"}).status_code == 200
+        assert _state(proposed) == before
+    assert client.post(_page(proposed), fields).status_code == 302
+
+
+def test_a_refused_form_is_looked_at_once(admin, proposed, client_of, monkeypatch):
+    opened, own = [], ProductAdmin.get_object
+    monkeypatch.setattr(ProductAdmin, "get_object", lambda *asked: opened.append(1) or own(*asked))
+    client = client_of(admin)
+    fields = _fields(client, proposed)
+    client.post(_page(proposed), fields | {"name": "Their jacket"})
+    opened.clear()
+    assert client.post(_page(proposed), fields | {"name": "My jacket"}).status_code == 200
+    assert len(opened) == 1
 
 
 def test_it_says_beside_the_field_what_is_wrong_with_an_sku(admin, proposed, client_of):

@@ -82,3 +82,35 @@ def test_it_leads_from_the_log_out_address_home_or_to_the_log_in_page(client):
 def test_it_leads_strangers_from_a_form_s_address_to_the_log_in_page(product):
     response = Client().get(f"/products/{product.public_id}/review", follow=True)
     assert response.redirect_chain[-1] == (f"/login?next=/products/{product.public_id}", 302)
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "/login",
+        "/login?next=/login",
+        "/login?next=/password",
+        "login",
+        "?next=/x",
+        "./login",
+        "/logout",
+        "/admin/login/",
+        "/admin/logout/",
+        "//evil.example",
+        "https://evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "\x00",
+    ],
+)
+def test_a_way_back_that_leads_nowhere_ends_on_the_first_page(client_of, alice, there):
+    assert client_of(alice).get("/login", {"next": there}).url == "/"
+    alice.set_password(PASSWORD)
+    alice.save()
+    sent = {"username": alice.email, "password": PASSWORD, "next": there}
+    assert Client().post("/login", sent).url == "/"
+    assert client_of(alice).get("/admin/login/", {"next": there}).status_code in {200, 302}
+
+
+def test_a_way_back_within_the_site_is_gone(client_of, alice):
+    assert client_of(alice).get("/login", {"next": "/new?x=1"}).url == "/new?x=1"

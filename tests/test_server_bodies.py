@@ -135,7 +135,9 @@ def test_what_callers_say_of_proxies_counts_only_behind_one(behind_proxy, seen):
 
 
 def test_an_upload_that_a_stop_cuts_off_stores_nothing(key):
-    body = b'--b\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n' + photo() + b"\r\n--b--\r\n"
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n' + photo() + b"\r\n--b--\r\n"
+    )
     head = head_of("POST", "/api/v1/products", Content_Length=len(body), Content_Type=UPLOAD, **key)
     with serving(wsgi.application, stop_seconds=0) as site, site.connect(head + body[:-1]) as connection:
         assert site.ask("GET", "/healthz").status == 200

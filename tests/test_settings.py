@@ -69,6 +69,8 @@ def test_the_tests_know_nothing_of_this_machine_s_settings(manage, tmp_path):
         ("DATABASE_URL", "mysql://root@localhost:port/otjang"),
         ("MEDIA_STORAGE", "ftp://files"),
         ("MEDIA_STORAGE", "s3://"),
+        ("MEDIA_STORAGE", "s3://photographs?verify=perhaps"),
+        ("MEDIA_SIGNED_URLS", "true"),
         ("TASKS_BACKEND", "django_tasks.backends.immediate.ImmediateBackend"),
         ("CSRF_TRUSTED_ORIGINS", "shop.example"),
         ("LOG_LEVEL", "chatty"),

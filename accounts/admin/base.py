@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import get_fields_from_path, quote, unquote
+from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR
 from django.contrib.auth.models import Permission
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import BooleanField, ManyToManyField, Model, QuerySet
 from django.forms import ModelMultipleChoiceField
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -32,6 +36,10 @@ from accounts.services import record
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R", bound=Model)
+
+# A page for confirming sends them all again, one field each: settings.DATA_UPLOAD_MAX_NUMBER_FIELDS is above.
+MAX_CHOSEN = 2_000
+MAX_DIGITS = 18  # whatever has them fits into 64 bits; SQLite's driver raises an error beyond
 
 
 def admin_actor(request: HttpRequest) -> Actor:
@@ -128,6 +136,57 @@ class BaseAdmin(ModelAdmin[M]):
             for entry in super().get_list_filter(request)
         ]
 
+    def get_urls(self) -> list[URLPattern]:
+        """Answer 404 for what is no id of a row, before any view looks for it; an action is asked of a row that exists.
+
+        For other rows that are gone Django goes to the index and says so.
+        """
+        patterns: list[URLPattern] = super().get_urls()
+        actions = {entry.action_name for entry in self._get_base_actions_detail()}  # type: ignore[attr-defined]
+        for pattern in patterns:
+            pattern.callback = self._of_a_row(pattern.callback, must_exist=pattern.name in actions)
+        return patterns
+
+    def _of_a_row(self, view: Callable[..., HttpResponseBase], *, must_exist: bool) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            object_id = kwargs.get("object_id")
+            if object_id is not None:
+                pk = self._pk(unquote(object_id))
+                asks = must_exist and self.admin_site.has_permission(request)
+                if pk is None or (asks and not self.model._default_manager.filter(pk=pk).exists()):
+                    raise Http404
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    def _pk(self, text: str) -> Any:
+        """Return what a text means as a row's key; None if no row can have such a one."""
+        try:
+            return self.opts.pk.clean(text, None)
+        except ValidationError:
+            return None
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[M], *args: Any) -> Any:
+        """Run an action over the chosen rows, unless they are more than one request should deal with."""
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if any(self._pk(text) is None for text in chosen):
+            raise BadRequest("a chosen row has no such key")
+        across = request.POST.get("select_across", "0") not in {"0", "", "false", "False"}
+        count = queryset[: MAX_CHOSEN + 1].count() if across else len(chosen)
+        if count > MAX_CHOSEN:
+            said = gettext("At most %(limit)d rows at a time; nothing was done. Narrow the list down by its filters.")
+            self.message_user(request, said % {"limit": MAX_CHOSEN}, messages.ERROR)
+            return None
+        return super().response_action(request, queryset, *args)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Treat numbers that no database holds as Django treats other wrong filters: the list without them."""
+        numbers = (str(text) for name, text in request.GET.items() if name != SEARCH_VAR)
+        if any(text.isdecimal() and len(text) > MAX_DIGITS for text in numbers):
+            return redirect(f"{request.path}?{ERROR_FLAG}=1")
+        return super().changelist_view(request, extra_context)
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -174,9 +233,9 @@ class ReadOnlyAdmin(ReadOnly, BaseAdmin[M]):
     ) -> HttpResponse:
         """Show what the audit trail says of the row: services write it, and Django's own log knows nothing of them."""
         row = self.get_object(request, unquote(object_id))
-        if row is None or not self.has_view_permission(request, row):
+        if not self.has_view_permission(request, row):
             raise PermissionDenied
-        if not self._reads_trail(request):
+        if row is None or not self._reads_trail(request):
             # They may not read the trail: Django's own page says at least that there is nothing.
             return super().history_view(request, object_id, extra_context)
         return redirect(f"{reverse('admin:accounts_auditevent_changelist')}?{urlencode(self._trail(row))}")

@@ -7,16 +7,32 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.urls import reverse
 from django.utils.choices import flatten_choices
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
 
-from accounts.errors import Refused
+from accounts.actors import Actor
+from accounts.errors import Conflict, Refused
 from catalog.answered import proposal_row
 from catalog.certainty import percent
+from catalog.intake import Prepared, create_prepared
 from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute
 from catalog.selectors import Taxonomy, values_of
-from catalog.services import LEAVE_OPEN, NOT_APPLICABLE, TAKE_BACK, check_sku_free, clean_name, clean_sku
+from catalog.services import (
+    LEAVE_OPEN,
+    NOT_APPLICABLE,
+    TAKE_BACK,
+    check_sku_free,
+    clean_name,
+    clean_sku,
+    create_product,
+    lock_product,
+    save_review,
+    update_product,
+)
 
 PREFIX = "value_"  # of the fields that override an attribute; the attribute's code follows
 
@@ -57,11 +73,13 @@ class PhotographsField(forms.FileField):
 class ProductForm(forms.ModelForm[Product]):
     """Name and SKU, checked as everywhere else, and new photographs.
 
-    `refused` is why a service would not save the form: the page then comes back with all that was typed. For that it
-    also sends along what each control held at first, so that only what a person changed is ever changed.
+    To be valid is to be stored: a service has the last word on what was typed, and what it refuses stands on the form
+    with everything else. So a form is bound within a transaction only, which whoever does not go on takes back. Each
+    control sends along what it held at first, so that only what a person changed is ever changed.
     """
 
-    refused: ClassVar[Refused | None] = None
+    actor: ClassVar[Actor]
+    prepared: ClassVar[Prepared | None] = None  # the photographs of a new product, whose files are written already
     photographs = PhotographsField()
 
     class Meta:
@@ -78,13 +96,34 @@ class ProductForm(forms.ModelForm[Product]):
         self.fields[name].show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
 
     def full_clean(self) -> None:
-        """Browsers send chosen files once: whoever has to correct the form has to choose them again."""
+        """Store what is right so far, all of it or nothing.
+
+        Browsers send chosen files once: whoever has to correct the form has to choose them again.
+        """
         super().full_clean()
+        if self.is_bound and not self.errors:
+            try:
+                with transaction.atomic():
+                    self.store()
+            except Refused as refused:
+                self.say(refused)
         if self.is_bound and self.errors and self.files:
             self.add_error("photographs", _("Nothing was saved yet. Choose the photographs once more."))
 
+    def store(self) -> None:
+        """Ask the service for a new product, which becomes the form's."""
+        data = self.cleaned_data
+        given = {"actor": self.actor, "merchant": data["merchant"], "name": data["name"], "sku": data["sku"]}
+        created = create_prepared(prepared=self.prepared, **given) if self.prepared else None
+        self.instance.pk = (created or create_product(**given)).pk
+        self.instance.refresh_from_db()
+
+    def say(self, refused: Refused) -> None:
+        """Put a service's refusal on the form."""
+        self.add_error(None, ValidationError(refused.message, code=refused.code))
+
     def clean(self) -> dict[str, Any]:
-        """Check the SKU against the shop's others, and say what a service refused."""
+        """Check the SKU against the shop's others."""
         data: dict[str, Any] = super().clean() or {}
         merchant = data["merchant"].pk if data.get("merchant") else self.instance.merchant_id
         if merchant and data.get("sku") and "sku" in self.changed_data:
@@ -92,8 +131,6 @@ class ProductForm(forms.ModelForm[Product]):
                 check_sku_free(merchant, data["sku"], but=self.instance.pk)
             except Refused as refused:
                 self.add_error("sku", ValidationError(refused.message, code=refused.code))
-        if self.refused is not None:
-            raise ValidationError(self.refused.message, code=self.refused.code)
         return data
 
     def clean_name(self) -> str:
@@ -184,14 +221,29 @@ class ReviewForm(ProductForm):
             choices.append((NOT_APPLICABLE, ProductAttribute.State.NOT_APPLICABLE.label))
         return choices
 
-    def clean(self) -> dict[str, Any]:
+    def store(self) -> None:
+        """Ask the services, against the version that was seen: the review first.
+
+        Raises:
+            Refused: what a service says; `stale` if somebody else changed the product meanwhile.
+        """
+        product, data = self.instance, self.cleaned_data
+        if lock_product(product.pk).version != data["seen_version"] and not self.only_adds:
+            raise _stale(product)
+        if self.is_reviewed:
+            save_review(actor=self.actor, product=product, **self.review)
+        named = {name: data[name] for name in ("name", "sku") if name in self.changed_data}
+        if named:
+            update_product(actor=self.actor, product=product, **named)
+
+    def say(self, refused: Refused) -> None:
         """Where somebody else was faster, say beside each field that both changed what it says now."""
-        if self.refused is not None and self.refused.code == "stale":
+        if refused.code == "stale":
             for name in set(self.changed_data) - {"seen_version", "photographs"}:
                 now = self.initial[name] or ""
                 if now != self.data.get(self.add_initial_prefix(name), ""):
                     self.add_error(name, _("It says now: %(value)s") % {"value": self._shown(name, now)})
-        return super().clean()
+        super().say(refused)
 
     def _shown(self, name: str, value: str) -> str:
         choices = getattr(self.fields[name], "choices", ())
@@ -229,6 +281,19 @@ def for_product(taxonomy: Taxonomy) -> type[ReviewForm]:
         for code, attribute in taxonomy.attributes.items()
     }
     return type("ProductReviewForm", (ReviewForm,), {"taxonomy": taxonomy, **fields})
+
+
+def _stale(product: Product) -> Conflict:
+    """Refuse whatever was typed over a page that is no longer true, until it is loaded again."""
+    return Conflict(
+        "stale",
+        format_html(
+            '{} <a href="{}" class="underline">{}</a>',
+            _("This product was changed in the meantime, so nothing was saved."),
+            reverse("admin:catalog_product_change", args=[product.pk]),
+            _("Load the page anew"),
+        ),
+    )
 
 
 def _field(form: forms.BaseForm, name: str) -> forms.ChoiceField:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -13,18 +11,15 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured, dialog
 from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
-from accounts.errors import Conflict, Refused
+from accounts.errors import Refused
 from catalog import intake, services
 from catalog.admin.deletion import DeletesArchived
-from catalog.admin.new_product import create, photographs_first
 from catalog.admin.photographs import PhotographInline, media_url
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
 from catalog.certainty import percent
@@ -33,9 +28,6 @@ from catalog.selectors import Taxonomy, products_for_list, values_called, values
 
 Service = Callable[..., object]
 PUBLISH_NOW = partial(services.publish, while_classifying=True)
-
-_refused: ContextVar[Refused | None] = ContextVar("refused", default=None)
-"""Why a service would not save the form that is shown once more: Django's hooks between the two hand nothing on."""
 
 STATUS_COLOURS = coloured(
     {
@@ -189,7 +181,11 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         elif obj is None:
             kwargs["form"] = ProductForm
         if "form" in kwargs:
-            kwargs["form"] = type(kwargs["form"].__name__, (kwargs["form"],), {"refused": _refused.get()})
+            kwargs["form"] = type(
+                kwargs["form"].__name__,
+                (kwargs["form"],),
+                {"actor": admin_actor(request), "prepared": getattr(request, "prepared", None)},
+            )
         return super().get_form(request, obj, change=change, **kwargs)
 
     @display(description=_("product"), ordering="name", header=True)
@@ -232,40 +228,29 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     # -- Writing, through services ---------------------------------------------------------------------------------
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """Save in one transaction: what a service refuses undoes all of it.
-
-        The form then comes back with what was typed in it, and the refusal above.
-        """
-        args = (object_id, *args)
-        try:
-            with nullcontext() if object_id else photographs_first(self, request):
-                return super().changeform_view(request, *args, **kwargs)
-        except Refused as refused:
-            said = _refused.set(refused)
-            try:
-                return super().changeform_view(request, *args, **kwargs)
-            finally:
-                _refused.reset(said)
+        """Write the photographs of a new product before the page's transaction begins: decoding takes its time."""
+        files = request.FILES.getlist("photographs") if object_id is None else []
+        if not files or not self.has_add_permission(request):
+            return super().changeform_view(request, object_id, *args, **kwargs)
+        with intake.prepared_product(files) as prepared:
+            request.prepared = prepared  # type: ignore[attr-defined]  # for get_form
+            return super().changeform_view(request, object_id, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
-        """Ask the services, against the version that was seen: the review first; photographs after the commit."""
-        actor, data = admin_actor(request), form.cleaned_data
+        """The form has stored everything but further photographs, which are taken in after the commit."""
+        files = form.cleaned_data["photographs"]
         if not change:
-            created, received = create(actor, data)
-            obj.pk = created.pk
-            obj.refresh_from_db()
-            self._name_refused(request, received)
-            return
-        if services.lock_product(obj.pk).version != data["seen_version"] and not form.only_adds:
-            raise _stale(obj)
-        if form.is_reviewed:
-            services.save_review(actor=actor, product=obj, **form.review)
-        named = {name: data[name] for name in ("name", "sku") if name in form.changed_data}
-        if named:
-            services.update_product(actor=actor, product=obj, **named)
-        if data["photographs"]:
+            self._name_refused(request, form.prepared.received() if form.prepared else [])
+        elif files:
             # Decoding takes its time: no lock is held over it.
-            transaction.on_commit(lambda: self._add_photographs(request, obj, data["photographs"]))
+            transaction.on_commit(lambda: self._add_photographs(request, obj, files))
+
+    def render_change_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show the page; where it comes back from a form, nothing of that form stays, whatever part was wrong."""
+        response = super().render_change_form(request, *args, **kwargs)
+        if request.method == "POST":
+            transaction.set_rollback(True)
+        return response
 
     def _add_photographs(self, request: HttpRequest, product: Product, files: list[UploadedFile[Any]]) -> None:
         try:
@@ -293,14 +278,29 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         """With all that belongs to it."""
         services.delete_product(actor=admin_actor(request), product=obj)
 
-    # -- Moves -----------------------------------------------------------------------------------------------------
+    # -- Moves, and what other apps do with products ----------------------------------------------------------------
 
-    def _move(self, request: HttpRequest, products: QuerySet[Product], service: Service, done: Any) -> None:
+    @classmethod
+    def offer(cls, *, of_many: Callable[..., None], of_one: Callable[..., HttpResponse]) -> None:
+        """Add what another app does with products: an action over chosen ones, and a button on the page of one.
+
+        Args:
+            of_many: an `action` that takes this page, the request and the chosen products; called as it is named.
+            of_one: an `action` that takes this page, the request, the dialog's form and the product's id.
+        """
+        for added in (of_many, of_one):
+            setattr(cls, added.__name__, added)
+        cls.actions = (*cls.actions, of_many.__name__)
+        cls.actions_detail = (*cls.actions_detail, of_one.__name__)
+
+    def move(self, request: HttpRequest, products: QuerySet[Product], service: Service, done: Any) -> None:
+        """Run a service over products; say `done` with the number that it worked for, and each refusal."""
         actor = admin_actor(request)
         self.each(request, products, lambda product: service(actor=actor, product=product), done)
 
-    def _move_one(self, request: HttpRequest, object_id: str, service: Service, done: Any) -> HttpResponse:
-        self._move(request, self.get_queryset(request).filter(pk=object_id), service, done)
+    def move_one(self, request: HttpRequest, object_id: str, service: Service, done: Any) -> HttpResponse:
+        """Run a service over the product of a page, then load that page again."""
+        self.move(request, self.get_queryset(request).filter(pk=object_id), service, done)
         return self.back_to(object_id)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> Any:
@@ -321,17 +321,17 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     @action(description=_("Publish"), permissions=["change"])
     def publish_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
         """Publish the chosen products."""
-        self._move(request, queryset, services.publish, _("%(count)d published."))
+        self.move(request, queryset, services.publish, _("%(count)d published."))
 
     @action(description=_("Archive"), permissions=["change"])
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
         """Archive the chosen products."""
-        self._move(request, queryset, services.archive, _("%(count)d archived."))
+        self.move(request, queryset, services.archive, _("%(count)d archived."))
 
     @action(description=_("Restore"), permissions=["change"])
     def restore_selected(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
         """Restore the chosen products."""
-        self._move(request, queryset, services.restore, _("%(count)d restored."))
+        self.move(request, queryset, services.restore, _("%(count)d restored."))
 
     @action(
         description=_("Publish"),
@@ -345,7 +345,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     )
     def publish(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Publish the product of the page."""
-        return self._move_one(request, object_id, services.publish, _("%(count)d published."))
+        return self.move_one(request, object_id, services.publish, _("%(count)d published."))
 
     @action(
         description=_("Publish without waiting"),
@@ -355,7 +355,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     )
     def publish_now(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Publish the product of the page though photographs wait."""
-        return self._move_one(request, object_id, PUBLISH_NOW, _("%(count)d published."))
+        return self.move_one(request, object_id, PUBLISH_NOW, _("%(count)d published."))
 
     @action(
         description=_("Unpublish"),
@@ -365,7 +365,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     )
     def unpublish(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Take the product of the page back."""
-        return self._move_one(request, object_id, services.unpublish, _("%(count)d unpublished."))
+        return self.move_one(request, object_id, services.unpublish, _("%(count)d unpublished."))
 
     @action(
         description=_("Archive"),
@@ -375,7 +375,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     )
     def archive(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Archive the product of the page."""
-        return self._move_one(request, object_id, services.archive, _("%(count)d archived."))
+        return self.move_one(request, object_id, services.archive, _("%(count)d archived."))
 
     @action(
         description=_("Restore"),
@@ -385,20 +385,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     )
     def restore(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Restore the product of the page."""
-        return self._move_one(request, object_id, services.restore, _("%(count)d restored."))
-
-
-def _stale(product: Product) -> Conflict:
-    """Refuse whatever was typed over a page that is no longer true, until it is loaded anew."""
-    return Conflict(
-        "stale",
-        format_html(
-            '{} <a href="{}" class="underline">{}</a>',
-            _("This product was changed in the meantime, so nothing was saved."),
-            reverse("admin:catalog_product_change", args=[product.pk]),
-            _("Load the page anew"),
-        ),
-    )
+        return self.move_one(request, object_id, services.restore, _("%(count)d restored."))
 
 
 def _written(value: ProductAttribute) -> str:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import mimetypes
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from django.utils.http import quote_etag
+from django.utils.http import content_disposition_header, quote_etag
 from django.views.decorators.http import require_safe
 
 from accounts.authentication import BEARER_CHALLENGE, request_actor
 from catalog.models import ProductImage
+from catalog.storage import read_errors, silence
+
+logger = logging.getLogger(__name__)
 
 VARIANTS = ("display", "thumbnail", "original")
 MAX_AGE = 3600  # seconds; a file's content never changes, but who may see it can
@@ -27,28 +32,59 @@ def _ask_who(request: HttpRequest) -> HttpResponseBase:
 
 
 def image_response(request: HttpRequest, image: ProductImage, variant: str) -> HttpResponseBase:
-    """Stream one file of the photograph from the storage; 304 if the browser has it, 404 if the file is gone."""
-    etag = quote_etag(f"{image.sha256[:32]}-{variant}")
-    not_modified = get_conditional_response(request, etag=etag)
-    response: HttpResponseBase
-    if not_modified is not None:
-        response = not_modified
-    else:
-        name = str(getattr(image, variant))
-        try:
-            stream = default_storage.open(name, "rb")
-        except FileNotFoundError as error:
-            raise Http404 from error
-        response = FileResponse(
-            stream,
-            as_attachment=variant == "original",
-            filename=image.original_name if variant == "original" else name.rsplit("/", 1)[-1],
-            content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
-        )
-    response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = f"private, max-age={MAX_AGE}"
+    """Answer with one file of the photograph to whoever was found to be allowed to see it.
+
+    Either the file itself, 304 if the browser has it, 404 if it is gone and 503 if the storage does not answer; or,
+    with MEDIA_SIGNED_URLS, a redirect to the bucket, by a URL that is good for a while.
+    """
+    response = _redirect(image, variant) if settings.MEDIA_SIGNED_URLS else _stream(request, image, variant)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _redirect(image: ProductImage, variant: str) -> HttpResponseBase:
+    name = str(getattr(image, variant))
+    expire: int = default_storage.querystring_expire  # type: ignore[attr-defined]  # S3's
+    parameters = {"ResponseContentType": _content_type(name), "ResponseCacheControl": f"private, max-age={MAX_AGE}"}
+    if variant == "original":
+        parameters["ResponseContentDisposition"] = content_disposition_header(True, image.original_name) or "attachment"
+    response = HttpResponseRedirect(default_storage.url(name, parameters=parameters))  # type: ignore[call-arg]  # S3's
+    # Whoever is sent on by their browser's memory must find the URL still good.
+    response.headers["Cache-Control"] = f"private, max-age={min(MAX_AGE, expire // 2)}"
+    return response
+
+
+def _content_type(name: str) -> str:
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def _unanswered() -> HttpResponse:
+    return HttpResponse(status=503, headers={"Retry-After": str(silence.SECONDS), "Cache-Control": "no-store"})
+
+
+def _stream(request: HttpRequest, image: ProductImage, variant: str) -> HttpResponseBase:
+    etag = quote_etag(f"{image.sha256[:32]}-{variant}")
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
+    if response is None:
+        if silence:
+            return _unanswered()
+        name = str(getattr(image, variant))
+        try:
+            response = FileResponse(
+                default_storage.open(name, "rb"),  # S3 is read whole here, to know its length
+                as_attachment=variant == "original",
+                filename=image.original_name if variant == "original" else name.rsplit("/", 1)[-1],
+                content_type=_content_type(name),
+            )
+        except FileNotFoundError as error:
+            raise Http404 from error
+        except read_errors() as error:
+            logger.warning("the storage did not hand out %s: %s", name, error)
+            silence.note(error)
+            return _unanswered()
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = f"private, max-age={MAX_AGE}"
     return response
 
 

@@ -13,6 +13,15 @@ from accounts.admin.theme import Dialog, action
 from catalog.models import Product
 from classifier.services import classify_again
 
+OF_MANY = _("Classify the products again")
+OF_ONE = _("Classify again")
+DONE = _("%(count)d queued to be classified again.")
+DIALOG = dialog(
+    _("Classify this product again?"),
+    _("The models look at every photograph once more. What people decided stays."),
+    OF_ONE,
+)
+
 
 class ClassifiesAgain(MerchantData[M], Generic[M]):
     """A list action and a button. People's decisions stay, whatever the models find."""
@@ -31,24 +40,15 @@ class ClassifiesAgain(MerchantData[M], Generic[M]):
             request,
             self.products_of(rows),
             lambda product: classify_again(actor=actor, product=product),
-            _("%(count)d queued to be classified again."),
+            DONE,
         )
 
-    @action(description=_("Classify the products again"), permissions=["classify"])
+    @action(description=OF_MANY, permissions=["classify"])
     def classify_selected_again(self, request: HttpRequest, queryset: QuerySet[M]) -> None:
         """Queue all photographs of the rows' products: a proposal is made of all of them."""
         self._classify_again(request, queryset)
 
-    @action(
-        description=_("Classify again"),
-        permissions=["classify"],
-        icon="replay",
-        dialog=dialog(
-            _("Classify this product again?"),
-            _("The models look at every photograph once more. What people decided stays."),
-            _("Classify again"),
-        ),
-    )
+    @action(description=OF_ONE, permissions=["classify"], icon="replay", dialog=DIALOG)
     def classify_again(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Queue all photographs of the page's product."""
         self._classify_again(request, self.get_queryset(request).filter(pk=object_id))

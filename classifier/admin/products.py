@@ -1,24 +1,27 @@
-"""Products, with the one thing that the catalogue cannot do itself: have the models look again."""
+"""On products' pages, the one thing that the catalogue cannot do itself: have the models look again."""
 
 from __future__ import annotations
 
-from django.contrib import admin
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 
+from accounts.admin.theme import Dialog, action
 from catalog.admin.products import ProductAdmin
 from catalog.models import Product
-from classifier.admin.again import ClassifiesAgain
+from classifier.admin.again import DIALOG, DONE, OF_MANY, OF_ONE
+from classifier.services import classify_again as service
 
-admin.site.unregister(Product)
+
+@action(description=OF_MANY, permissions=["change"])
+def classify_selected_again(page: ProductAdmin, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+    """Queue all photographs of the chosen products."""
+    page.move(request, queryset, service, DONE)
 
 
-@admin.register(Product)
-class ClassifiedProductAdmin(ProductAdmin, ClassifiesAgain[Product]):
-    """The catalogue's pages and the action."""
+@action(description=OF_ONE, permissions=["change"], icon="replay", dialog=DIALOG)
+def classify_again(page: ProductAdmin, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+    """Queue all photographs of the page's product."""
+    return page.move_one(request, object_id, service, DONE)
 
-    actions = (*ProductAdmin.actions, "classify_selected_again")
-    actions_detail = (*ProductAdmin.actions_detail, "classify_again")
 
-    def products_of(self, rows: QuerySet[Product]) -> QuerySet[Product]:
-        """The rows themselves."""
-        return rows
+ProductAdmin.offer(of_many=classify_selected_again, of_one=classify_again)

@@ -24,6 +24,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from accounts.db import Backoff, is_away, outlast, sleep_until
+from accounts.startup import require_sound_database
 from catalog.selectors import Taxonomy
 from classifier import batches, registry, serving, sweep, uploads
 from classifier.engine import WeightsError
@@ -181,6 +182,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         """Load the networks, then work until told to stop."""
+        require_sound_database()
         started = time.monotonic()
         loaded = outlast(load, what="start", stop=batches.draining)
         if loaded is None:

@@ -5,6 +5,7 @@ from django.core.management import call_command
 
 from accounts.management.english import EnglishCommand
 from accounts.models import Merchant
+from accounts.startup import require_sound_database
 
 
 class Command(EnglishCommand):
@@ -14,6 +15,7 @@ class Command(EnglishCommand):
         parser.add_argument("--no-demo", action="store_true", help="create no demo shop")
 
     def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
+        require_sound_database()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("load_taxonomy", verbosity=0)
         if not no_demo and not Merchant.objects.exists():

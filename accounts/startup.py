@@ -1,0 +1,22 @@
+"""What the site, its worker and `prepare` make sure of before they do anything."""
+
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, OperationalError
+
+
+def require_sound_database() -> None:
+    """Run the database's system checks, and say in a sentence each what is wrong and how it is put right.
+
+    A database that cannot be reached says nothing about itself, so it passes: whoever starts has its own way to wait.
+
+    Raises:
+        ImproperlyConfigured: the server, its settings or its tables would fail later, on somebody's data.
+    """
+    try:
+        found = checks.run_checks(tags=[checks.Tags.database], databases=[DEFAULT_DB_ALIAS])
+    except OperationalError:
+        return
+    errors = [f"{message.msg} {message.hint or ''}".strip() for message in found if message.is_serious()]
+    if errors:
+        raise ImproperlyConfigured("\n".join(errors))
