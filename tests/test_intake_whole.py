@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from accounts.models import AuditEvent
 from catalog import files, intake, services
-from catalog.demo import create_demo_shop
 from catalog.intake import add_images, create_product_with_images
 from catalog.models import PendingFile, Product, ProductImage
 from classifier.models import Classification
@@ -135,15 +134,6 @@ def test_whatever_way_it_comes(step, create, monkeypatch):
     assert create().status_code in {201, 302}
     assert Product.objects.get(sku="A-1").images.count() == 2
     assert not PendingFile.objects.exists()
-
-
-def test_a_demo_shop_comes_whole_too(monkeypatch):
-    with monkeypatch.context() as patches:
-        patches.setattr(*_stop_before(services, "create_product", _raise, 3))
-        with pytest.raises(Killed):
-            create_demo_shop()
-    assert not Product.objects.exists()
-    assert PendingFile.objects.count() == len(stored_files()) > 0
 
 
 @pytest.mark.parametrize(("module", "name", "call"), [(files, "write", 2), (files, "write", 6), (files, "confirm", 1)])
