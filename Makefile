@@ -18,7 +18,7 @@ digest = $(shell cat $(1) | cksum | cut -d' ' -f1)
 RUN_READY := .venv/.run-$(call digest,requirements.txt constraints.txt)
 TEST_READY := .venv/.test-$(call digest,requirements.txt requirements-dev.txt constraints.txt)
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
-SOURCES := manage.py accounts catalog classifier config demo scripts tests $(wildcard benchmarks)
+SOURCES := manage.py core accounts catalog classifier vision config demo scripts tests $(wildcard benchmarks)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Otjang needs Python 3.11 or newer; say which with PYTHON=…" if sys.version_info < (3, 11) else 0)'

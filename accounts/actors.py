@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import Forbidden
+from core.errors import Forbidden
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Merchant, User

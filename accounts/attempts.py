@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest
 
-from accounts.text import lookup_key
+from core.text import lookup_key
 
 CACHE = "login-attempts"
 STRETCH_SECONDS = 900

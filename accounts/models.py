@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from accounts.actors import Via
-from accounts.ids import PUBLIC_ID_LENGTH, public_id
-from accounts.text import lookup_key
-from accounts.trail import action_label, operation_label
+from accounts.audit_labels import action_label, operation_label
+from core.ids import PUBLIC_ID_LENGTH, public_id
+from core.text import lookup_key
 
 
 class UserManager(BaseUserManager["User"]):

@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor, Via
-from accounts.db import atomic
-from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models import ApiKey, AuditEvent, Merchant, User
-from accounts.text import require_name_length
+from core.db import atomic
+from core.errors import Conflict, Forbidden, Invalid
+from core.text import require_name_length
 
 KEY_NAME_LENGTH = 100
 

@@ -110,8 +110,8 @@ def fill(jobs: int) -> None:
 def wait(merchant: Any, photographs: int) -> list[int]:
     """Let photographs of a merchant wait, as an upload does; returns their jobs."""
     from catalog.models import Product, ProductImage
+    from classifier.jobs.requests import request_classification
     from classifier.models import Classification
-    from classifier.services import request_classification
 
     made = []
     for start in range(0, photographs, PRODUCT):
@@ -136,24 +136,24 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 def claim_and_give_back() -> float:
     """Time a claim of eight jobs, and let them wait again."""
-    from classifier import jobs
+    from classifier.jobs import queue
 
-    batches: list[jobs.Batch | None] = []
-    taken = milliseconds(lambda: batches.append(jobs.claim(8)))
+    batches: list[queue.Batch | None] = []
+    taken = milliseconds(lambda: batches.append(queue.claim(8)))
     batch = batches[0]
     assert batch is not None
-    jobs.release(batch.token, batch.ids)
+    queue.release(batch.token, batch.ids)
     return taken
 
 
 def before_new_product(merchant: Any, photographs: int) -> int:
     """How many jobs are claimed before the last one of a new product of this merchant."""
-    from classifier import jobs
+    from classifier.jobs import queue
 
     theirs = set(wait(merchant, photographs))
     before = 0
     while theirs:
-        batch = jobs.claim(8)
+        batch = queue.claim(8)
         assert batch is not None
         for job in batch.jobs:
             theirs.discard(job.pk)
@@ -166,7 +166,7 @@ def before_new_product(merchant: Any, photographs: int) -> int:
 def measure(count: int) -> int:
     """Fill, measure and print; returns the exit status."""
     from accounts.models import Merchant
-    from classifier import sweep
+    from classifier.jobs import sweep
     from classifier.models import Classification
 
     started = time.perf_counter()

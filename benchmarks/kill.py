@@ -52,7 +52,7 @@ def upload(photographs: list[Path]) -> None:
 
     from accounts.actors import system
     from accounts.models import Merchant
-    from catalog.intake import create_product_with_images
+    from catalog.services.uploads import create_product_with_images
 
     merchant = Merchant.objects.create(name="Kill test")
     for start in range(0, len(photographs), PRODUCT):

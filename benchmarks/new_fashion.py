@@ -74,7 +74,7 @@ def upload(numbers: range) -> dict[str, tuple[str, str]]:
 
     from accounts.actors import system
     from accounts.models import Merchant
-    from catalog.intake import create_product_with_images
+    from catalog.services.uploads import create_product_with_images
 
     merchant, _created = Merchant.objects.get_or_create(name="New fashion")
     known = {}

@@ -28,8 +28,8 @@ from PIL import Image
 
 from benchmarks.processes import web_process, worker_process
 from benchmarks.sides import ROOT, Networks, Original, Side, WorkerPath, serve
-from classifier.engine import Manifest
-from classifier.training.environment import processor
+from vision.engine import Manifest
+from vision.training.environment import processor
 
 MEGAPIXELS = 12
 MOST_IN_A_PRODUCT = 50  # the site takes no more photographs of one product

@@ -25,7 +25,7 @@ _PREPARE = """
 import json
 from django.test import Client
 from accounts.models import ApiKey, Membership, Merchant, User
-from catalog.taxonomy import load_taxonomy
+from catalog.services.taxonomy import load_taxonomy
 load_taxonomy()
 shop = Merchant.objects.create(name="Benchmark")
 user = User.objects.create_user("bench@example.com", "bench-bench-bench")

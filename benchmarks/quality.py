@@ -19,11 +19,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from classifier.engine.manifest import GARMENT
-from classifier.engine.results import Alternative
-from classifier.training.dataset import Photograph, by_file, read_dataset
-from classifier.training.evaluation.figures import attribute_figures, garment_figures
-from classifier.training.evaluation.readings import Found, Reading, pair
+from vision.engine.manifest import GARMENT
+from vision.engine.results import Alternative
+from vision.evaluation.metrics import attribute_figures, garment_figures
+from vision.evaluation.readings import Found, Reading, pair
+from vision.training.dataset import Photograph, by_file, read_dataset
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {

@@ -54,7 +54,7 @@ def upload(photographs: int) -> None:
 
     from accounts.actors import system
     from accounts.models import Merchant
-    from catalog.intake import create_product_with_images
+    from catalog.services.uploads import create_product_with_images
 
     merchant = Merchant.objects.create(name="Reclassification")
     for start in range(0, photographs, PRODUCT):

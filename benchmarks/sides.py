@@ -54,7 +54,7 @@ class WorkerPath(Side):
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        from catalog.taxonomy import load_taxonomy
+        from catalog.services.taxonomy import load_taxonomy
 
         load_taxonomy()
         started = time.perf_counter()
@@ -70,7 +70,7 @@ class WorkerPath(Side):
 
         from accounts.actors import system
         from accounts.models import Merchant
-        from catalog.intake import create_product_with_images
+        from catalog.services.uploads import create_product_with_images
 
         merchant = Merchant.objects.create(name="Benchmark")
         images = []
@@ -84,9 +84,9 @@ class WorkerPath(Side):
 
     def _instrument(self) -> None:
         from catalog.selectors import Taxonomy
-        from classifier import batches, jobs, results
+        from classifier.jobs import batches, queue, results
 
-        for module, name in ((jobs, "claim"), (results, "store"), (results, "apply")):
+        for module, name in ((queue, "claim"), (results, "store"), (results, "apply")):
             setattr(module, name, self._timed(name, getattr(module, name)))
         serving = batches.serving_now(Taxonomy.load())
         assert serving is not None, "there are no weights"
@@ -120,8 +120,8 @@ class WorkerPath(Side):
             self._busy[name] += time.perf_counter() - started
 
     def _queue(self, first: int, count: int) -> None:
+        from classifier.jobs.requests import request_classification
         from classifier.models import Classification
-        from classifier.services import request_classification
 
         Classification.objects.filter(open_key__isnull=False).update(open_key=None, state="done")
         for image in self._images[first : first + count]:
@@ -129,7 +129,7 @@ class WorkerPath(Side):
 
     def run(self, first: int, count: int) -> dict[str, Any]:
         """Classify `count` photographs: seconds, what the networks were given, and busy seconds by phase."""
-        from classifier.batches import classify_waiting
+        from classifier.jobs.batches import classify_waiting
         from classifier.models import Classification
 
         self._queue(first, count)
@@ -166,7 +166,7 @@ class Original(Side):
     SIZES = {"category": (640, 17), "material": (416, 24), "sleeve_length": (640, 5)}
 
     def __init__(self) -> None:
-        from classifier.engine.compat import prepare_ultralytics
+        from vision.engine.compat import prepare_ultralytics
 
         prepare_ultralytics()
         import torch
@@ -197,7 +197,7 @@ class Networks(Side):
     def __init__(self, weights: str) -> None:
         import numpy as np
 
-        from classifier.engine import Engine
+        from vision.engine import Engine
 
         self._engine = Engine.load(Path(weights))
         self._random = np.random.default_rng(0)

@@ -21,8 +21,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import Conflict
 from catalog.models import PendingFile, ProductImage
+from core.errors import Conflict
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor, Via
-from accounts.ids import PUBLIC_ID_LENGTH, public_id
 from accounts.models import ApiKey, Merchant, Operation
-from accounts.text import lookup_key
+from core.ids import PUBLIC_ID_LENGTH, public_id
+from core.text import lookup_key
 
 if TYPE_CHECKING:
     from classifier.models import Classification, ModelVersion, Prediction
@@ -384,7 +384,7 @@ class Decision(models.Model):
 
 
 class ProductAttribute(models.Model):
-    """A product's current value of an attribute, kept so that lists can filter on it. catalog.current writes it."""
+    """A product's current value of an attribute, kept so that lists can filter on it; see catalog.values."""
 
     class State(models.TextChoices):
         """How the value came about."""

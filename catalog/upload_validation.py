@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from PIL import Image
 
-from accounts.errors import Invalid
-from accounts.text import has_control_characters
+from core.errors import Invalid
+from core.text import has_control_characters
 
 EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
 _NAME_LENGTH = 255

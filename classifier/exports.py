@@ -21,19 +21,19 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.db import atomic
-from accounts.errors import Forbidden, Invalid
 from accounts.models import Merchant
 from accounts.services import record
-from catalog.answered import proposal_row
 from catalog.models import AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, decided_by_people
-from classifier import meanings
+from catalog.values.answered import proposal_row
 from classifier.models import Garment, ModelVersion, Prediction
-from classifier.training.dataset import ATTRIBUTES, COLUMNS, TAXONOMY
-from classifier.training.files import atomic_path, write_csv, write_json
-from classifier.training.layout import REJECT_COLUMNS
-from classifier.training.source import split_of
+from classifier.registry import class_mapping
+from core.db import atomic
+from core.errors import Forbidden, Invalid
+from vision.training.dataset import ATTRIBUTES, COLUMNS, TAXONOMY
+from vision.training.files import atomic_path, write_csv, write_json
+from vision.training.layout import REJECT_COLUMNS
+from vision.training.source import split_of
 
 PRODUCTS_AT_A_TIME = 200
 ERASED = "erased"
@@ -202,7 +202,7 @@ class _Export:
             ids = products[start : start + PRODUCTS_AT_A_TIME]
             rows += self._chunk(ids)
             progress(start + len(ids), len(products), len(self._rejects))
-        write_json(self._folder / TAXONOMY, meanings.described(self._taxonomy))
+        write_json(self._folder / TAXONOMY, class_mapping.described(self._taxonomy))
         write_csv(self._folder / "labels.csv", self._columns(), rows)
         write_csv(self._folder / "rejects.csv", REJECT_COLUMNS, self._rejects)
         self.summary.photographs = len(rows)

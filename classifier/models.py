@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Merchant, Operation
 from catalog.models import Attribute, AttributeValue, ProductImage
-from classifier.engine.manifest import GARMENT
-from classifier.precision import least_decisions
+from classifier.quality.precision import least_decisions
+from vision.engine.manifest import GARMENT
 
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
@@ -177,7 +177,7 @@ class Classification(models.Model):
     )
     purpose = models.CharField(_("purpose"), max_length=6, choices=Purpose.choices, default=Purpose.LIVE)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.INTERACTIVE)
-    # The image's, repeated for the queue: `classifier.jobs` says what a turn is. NULL: queued before there were turns.
+    # The image's, repeated for the queue: `classifier.jobs.queue` says what a turn is. NULL: queued before there were turns.
     merchant = models.ForeignKey(Merchant, models.CASCADE, null=True, editable=False, related_name="+", db_index=False)
     turn = models.PositiveBigIntegerField(default=0, editable=False)
     # While it waits: not before the storage may answer again.
@@ -304,7 +304,7 @@ class Prediction(models.Model):
 
 
 class AcceptanceThreshold(models.Model):
-    """From which confidence on one model's proposals are accepted by themselves; classifier.thresholds writes it.
+    """From which confidence on one model's proposals are accepted by themselves.
 
     A scope is a model version's attribute, all of its classes or one, in all shops or one. Confidences of another
     version mean something else, so a new model starts without thresholds.
@@ -360,7 +360,7 @@ class ShadowReport(models.Model):
         Operation, models.CASCADE, related_name="shadow_report", verbose_name=_("operation")
     )
     candidate = models.ForeignKey(ModelSet, models.PROTECT, related_name="+", verbose_name=_("candidate"))
-    figures = models.JSONField(_("figures"), default=dict)  # classifier.shadow documents both
+    figures = models.JSONField(_("figures"), default=dict)  # classifier.registry.shadow documents both
     changes = models.JSONField(_("changes"), default=list)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -374,7 +374,7 @@ class ShadowReport(models.Model):
 
 
 class Chore(models.Model):
-    """Work that one worker at a time does now and then: its lease, and how far it has come. See classifier.chores."""
+    """Work that one worker at a time does now and then: its lease, and how far it has come. See classifier.jobs.chores."""
 
     name = models.CharField(max_length=40, unique=True)
     lease_token = models.CharField(max_length=32, blank=True)

@@ -15,16 +15,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.db import atomic
-from accounts.errors import Conflict
 from accounts.models import Merchant, Operation
 from accounts.services import record
 from catalog.models import ProductImage
-from classifier import shadow, uploads
-from classifier.jobs import place
+from classifier.jobs.queue import place
+from classifier.jobs.requests import request_classification, wake_worker_on_commit
 from classifier.models import Classification
-from classifier.rights import require_models
-from classifier.services import request_classification, wake_worker_on_commit
+from classifier.permissions import require_models
+from classifier.registry import shadow, uploads
+from core.db import atomic
+from core.errors import Conflict
 
 logger = logging.getLogger(__name__)
 

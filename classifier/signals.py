@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from catalog.models import ProductImage
-from classifier import services
+from classifier.jobs import requests
 from classifier.models import Classification
 
 
@@ -17,10 +17,10 @@ def image_saved(
     if raw:  # loaded from a fixture: rows that it belongs to may not be there yet
         return
     if instance.archived_at is not None:
-        services.propose_again(product_id=instance.product_id)
+        requests.propose_again(product_id=instance.product_id)
         return
-    bulk = getattr(instance, "bulk", False)  # set by catalog.intake: many of the merchant wait
+    bulk = getattr(instance, "bulk", False)  # set by catalog.services.uploads: many of the merchant wait
     priority = Classification.Priority.BULK if bulk else Classification.Priority.INTERACTIVE
-    services.request_classification(image=instance, priority=priority)
+    requests.request_classification(image=instance, priority=priority)
     if update_fields is not None and "archived_at" in update_fields:
-        services.propose_again(product_id=instance.product_id)
+        requests.propose_again(product_id=instance.product_id)

@@ -6,10 +6,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.errors import Forbidden, Gone, Refused
 from accounts.portal import PortalRequest, portal_view, posted_from
 from catalog.views.access import product_or_404, turned_away
-from classifier import services
+from classifier.jobs import requests
+from core.errors import Forbidden, Gone, Refused
 
 
 @posted_from("catalog:product", "public_id")
@@ -18,7 +18,7 @@ def classify_again(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Queue all photographs of a product once more."""
     product = product_or_404(request, public_id)
     try:
-        queued = services.classify_again(actor=request.actor, product=product)
+        queued = requests.classify_again(actor=request.actor, product=product)
     except (Forbidden, Gone) as refused:
         return turned_away(request, refused)
     except Refused as refused:

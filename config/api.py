@@ -7,8 +7,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from catalog import api as catalog
-from classifier import api as classifier
+from catalog.api import products as catalog
+from classifier.api import classification as classifier
 
 app_name = "api"
 

@@ -13,12 +13,12 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from accounts.api import IncompleteBody, TooLarge
 from accounts.authentication import BEARER_CHALLENGE
-from accounts.multipart import read_forms_whole
 from accounts.portal import PortalRequest, ask_who
 from config import limits
 from config.views import is_api, refuse
+from core.api import IncompleteBody, TooLarge
+from core.multipart import read_forms_whole
 
 
 class WholeBody:

@@ -23,8 +23,8 @@ def _bound_waits(database: dict[str, Any]) -> None:
 
 application = get_wsgi_application()
 
-from accounts.startup import require_sound_database  # noqa: E402 - apps must be loaded
 from catalog.files import remove_stale_temporary_files  # noqa: E402 - apps must be loaded
+from core.startup import require_sound_database  # noqa: E402 - apps must be loaded
 
 _bound_waits(settings.DATABASES["default"])
 try:

@@ -16,11 +16,11 @@ from django.db import transaction
 from accounts.actors import Actor, Via, system
 from accounts.models import Membership, Merchant, User
 from accounts.services import record
-from accounts.text import lookup_key
-from catalog.intake import create_product_with_images
 from catalog.models import Product
 from catalog.services import archive, create_product, save_review
-from classifier.thresholds import calibrate
+from catalog.services.uploads import create_product_with_images
+from classifier.quality.thresholds import calibrate
+from core.text import lookup_key
 from demo.catalogue import DECIDED, DRAFTS, QUEUED, TO_CLASSIFY, DemoProduct, Outcome
 
 SHOP_NAME = "옷장 데모 상점"

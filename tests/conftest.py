@@ -10,7 +10,7 @@ from django.utils import translation
 from accounts.actors import Actor, Via
 from accounts.models import ApiKey, Membership
 from catalog.models import Attribute
-from catalog.taxonomy import load_taxonomy
+from catalog.services.taxonomy import load_taxonomy
 from tests.factories import MembershipFactory, MerchantFactory, ProductFactory, UserFactory
 
 

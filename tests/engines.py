@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from classifier import registry, serving
-from classifier.engine import (
+from classifier.registry import model_sets, serving
+from vision.engine import (
     Alternative,
     AttributeResult,
     DecodeError,
@@ -56,7 +56,7 @@ def serve(monkeypatch, engine):
             raise engine
         return engine.manifest
 
-    monkeypatch.setattr(registry, "shipped_manifest", shipped)
+    monkeypatch.setattr(model_sets, "shipped_manifest", shipped)
     monkeypatch.setattr(serving, "load_engine", lambda *_args: engine)
     return engine
 

@@ -44,7 +44,7 @@ class ProductFactory(factory.django.DjangoModelFactory):
 
 
 class ProductImageFactory(factory.django.DjangoModelFactory):
-    """A photograph without files behind it; tests that need the picture go through catalog.intake."""
+    """A photograph without files behind it; tests that need the picture go through catalog.services.uploads."""
 
     class Meta:
         model = ProductImage

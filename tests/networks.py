@@ -8,7 +8,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from classifier.engine.compat import prepare_ultralytics
+from vision.engine.compat import prepare_ultralytics
 
 DETECTOR_SIZE = 128
 CLASSIFIER_SIZE = 64
@@ -102,8 +102,8 @@ def _rescale(layer, logits, mean: float) -> None:
 def _publish(folder: Path, role: str, task: str, model, classes: list[str], size: int) -> dict:
     import torch
 
-    from classifier.engine.checkpoint import load_module
-    from classifier.training.export import export_openvino
+    from vision.engine.checkpoint import load_module
+    from vision.training.export import export_openvino
 
     checkpoint = folder / f"{role}.pt"
     torch.save({"model": model.half(), "train_args": {"imgsz": size}}, checkpoint)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from classifier.engine.compat import prepare_ultralytics
+from vision.engine.compat import prepare_ultralytics
 
 # fmt: off
 CATEGORIES = [

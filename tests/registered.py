@@ -2,9 +2,9 @@
 
 import hashlib
 
-from classifier import weight_files
 from classifier.models import ModelVersion
-from classifier.training import registration as opening
+from classifier.registry import weight_files
+from vision.training import registration as opening
 
 
 def version(role, name, *, task="detect", classes=(), mapping=None, **fields):

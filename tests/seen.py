@@ -3,8 +3,8 @@
 import hashlib
 
 from catalog.models import AttributeValue, ProductImage
+from classifier.jobs.requests import propose_again
 from classifier.models import Classification, Garment, ModelVersion, Prediction
-from classifier.services import propose_again
 from tests.factories import ProductFactory, ProductImageFactory
 
 

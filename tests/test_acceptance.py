@@ -4,12 +4,12 @@ import hashlib
 
 import pytest
 
-from accounts.errors import Conflict
 from catalog import services
 from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute
+from classifier.jobs.requests import propose_again
 from classifier.models import AcceptanceThreshold, Classification
-from classifier.services import propose_again
-from classifier.thresholds import is_sampled
+from classifier.quality.thresholds import is_sampled
+from core.errors import Conflict
 from tests.factories import ProductFactory, ProductImageFactory
 from tests.seen import look, seen_product, version
 from tests.thresholds import allow, values

@@ -5,9 +5,9 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.errors import Forbidden, Invalid
 from accounts.models import ApiKey, AuditEvent
 from accounts.services import create_api_key, revoke_api_key
+from core.errors import Forbidden, Invalid
 from tests.api_clients import ApiClient
 from tests.factories import MerchantFactory
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.models import AuditEvent, Operation
 from catalog.models import AttributeValue, Decision, Product, ProductImage
 from catalog.services import decide, decide_not_applicable
-from classifier import operations, shadow, uploads
+from classifier import operations
 from classifier.models import (
     Classification,
     Deployment,
@@ -18,6 +18,7 @@ from classifier.models import (
     Prediction,
     ShadowReport,
 )
+from classifier.registry import shadow, uploads
 from tests.factories import ProductImageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from accounts.models import AuditEvent
 from catalog.models import Attribute
-from classifier import registry
 from classifier.models import Deployment, ModelSet, ModelVersion
+from classifier.registry import model_sets
 from tests.engines import StubEngine, garment, serve
 from tests.factories import UserFactory
 from tests.registered import version
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def shipped(monkeypatch):
     serve(monkeypatch, StubEngine(garment("Jacket")))
-    registry.register_shipped()
+    model_sets.register_shipped()
     return Deployment.objects.get().active
 
 

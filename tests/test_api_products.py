@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import AuditEvent
 from catalog.models import Product
-from classifier import batches
+from classifier.jobs import batches
 from classifier.models import Classification
 from tests.api_clients import ApiClient, error_of
 from tests.engines import StubEngine, garment, serve

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from accounts.actors import Actor, Via
 from accounts.admin.base import AuditedAdmin
+from accounts.audit_labels import ACTIONS, action_label
 from accounts.services import record
-from accounts.trail import ACTIONS, action_label
 
 
 def _codes_in_the_code():

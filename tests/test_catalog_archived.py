@@ -2,12 +2,12 @@
 
 import pytest
 
-from accounts.errors import Conflict
 from accounts.models import AuditEvent
 from catalog import services
 from catalog.models import Decision, Product, ProductAttribute, ProductImage
+from classifier.jobs.requests import classify_again
 from classifier.models import Classification
-from classifier.services import classify_again
+from core.errors import Conflict
 from tests.api_clients import ApiClient, error_of
 from tests.factories import ProductImageFactory
 from tests.proposals import propose, row

@@ -3,11 +3,11 @@
 import pytest
 from django.urls import reverse
 
-from accounts.errors import Conflict
 from catalog import services
-from catalog.intake import add_images
 from catalog.models import Product
-from classifier import batches
+from catalog.services.uploads import add_images
+from classifier.jobs import batches
+from core.errors import Conflict
 from tests.engines import StubEngine, garment, serve
 from tests.pictures import upload
 

@@ -7,7 +7,7 @@ from accounts.actors import system
 from catalog import services
 from catalog.models import AttributeValue, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy, todays_values
-from classifier.meanings import described
+from classifier.registry.class_mapping import described
 from tests.api_clients import ApiClient
 from tests.page_forms import fields_of
 from tests.proposals import propose, row

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from accounts.errors import Conflict
 from catalog import services
 from catalog.models import Attribute, AttributeValue, Product, ProductAttribute
+from core.errors import Conflict
 from tests.proposals import propose, row
 
 pytestmark = pytest.mark.django_db

@@ -2,11 +2,11 @@
 
 import pytest
 
-from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models import AuditEvent
 from catalog import services
 from catalog.models import CATEGORY, MATERIAL, SLEEVE_LENGTH, Decision, Product
 from catalog.selectors import product_for_page, values_of
+from core.errors import Conflict, Forbidden, Invalid
 from tests.proposals import propose, row
 
 pytestmark = pytest.mark.django_db

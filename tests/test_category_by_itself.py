@@ -8,11 +8,11 @@ from django.urls import reverse
 from accounts.actors import Actor, Via
 from catalog import services
 from catalog.models import Attribute, AttributeValue, ProductAttribute
-from classifier.engine import Engine, Taxonomy
-from classifier.engine.taxonomy import DEFAULT_TAXONOMY
 from tests.page_forms import fields_of
 from tests.pictures import photo
 from tests.seen import look, seen_product
+from vision.engine import Engine, Taxonomy
+from vision.engine.taxonomy import DEFAULT_TAXONOMY
 
 pytestmark = pytest.mark.django_db
 

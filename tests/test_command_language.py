@@ -4,8 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 from django.utils import translation
 
-from accounts.management.english import EnglishCommand
 from accounts.models import Operation
+from core.commands import EnglishCommand
 
 OURS = sorted(name for name, app in get_commands().items() if app in {"accounts", "catalog", "classifier", "config"})
 FOR_PAGES = {"worker"}  # what it stores is shown on pages

@@ -10,9 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError, connection
 from django.test import Client
 
-from accounts.outage import database_is_away
 from catalog.models import Product
 from config import health, wsgi
+from core.outage import database_is_away
 from tests.api_clients import ApiClient, error_of
 from tests.pictures import photo
 

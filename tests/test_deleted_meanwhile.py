@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from accounts.actors import Actor
 from accounts.models import AuditEvent
-from catalog import intake
 from catalog.models import Product, ProductImage
+from catalog.services import uploads
 from tests.api_clients import ApiClient, error_of
 from tests.factories import ProductFactory, ProductImageFactory
 from tests.pictures import upload
@@ -75,13 +75,13 @@ def test_the_api_answers_404_for_a_photograph(api_key, product, image, delete_me
 @pytest.fixture
 def delete_while_decoding(monkeypatch):
     """Let the product be deleted while its photograph is decoded."""
-    decode = intake.decode
+    decode = uploads.decode
 
     def decode_slowly(*args, **options):
         Product.objects.all().delete()
         return decode(*args, **options)
 
-    monkeypatch.setattr(intake, "decode", decode_slowly)
+    monkeypatch.setattr(uploads, "decode", decode_slowly)
 
 
 def _files_of(product):

@@ -6,9 +6,9 @@ from django.urls import reverse
 
 from accounts.models import AuditEvent
 from catalog import services
-from catalog.intake import add_images
 from catalog.models import Decision, Product, ProductImage
-from classifier import batches, jobs, sweep
+from catalog.services.uploads import add_images
+from classifier.jobs import batches, queue, sweep
 from classifier.models import Classification, Garment, Prediction
 from tests.engines import StubEngine, garment, serve
 from tests.pictures import upload
@@ -147,7 +147,7 @@ def test_it_hands_removed_photographs_to_nobody_but_owners_and_administrators(
 def test_it_deletes_what_a_worker_has_in_its_hands(client_of, alice, actor_of, product, monkeypatch):
     add_images(actor=actor_of(alice), product=product, files=[upload("front.jpg")])
     services.archive(actor=actor_of(alice), product=product)
-    claim = jobs.claim
+    claim = queue.claim
 
     def claim_and_lose(*args, **options):
         batch = claim(*args, **options)

@@ -10,8 +10,8 @@ from django.test import Client
 from accounts.actors import system
 from accounts.models import AuditEvent, Merchant, User
 from catalog.models import Decision, Product, ProductAttribute, ProductImage
+from classifier.jobs.requests import classify_again
 from classifier.models import AcceptanceThreshold, Classification
-from classifier.services import classify_again
 from demo import shop as demo_shop
 from demo.catalogue import DECIDED, PRODUCTS, QUEUED
 from demo.shop import OWNER_EMAIL, SHOP_NAME

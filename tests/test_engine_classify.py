@@ -8,11 +8,11 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from classifier.engine import BATCH, THREADS, DecodeError, Engine, Manifest
-from classifier.engine.matching import match, overlaps
-from classifier.engine.runtime import load_networks
 from tests.networks import CATEGORIES, MATERIALS, SLEEVES
 from tests.pictures import photo
+from vision.engine import BATCH, THREADS, DecodeError, Engine, Manifest
+from vision.engine.matching import match, overlaps
+from vision.engine.runtime import load_networks
 
 PHOTOGRAPHS = [photo("navy", (300, 400)), photo("firebrick", (400, 300)), photo("seagreen", (320, 320), "PNG")]
 WITH_SLEEVES = {"Top", "Outer", "Onepiece"}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from classifier.engine import DecodeError, decode
 from tests.pictures import photo
+from vision.engine import DecodeError, decode
 
 # Four corners of different colours: turning, mirroring or mixing up channels shows.
 CORNERS = {

@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from classifier.engine import Engine, Manifest, ModelSpec, Taxonomy
-from classifier.engine.crop_classifier import best_values
-from classifier.engine.detector import select
-from classifier.engine.matching import match, suppress
 from tests.networks import build_three_detectors
 from tests.pictures import photo
+from vision.engine import Engine, Manifest, ModelSpec, Taxonomy
+from vision.engine.crop_classifier import best_values
+from vision.engine.detector import select
+from vision.engine.matching import match, suppress
 
 SIZE = 100
 SQUARE = photo(size=(SIZE, SIZE), kind="PNG")

@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 
-from classifier.engine import Engine
-from classifier.engine.compat import prepare_ultralytics
-from classifier.training.classifier import save_model
-from classifier.training.joint import join
-from classifier.training.run import RunError
 from tests.networks import CLASSIFIER_SIZE
 from tests.pictures import photo
+from vision.engine import Engine
+from vision.engine.compat import prepare_ultralytics
+from vision.training.classifier import save_model
+from vision.training.joint import join
+from vision.training.run import RunError
 
 ROLES = ("category", "material", "sleeve_length")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.engine.decode import decode
+from vision.engine.decode import decode
 
 SIZE = (1507, 2203)  # no whole number of bands, no whole number of blocks
 

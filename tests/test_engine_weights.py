@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from classifier.engine import (
+from tests.hostile import building_a_layer, calling_mkdir
+from tests.pictures import photo
+from vision.engine import (
     Engine,
     EngineError,
     ManifestInvalid,
@@ -19,9 +21,7 @@ from classifier.engine import (
     WeightsMismatch,
     WeightsMissing,
 )
-from classifier.engine.checkpoint import load_module
-from tests.hostile import building_a_layer, calling_mkdir
-from tests.pictures import photo
+from vision.engine.checkpoint import load_module
 
 
 @pytest.fixture
@@ -144,14 +144,14 @@ print("loaded:", *[name for name in heavy if sys.modules.get(name)])
 
 
 def test_it_imports_no_runtime_until_asked():
-    assert in_new_process(LOADED.format("import classifier.engine")) == "loaded:"
+    assert in_new_process(LOADED.format("import vision.engine")) == "loaded:"
 
 
 def test_it_serves_with_openvino_alone(weights):
     (weights / "front.jpg").write_bytes(photo())
     script = """
 from pathlib import Path
-from classifier.engine import Engine
+from vision.engine import Engine
 folder = Path(sys.argv[1])
 Engine.load(folder).classify(folder / "front.jpg")
 """

@@ -5,18 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifier.engine.detector import Detector
-from classifier.engine.manifest import ModelSpec
-from classifier.engine.results import Alternative
-from classifier.engine.taxonomy import Taxonomy
-from classifier.training.calibration import calibration_error, reliability_bins
-from classifier.training.dataset import Photograph
-from classifier.training.evaluation.comparison import changes, compare, mcnemar
-from classifier.training.evaluation.detection import detection_rows
-from classifier.training.evaluation.figures import attribute_figures, garment_figures
-from classifier.training.evaluation.readings import NOTHING, Reading, read_with_detector
-from classifier.training.scores import coverage_rows
 from tests.pictures import photo
+from vision.engine.detector import Detector
+from vision.engine.manifest import ModelSpec
+from vision.engine.results import Alternative
+from vision.engine.taxonomy import Taxonomy
+from vision.evaluation.comparison import changes, compare, mcnemar
+from vision.evaluation.detection import detection_rows
+from vision.evaluation.metrics import attribute_figures, garment_figures
+from vision.evaluation.readings import NOTHING, Reading, read_with_detector
+from vision.training.calibration import calibration_error, reliability_bins
+from vision.training.dataset import Photograph
+from vision.training.metrics import coverage_rows
 
 BOX = (0.25, 0.25, 0.75, 0.75)
 

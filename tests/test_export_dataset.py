@@ -10,20 +10,21 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.actors import Actor, Via, system
-from accounts.errors import Forbidden
 from accounts.models import AuditEvent, Merchant
 from catalog import services as catalog
-from catalog.intake import add_images
 from catalog.models import Attribute, AttributeValue, Decision, Product
-from classifier import batches, exports
+from catalog.services.uploads import add_images
+from classifier import exports
 from classifier.exports import Selection, export_dataset
+from classifier.jobs import batches
+from classifier.jobs.requests import classify_again
 from classifier.models import Garment, ModelVersion
-from classifier.services import classify_again
-from classifier.training.dataset import read_dataset
+from core.errors import Forbidden
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory
 from tests.pictures import upload
 from tests.thresholds import allow
+from vision.training.dataset import read_dataset
 
 pytestmark = pytest.mark.django_db
 

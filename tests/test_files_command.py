@@ -5,10 +5,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
-from accounts.ids import public_id
 from catalog import files
-from catalog.intake import add_images
 from catalog.models import PendingFile
+from catalog.services.uploads import add_images
+from core.ids import public_id
 from tests.pictures import upload
 from tests.stored import stored_files
 

@@ -5,8 +5,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from catalog import files
-from catalog.intake import add_images
 from catalog.models import PendingFile, Product, ProductImage
+from catalog.services.uploads import add_images
 from tests.factories import ProductFactory, ProductImageFactory
 from tests.pictures import upload
 from tests.stored import let_an_hour_pass, stored_files

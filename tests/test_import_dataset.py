@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from classifier.training.dataset import read_dataset
 from tests.garments import HEADER, draw_garments
+from vision.training.dataset import read_dataset
 
 
 def import_folders(*sources, out, **options):

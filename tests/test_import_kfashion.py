@@ -9,12 +9,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from benchmarks.kfashion_files import DIRT, Expected, generate
-from classifier.training.conversion import convert, prepare
-from classifier.training.dataset import read_dataset
-from classifier.training.kfashion import kfashion_items
-from classifier.training.layout import Layout
-from classifier.training.source import REASONS, split_of
-from classifier.training.vocabulary import Vocabulary
+from vision.training.conversion import convert, prepare
+from vision.training.dataset import read_dataset
+from vision.training.kfashion import kfashion_items
+from vision.training.layout import Layout
+from vision.training.source import REASONS, split_of
+from vision.training.vocabulary import Vocabulary
 
 SIZE = (80, 100)
 
@@ -229,7 +229,7 @@ def test_a_photograph_stays_in_its_split_whatever_comes_with_it():
 
 def test_detectors_of_ultralytics_find_the_labels(one):
     out = one(outfit(상의=([rectangle(20, 10, 40, 40)], [TSHIRT]), 하의=([rectangle(24, 50, 32, 45)], [JEANS])))
-    from classifier.engine.compat import prepare_ultralytics
+    from vision.engine.compat import prepare_ultralytics
 
     prepare_ultralytics()
     from ultralytics.data.utils import check_det_dataset, img2label_paths

@@ -6,10 +6,10 @@ import pytest
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from accounts.errors import Conflict, Forbidden, Invalid
 from catalog import services
-from catalog.intake import DISPLAY_SIDE, THUMBNAIL_SIDE, add_images, create_product_with_images
 from catalog.models import Product, ProductImage
+from catalog.services.uploads import DISPLAY_SIDE, THUMBNAIL_SIDE, add_images, create_product_with_images
+from core.errors import Conflict, Forbidden, Invalid
 from tests.pictures import photo, upload
 
 pytestmark = pytest.mark.django_db

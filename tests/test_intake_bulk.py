@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.intake import add_images, create_product_with_images
+from catalog.services.uploads import add_images, create_product_with_images
 from classifier.models import Classification
 from tests.pictures import upload
 

@@ -3,9 +3,10 @@
 import pytest
 from django.core.files.storage import default_storage
 
-from catalog import intake, services
-from catalog.intake import add_images
+from catalog import services
 from catalog.models import ProductImage
+from catalog.services import uploads
+from catalog.services.uploads import add_images
 from tests.factories import ProductImageFactory
 from tests.pictures import photo, upload
 from tests.stored import stored_files
@@ -48,7 +49,7 @@ def test_doubled_files_take_no_place_either(actor, product, settings):
 
 def test_a_doubled_file_is_not_decoded(actor, product, monkeypatch):
     add_images(actor=actor, product=product, files=[upload()])
-    monkeypatch.setattr(intake, "decode", lambda *args, **options: pytest.fail("decoded"))
+    monkeypatch.setattr(uploads, "decode", lambda *args, **options: pytest.fail("decoded"))
     assert _codes(add_images(actor=actor, product=product, files=[upload()])) == ["duplicate"]
 
 

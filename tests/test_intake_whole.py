@@ -9,9 +9,10 @@ from django.db import connections
 from django.urls import reverse
 
 from accounts.models import AuditEvent
-from catalog import files, intake, services
-from catalog.intake import add_images, create_product_with_images
+from catalog import files, services
 from catalog.models import PendingFile, Product, ProductImage
+from catalog.services import uploads
+from catalog.services.uploads import add_images, create_product_with_images
 from classifier.models import Classification
 from tests.api_clients import ApiClient
 from tests.pictures import upload
@@ -179,13 +180,13 @@ def test_an_error_leaves_no_file_where_it_can_be_helped(product, alice, actor_of
 
 def test_a_commit_whose_answer_is_lost_keeps_its_files(product, alice, actor_of, monkeypatch):
     """The rows are there, though the request ends in an error: their files must be, too."""
-    store = intake._store
+    store = uploads._store
 
     def store_and_lose_the_answer(*args):
         store(*args)
         raise RuntimeError("connection lost")
 
-    monkeypatch.setattr(intake, "_store", store_and_lose_the_answer)
+    monkeypatch.setattr(uploads, "_store", store_and_lose_the_answer)
     with pytest.raises(RuntimeError, match="connection lost"):
         add_images(actor=actor_of(alice), product=product, files=_photographs())
     assert product.images.count() == 2
@@ -211,30 +212,30 @@ def test_a_request_that_slept_through_the_sweep_is_told_to_come_again(alice, sho
     ("fields", "code"), [({"sku": "aj-1042 "}, "sku_taken"), ({"name": "x" * 201}, "name_too_long")]
 )
 def test_what_is_refused_anyway_is_not_decoded(fields, code, product, shop, alice, actor_of, monkeypatch):
-    monkeypatch.setattr(intake, "decode", None)
-    with pytest.raises(intake.Refused) as refused:
+    monkeypatch.setattr(uploads, "decode", None)
+    with pytest.raises(uploads.Refused) as refused:
         create_product_with_images(actor=actor_of(alice), merchant=shop, files=_photographs(), **fields)
     assert refused.value.code == code
     assert not PendingFile.objects.exists()
 
 
 def test_viewers_are_turned_away_before_anything_is_decoded(shop, dana, actor_of, monkeypatch):
-    monkeypatch.setattr(intake, "decode", None)
-    with pytest.raises(intake.Refused) as refused:
+    monkeypatch.setattr(uploads, "decode", None)
+    with pytest.raises(uploads.Refused) as refused:
         create_product_with_images(actor=actor_of(dana), merchant=shop, files=_photographs())
     assert refused.value.code == "forbidden"
 
 
 def test_an_sku_that_is_taken_while_the_photographs_are_decoded(shop, alice, actor_of, monkeypatch):
-    actor, decode = actor_of(alice), intake.decode
+    actor, decode = actor_of(alice), uploads.decode
 
     def take_it_and_decode(*args, **options):
         if not Product.objects.exists():
             services.create_product(actor=actor, merchant=shop, sku="A-1")
         return decode(*args, **options)
 
-    monkeypatch.setattr(intake, "decode", take_it_and_decode)
-    with pytest.raises(intake.Refused) as refused:
+    monkeypatch.setattr(uploads, "decode", take_it_and_decode)
+    with pytest.raises(uploads.Refused) as refused:
         create_product_with_images(actor=actor, merchant=shop, files=_photographs(), sku="A-1")
     assert refused.value.code == "sku_taken"
     assert not Product.objects.get().images.exists()

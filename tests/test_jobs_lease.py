@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from classifier import jobs, sweep
+from classifier.jobs import queue, sweep
 from classifier.models import Classification
 from tests.factories import ProductImageFactory
 
@@ -22,15 +22,15 @@ def test_it_claims_interactive_work_first(product):
     )
     Classification.objects.filter(pk=bulk.pk).update(priority=Classification.Priority.BULK)
 
-    assert [job.pk for job in jobs.claim(2).jobs] == [first.pk, second.pk]
-    assert [job.pk for job in jobs.claim(2).jobs] == [bulk.pk]
-    assert jobs.claim(2) is None
+    assert [job.pk for job in queue.claim(2).jobs] == [first.pk, second.pk]
+    assert [job.pk for job in queue.claim(2).jobs] == [bulk.pk]
+    assert queue.claim(2) is None
 
 
 def test_it_divides_a_short_queue_among_free_lanes(product):
     ProductImageFactory.create_batch(11, product=product)
 
-    assert [len(jobs.claim(4, lanes=lanes).jobs) for lanes in (2, 1, 2, 1)] == [4, 4, 2, 1]
+    assert [len(queue.claim(4, lanes=lanes).jobs) for lanes in (2, 1, 2, 1)] == [4, 4, 2, 1]
 
 
 def test_it_claims_with_three_queries(product, django_assert_num_queries):
@@ -38,7 +38,7 @@ def test_it_claims_with_three_queries(product, django_assert_num_queries):
 
     # savepoint, what waits, the claim, the claimed rows with their images, release
     with django_assert_num_queries(5):
-        batch = jobs.claim(8)
+        batch = queue.claim(8)
 
     assert len(batch.jobs) == 5
     assert {(job.state, job.attempts, job.lease_token) for job in batch.jobs} == {("running", 1, batch.token)}
@@ -46,17 +46,17 @@ def test_it_claims_with_three_queries(product, django_assert_num_queries):
 
 def test_it_takes_over_when_the_lease_has_ended(product):
     ProductImageFactory(product=product)
-    dead = jobs.claim(8)
-    assert jobs.put_back_expired() == 0
+    dead = queue.claim(8)
+    assert queue.put_back_expired() == 0
 
     _expire()
     sweep.take_over()
-    alive = jobs.claim(8)
+    alive = queue.claim(8)
 
     assert [job.pk for job in alive.jobs] == [job.pk for job in dead.jobs]
-    assert jobs.finish(dead.token, {dead.jobs[0].pk: 1}, model_set_id=None, timings={}) == set()
-    assert not jobs.fail(dead.token, dead.jobs[0].pk, "unreadable", "late")
-    assert jobs.finish(alive.token, {alive.jobs[0].pk: 1}, model_set_id=None, timings={}) == {alive.jobs[0].pk}
+    assert queue.finish(dead.token, {dead.jobs[0].pk: 1}, model_set_id=None, timings={}) == set()
+    assert not queue.fail(dead.token, dead.jobs[0].pk, "unreadable", "late")
+    assert queue.finish(alive.token, {alive.jobs[0].pk: 1}, model_set_id=None, timings={}) == {alive.jobs[0].pk}
     job = Classification.objects.get()
     assert (job.state, job.open_key, job.attempts, job.error_code) == ("done", None, 2, "")
 
@@ -65,11 +65,11 @@ def test_it_gives_up_after_the_last_attempt(product, settings):
     settings.OTJANG_MAX_ATTEMPTS = 2
     ProductImageFactory(product=product)
     for _attempt in range(2):
-        assert jobs.claim(8) is not None
+        assert queue.claim(8) is not None
         _expire()
-        assert jobs.put_back_expired() == 1
+        assert queue.put_back_expired() == 1
 
-    assert jobs.claim(8) is None
+    assert queue.claim(8) is None
     job = Classification.objects.get()
     assert (job.state, job.open_key, job.error_code) == ("failed", None, "gave_up")
 
@@ -80,28 +80,28 @@ def test_it_claims_alone_what_was_broken_off_before(product):
     )
     Classification.objects.filter(pk=second.pk).update(attempts=1)
 
-    assert [job.pk for job in jobs.claim(8).jobs] == [first.pk, third.pk]
-    assert [job.pk for job in jobs.claim(8).jobs] == [second.pk]
+    assert [job.pk for job in queue.claim(8).jobs] == [first.pk, third.pk]
+    assert [job.pk for job in queue.claim(8).jobs] == [second.pk]
 
 
 def test_it_holds_back_what_was_broken_off_until_nothing_else_is_on_the_way(product):
     first, second = (image.classifications.get() for image in ProductImageFactory.create_batch(2, product=product))
     Classification.objects.filter(pk=first.pk).update(attempts=1)
 
-    assert jobs.claim(8, alone=False) is None
-    retry = jobs.claim(8, alone=True)
+    assert queue.claim(8, alone=False) is None
+    retry = queue.claim(8, alone=True)
     assert ([job.pk for job in retry.jobs], retry.is_retry) == ([first.pk], True)
-    fresh = jobs.claim(8, alone=False)
+    fresh = queue.claim(8, alone=False)
     assert ([job.pk for job in fresh.jobs], fresh.is_retry) == ([second.pk], False)
 
 
 def test_it_ends_only_the_jobs_that_are_still_held(product):
     ProductImageFactory.create_batch(2, product=product)
-    batch = jobs.claim(8)
+    batch = queue.claim(8)
     lost, kept = batch.jobs
     Classification.objects.filter(pk=lost.pk).update(lease_token="somebody else's")
 
-    assert jobs.finish(batch.token, {lost.pk: 0, kept.pk: 2}, model_set_id=None, timings={}) == {kept.pk}
+    assert queue.finish(batch.token, {lost.pk: 0, kept.pk: 2}, model_set_id=None, timings={}) == {kept.pk}
 
     lost.refresh_from_db()
     kept.refresh_from_db()

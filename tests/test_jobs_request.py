@@ -4,12 +4,12 @@ import pytest
 from django.db import transaction
 from django_tasks import default_task_backend
 
-from accounts.errors import Forbidden
 from catalog import services as catalog
-from catalog.intake import add_images
 from catalog.models import Product
-from classifier import services
+from catalog.services.uploads import add_images
+from classifier.jobs import requests
 from classifier.models import Classification
+from core.errors import Forbidden
 from tests.factories import ProductFactory, ProductImageFactory
 from tests.pictures import upload
 
@@ -123,7 +123,7 @@ def test_it_classifies_again_when_asked(bob, actor_of, product):
     catalog.archive_image(actor=actor_of(bob), image=archived)
     archived.classifications.update(state="done", open_key=None)
 
-    assert services.classify_again(actor=actor_of(bob), product=product) == 1
+    assert requests.classify_again(actor=actor_of(bob), product=product) == 1
 
     assert done.classifications.count() == 2
     assert waiting.classifications.count() == 1
@@ -135,7 +135,7 @@ def test_it_does_not_classify_again_for_a_viewer(dana, actor_of, product):
     image.classifications.update(state="done", open_key=None)
 
     with pytest.raises(Forbidden):
-        services.classify_again(actor=actor_of(dana), product=product)
+        requests.classify_again(actor=actor_of(dana), product=product)
 
     assert image.classifications.count() == 1
 
@@ -146,10 +146,10 @@ def test_it_tells_a_job_its_place(product):
     Classification.objects.filter(pk=first.pk).update(priority=Classification.Priority.BULK)
     first.refresh_from_db()
 
-    assert services.queue_place(second) == 1
-    assert services.queue_place(bulk) == 2
-    assert services.queue_place(first) == 3
+    assert requests.queue_place(second) == 1
+    assert requests.queue_place(bulk) == 2
+    assert requests.queue_place(first) == 3
     Classification.objects.filter(pk=second.pk).update(state="running")
     second.refresh_from_db()
-    assert services.queue_place(second) == 0
-    assert services.queue_place(bulk) == 1
+    assert requests.queue_place(second) == 0
+    assert requests.queue_place(bulk) == 1

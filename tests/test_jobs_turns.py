@@ -6,9 +6,9 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from classifier import jobs
+from classifier.jobs import queue
+from classifier.jobs.requests import queue_place, request_classification
 from classifier.models import Classification
-from classifier.services import queue_place, request_classification
 from tests.factories import ProductFactory, ProductImageFactory
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def _upload(merchant, photographs):
 
 def _claims(times=1):
     """Whose jobs are claimed, one after the other."""
-    return [jobs.claim(1).jobs[0].image.product.merchant for _time in range(times)]
+    return [queue.claim(1).jobs[0].image.product.merchant for _time in range(times)]
 
 
 def test_a_new_product_comes_before_what_another_merchant_has_waiting(shop, other_shop):
@@ -49,7 +49,7 @@ def test_what_comes_later_from_the_same_merchant_stands_behind_its_own(shop, oth
     _upload(other_shop, 3)
     last = _upload(shop, 1)
 
-    claimed = [jobs.claim(1).jobs[0].pk for _time in range(7)]
+    claimed = [queue.claim(1).jobs[0].pk for _time in range(7)]
 
     assert [pk for pk in claimed if pk in {job.pk for job in first + last}] == [job.pk for job in first + last]
     assert claimed[-1] == last[0].pk
@@ -68,7 +68,7 @@ def test_each_priority_has_turns_of_its_own(shop, other_shop):
 def test_a_place_costs_one_query(shop, django_assert_num_queries):
     _upload(shop, 5)
     with django_assert_num_queries(1):
-        assert jobs.place(shop.pk, 0) == jobs.Place(shop.pk, 5)
+        assert queue.place(shop.pk, 0) == queue.Place(shop.pk, 5)
 
 
 def test_the_place_that_people_read_counts_turns(shop, other_shop):

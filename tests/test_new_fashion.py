@@ -8,20 +8,20 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from catalog.intake import add_images
 from catalog.models import Attribute, AttributeValue, Product, ProductAttribute
-from classifier.engine.checkpoint import load_module
+from catalog.services.uploads import add_images
+from classifier.jobs.tasks import classify_waiting
 from classifier.models import Deployment, ShadowReport
-from classifier.tasks import classify_waiting
-from classifier.training.dataset import read_dataset
-from classifier.training.export import export_openvino
-from classifier.training.publish import files_entry, list_model
 from tests import original
 from tests.api_clients import ApiClient
 from tests.factories import ProductFactory
 from tests.garments import draw_garments
 from tests.pictures import upload
 from tests.training import train
+from vision.engine.checkpoint import load_module
+from vision.training.dataset import read_dataset
+from vision.training.export import export_openvino
+from vision.training.publish import files_entry, list_model
 
 pytestmark = pytest.mark.django_db
 

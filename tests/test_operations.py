@@ -12,12 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.actors import Actor, Via, system
-from accounts.errors import Conflict, Forbidden
 from accounts.models import AuditEvent, Operation
 from catalog.models import Product
-from classifier import batches, jobs, lanes, operations, registry, services, shadow, sweep, uploads
+from classifier import operations
+from classifier.jobs import batches, lanes, queue, requests, sweep
+from classifier.jobs.tasks import classify_waiting
 from classifier.models import Classification, Garment
-from classifier.tasks import classify_waiting
+from classifier.registry import model_sets, shadow, uploads
+from core.errors import Conflict, Forbidden
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory, ProductImageFactory, UserFactory
 
@@ -78,7 +80,7 @@ def test_it_looks_at_every_photograph_once_more(catalogue, monkeypatch):
 def test_it_goes_on_after_a_worker_was_killed(catalogue):
     operation = operations.start_reclassify(actor=system())
     operations.feed()
-    jobs.claim(2)  # by a worker that dies now
+    queue.claim(2)  # by a worker that dies now
     Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))
 
     sweep.take_over()
@@ -92,7 +94,7 @@ def test_it_goes_on_after_a_worker_was_killed(catalogue):
 def test_a_killed_workers_photographs_do_not_go_on_when_it_was_paused(catalogue):
     operation = operations.start_reclassify(actor=system())
     operations.feed()
-    jobs.claim(2)
+    queue.claim(2)
     operations.pause(actor=system(), operation=operation)
     Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))
 
@@ -108,10 +110,10 @@ def test_a_killed_workers_photographs_do_not_go_on_when_it_was_paused(catalogue)
 def test_it_counts_what_was_under_way_when_it_was_paused(catalogue):
     operation = operations.start_reclassify(actor=system())
     operations.feed()
-    batch = jobs.claim(2)
+    batch = queue.claim(2)
     operations.pause(actor=system(), operation=operation)
     for job in batch.jobs:
-        jobs.fail(batch.token, job.pk, "file_missing", "It is gone.")
+        queue.fail(batch.token, job.pk, "file_missing", "It is gone.")
 
     operations.feed()
 
@@ -123,9 +125,9 @@ def test_ended_jobs_are_added_to_its_counters_and_not_counted_again(catalogue, s
     settings.OTJANG_MAX_ATTEMPTS = 1
     operation = operations.start_reclassify(actor=system())
     operations.feed()
-    batch = jobs.claim(2)
-    jobs.fail(batch.token, batch.jobs[0].pk, "file_missing", "It is gone.")
-    jobs.put_back_batch(batch, "broke off")  # what is left of it, for good
+    batch = queue.claim(2)
+    queue.fail(batch.token, batch.jobs[0].pk, "file_missing", "It is gone.")
+    queue.put_back_batch(batch, "broke off")  # what is left of it, for good
     operation.refresh_from_db()
     assert (operation.done, operation.failed) == (0, 2)
 
@@ -145,7 +147,7 @@ def test_stopping_it_keeps_what_a_person_asked_for_meanwhile(catalogue, alice, a
     operations.feed()
     job = Classification.objects.filter(operation=operation).first()
 
-    services.classify_again(actor=actor_of(alice), product=job.image.product)
+    requests.classify_again(actor=actor_of(alice), product=job.image.product)
     assert Classification.objects.get(pk=job.pk).priority == Classification.Priority.INTERACTIVE
     operations.cancel(actor=system(), operation=operation)
 
@@ -168,7 +170,7 @@ def test_one_that_cannot_end_does_not_hold_up_the_others(catalogue, monkeypatch)
 def test_it_can_be_paused_and_goes_on(catalogue):
     operation = operations.start_reclassify(actor=system())
     operations.feed()
-    claimed = jobs.claim(1)
+    claimed = queue.claim(1)
 
     operations.pause(actor=system(), operation=operation)
     operations.feed()
@@ -176,7 +178,7 @@ def test_it_can_be_paused_and_goes_on(catalogue):
     operation.refresh_from_db()
     assert operation.state == "paused"
     assert [job.pk for job in Classification.objects.filter(operation=operation)] == [claimed.jobs[0].pk]
-    jobs.put_back_batch(claimed, "")
+    queue.put_back_batch(claimed, "")
     sweep.apply_left_over()
     operations.resume(actor=system(), operation=operation)
     _work(operation)
@@ -201,8 +203,8 @@ def test_it_can_be_cancelled_and_leaves_no_product_waiting(catalogue):
 
 def test_it_waits_for_photographs_that_are_being_classified(catalogue):
     busy = catalogue[0]
-    services.request_classification(image=busy, again=True)
-    (job,) = jobs.claim(1).jobs
+    requests.request_classification(image=busy, again=True)
+    (job,) = queue.claim(1).jobs
     operation = operations.start_reclassify(actor=system())
     for _round in range(6):
         classify_waiting.func()
@@ -304,7 +306,7 @@ def test_the_command_takes_one_shop_by_name_or_identifier(catalogue, shop, other
 
 
 def test_the_admin_starts_and_stops_it(catalogue, client_of, admin):
-    registry.register_shipped()
+    model_sets.register_shipped()
     client = client_of(admin)
     client.post(reverse("admin:classifier_deployment_reclassify", args=[1]), {"_form_submitted": "on"})
     operation = Operation.objects.get()

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from catalog.models import Product
 from catalog.selectors import product_for_page
-from classifier import batches, services
+from classifier.jobs import batches, requests
 from classifier.models import Classification
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory
@@ -233,7 +233,7 @@ def test_it_needs_as_many_queries_for_ten_photographs_as_for_one(
     files = [upload(f"{n}.jpg", color=(20 * n, 0, 0), size=(80, 60)) for n in range(10)]
     client.post(f"/products/{product.public_id}/photographs", {"photographs": files})
     work()
-    services.classify_again(actor=actor_of(bob), product=product)
+    requests.classify_again(actor=actor_of(bob), product=product)
     work()
 
     # session, person, memberships; product, values, photographs, garments, predictions, their attributes and values,

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from catalog.intake import add_images
+from catalog.services.uploads import add_images
 from tests.factories import MembershipFactory
 from tests.pictures import photo, upload
 

@@ -4,9 +4,9 @@ import pytest
 
 from accounts.models import AuditEvent
 from catalog import services
-from catalog.intake import add_images
 from catalog.models import ProductImage
-from classifier import batches
+from catalog.services.uploads import add_images
+from classifier.jobs import batches
 from classifier.models import Classification
 from tests.engines import StubEngine, garment, serve
 from tests.pictures import upload

@@ -15,9 +15,9 @@ from accounts.actors import Actor, Via
 from accounts.models import AuditEvent, Membership, Operation
 from catalog import services
 from catalog.models import AttributeValue, Decision, ProductImage
-from classifier import sweep
+from classifier.jobs import sweep
 from classifier.models import AcceptanceThreshold, Classification
-from classifier.quality import Period
+from classifier.quality.metrics import Period
 from tests.factories import MembershipFactory, ProductFactory, UserFactory
 from tests.seen import look, seen_product
 from tests.thresholds import allow

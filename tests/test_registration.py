@@ -15,16 +15,16 @@ from django.urls import reverse_lazy
 from django.utils.translation import override
 
 from accounts.actors import system
-from accounts.errors import Invalid
 from accounts.models import AuditEvent, Operation
-from classifier import registration, uploads, weight_files
-from classifier.engine.errors import WeightsError
 from classifier.models import ModelVersion
-from classifier.training import registration as opening
-from classifier.training.run import Run
+from classifier.registry import registration, uploads, weight_files
+from core.errors import Invalid
 from tests import original
 from tests.hostile import building_a_layer, calling_mkdir
 from tests.registered import two_materials
+from vision.engine.errors import WeightsError
+from vision.training import registration as opening
+from vision.training.run import Run
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +73,7 @@ def test_it_refuses_a_layer_that_evaluates_what_it_is_given(tmp_path):
 def test_the_process_that_opens_weights_has_no_network_and_starts_nothing():
     script = """
 import ctypes, os, socket, subprocess
-from classifier.training import registration
+from vision.training import registration
 before = os.readlink("/proc/self/ns/net")
 isolated = registration.confine()
 after = os.readlink("/proc/self/ns/net")

@@ -6,14 +6,15 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from accounts.actors import Actor, Via, system
-from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models import AuditEvent
 from catalog import services as catalog
-from catalog.intake import add_images
 from catalog.models import AttributeValue, ProductAttribute
 from catalog.selectors import Taxonomy
-from classifier import batches, meanings, registry, serving, weight_files
+from catalog.services.uploads import add_images
+from classifier.jobs import batches
 from classifier.models import Deployment, ModelSet, ModelVersion
+from classifier.registry import class_mapping, model_sets, serving, weight_files
+from core.errors import Conflict, Forbidden, Invalid
 from tests.engines import StubEngine, garment, serve
 from tests.factories import UserFactory
 from tests.pictures import upload
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def shipped(monkeypatch):
     """The set of a weights folder that a worker has met."""
     serve(monkeypatch, StubEngine(garment("Jacket")))
-    registry.register_shipped()
+    model_sets.register_shipped()
     return Deployment.objects.get().active
 
 
@@ -35,11 +36,11 @@ def _active():
 
 
 def test_it_registers_shipped_weights_once_and_activates_newer_ones(shipped, monkeypatch):
-    registry.register_shipped()
+    model_sets.register_shipped()
     assert (ModelVersion.objects.count(), ModelSet.objects.count()) == (4, 1)
 
     serve(monkeypatch, StubEngine(version="2"))
-    registry.register_shipped()
+    model_sets.register_shipped()
 
     deployment = Deployment.objects.get()
     assert (deployment.active.name, deployment.version, deployment.chosen) == ("2", 2, False)
@@ -47,10 +48,10 @@ def test_it_registers_shipped_weights_once_and_activates_newer_ones(shipped, mon
 
 
 def test_it_leaves_a_set_active_that_somebody_chose(shipped, monkeypatch):
-    registry.promote_set(actor=system(), model_set=shipped)
+    model_sets.promote_set(actor=system(), model_set=shipped)
 
     serve(monkeypatch, StubEngine(version="2"))
-    registry.register_shipped()
+    model_sets.register_shipped()
 
     assert Deployment.objects.get().active == shipped
     assert ModelSet.objects.filter(name="2").exists()
@@ -59,7 +60,7 @@ def test_it_leaves_a_set_active_that_somebody_chose(shipped, monkeypatch):
 def test_it_keeps_serving_when_the_weights_folder_is_gone(shipped, settings, tmp_path, monkeypatch):
     monkeypatch.undo()
     settings.WEIGHTS_DIR = tmp_path
-    registry.register_shipped()
+    model_sets.register_shipped()
 
     assert Deployment.objects.get().active == shipped
 
@@ -68,7 +69,7 @@ def test_it_stores_files_again_that_are_missing(shipped):
     entry = shipped.versions.first().serving["files"][0]
     default_storage.delete(entry["path"])
 
-    registry.register_shipped()
+    model_sets.register_shipped()
 
     assert weight_files.stored(entry).read()
     assert ModelSet.objects.count() == 1
@@ -84,7 +85,7 @@ def test_it_says_where_each_version_stands(shipped):
         "sleeve_length-1": "active",
     }
 
-    registry.promote(actor=system(), versions=[candidate])
+    model_sets.promote(actor=system(), versions=[candidate])
 
     states = {row.name: row.state for row in ModelVersion.objects.with_state()}
     assert (states["material-new"], states["material-1"], states["garment-1"]) == ("active", "retired", "active")
@@ -94,7 +95,7 @@ def test_it_promotes_and_rolls_back_as_one_operation(shipped, admin):
     candidate = version("material", "material-new", classes=["denim"])
     actor = Actor(via=Via.ADMIN, user=admin)
 
-    promoted = registry.promote(actor=actor, versions=[candidate])
+    promoted = model_sets.promote(actor=actor, versions=[candidate])
     assert _active() == {
         "category": "category-1",
         "garment": "garment-1",
@@ -104,9 +105,9 @@ def test_it_promotes_and_rolls_back_as_one_operation(shipped, admin):
     deployment = Deployment.objects.get()
     assert (deployment.version, deployment.changed_by, deployment.chosen) == (2, admin, True)
 
-    registry.roll_back(actor=actor)
+    model_sets.roll_back(actor=actor)
     assert Deployment.objects.get().active == shipped
-    registry.roll_back(actor=actor)
+    model_sets.roll_back(actor=actor)
     assert Deployment.objects.get().active == promoted
     assert shipped.versions.count() == 4
     events = AuditEvent.objects.order_by("id").values_list("action", "subject_id", "user")
@@ -133,7 +134,7 @@ def test_the_database_itself_holds_one_deployment(shipped):
 
 def test_it_has_nothing_to_go_back_to_at_first(shipped):
     with pytest.raises(Conflict, match="nothing to go back to"):
-        registry.roll_back(actor=system())
+        model_sets.roll_back(actor=system())
     assert Deployment.objects.get().version == 1
 
 
@@ -142,9 +143,9 @@ def test_it_lets_nobody_else_promote(shipped, alice, actor_of):
     clerk = Actor(via=Via.ADMIN, user=UserFactory(is_staff=True))
     for actor in (clerk, actor_of(alice)):
         for operation in (
-            lambda actor=actor: registry.promote(actor=actor, versions=[candidate]),
-            lambda actor=actor: registry.roll_back(actor=actor),
-            lambda actor=actor: meanings.map_classes(actor=actor, version=candidate, mapping={}),
+            lambda actor=actor: model_sets.promote(actor=actor, versions=[candidate]),
+            lambda actor=actor: model_sets.roll_back(actor=actor),
+            lambda actor=actor: class_mapping.map_classes(actor=actor, version=candidate, mapping={}),
         ):
             with pytest.raises(Forbidden):
                 operation()
@@ -153,15 +154,15 @@ def test_it_lets_nobody_else_promote(shipped, alice, actor_of):
 
 def test_it_does_not_overwrite_a_promotion_at_the_same_moment(shipped, monkeypatch):
     candidate = version("material", "material-new", classes=["denim"])
-    real = registry.set_of
+    real = model_sets.set_of
 
     def meanwhile(*args, **options):
         Deployment.objects.update(version=7)
         return real(*args, **options)
 
-    monkeypatch.setattr(registry, "set_of", meanwhile)
+    monkeypatch.setattr(model_sets, "set_of", meanwhile)
     with pytest.raises(Conflict, match="at the same moment"):
-        registry.promote(actor=system(), versions=[candidate])
+        model_sets.promote(actor=system(), versions=[candidate])
 
     assert Deployment.objects.get().active == shipped
     assert not AuditEvent.objects.exists()
@@ -171,20 +172,20 @@ def test_unknown_classes_block_until_they_are_mapped(shipped):
     candidate = version("material", "material-new", classes=["Denim", "Teflon"], mapping={"Denim": "denim"})
     assert candidate.unknown_classes == ["Teflon"]
     with pytest.raises(Conflict, match="Teflon"):
-        registry.promote(actor=system(), versions=[candidate])
+        model_sets.promote(actor=system(), versions=[candidate])
     for mapping, sentence in (({"Teflon": "plastic"}, "plastic"), ({"Wool": "wool"}, "no class")):
         with pytest.raises(Invalid, match=sentence):
-            meanings.map_classes(actor=system(), version=candidate, mapping=mapping)
+            class_mapping.map_classes(actor=system(), version=candidate, mapping=mapping)
     candidate.refresh_from_db()
     assert candidate.mapping == {"Denim": "denim"}
 
-    meanings.map_classes(actor=system(), version=candidate, mapping={"Teflon": "vinyl/PVC"})
-    registry.promote(actor=system(), versions=[candidate])
+    class_mapping.map_classes(actor=system(), version=candidate, mapping={"Teflon": "vinyl/PVC"})
+    model_sets.promote(actor=system(), versions=[candidate])
 
     candidate.refresh_from_db()
     assert candidate.mapping == {"Denim": "denim", "Teflon": "vinyl"}
     with pytest.raises(Conflict, match="register its file again"):
-        meanings.map_classes(actor=system(), version=candidate, mapping={"Teflon": "wool"})
+        class_mapping.map_classes(actor=system(), version=candidate, mapping={"Teflon": "wool"})
 
 
 def test_it_knows_values_that_came_after_the_model(shipped):
@@ -192,7 +193,7 @@ def test_it_knows_values_that_came_after_the_model(shipped):
     material = AttributeValue.objects.filter(attribute__code="material").first().attribute
     AttributeValue.objects.create(attribute=material, code="teflon", name_ko="테플론", name_en="Teflon")
 
-    registry.promote(actor=system(), versions=[candidate])
+    model_sets.promote(actor=system(), versions=[candidate])
 
     candidate.refresh_from_db()
     assert candidate.mapping["Teflon"] == "teflon"
@@ -200,13 +201,13 @@ def test_it_knows_values_that_came_after_the_model(shipped):
 
 def test_a_category_detector_needs_no_garment_model_and_a_classifier_does(shipped):
     detector = version("category", "category_best", classes=["Jacket"])
-    registry.promote(actor=system(), versions=[detector])
+    model_sets.promote(actor=system(), versions=[detector])
     assert set(_active()) == {"category", "material", "sleeve_length"}
 
     classifier = ModelVersion.objects.get(name="category-1")
     with pytest.raises(Conflict, match="finds garments"):
-        registry.promote(actor=system(), versions=[classifier])
-    registry.promote(actor=system(), versions=[classifier, ModelVersion.objects.get(name="garment-1")])
+        model_sets.promote(actor=system(), versions=[classifier])
+    model_sets.promote(actor=system(), versions=[classifier, ModelVersion.objects.get(name="garment-1")])
     assert Deployment.objects.get().active == shipped
 
 
@@ -215,11 +216,11 @@ def test_it_does_not_promote_files_that_are_not_the_registered_ones(shipped):
     path = candidate.serving["files"][0]["path"]
     default_storage.delete(path)
     with pytest.raises(Conflict, match="missing"):
-        registry.promote(actor=system(), versions=[candidate])
+        model_sets.promote(actor=system(), versions=[candidate])
     with default_storage.open(path, "wb") as file:
         file.write(b"something else")
     with pytest.raises(Conflict, match="not the one"):
-        registry.promote(actor=system(), versions=[candidate])
+        model_sets.promote(actor=system(), versions=[candidate])
     assert Deployment.objects.get().active == shipped
 
 
@@ -268,7 +269,7 @@ def test_a_running_worker_follows_a_promotion_and_keeps_decisions(
 
     def settle_and_promote(run):
         ended = settle(run)
-        registry.promote(actor=system(), versions=[candidate])
+        model_sets.promote(actor=system(), versions=[candidate])
         return ended
 
     monkeypatch.setattr(batches._Run, "settle", settle_and_promote)

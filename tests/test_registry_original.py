@@ -5,8 +5,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from catalog.intake import add_images
-from classifier import batches
+from catalog.services.uploads import add_images
+from classifier.jobs import batches
 from classifier.models import Classification, Deployment, Garment, ModelVersion
 from tests import original
 from tests.factories import ProductFactory

@@ -172,7 +172,7 @@ def test_large_bodies_are_refused_unread(api, bob, client_of, settings):
 
 def test_strangers_uploads_are_not_read(settings, monkeypatch):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    monkeypatch.setattr("accounts.multipart.WholeFormParser._parse", lambda _self: pytest.fail("it was read"))
+    monkeypatch.setattr("core.multipart.WholeFormParser._parse", lambda _self: pytest.fail("it was read"))
     file = SimpleUploadedFile("a.jpg", b"x" * 3000)
     client = Client(headers={"accept": "text/html", "accept-language": "en"})
     for cookie in (None, "gone"):

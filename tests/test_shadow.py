@@ -5,13 +5,14 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from accounts.actors import Actor, Via, system
-from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models import Operation
 from catalog import services as catalog
 from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
-from classifier import batches, lanes, serving, shadow
+from classifier.jobs import batches, lanes
+from classifier.jobs.tasks import classify_waiting
 from classifier.models import Classification, Deployment, ModelSet, ShadowReport
-from classifier.tasks import classify_waiting
+from classifier.registry import serving, shadow
+from core.errors import Conflict, Forbidden, Invalid
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory, ProductImageFactory
 from tests.registered import version

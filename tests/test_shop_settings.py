@@ -2,9 +2,9 @@
 
 import pytest
 
-from accounts.errors import Forbidden
 from accounts.models import AuditEvent
 from accounts.services import set_photographs_for_training
+from core.errors import Forbidden
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 
 from accounts.models import Merchant
-from accounts.startup import require_sound_database
 from config import checks as site_checks
+from core.startup import require_sound_database
 
 only_mysql = pytest.mark.skipif(connection.vendor != "mysql", reason="a question of MySQL and MariaDB")
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from moto.server import ThreadedMotoServer
 from storages.backends.s3 import S3Storage
 
-from catalog.intake import add_images
+from catalog.services.uploads import add_images
 from catalog.storage import silence
 from config import environment
 from tests.pictures import photo, upload

@@ -7,13 +7,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.actors import Actor, Via, system
-from accounts.errors import Forbidden
 from accounts.models import AuditEvent
 from catalog import services
 from catalog.models import AttributeValue, Decision, Product
 from classifier.models import AcceptanceThreshold
-from classifier.precision import Outcome, choose, curve, least_decisions, lower_bound, wilson_interval
-from classifier.thresholds import calibrate
+from classifier.quality.precision import Outcome, choose, curve, least_decisions, lower_bound, wilson_interval
+from classifier.quality.thresholds import calibrate
+from core.errors import Forbidden
 from tests.factories import MerchantFactory, UserFactory
 from tests.seen import seen_product, version
 from tests.thresholds import values

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from classifier.training.calibration import (
+from vision.evaluation.runs import choose_threshold
+from vision.training.calibration import (
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
     softmax,
 )
-from classifier.training.evaluation.runs import choose_threshold
-from classifier.training.scores import classification_scores, confusion_matrix
+from vision.training.metrics import classification_scores, confusion_matrix
 
 
 def boastful_logits(count=400, classes=4, share_right=0.7):

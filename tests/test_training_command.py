@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from classifier.engine.manifest import Manifest
-from classifier.engine.preprocess import to_batch
-from classifier.engine.runtime import load_networks
-from classifier.training.files import atomic_path
 from tests.garments import draw_garments
 from tests.hostile import calling_a_leftover, calling_mkdir, describing_code
 from tests.training import train
+from vision.engine.manifest import Manifest
+from vision.engine.preprocess import to_batch
+from vision.engine.runtime import load_networks
+from vision.training.files import atomic_path
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_another_run_can_start_from_any_epoch_that_was_kept(data, base, tmp_path
 
 def interrupt_after(done, data, base, run, **options):
     """Train until so many epochs are done, as if the process were stopped then."""
-    from classifier.training import classifier
+    from vision.training import classifier
 
     class Interruption(Exception):
         pass

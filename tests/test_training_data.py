@@ -2,9 +2,9 @@
 
 import pytest
 
-from classifier.training.dataset import LabelError, by_file, read_dataset
-from classifier.training.detector import DetectorOptions, detector_photographs
 from tests.garments import HEADER, draw_garments
+from vision.training.dataset import LabelError, by_file, read_dataset
+from vision.training.detector import DetectorOptions, detector_photographs
 
 
 def test_it_reads_photographs_labels_and_boxes(tmp_path):

@@ -8,10 +8,10 @@ from django.core.management import call_command
 from PIL import Image
 
 from classifier.management.commands import train as command
-from classifier.training.dataset import read_dataset
-from classifier.training.detector import DetectorOptions, write_yolo_dataset
 from tests.garments import draw_garments
 from tests.training import train
+from vision.training.dataset import read_dataset
+from vision.training.detector import DetectorOptions, write_yolo_dataset
 
 
 class Interruption(Exception):

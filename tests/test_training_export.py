@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from classifier.engine.checkpoint import load_module
-from classifier.training.export import export_openvino
-from classifier.training.publish import ExportError, check_export
 from tests.networks import CLASSIFIER_SIZE
+from vision.engine.checkpoint import load_module
+from vision.training.export import export_openvino
+from vision.training.publish import ExportError, check_export
 
 
 def _loud(network_weights, path, gain):

@@ -8,12 +8,12 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from classifier.engine.manifest import Manifest
-from classifier.engine.runtime import TorchNetwork, load_networks
-from classifier.training.soup import average_checkpoints
-from classifier.training.start import state_for
 from tests.garments import draw_garments
 from tests.training import TINY, train
+from vision.engine.manifest import Manifest
+from vision.engine.runtime import TorchNetwork, load_networks
+from vision.training.start import state_for
+from vision.training.weight_averaging import average_checkpoints
 
 
 @pytest.fixture(scope="module")

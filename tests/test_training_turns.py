@@ -2,7 +2,7 @@
 
 import torch
 
-from classifier.training.detector import turn_some
+from vision.training.detector import turn_some
 
 
 def picture_with_box():

@@ -12,10 +12,11 @@ from django.db.models.functions import Now
 from django.urls import reverse, reverse_lazy
 
 from accounts.actors import Actor, Via, system
-from accounts.errors import Forbidden
 from accounts.models import AuditEvent, Operation, User
-from classifier import operations, registration, uploads
+from classifier import operations
 from classifier.models import ModelVersion
+from classifier.registry import registration, uploads
+from core.errors import Forbidden
 from tests.factories import UserFactory
 from tests.registered import two_materials
 

@@ -25,7 +25,7 @@ import pathlib, re, sys
 from concurrent.futures import ThreadPoolExecutor
 import django
 django.setup()
-from classifier.engine.decode import decode
+from vision.engine.decode import decode
 data = pathlib.Path(sys.argv[1]).read_bytes()
 with ThreadPoolExecutor(2) as threads:
     sizes = {decoded.image.size for decoded in threads.map(lambda _n: decode(data, detail=1200), range(2))}

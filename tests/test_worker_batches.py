@@ -7,17 +7,18 @@ from django.core.files.storage import default_storage
 from django.utils import translation
 
 from catalog import services as catalog
-from catalog.intake import add_images
 from catalog.models import Product, ProductAttribute
 from catalog.selectors import Taxonomy
-from classifier import batches, jobs, proposals, results, services
-from classifier.engine import DecodeError, WeightsMismatch, WeightsMissing
+from catalog.services.uploads import add_images
+from classifier import proposals
+from classifier.jobs import batches, queue, requests, results
 from classifier.models import Classification, Deployment, Garment, Prediction
-from classifier.serving import active
+from classifier.registry.serving import active
 from tests import engines
 from tests.engines import StubEngine, garment
 from tests.factories import ProductFactory
 from tests.pictures import upload
+from vision.engine import DecodeError, WeightsMismatch, WeightsMissing
 
 pytestmark = pytest.mark.django_db
 
@@ -144,7 +145,7 @@ def test_it_does_a_job_once_when_it_is_run_twice(serve, add, product):
 def test_it_drops_results_whose_lease_has_ended(serve, add, product):
     engine = serve(StubEngine(garment()))
     add(product, "red", "green")
-    batch = jobs.claim(8)
+    batch = queue.claim(8)
     serving = active(Taxonomy.load())
     photographs = engine.classify_batch([b"", b""])
     found = dict(zip([job.pk for job in batch.jobs], photographs, strict=True))
@@ -270,7 +271,7 @@ def test_it_adds_a_second_run_without_rewriting_the_first(serve, add, alice, act
     batches.classify_waiting()
     serve(StubEngine(garment("Jumper", version="2"), version="2"))
 
-    services.classify_again(actor=actor_of(alice), product=product)
+    requests.classify_again(actor=actor_of(alice), product=product)
     batches.classify_waiting()
 
     assert Prediction.objects.filter(attribute__code="category").count() == 2
@@ -284,7 +285,7 @@ def test_it_does_not_let_an_older_run_replace_a_newer_one(serve, add, alice, act
     serve(StubEngine(garment()))
     (image,) = add(product, "red")
     batches.classify_waiting()
-    services.classify_again(actor=actor_of(alice), product=product)
+    requests.classify_again(actor=actor_of(alice), product=product)
     batches.classify_waiting()
     newer, older = image.classifications.all()
     Classification.objects.filter(pk=older.pk).update(applied_at=None)
@@ -307,7 +308,7 @@ def test_it_leaves_decisions_and_published_products_alone(serve, add, alice, act
 
     catalog.publish(actor=actor_of(alice), product=product)
     before = _values(product)
-    services.classify_again(actor=actor_of(alice), product=product)
+    requests.classify_again(actor=actor_of(alice), product=product)
     batches.classify_waiting()
 
     product.refresh_from_db()

@@ -9,14 +9,15 @@ from django.utils import timezone, translation
 from django_tasks_db.models import DBTaskResult
 
 from accounts.actors import system
-from catalog.intake import add_images
 from catalog.models import Product
-from classifier import batches, registry, sweep
-from classifier.engine import WeightsMissing
+from catalog.services.uploads import add_images
+from classifier.jobs import batches, sweep
 from classifier.management.commands.worker import DrainingWorker, Recurring, prune_wake_ups, recurring
 from classifier.models import Deployment, ModelSet, ModelVersion
+from classifier.registry import model_sets
 from tests.engines import StubEngine, garment, serve
 from tests.pictures import upload
+from vision.engine import WeightsMissing
 
 # The queue's worker closes connections that are left in a transaction, which on MySQL a test's own would be.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,10 +78,10 @@ def test_a_release_that_was_taken_back_serves_its_weights_again(monkeypatch, cho
         serve(monkeypatch, StubEngine(version=version))
         call_command("worker", once=True)
     if chosen:
-        registry.promote_set(actor=system(), model_set=Deployment.objects.get().active)
+        model_sets.promote_set(actor=system(), model_set=Deployment.objects.get().active)
 
     serve(monkeypatch, StubEngine(version="1"))
-    registry.register_shipped()  # an older release beside the newer one, still running
+    model_sets.register_shipped()  # an older release beside the newer one, still running
     assert Deployment.objects.get().active.name == "2"
     call_command("worker", once=True)
 

@@ -6,9 +6,9 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 from django.db.models.functions import Now
 
-from catalog.intake import add_images
-from classifier import batches, jobs, lanes, leases, sweep
-from classifier.leases import Keeper
+from catalog.services.uploads import add_images
+from classifier.jobs import batches, lanes, leases, queue, sweep
+from classifier.jobs.leases import Keeper
 from classifier.models import Classification, Garment
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductImageFactory
@@ -45,7 +45,7 @@ def test_leases_are_short(settings):
 def test_it_renews_what_it_holds(product, django_assert_num_queries):
     ProductImageFactory.create_batch(3, product=product)
     keeper = Keeper()
-    held = [keeper.hold(jobs.claim(2, lanes=1)) for _batch in range(2)]
+    held = [keeper.hold(queue.claim(2, lanes=1)) for _batch in range(2)]
     _expire()
 
     with django_assert_num_queries(1):
@@ -66,7 +66,7 @@ def test_it_asks_nothing_while_it_holds_nothing(django_assert_num_queries):
 def test_it_notices_that_a_lease_was_lost(product):
     ProductImageFactory.create_batch(2, product=product)
     keeper = Keeper()
-    lost, kept = (keeper.hold(jobs.claim(1)) for _batch in range(2))
+    lost, kept = (keeper.hold(queue.claim(1)) for _batch in range(2))
     Classification.objects.filter(pk__in=lost.batch.ids).update(lease_token="another worker's")
 
     assert keeper.renew() == 1
@@ -78,7 +78,7 @@ def test_it_notices_that_a_lease_was_lost(product):
 def test_a_lane_that_hangs_loses_its_lease(product, clock, settings):
     ProductImageFactory(product=product)
     keeper = Keeper()
-    lease = keeper.hold(jobs.claim(1))
+    lease = keeper.hold(queue.claim(1))
     clock(settings.OTJANG_MAX_JOB_SECONDS + 1)
     assert keeper.renew() == 1  # it waits for a lane, and may
 
@@ -94,7 +94,7 @@ def test_a_lane_that_hangs_loses_its_lease(product, clock, settings):
 def test_a_process_takes_nothing_over_from_itself(product):
     """While the database was away nobody could renew a lease."""
     ProductImageFactory(product=product)
-    lease = leases.keeper.hold(jobs.claim(1))
+    lease = leases.keeper.hold(queue.claim(1))
     _expire()
     try:
         assert sweep.take_over() == 0
@@ -105,7 +105,7 @@ def test_a_process_takes_nothing_over_from_itself(product):
 
 def test_it_costs_one_query_to_find_nothing_to_take_over(product, django_assert_num_queries):
     ProductImageFactory(product=product)
-    jobs.claim(1)
+    queue.claim(1)
 
     with django_assert_num_queries(1):
         assert sweep.take_over() == 0

@@ -6,12 +6,13 @@ import pytest
 from django.db import OperationalError, ProgrammingError, connection
 from django_tasks_db.management.commands.db_worker import Worker
 
-from accounts import db
-from catalog.intake import add_images
 from catalog.models import Product
-from classifier import batches, jobs, registry, results, sweep
+from catalog.services.uploads import add_images
+from classifier.jobs import batches, queue, results, sweep
 from classifier.management.commands import worker as command
 from classifier.models import Classification, Garment
+from classifier.registry import model_sets
+from core import db
 from tests.engines import StubEngine, garment, serve
 from tests.pictures import upload
 
@@ -69,7 +70,7 @@ def _broken(monkeypatch, module, name, *errors, after=False):
 @pytest.mark.parametrize(
     ("module", "name", "after"),
     [
-        (jobs, "claim", False),
+        (queue, "claim", False),
         (results, "store", False),
         (results, "store", True),  # committed, but the answer was lost
         (results, "apply", False),
@@ -178,7 +179,7 @@ def test_it_ends_without_the_database_when_it_is_told_to(monkeypatch):
 
 def test_it_starts_once_the_database_is_there(monkeypatch, engine, saved, settings):
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["interactive", "bulk"]}}
-    left = _broken(monkeypatch, registry, "serve_shipped", REFUSED, REFUSED)
+    left = _broken(monkeypatch, model_sets, "serve_shipped", REFUSED, REFUSED)
 
     command.call_command("worker", once=True)
 
@@ -207,7 +208,7 @@ def test_upkeep_says_in_one_line_that_the_database_is_away(monkeypatch, caplog):
 
 
 def test_others_come_back_before_their_jobs_are_taken_over(monkeypatch, engine, saved):
-    jobs.claim(8)
+    queue.claim(8)
     Classification.objects.update(lease_until="2020-01-01T00:00Z")
     take_over = sweep.TakeOver()
 
@@ -215,7 +216,7 @@ def test_others_come_back_before_their_jobs_are_taken_over(monkeypatch, engine, 
     assert {job.state for job in Classification.objects.all()} == {"running"}
 
     with monkeypatch.context() as patched:
-        patched.setattr(jobs, "put_back_expired", lambda _mine: (_ for _ in ()).throw(LOST))
+        patched.setattr(queue, "put_back_expired", lambda _mine: (_ for _ in ()).throw(LOST))
         with pytest.raises(OperationalError):
             take_over()
     take_over()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from catalog import files
 from catalog.selectors import Taxonomy
-from classifier import chores, results, sweep
+from classifier.jobs import chores, results, sweep
 from classifier.models import Chore, Classification, Garment
 from tests.factories import ProductImageFactory
 

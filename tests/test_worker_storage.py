@@ -7,10 +7,11 @@ from django.core.files.storage import FileSystemStorage
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
-from catalog.intake import add_images
 from catalog.models import Product
-from classifier import batches, jobs, lanes, serving
+from catalog.services.uploads import add_images
+from classifier.jobs import batches, lanes, queue
 from classifier.models import Classification, ModelSet
+from classifier.registry import serving
 from tests.engines import StubEngine, garment, manifest, serve
 from tests.pictures import upload
 
@@ -153,6 +154,6 @@ def test_it_asks_for_no_file_of_a_set_that_it_knows(monkeypatch):
 
     for _wake_up in range(3):
         serving.active(taxonomy)
-        jobs.claim(8)
+        queue.claim(8)
 
     assert asked == []

@@ -9,9 +9,10 @@ from django_tasks import default_task_backend
 
 from catalog.models import Decision, Product
 from catalog.selectors import Taxonomy
-from classifier import jobs, proposals, results, sweep
+from classifier import proposals
+from classifier.jobs import queue, results, sweep
 from classifier.models import Classification, Garment, Prediction
-from classifier.serving import active
+from classifier.registry.serving import active
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory, ProductImageFactory
 
@@ -27,7 +28,7 @@ def classified(monkeypatch):
     def store(*garments):
         engine = serve(monkeypatch, StubEngine(*garments))
         serving = active(Taxonomy.load())
-        while batch := jobs.claim(8):
+        while batch := queue.claim(8):
             photographs = engine.classify_batch([b""] * len(batch.jobs))
             found = dict(zip([job.pk for job in batch.jobs], photographs, strict=True))
             results.store(batch, found, serving=serving, taxonomy=Taxonomy.load(), timings={})
@@ -37,7 +38,7 @@ def classified(monkeypatch):
 
 def test_it_hands_on_the_jobs_of_a_worker_that_died(product):
     ProductImageFactory(product=product)
-    jobs.claim(8)
+    queue.claim(8)
     Classification.objects.update(lease_until=Now() - timedelta(seconds=1), queued_at=timezone.now() - LONG_AGO)
     default_task_backend.clear()
 
@@ -49,7 +50,7 @@ def test_it_hands_on_the_jobs_of_a_worker_that_died(product):
 
 def test_it_leaves_a_lease_that_lasts_alone(product):
     ProductImageFactory(product=product)
-    jobs.claim(8)
+    queue.claim(8)
 
     sweep.take_over()
 

@@ -3,7 +3,7 @@
 import torch
 from django.core.management import call_command
 
-from classifier.engine.compat import prepare_ultralytics
+from vision.engine.compat import prepare_ultralytics
 
 TINY = {"batch": 4, "image_size": 32, "minimum": 3, "threads": 1, "stderr": None}
 

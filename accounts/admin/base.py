@@ -28,11 +28,11 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from accounts.actors import Actor, Via
-from accounts.admin.theme import ModelAdmin
-from accounts.db import atomic
-from accounts.errors import Refused
 from accounts.models import AuditEvent, User
 from accounts.services import record
+from core.admin.theme import ModelAdmin
+from core.db import atomic
+from core.errors import Refused
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R", bound=Model)

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor, dialog
-from accounts.admin.theme import Dialog, DropdownFilter, action, display
 from accounts.models import ApiKey
 from accounts.services import revoke_api_key
+from core.admin.theme import Dialog, DropdownFilter, action, display
 
 
 class InUseFilter(DropdownFilter):

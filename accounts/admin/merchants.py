@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from accounts.admin.base import AuditedAdmin, MerchantData, ReadOnly, admin_actor
-from accounts.admin.theme import TabularInline, action, display
-from accounts.errors import Refused
 from accounts.models import ApiKey, Membership, Merchant
 from accounts.services import create_api_key
+from core.admin.theme import TabularInline, action, display
+from core.errors import Refused
 
 
 class MemberInline(TabularInline[Membership, Merchant]):

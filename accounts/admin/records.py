@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin
-from accounts.admin.theme import display
+from accounts.audit_labels import action_label, subject_label
 from accounts.models import AuditEvent
-from accounts.trail import action_label, subject_label
+from core.admin.theme import display
 
 
 @admin.register(AuditEvent)

@@ -13,9 +13,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import AuditedAdmin, admin_actor
-from accounts.admin.theme import AdminPasswordChangeForm, TabularInline, UserChangeForm, UserCreationForm
 from accounts.models import Membership, User
-from accounts.text import lookup_key
+from core.admin.theme import AdminPasswordChangeForm, TabularInline, UserChangeForm, UserCreationForm
+from core.text import lookup_key
 
 admin.site.unregister(Group)
 

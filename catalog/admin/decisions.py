@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin
-from accounts.admin.theme import display
 from catalog.models import Decision
+from core.admin.theme import display
 
 
 @admin.register(Decision)

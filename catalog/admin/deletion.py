@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.admin.base import BaseAdmin, admin_actor
-from accounts.errors import Refused
 from catalog.models import Product, ProductImage
+from core.errors import Refused
 
 M = TypeVar("M", Product, ProductImage)
 

@@ -15,10 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
 
 from accounts.actors import Actor
-from accounts.errors import Conflict, Refused
-from catalog.answered import proposal_row
 from catalog.certainty import percent
-from catalog.intake import Prepared, create_prepared
 from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute
 from catalog.selectors import Taxonomy, values_of
 from catalog.services import (
@@ -33,6 +30,9 @@ from catalog.services import (
     save_review,
     update_product,
 )
+from catalog.services.uploads import Prepared, create_prepared
+from catalog.values.answered import proposal_row
+from core.errors import Conflict, Refused
 
 PREFIX = "value_"  # of the fields that override an attribute; the attribute's code follows
 
@@ -49,7 +49,7 @@ class PhotographsInput(forms.FileInput):
 
 
 class PhotographsField(forms.FileField):
-    """Several files, as they came: catalog.intake says what is wrong with which."""
+    """Several files, as they came: catalog.services.uploads says what is wrong with which."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -16,15 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured, dialog
-from accounts.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
-from accounts.errors import Refused
-from catalog import intake, services
+from catalog import services
 from catalog.admin.deletion import DeletesArchived
-from catalog.admin.photographs import PhotographInline, media_url
+from catalog.admin.images import PhotographInline, media_url
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
 from catalog.certainty import percent
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, products_for_list, values_called, values_of
+from catalog.services import uploads
+from core.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
+from core.errors import Refused
 
 Service = Callable[..., object]
 PUBLISH_NOW = partial(services.publish, while_classifying=True)
@@ -232,7 +233,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         files = request.FILES.getlist("photographs") if object_id is None else []
         if not files or not self.has_add_permission(request):
             return super().changeform_view(request, object_id, *args, **kwargs)
-        with intake.prepared_product(files) as prepared:
+        with uploads.prepared_product(files) as prepared:
             request.prepared = prepared  # type: ignore[attr-defined]  # for get_form
             return super().changeform_view(request, object_id, *args, **kwargs)
 
@@ -254,13 +255,13 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
 
     def _add_photographs(self, request: HttpRequest, product: Product, files: list[UploadedFile[Any]]) -> None:
         try:
-            received = intake.add_images(actor=admin_actor(request), product=product, files=files)
+            received = uploads.add_images(actor=admin_actor(request), product=product, files=files)
         except Refused as refused:
             self.message_user(request, refused.message, messages.ERROR)
         else:
             self._name_refused(request, received)
 
-    def _name_refused(self, request: HttpRequest, received: Sequence[intake.Received]) -> None:
+    def _name_refused(self, request: HttpRequest, received: Sequence[uploads.Received]) -> None:
         for entry in received:
             if entry.refusal:
                 self.message_user(request, f"{entry.name}: {entry.refusal.message}", messages.ERROR)

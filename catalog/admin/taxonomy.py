@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin.base import AuditedAdmin
-from accounts.admin.theme import DropdownFilter, display
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, ProductAttribute
+from core.admin.theme import DropdownFilter, display
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 # Columns of data sets' tables, and the models that only find garments.

@@ -1,4 +1,4 @@
-"""What changes products: one function an operation, the only writers beside catalog.intake.
+"""What changes products: one function an operation, the only writers beside catalog.services.uploads.
 
 Each locks the product first, then reads everything anew, and leaves one line in the audit trail.
 """

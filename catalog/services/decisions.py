@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.db import atomic
-from accounts.errors import Conflict, Invalid
-from catalog import current
-from catalog.answered import answered_fields
-from catalog.automatic import Standing
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product
 from catalog.selectors import Taxonomy
 from catalog.services.writing import audit, locked_for, save, settle
+from catalog.values import current
+from catalog.values.answered import answered_fields
+from catalog.values.automatic import Standing
+from core.db import atomic
+from core.errors import Conflict, Invalid
 
 
 def find_attribute(taxonomy: Taxonomy, code: str) -> Attribute:

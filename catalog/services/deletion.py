@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.db import atomic
-from accounts.errors import Conflict
 from catalog.models import Product, ProductImage, ProductImageQuerySet
 from catalog.services.writing import audit
+from core.db import atomic
+from core.errors import Conflict
 
 
 @atomic

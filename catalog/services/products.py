@@ -7,13 +7,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.db import atomic
-from accounts.errors import Conflict, Invalid
-from accounts.ids import public_id
 from accounts.models import Merchant
-from accounts.text import has_control_characters, lookup_key, require_name_length
 from catalog.models import Product, ProductImage
 from catalog.services.writing import audit, locked_for, locked_photograph, save
+from core.db import atomic
+from core.errors import Conflict, Invalid
+from core.ids import public_id
+from core.text import has_control_characters, lookup_key, require_name_length
 
 SKU_LENGTH = 64
 NAME_LENGTH = 200

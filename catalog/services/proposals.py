@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog import current
-from catalog.answered import CHOSEN
 from catalog.models import CATEGORY, Product
 from catalog.selectors import Taxonomy
 from catalog.services.writing import settle
+from catalog.values import current
+from catalog.values.answered import CHOSEN
 
 _MAY_CLASSIFY = (Product.Status.DRAFT, Product.Status.TO_REVIEW, Product.Status.READY)
 
@@ -29,7 +29,7 @@ def write_proposal(
 
     Args:
         product: the locked product.
-        proposal: entries as classifier.proposals builds them, marked by classifier.thresholds.
+        proposal: entries as classifier.proposals builds them, marked by classifier.quality.thresholds.
         row: first level that the models choose by themselves, if exactly one stands out.
         classifying: whether photographs of the product still wait.
         taxonomy: the taxonomy, if the caller has read it already.

@@ -7,10 +7,6 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.db import atomic
-from accounts.errors import Conflict
-from catalog import current
-from catalog.automatic import Standing
 from catalog.models import CATEGORY, Attribute, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy
 from catalog.services.decisions import (
@@ -27,6 +23,10 @@ from catalog.services.decisions import (
 )
 from catalog.services.status import category_open, make_public
 from catalog.services.writing import audit, locked_for, save, settle
+from catalog.values import current
+from catalog.values.automatic import Standing
+from core.db import atomic
+from core.errors import Conflict
 
 # What may be said of an attribute in place of a value's code.
 LEAVE_OPEN = ""

@@ -6,13 +6,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.db import atomic
-from accounts.errors import Conflict
-from catalog import current
 from catalog.models import CATEGORY, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy
 from catalog.services.decisions import add_decision
 from catalog.services.writing import audit, locked_for, rest, save
+from catalog.values import current
+from core.db import atomic
+from core.errors import Conflict
 
 
 def _move(product: Product, status: Product.Status) -> None:

@@ -9,10 +9,10 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.errors import Conflict, Gone
 from accounts.services import record
-from catalog import current
 from catalog.models import Product, ProductAttribute, ProductImage
+from catalog.values import current
+from core.errors import Conflict, Gone
 
 
 def lock_product(pk: int) -> Product:

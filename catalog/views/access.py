@@ -7,9 +7,9 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.errors import Forbidden, Gone, Refused
 from accounts.portal import PortalRequest, wants_json
 from catalog.models import Product
+from core.errors import Forbidden, Gone, Refused
 
 
 def product_or_404(request: PortalRequest, public_id: str) -> Product:

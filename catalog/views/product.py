@@ -15,16 +15,16 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.errors import Forbidden, Gone, Refused
 from accounts.portal import PortalRequest, portal_view, posted_from, wants_json
 from catalog import services
-from catalog.forms import ReviewForm
-from catalog.history import history_of
 from catalog.models import Product
-from catalog.product_page import ProductPage, build_page
 from catalog.progress import jobs_of
 from catalog.selectors import Taxonomy, product_for_page, queue_around
 from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
+from catalog.views.forms import ReviewForm
+from catalog.views.history import history_of
+from catalog.views.product_page import ProductPage, build_page
+from core.errors import Forbidden, Gone, Refused
 
 MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
     "publish": (services.publish, lambda: _("Published. No later model changes this product.")),

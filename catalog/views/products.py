@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.portal import PortalRequest, portal_view
-from catalog.forms import ProductFilterForm
 from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute, ProductImage
 from catalog.selectors import products_for_list, values_of
+from catalog.views.forms import ProductFilterForm
 
 PAGE_SIZE = 50
 

@@ -18,17 +18,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.errors import Conflict, Forbidden, Gone, Refused
 from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view, posted_from, wants_json
-from catalog import intake, services
+from catalog import services
 from catalog.models import Product
+from catalog.services import uploads
 from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
+from core.errors import Conflict, Forbidden, Gone, Refused
 
 FILES = "photographs"
 
 
-def _received_json(received: Sequence[intake.Received]) -> list[dict[str, Any]]:
+def _received_json(received: Sequence[uploads.Received]) -> list[dict[str, Any]]:
     return [
         {
             "name": entry.name,
@@ -48,12 +49,12 @@ def _product_json(product: Product) -> dict[str, str]:
     }
 
 
-def _refused_json(refused: Refused, received: Sequence[intake.Received] = ()) -> JsonResponse:
+def _refused_json(refused: Refused, received: Sequence[uploads.Received] = ()) -> JsonResponse:
     body = {"code": refused.code, "message": refused.message, "received": _received_json(received)}
     return JsonResponse(body, status=403 if isinstance(refused, Forbidden) else 400)
 
 
-def _tell(request: PortalRequest, received: Sequence[intake.Received]) -> None:
+def _tell(request: PortalRequest, received: Sequence[uploads.Received]) -> None:
     """Say on the next page what became of each file."""
     kept = sum(entry.image is not None for entry in received)
     if kept:
@@ -65,7 +66,7 @@ def _tell(request: PortalRequest, received: Sequence[intake.Received]) -> None:
 
 
 def _new_page(
-    request: PortalRequest, refused: Refused | None = None, received: Sequence[intake.Received] = ()
+    request: PortalRequest, refused: Refused | None = None, received: Sequence[uploads.Received] = ()
 ) -> HttpResponseBase:
     context = {
         "refused": refused,
@@ -110,7 +111,7 @@ def new_product(request: PortalRequest) -> HttpResponseBase:
         return _new_page(request)
     try:
         _check_shop(request, merchant)
-        product, received = intake.create_product_with_images(
+        product, received = uploads.create_product_with_images(
             actor=request.actor,
             merchant=merchant,
             files=request.FILES.getlist(FILES),
@@ -135,7 +136,7 @@ def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Add photographs to a product."""
     product = product_or_404(request, public_id)
     try:
-        received = intake.add_images(
+        received = uploads.add_images(
             actor=request.actor, product=product, files=request.FILES.getlist(FILES), place=_place(request)
         )
     except (Forbidden, Gone) as refused:
@@ -172,7 +173,7 @@ remove_photograph = _photograph_view(
     services.archive_image, lambda: _("%(file)s was removed."), "Take a photograph away from its product."
 )
 put_back_photograph = _photograph_view(
-    intake.put_back, lambda: _("%(file)s was put back."), "Let a removed photograph count again."
+    uploads.put_back, lambda: _("%(file)s was put back."), "Let a removed photograph count again."
 )
 delete_photograph = _photograph_view(
     services.delete_image, lambda: _("%(file)s was deleted for good."), "Delete a removed photograph for good."

@@ -9,11 +9,11 @@ from django_tasks_db.models import DBTaskResult
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from accounts.admin.base import ReadOnlyAdmin, coloured, link_to
-from accounts.admin.theme import display
-from catalog.admin.photographs import drawn
+from catalog.admin.images import drawn
 from catalog.models import Product
-from classifier.admin.again import ClassifiesAgain
+from classifier.admin.classify_again import ClassifiesAgain
 from classifier.models import Classification
+from core.admin.theme import display
 
 admin.site.unregister(DBTaskResult)  # the queue behind these jobs: nothing that people could use
 

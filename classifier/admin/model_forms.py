@@ -16,11 +16,11 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from accounts.admin.theme import Dialog
 from catalog.selectors import Taxonomy
-from classifier import shadow
 from classifier.models import ModelVersion
-from classifier.registration import LICENCE_LENGTH, roles
+from classifier.registry import shadow
+from classifier.registry.registration import LICENCE_LENGTH, roles
+from core.admin.theme import Dialog
 
 
 class MappingForm(Dialog):

@@ -13,11 +13,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor, link_to
-from accounts.admin.theme import Dialog, action, display
 from accounts.models import Operation
-from classifier import operations, uploads
+from classifier import operations
 from classifier.admin.registry import ManagesModels
 from classifier.models import ModelVersion, ShadowReport
+from classifier.registry import uploads
+from core.admin.theme import Dialog, action, display
 
 
 @admin.register(Operation)

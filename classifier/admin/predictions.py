@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, link_to
-from accounts.admin.theme import display
-from catalog.admin.photographs import drawn
+from catalog.admin.images import drawn
 from catalog.certainty import percent
 from classifier.models import Prediction
+from core.admin.theme import display
 
 
 @admin.register(Prediction)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.admin.theme import Dialog, action
 from catalog.admin.products import ProductAdmin
 from catalog.models import Product
-from classifier.admin.again import DIALOG, DONE, OF_MANY, OF_ONE
-from classifier.services import classify_again as service
+from classifier.admin.classify_again import DIALOG, DONE, OF_MANY, OF_ONE
+from classifier.jobs.requests import classify_again as service
+from core.admin.theme import Dialog, action
 
 
 @action(description=OF_MANY, permissions=["change"])

@@ -17,10 +17,10 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import Merchant
 from catalog.models import AttributeValue
-from classifier import quality
-from classifier.charts import Axis, Dot, Line, line_chart
 from classifier.models import ModelVersion
-from classifier.quality import Automatic, Drift, Period, Rate, Verdicts
+from classifier.quality import metrics
+from classifier.quality.charts import Axis, Dot, Line, line_chart
+from classifier.quality.metrics import Automatic, Drift, Period, Rate, Verdicts
 
 if TYPE_CHECKING:
     from accounts.admin.base import BaseAdmin
@@ -136,7 +136,7 @@ def _lines(counted: Mapping[int, Rate], names: Mapping[int, str]) -> list[RateLi
 
 
 def _matrix(attribute: str, found: Iterable[Verdicts], names: _Names) -> Matrix:
-    counted = quality.corrections(found)
+    counted = metrics.corrections(found)
     proposed: Counter[int] = Counter()
     decided: Counter[int | None] = Counter()
     for (before, after), count in counted.items():
@@ -210,11 +210,11 @@ def _measured(sample: Rate) -> tuple[str, str]:
 
 
 def _context(period: Period) -> dict[str, Any]:
-    found = quality.read_verdicts(period)
-    automatic = quality.read_automatic(period, found)
-    drift = quality.read_drift(period)
+    found = metrics.read_verdicts(period)
+    automatic = metrics.read_automatic(period, found)
+    drift = metrics.read_drift(period)
     names = _Names(found)
-    by_week = quality.rates(found, lambda one: (one.attribute, one.week))
+    by_week = metrics.rates(found, lambda one: (one.attribute, one.week))
     attributes = sorted({*automatic, *(one.attribute for one in found)}, key=names.order.__getitem__)
     of_attribute = {code: [one for one in found if one.attribute == code] for code in attributes}
     total = Rate(sum(one.count for one in found if one.right), sum(one.count for one in found if not one.right))
@@ -233,10 +233,10 @@ def _context(period: Period) -> dict[str, Any]:
     return {
         "figures": _figures(total, automatic.values(), drift),
         "total": total.total,
-        "by_attribute": _lines(quality.rates(found, lambda one: one.attribute), names.attributes),
-        "by_model": _lines(quality.rates(found, lambda one: one.model), names.models),
+        "by_attribute": _lines(metrics.rates(found, lambda one: one.attribute), names.attributes),
+        "by_model": _lines(metrics.rates(found, lambda one: one.model), names.models),
         "by_class": [
-            (names.attributes[attribute], _lines(quality.rates(part, lambda one: one.proposed), names.values))
+            (names.attributes[attribute], _lines(metrics.rates(part, lambda one: one.proposed), names.values))
             for attribute, part in of_attribute.items()
         ],
         "matrices": [_matrix(names.attributes[attribute], part, names) for attribute, part in of_attribute.items()],
@@ -246,7 +246,7 @@ def _context(period: Period) -> dict[str, Any]:
         ],
         "weekly_chart": _weekly(_("kept by people, by week"), period, rate_of_week),
         "drift_chart": _weekly(_("drift of the input, by week"), period, drift_of_week),
-        "low_confidence": f"{quality.LOW_CONFIDENCE:.0%}",
+        "low_confidence": f"{metrics.LOW_CONFIDENCE:.0%}",
     }
 
 

@@ -14,13 +14,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import ReadOnlyAdmin, admin_actor, coloured, dialog, link_to
-from accounts.admin.theme import Dialog, action, display
-from accounts.errors import Refused
 from catalog.selectors import Taxonomy
-from classifier import meanings, operations, registry, shadow, uploads
+from classifier import operations
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
-from classifier.engine.manifest import GARMENT
 from classifier.models import Deployment, ModelSet, ModelVersion
+from classifier.registry import class_mapping, model_sets, shadow, uploads
+from core.admin.theme import Dialog, action, display
+from core.errors import Refused
+from vision.engine.manifest import GARMENT
 
 _MOST_NAMED = 4
 STATE_COLOURS = coloured(
@@ -138,7 +139,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
 
     def _promote(self, request: HttpRequest, versions: list[ModelVersion]) -> None:
         try:
-            model_set = registry.promote(actor=admin_actor(request), versions=versions)
+            model_set = model_sets.promote(actor=admin_actor(request), versions=versions)
         except Refused as refused:
             self.message_user(request, refused.message, messages.ERROR)
         else:
@@ -166,7 +167,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         self.each(
             request,
             self.get_queryset(request).filter(pk=object_id),
-            lambda version: meanings.map_classes(
+            lambda version: class_mapping.map_classes(
                 actor=admin_actor(request), version=version, mapping=form.chosen_values()
             ),
             _("Saved."),
@@ -254,7 +255,7 @@ class ModelSetAdmin(ManagesModels, ReadOnlyAdmin[ModelSet]):
         self.each(
             request,
             self.get_queryset(request).filter(pk=object_id),
-            lambda model_set: registry.promote_set(actor=actor, model_set=model_set),
+            lambda model_set: model_sets.promote_set(actor=actor, model_set=model_set),
             _("It serves now."),
         )
         return self.back_to(object_id)
@@ -285,7 +286,7 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
     @display(description=_("roll back leads to"))
     def before(self, deployment: Deployment) -> str:
         """The set that would serve after a roll back."""
-        model_set = registry.set_before(deployment)
+        model_set = model_sets.set_before(deployment)
         return format_html("{} ({})", link_to(model_set), members(model_set)) if model_set else "–"
 
     def _run(self, request: HttpRequest, object_id: str, operation: Any, done: Any) -> HttpResponse:
@@ -305,7 +306,7 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
     def roll_back(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """The set that was active before serves again."""
         actor = admin_actor(request)
-        return self._run(request, object_id, lambda: registry.roll_back(actor=actor), _("It serves again."))
+        return self._run(request, object_id, lambda: model_sets.roll_back(actor=actor), _("It serves again."))
 
     @action(
         description=_("Classify everything again"),

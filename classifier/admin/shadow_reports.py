@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, link_to
-from accounts.admin.theme import display
-from catalog.admin.photographs import drawn
+from catalog.admin.images import drawn
 from catalog.certainty import percent
 from catalog.models import Attribute, AttributeValue, Product, ProductImage
-from classifier import shadow
 from classifier.models import ShadowReport
+from classifier.registry import shadow
+from core.admin.theme import display
 
 
 class _Names:

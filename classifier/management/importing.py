@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 
-from accounts.management.english import EnglishCommand
 from classifier.management.progress import ProgressBar
+from core.commands import EnglishCommand
 
 if TYPE_CHECKING:
-    from classifier.training.source import Item
-    from classifier.training.vocabulary import Vocabulary
+    from vision.training.source import Item
+    from vision.training.vocabulary import Vocabulary
 
 VAL_SHARE = 0.2
 
@@ -64,12 +64,12 @@ class ImportCommand(EnglishCommand):
 
         `description` holds the command's own options that make another data set.
         """
-        from classifier.engine.taxonomy import Taxonomy
-        from classifier.training.conversion import ConversionError, convert, prepare
-        from classifier.training.dataset import TAXONOMY, LabelError
-        from classifier.training.files import write_json
-        from classifier.training.layout import Layout, describe
-        from classifier.training.vocabulary import LEFT_OUT_BY_ORIGINAL, Vocabulary, VocabularyError, joined
+        from vision.engine.taxonomy import Taxonomy
+        from vision.training.conversion import ConversionError, convert, prepare
+        from vision.training.dataset import TAXONOMY, LabelError
+        from vision.training.files import write_json
+        from vision.training.layout import Layout, describe
+        from vision.training.vocabulary import LEFT_OUT_BY_ORIGINAL, Vocabulary, VocabularyError, joined
 
         leave_out = [*options["leave_out"], *(LEFT_OUT_BY_ORIGINAL if options["as_original"] else ())]
         if not 0.0 <= options["val_share"] < 1.0:

@@ -2,7 +2,7 @@
 
 from django import template
 
-from classifier import services
+from classifier.jobs import requests
 from classifier.models import Classification
 
 register = template.Library()
@@ -11,4 +11,4 @@ register = template.Library()
 @register.filter
 def queue_place(job: Classification) -> int:
     """Return the job's place in the queue; 0 once it is being worked on."""
-    return services.queue_place(job)
+    return requests.queue_place(job)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from catalog.models import Attribute, AttributeValue, Product
-from classifier import batches
+from classifier.jobs import batches
 from tests.pictures import photo, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from accounts.management.english import EnglishCommand
-from catalog.taxonomy import load_taxonomy
+from catalog.services.taxonomy import load_taxonomy
+from core.commands import EnglishCommand
 
 
 class Command(EnglishCommand):

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 
-from accounts.ids import PUBLIC_ID_LENGTH
-from accounts.management.english import EnglishCommand
 from catalog import files
 from catalog.models import PendingFile, Product, ProductImage
+from core.commands import EnglishCommand
+from core.ids import PUBLIC_ID_LENGTH
 
 
 def unknown_files(*, of_all: bool) -> Iterator[tuple[str, str]]:

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.actors import system
-from accounts.errors import Refused
-from accounts.management.english import EnglishCommand
 from classifier.models import AcceptanceThreshold
-from classifier.thresholds import TARGET_PRECISION, calibrate
+from classifier.quality.thresholds import TARGET_PRECISION, calibrate
+from core.commands import EnglishCommand
+from core.errors import Refused
 
 
 class Command(EnglishCommand):

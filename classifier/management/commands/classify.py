@@ -16,9 +16,9 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
-from accounts.management.english import EnglishCommand
-from classifier.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, Photograph, decode
-from classifier.engine.annotate import annotate
+from core.commands import EnglishCommand
+from vision.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, Photograph, decode
+from vision.engine.annotate import annotate
 
 PHOTOGRAPHS = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2"}
 ANNOTATED_DETAIL = 1200
@@ -87,7 +87,7 @@ def _from_folder(weights: Path, runtime: str) -> Engine:
 def _registered(runtime: str) -> Engine:
     """The engine of the active set; here, because nothing else in this command needs a database."""
     from catalog.selectors import Taxonomy
-    from classifier import serving
+    from classifier.registry import serving
 
     if runtime != serving.RUNTIME:
         raise CommandError(f"The registry holds models for the runtime {serving.RUNTIME} only.")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
-from accounts.management.english import EnglishCommand
+from core.commands import EnglishCommand
 
 if TYPE_CHECKING:
-    from classifier.engine import Taxonomy
-    from classifier.training.evaluation.model import Model
-    from classifier.training.evaluation.report import Evaluation
+    from vision.engine import Taxonomy
+    from vision.evaluation.model import Model
+    from vision.evaluation.report import Evaluation
 
 
 class Command(EnglishCommand):
@@ -46,11 +46,11 @@ class Command(EnglishCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Each model gets a folder of its own in --out, a comparison lies beside them."""
-        from classifier.engine import EngineError
-        from classifier.training.dataset import LabelError
-        from classifier.training.evaluation.comparison_report import verdict, write_comparison
-        from classifier.training.evaluation.report import summary_table
-        from classifier.training.run import RunError
+        from vision.engine import EngineError
+        from vision.evaluation.comparison_report import verdict, write_comparison
+        from vision.evaluation.report import summary_table
+        from vision.training.dataset import LabelError
+        from vision.training.run import RunError
 
         compared: list[str] = options["compare"] or []
         names: list[str] = [*options["models"], *compared]
@@ -73,9 +73,9 @@ class Command(EnglishCommand):
 
     def _evaluate(self, names: list[str], options: dict[str, Any]) -> list[Evaluation]:
         """Measure each model and write its papers. All are opened first: a wrong name shows before the work."""
-        from classifier.training.dataset import read_dataset
-        from classifier.training.evaluation.model import distinct
-        from classifier.training.evaluation.report import evaluate, write_evaluation
+        from vision.evaluation.model import distinct
+        from vision.evaluation.report import evaluate, write_evaluation
+        from vision.training.dataset import read_dataset
 
         dataset = read_dataset(options["data"])
         evaluations = []
@@ -93,7 +93,7 @@ class Command(EnglishCommand):
 
 def _open(name: str, taxonomy: Taxonomy, options: dict[str, Any]) -> Model:
     """The model that a path holds, or that the registry knows by this name."""
-    from classifier.training.evaluation.model import open_model
+    from vision.evaluation.model import open_model
 
     if re.fullmatch(r"(set|version):\d+", name):
         try:
@@ -107,10 +107,10 @@ def _open(name: str, taxonomy: Taxonomy, options: dict[str, Any]) -> Model:
 def _registered(name: str, taxonomy: Taxonomy) -> Model:
     """A set as the pipeline that it serves as, or a version by itself; here, as nothing else needs a database."""
     from catalog.selectors import Taxonomy as Vocabulary
-    from classifier import serving
     from classifier.management.registered import find
     from classifier.models import ModelSet
-    from classifier.training.evaluation.model import of_engine, of_network
+    from classifier.registry import serving
+    from vision.evaluation.model import of_engine, of_network
 
     row, label = find(name), name.replace(":", "-")
     if isinstance(row, ModelSet):

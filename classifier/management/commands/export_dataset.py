@@ -11,11 +11,11 @@ from django.core.management.base import CommandError
 from django.utils.timezone import make_aware
 
 from accounts.actors import system
-from accounts.errors import Refused
-from accounts.management.english import EnglishCommand
-from accounts.management.shops import shop_named
+from accounts.management.merchants import shop_named
 from classifier.management.importing import VAL_SHARE
 from classifier.management.progress import ProgressBar
+from core.commands import EnglishCommand
+from core.errors import Refused
 
 
 class Command(EnglishCommand):

@@ -28,7 +28,7 @@ class Command(ImportCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Convert; started again after an interruption, go on."""
-        from classifier.training.imports import import_items
+        from vision.training.imports import import_items
 
         sources, attribute, val_share = options["sources"], options["attribute"], options["val_share"]
         self.run(

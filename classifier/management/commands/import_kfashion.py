@@ -25,7 +25,7 @@ class Command(ImportCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Convert; started again after an interruption, go on."""
-        from classifier.training.kfashion import kfashion_items
+        from vision.training.kfashion import kfashion_items
 
         images, labels, val_share = options["images"], options["labels"], options["val_share"]
         self.run(

@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.actors import system
-from accounts.errors import Refused
-from accounts.management.english import EnglishCommand
 from accounts.models import Operation
 from classifier import operations
 from classifier.models import ShadowReport
+from core.commands import EnglishCommand
+from core.errors import Refused
 
 _CHANGES = {"pause": operations.pause, "resume": operations.resume, "cancel": operations.cancel}
 _LISTED = 20

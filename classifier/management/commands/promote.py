@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.actors import system
-from accounts.errors import Refused
-from accounts.management.english import EnglishCommand
-from classifier import registry
 from classifier.management.registered import NAMING, find_all
+from classifier.registry import model_sets
+from core.commands import EnglishCommand
+from core.errors import Refused
 
 
 class Command(EnglishCommand):
@@ -29,9 +29,9 @@ class Command(EnglishCommand):
         versions, model_set = find_all(models)
         try:
             if model_set is not None:
-                registry.promote_set(actor=system(), model_set=model_set)
+                model_sets.promote_set(actor=system(), model_set=model_set)
             else:
-                model_set = registry.promote(actor=system(), versions=versions, only=only)
+                model_set = model_sets.promote(actor=system(), versions=versions, only=only)
         except Refused as refusal:
             raise CommandError(refusal.message) from refusal
         self.stdout.write(f"{model_set} (set:{model_set.pk}) serves now:")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 
-from accounts.management.english import EnglishCommand
+from core.commands import EnglishCommand
 
 if TYPE_CHECKING:
-    from classifier.training.run import Run
+    from vision.training.run import Run
 
 
 class Command(EnglishCommand):
@@ -52,10 +52,10 @@ class Command(EnglishCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One run without an epoch for each attribute and network, published together."""
-        from classifier.training.dataset import LabelError
-        from classifier.training.joint import publish_together
-        from classifier.training.publish import ExportError
-        from classifier.training.run import RunError
+        from vision.training.dataset import LabelError
+        from vision.training.joint import publish_together
+        from vision.training.publish import ExportError
+        from vision.training.run import RunError
 
         out: Path = options["out"]
         options["prior"] = dict(_parse_prior(text) for text in options["prior"])
@@ -68,10 +68,10 @@ class Command(EnglishCommand):
 
     def _runs(self, folder: Path, checkpoints: list[Path], options: dict[str, Any], mirror: list[Run]) -> list[Run]:
         """A finished run for each attribute from the checkpoints' average, measured together with those of `mirror`."""
-        from classifier.training.dataset import ATTRIBUTES
-        from classifier.training.pipeline import finish_run, start_run
-        from classifier.training.soup import average_checkpoints
-        from classifier.training.start import CHECKPOINT
+        from vision.training.dataset import ATTRIBUTES
+        from vision.training.pipeline import finish_run, start_run
+        from vision.training.start import CHECKPOINT
+        from vision.training.weight_averaging import average_checkpoints
 
         data = options["data"]
         base = folder / "+".join(path.resolve().parent.name for path in checkpoints) / CHECKPOINT
@@ -95,7 +95,7 @@ class Command(EnglishCommand):
 
 def _parse_prior(text: str) -> tuple[str, float]:
     """`sleeve_length=-0.25` as a pair. Raises CommandError for anything else."""
-    from classifier.training.dataset import ATTRIBUTES
+    from vision.training.dataset import ATTRIBUTES
 
     role, _, value = text.partition("=")
     try:

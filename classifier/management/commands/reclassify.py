@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.actors import system
-from accounts.errors import Refused
-from accounts.management.english import EnglishCommand
-from accounts.management.shops import shop_named
+from accounts.management.merchants import shop_named
 from classifier.operations import start_reclassify
+from core.commands import EnglishCommand
+from core.errors import Refused
 
 
 class Command(EnglishCommand):

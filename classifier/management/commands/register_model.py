@@ -12,11 +12,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.actors import system
-from accounts.errors import Refused
-from accounts.management.english import EnglishCommand
-from classifier import registry
 from classifier.models import ModelVersion
-from classifier.registration import LICENCE_LENGTH, Description, register
+from classifier.registry import model_sets
+from classifier.registry.registration import LICENCE_LENGTH, Description, register
+from core.commands import EnglishCommand
+from core.errors import Refused
 
 
 class Command(EnglishCommand):
@@ -84,7 +84,7 @@ class Command(EnglishCommand):
                 self.stdout.write("Its licence, card and metrics stay as they were registered.")
             self._report(version)
             if activate:
-                registry.promote(actor=system(), versions=[version])
+                model_sets.promote(actor=system(), versions=[version])
                 self.stdout.write(f"{version.name} serves now.")
         except (Refused, OSError) as error:
             raise CommandError(str(error)) from error
@@ -127,8 +127,8 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_run(folder: Path, role: str) -> tuple[Path, str, Description]:
     """The weights of a finished training run, its name, and what it says of them."""
-    from classifier.training.publish import manifest_entry
-    from classifier.training.run import Run, RunError
+    from vision.training.publish import manifest_entry
+    from vision.training.run import Run, RunError
 
     try:
         run = Run.load(folder)
@@ -139,7 +139,7 @@ def _read_run(folder: Path, role: str) -> tuple[Path, str, Description]:
         raise CommandError(f"{folder} trained a model for {run.role}, not for {role}.")
     card = folder / entry["card"]
     description = Description(
-        use={name: entry[name] for name in registry.USE if name in entry},
+        use={name: entry[name] for name in model_sets.USE if name in entry},
         calibrated=bool(entry.get("calibrated", False)),
         metrics=entry["metrics"],
         data_fingerprint=str(entry["data"]["fingerprint"]),

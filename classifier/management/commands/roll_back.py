@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.actors import system
-from accounts.errors import Refused
-from accounts.management.english import EnglishCommand
-from classifier import registry
+from classifier.registry import model_sets
+from core.commands import EnglishCommand
+from core.errors import Refused
 
 
 class Command(EnglishCommand):
@@ -20,7 +20,7 @@ class Command(EnglishCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Go back; CommandError if nothing was active before."""
         try:
-            model_set = registry.roll_back(actor=system())
+            model_set = model_sets.roll_back(actor=system())
         except Refused as refusal:
             raise CommandError(refusal.message) from refusal
         self.stdout.write(f"{model_set} (set:{model_set.pk}) serves again.")

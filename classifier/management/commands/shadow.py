@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.actors import system
-from accounts.errors import Refused
-from accounts.management.english import EnglishCommand
-from classifier import shadow
 from classifier.management.registered import NAMING, find_all
+from classifier.registry import shadow
+from core.commands import EnglishCommand
+from core.errors import Refused
 
 
 class Command(EnglishCommand):

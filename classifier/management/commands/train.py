@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from accounts.management.english import EnglishCommand
-from classifier.training.dataset import ATTRIBUTES
+from core.commands import EnglishCommand
+from vision.training.dataset import ATTRIBUTES
 
 OPTIONS = (
     "epochs",
@@ -89,11 +89,11 @@ class Command(EnglishCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train, measure, and export if asked to."""
-        from classifier.training.dataset import LabelError
-        from classifier.training.environment import choose_device
-        from classifier.training.pipeline import finish_run, start_run
-        from classifier.training.publish import ExportError, publish
-        from classifier.training.run import Run, RunError
+        from vision.training.dataset import LabelError
+        from vision.training.environment import choose_device
+        from vision.training.pipeline import finish_run, start_run
+        from vision.training.publish import ExportError, publish
+        from vision.training.run import Run, RunError
 
         today = date.today()
         role: str = options["role"]

@@ -23,13 +23,14 @@ from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from accounts.db import Backoff, is_away, outlast, sleep_until
-from accounts.startup import require_sound_database
 from catalog.selectors import Taxonomy
-from classifier import batches, registry, serving, sweep, uploads
-from classifier.engine import WeightsError
-from classifier.lanes import is_storage_error
-from classifier.leases import keeper
+from classifier.jobs import batches, sweep
+from classifier.jobs.lanes import is_storage_error
+from classifier.jobs.leases import keeper
+from classifier.registry import model_sets, serving, uploads
+from core.db import Backoff, is_away, outlast, sleep_until
+from core.startup import require_sound_database
+from vision.engine import WeightsError
 
 logger = logging.getLogger("classifier.worker")
 
@@ -164,7 +165,7 @@ def running(threads: list[Recurring]) -> Iterator[None]:
 def load() -> serving.Serving | None:
     """Load the networks of the active set, or say why the photographs wait; None then."""
     try:
-        registry.serve_shipped()
+        model_sets.serve_shipped()
     except Exception as error:  # said by the next line
         if not (isinstance(error, WeightsError) or is_storage_error(error)):
             raise

@@ -3,9 +3,9 @@ from typing import Any
 
 from django.core.management import call_command
 
-from accounts.management.english import EnglishCommand
 from accounts.models import Merchant
-from accounts.startup import require_sound_database
+from core.commands import EnglishCommand
+from core.startup import require_sound_database
 
 
 class Command(EnglishCommand):

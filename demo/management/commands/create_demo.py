@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accounts.management.english import EnglishCommand
+from core.commands import EnglishCommand
 from demo.catalogue import PRODUCTS
 from demo.shop import Account, DemoShop, create_demo_shop, fill
 

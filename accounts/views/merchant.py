@@ -1,0 +1,75 @@
+"""What an owner sets for the shop in the portal: what its photographs are used for, and the keys of its programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import Merchant
+from accounts.portal import PortalRequest, portal_view, posted_from
+from accounts.services import create_api_key, revoke_api_key, set_photographs_for_training
+from core.errors import Refused
+
+P = ParamSpec("P")
+
+
+def _for_owners(
+    view: Callable[Concatenate[PortalRequest, Merchant, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Give the view the shop that the person works in and owns; 404 for another shop, 403 for who does not own it."""
+
+    def wrapper(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        merchant = request.actor.merchant
+        if merchant is None or merchant.public_id != kwargs.pop("public_id"):
+            raise Http404
+        if not request.actor.is_owner:
+            return render(request, "403.html", status=403)
+        return view(request, merchant, *args, **kwargs)
+
+    return portal_view(wrapper)
+
+
+def _page(request: PortalRequest, merchant: Merchant, status: int = 200, **more: Any) -> HttpResponse:
+    keys = merchant.api_keys.filter(revoked_at=None).select_related("created_by")
+    return render(request, "accounts/shop_settings.html", {"keys": keys, **more}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_for_owners
+def settings(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
+    """The page, and whether photographs may train models."""
+    if request.method != "POST":
+        return _page(request, merchant)
+    allowed = "photographs_for_training" in request.POST
+    set_photographs_for_training(actor=request.actor, merchant=merchant, allowed=allowed)
+    messages.success(request, _("Saved."))
+    return redirect("accounts:shop_settings", merchant.public_id)
+
+
+@posted_from("accounts:shop_settings", "public_id")
+@_for_owners
+def create_key(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
+    """Make a key and show it, this once: it goes into no message, cookie or log, so there is no redirect."""
+    name, read_only = request.POST.get("name", ""), "read_only" in request.POST
+    try:
+        _key, secret = create_api_key(actor=request.actor, merchant=merchant, name=name, read_only=read_only)
+    except Refused as refused:
+        return _page(request, merchant, status=400, refused=refused, name=name, read_only=read_only)
+    return _page(request, merchant, secret=secret)
+
+
+@posted_from("accounts:shop_settings", "public_id")
+@_for_owners
+def revoke_key(request: PortalRequest, merchant: Merchant, key_id: int) -> HttpResponseBase:
+    """Make a key useless from now on."""
+    key = get_object_or_404(merchant.api_keys, pk=key_id)
+    revoke_api_key(actor=request.actor, key=key)
+    messages.success(request, _("The key “%(name)s” opens nothing any more.") % {"name": key.name})
+    return redirect("accounts:shop_settings", merchant.public_id)

@@ -1,0 +1,225 @@
+"""Photographs with what was found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import MerchantData, ReadOnly, ReadOnlyAdmin, admin_actor, dialog
+from catalog import services
+from catalog.admin.deletion import DeletesArchived
+from catalog.models import Product, ProductImage
+from catalog.services import uploads
+from catalog.views.media import VARIANTS, image_response
+from core.admin.theme import Dialog, TabularInline, action, display
+
+if TYPE_CHECKING:
+    from classifier.models import Garment
+
+_SEEN = (
+    "classifications",
+    "current_classification__garments__predictions__value",
+)
+
+
+def media_url(image: ProductImage, variant: str) -> str:
+    """Return where an administrator's browser finds a picture: the admin's own view, whoever it belongs to."""
+    return reverse("admin:catalog_productimage_media", args=[image.public_id, variant])
+
+
+def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, large: bool = False) -> str:
+    """Return the photograph as HTML with the boxes of garments drawn over it: of those given, or of all that stand."""
+    if garments is None:
+        garments = image.current_classification.garments.all() if image.current_classification else ()
+    boxes = [
+        {"x": 100 * box.x1, "y": 100 * box.y1, "width": 100 * (box.x2 - box.x1), "height": 100 * (box.y2 - box.y1)}
+        for box in garments
+    ]
+    url = media_url(image, "display" if large else "thumbnail")
+    return render_to_string(
+        "admin/catalog/photograph.html", {"image": image, "url": url, "boxes": boxes, "large": large}
+    )
+
+
+def found(image: ProductImage) -> str:
+    """Return as HTML what the models said of each garment with its confidence, and how the newest job stands."""
+    live = (job for job in image.classifications.all() if job.purpose == "live")
+    context = {"seen": image.current_classification, "newest": next(live, None)}
+    return render_to_string("admin/catalog/found.html", context)
+
+
+class PhotographColumns:
+    """Mixin: the columns that lists and pages of photographs share."""
+
+    class Media:
+        css = {"all": ("admin/photographs.css",)}
+
+    @display(description=_("photograph"))
+    def preview(self, image: ProductImage) -> str:
+        """The thumbnail with boxes."""
+        return drawn(image)
+
+    @display(description=_("found"))
+    def found(self, image: ProductImage) -> str:
+        """Garments, values and confidences."""
+        return found(image)
+
+
+class PhotographInline(PhotographColumns, ReadOnly, TabularInline[ProductImage, Product]):
+    """A product's photographs in the merchant's order; new ones come through the page's file field."""
+
+    model = ProductImage
+    template = "admin/catalog/photographs.html"
+    fields = ("preview", "found")
+    readonly_fields = fields
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
+        """Those that are not archived, with everything drawn or named beside them: a fixed number of queries."""
+        photographs = super().get_queryset(request).filter(archived_at=None)
+        return photographs.select_related("current_classification").prefetch_related(*_SEEN)
+
+
+@admin.register(ProductImage)
+class ProductImageAdmin(
+    PhotographColumns, DeletesArchived[ProductImage], ReadOnlyAdmin[ProductImage], MerchantData[ProductImage]
+):
+    """Photographs of all products, and the view that serves them to administrators."""
+
+    list_display = ("preview", "original_name", "product", "merchant", "found", "created_at")
+    list_display_links = ("preview", "original_name")
+    list_filter = ("current_classification__state", ("archived_at", admin.EmptyFieldListFilter))
+    list_select_related = ("product__merchant", "current_classification")
+    list_per_page = 25
+    search_fields = ("original_name", "public_id", "product__name", "product__sku", "product__merchant__name")
+    ordering = ("-id",)
+    fields = (
+        "large_preview",
+        "found",
+        "product",
+        "merchant",
+        "original_name",
+        "dimensions",
+        "size",
+        "sha256",
+        "position",
+        "uploaded_by",
+        "created_at",
+        "archived_at",
+    )
+    readonly_fields = fields
+
+    actions = ("archive_selected", "put_back_selected")
+    actions_detail = ("archive", "put_back")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
+        """With everything drawn or named beside them: a fixed number of queries."""
+        return super().get_queryset(request).prefetch_related(*_SEEN)
+
+    def _may(self, request: HttpRequest, permission: str, object_id: str | None, *, archived: bool) -> bool:
+        """Whether they have the permission, and the photograph of the page, if there is one, is in that state."""
+        if not self.has_view_permission(request) or not request.user.has_perm(permission):
+            return False
+        return object_id is None or ProductImage.objects.filter(pk=object_id, archived_at=None).exists() != archived
+
+    def has_archive_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may change products may take a photograph away; the service asks again."""
+        return self._may(request, "catalog.change_product", object_id, archived=False)
+
+    def has_put_back_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may change photographs may put back what was taken away; the service asks again."""
+        return self._may(request, "catalog.change_productimage", object_id, archived=True)
+
+    def _run(
+        self, request: HttpRequest, photographs: QuerySet[ProductImage], service: Callable[..., object], done: Any
+    ) -> None:
+        actor = admin_actor(request)
+        self.each(request, photographs, lambda image: service(actor=actor, image=image), done)
+
+    def _run_one(self, request: HttpRequest, object_id: str, service: Callable[..., object], done: Any) -> HttpResponse:
+        self._run(request, self.get_queryset(request).filter(pk=object_id), service, done)
+        return self.back_to(object_id)
+
+    @action(description=_("Archive"), permissions=["archive"])
+    def archive_selected(self, request: HttpRequest, queryset: QuerySet[ProductImage]) -> None:
+        """Take the chosen photographs away from their products."""
+        self._run(request, queryset, services.archive_image, _("%(count)d archived."))
+
+    @action(description=_("Put back"), permissions=["put_back"])
+    def put_back_selected(self, request: HttpRequest, queryset: QuerySet[ProductImage]) -> None:
+        """Let the chosen photographs count again."""
+        self._run(request, queryset, uploads.put_back, _("%(count)d put back."))
+
+    @action(
+        description=_("Archive"),
+        permissions=["archive"],
+        icon="archive",
+        dialog=dialog(
+            _("Archive this photograph?"),
+            _("Its product no longer shows it, and what the models saw in it no longer counts."),
+            _("Archive"),
+        ),
+    )
+    def archive(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Take the photograph of the page away from its product."""
+        return self._run_one(request, object_id, services.archive_image, _("%(count)d archived."))
+
+    @action(
+        description=_("Put back"),
+        permissions=["put_back"],
+        icon="unarchive",
+        dialog=dialog(
+            _("Put this photograph back?"),
+            _("Its product shows it again, where it was, and what the models saw in it counts."),
+            _("Put back"),
+        ),
+    )
+    def put_back(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Let the photograph of the page count again."""
+        return self._run_one(request, object_id, uploads.put_back, _("%(count)d put back."))
+
+    def _trail(self, row: ProductImage) -> dict[str, Any]:
+        """That of its product: what befalls a photograph is written down there."""
+        return super()._trail(row.product)
+
+    def delete_model(self, request: HttpRequest, obj: ProductImage) -> None:
+        """With its files and whatever models saw in it."""
+        services.delete_image(actor=admin_actor(request), image=obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's addresses and the one of the files."""
+        view = self.admin_site.admin_view(self.media_view, cacheable=True)
+        return [
+            path("<str:public_id>/<str:variant>/file", view, name="catalog_productimage_media"),
+            *super().get_urls(),
+        ]
+
+    def media_view(self, request: HttpRequest, public_id: str, variant: str) -> HttpResponseBase:
+        """Serve one file of a photograph to whoever may see all merchants' products in the admin."""
+        image = ProductImage.objects.visible_to(admin_actor(request)).filter(public_id=public_id).first()
+        if image is None or variant not in VARIANTS or not self.has_view_permission(request):
+            raise Http404
+        return image_response(request, image, variant)
+
+    @display(description=_("photograph"))
+    def large_preview(self, image: ProductImage) -> str:
+        """The display copy with boxes."""
+        return drawn(image, large=True)
+
+    @display(description=_("merchant"), ordering="product__merchant__name")
+    def merchant(self, image: ProductImage) -> str:
+        """Whose photograph it is."""
+        return str(image.product.merchant)
+
+    @display(description=_("width × height"))
+    def dimensions(self, image: ProductImage) -> str:
+        """Pixels of the upright photograph."""
+        return f"{image.width} × {image.height}"

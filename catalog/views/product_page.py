@@ -1,0 +1,343 @@
+"""What a product's page shows, put together from rows that are already read: boxes, proposal rows, fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
+from catalog.progress import Progress, progress_of
+from catalog.selectors import Taxonomy, values_of
+from catalog.services import LEAVE_OPEN, NO_ROW, NOT_APPLICABLE
+from catalog.values.answered import proposal_row
+
+if TYPE_CHECKING:
+    from classifier.models import Classification
+
+
+_MOST_CHIPS = 4
+_LEAST_CHIP = 0.01
+
+
+@dataclass(frozen=True)
+class Option:
+    """A value to choose; with a confidence where a model suggests it."""
+
+    value: AttributeValue
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Values under one heading of a list; an empty label where there is but one group."""
+
+    label: str
+    options: list[Option]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One garment of the photographs: what the models say of one first-level category."""
+
+    number: int
+    first_level: AttributeValue
+    confidence: float
+    photographs: int
+    of: int
+    cells: list[tuple[Attribute, Option]]
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Field:
+    """One attribute of the product: what holds now, what the model says, and what else may be chosen.
+
+    `today` is what the current value is called today. `shown` is what the control selects by itself, `selected` what a
+    person has chosen in place of it. `former` is a decided value that can be chosen no more.
+    """
+
+    attribute: Attribute
+    current: ProductAttribute | None
+    today: AttributeValue | None
+    shown: str
+    selected: str
+    former: AttributeValue | None
+    applies: bool
+    applies_to: str
+    suggestions: list[Option]
+    groups: list[Group]
+    model: str
+    calibrated: bool
+
+    @property
+    def suggestion(self) -> Option | None:
+        """What the model puts first."""
+        return self.suggestions[0] if self.suggestions else None
+
+    @property
+    def chips(self) -> list[Option]:
+        """What is worth a button of its own: the likeliest values, if there is one that is not selected already."""
+        likely = [option for option in self.suggestions[:_MOST_CHIPS] if (option.confidence or 0) >= _LEAST_CHIP]
+        return likely if any(option.value.code != self.selected for option in likely) else []
+
+    @property
+    def is_suggested(self) -> bool:
+        """Whether what the model puts first is selected."""
+        return self.suggestion is not None and self.suggestion.value.code == self.selected
+
+    @property
+    def model_differs(self) -> bool:
+        """Whether a person decided otherwise than the model says."""
+        if self.suggestion is None or self.current is None or self.current.decision is None:
+            return False
+        return self.today != self.suggestion.value
+
+    @property
+    def may_not_apply(self) -> bool:
+        """Whether "not applicable" is an answer; every product has a category."""
+        return self.attribute.code != CATEGORY
+
+
+@dataclass(frozen=True)
+class Box:
+    """A garment's place in a photograph, in per cent of its width and height, as SVG attributes want it."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+    number: int | None
+    first_level: AttributeValue | None
+    label: str
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A photograph with its boxes and the state of its last job."""
+
+    image: ProductImage
+    boxes: list[Box]
+    job: Classification | None
+
+
+def _percent(fraction: float) -> str:
+    return f"{fraction * 100:.2f}%"
+
+
+def _row_numbers(product: Product) -> dict[int, tuple[int, str]]:
+    return {
+        garment: (number, entry["first_level"])
+        for number, entry in enumerate(product.proposal, start=1)
+        for garment in entry["garments"]
+    }
+
+
+def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> list[Box]:
+    classification = image.current_classification
+    boxes = []
+    for garment in classification.garments.all() if classification else []:
+        number, code = numbers.get(garment.pk, (None, ""))
+        level = taxonomy.resolve(CATEGORY, code)
+        category = next((said for said in garment.predictions.all() if said.attribute.code == CATEGORY), None)
+        boxes.append(
+            Box(
+                x=_percent(garment.x1),
+                y=_percent(garment.y1),
+                width=_percent(garment.x2 - garment.x1),
+                height=_percent(garment.y2 - garment.y1),
+                number=number,
+                first_level=level,
+                label=category.value.name if category else level.name if level else "",
+            )
+        )
+    return boxes
+
+
+def _suggestions(entry: Mapping[str, Any] | None, attribute: str, taxonomy: Taxonomy) -> list[Option]:
+    said = entry["attributes"].get(attribute) if entry else None
+    if said is None:
+        return []
+    options: dict[int, Option] = {}
+    for one in [said, *said.get("alternatives", [])]:
+        value = taxonomy.resolve(attribute, one["value"])
+        if value is not None and value.pk not in options:
+            options[value.pk] = Option(value, one["confidence"])
+    return list(options.values())
+
+
+def _groups(attribute: str, suggested: set[int], taxonomy: Taxonomy) -> list[Group]:
+    """The values that the model does not suggest, under their first level where they have one."""
+    groups: dict[str, list[Option]] = {}
+    for value in taxonomy.leaves(attribute):
+        if value.pk not in suggested:
+            groups.setdefault(value.parent.name if value.parent else "", []).append(Option(value))
+    return [Group(label, options) for label, options in groups.items()]
+
+
+def _shown(
+    current: ProductAttribute | None, today: AttributeValue | None, suggestions: list[Option], *, other_row: bool
+) -> str:
+    by_person = current is not None and current.decision is not None and current.decision.source != Decision.Source.AUTO
+    if other_row and not (by_person and current is not None and current.attribute.code != CATEGORY):
+        return suggestions[0].value.code if suggestions else LEAVE_OPEN
+    if current is None:
+        return LEAVE_OPEN
+    if today is not None and (by_person or today.active):
+        return today.code
+    return NOT_APPLICABLE if by_person and current.state == ProductAttribute.State.NOT_APPLICABLE else LEAVE_OPEN
+
+
+def row_of(product: Product) -> str | None:
+    """Return the code of the product's row, `NO_ROW` where a person said that it is none, None where nobody chose."""
+    if product.row is not None:
+        return product.row.code
+    return NO_ROW if product.is_none_of_the_rows else None
+
+
+def fields_of(
+    product: Product, taxonomy: Taxonomy, row: str | None, wanted: Mapping[str, str] | None = None
+) -> list[Field]:
+    """Return the attributes' fields as they look with `row` chosen.
+
+    Args:
+        product: with its current values prefetched.
+        taxonomy: the taxonomy.
+        row: the row that the page shows, as `row_of` says it; another one than the product's is a look ahead.
+        wanted: what the person has chosen but not saved, by attribute code; it stays selected.
+    """
+    values = values_of(product)
+    first_level = taxonomy.resolve(CATEGORY, row) if row else None
+    entry = proposal_row(product, row)
+    other_row = row != row_of(product)
+    fields = []
+    for code, attribute in taxonomy.attributes.items():
+        suggestions = _suggestions(entry, code, taxonomy)
+        said = entry["attributes"].get(code) if entry else None
+        current = values.get(code)
+        today = (taxonomy.today(code, current.value.code) or current.value) if current and current.value else None
+        shown = _shown(current, today, suggestions, other_row=other_row)
+        offered = {value.pk for value in taxonomy.leaves(code)}
+        levels = taxonomy.applies_to[code]
+        fields.append(
+            Field(
+                attribute=attribute,
+                current=current,
+                today=today,
+                shown=shown,
+                selected=(wanted or {}).get(code, shown),
+                former=today if today and today.pk not in offered and today.code == shown else None,
+                applies=taxonomy.applies(code, first_level),
+                applies_to=" ".join(value.code for value in taxonomy.values[CATEGORY].values() if value.pk in levels),
+                suggestions=suggestions,
+                groups=_groups(code, {option.value.pk for option in suggestions}, taxonomy),
+                model=said.get("model", "") if said else "",
+                calibrated=bool(said and said.get("calibrated")),
+            )
+        )
+    return fields
+
+
+def rows_of(product: Product, taxonomy: Taxonomy, chosen: str | None) -> list[Row]:
+    """Return the proposal's rows in its order, without first levels that the taxonomy no longer has."""
+    rows = []
+    for number, entry in enumerate(product.proposal, start=1):
+        level = taxonomy.resolve(CATEGORY, entry["first_level"])
+        if level is None:
+            continue
+        cells = []
+        for code, attribute in taxonomy.attributes.items():
+            suggestions = _suggestions(entry, code, taxonomy)
+            if suggestions:
+                cells.append((attribute, suggestions[0]))
+        rows.append(
+            Row(
+                number=number,
+                first_level=level,
+                confidence=entry["confidence"],
+                photographs=entry["photographs"],
+                of=entry["of"],
+                cells=cells,
+                chosen=level.code == chosen,
+            )
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class ProductPage:
+    """Everything that the templates of a product's page read."""
+
+    product: Product
+    photographs: list[Photograph]
+    progress: Progress
+    rows: list[Row]
+    fields: list[Field]
+    row: str | None
+    may_edit: bool
+    may_delete: bool
+    removed: list[ProductImage]
+    seen: str
+
+    @property
+    def editable(self) -> bool:
+        """Whether the reader may change it now; what is archived has to be restored first."""
+        return self.may_edit and self.product.status != Product.Status.ARCHIVED
+
+    @property
+    def places(self) -> int:
+        """How many places among the photographs are taken: the next one that is added stands behind them."""
+        return max((photograph.image.position for photograph in self.photographs), default=-1) + 1
+
+    @property
+    def stored_photographs(self) -> int:
+        """How many photographs go with the product when it is deleted for good."""
+        return len(self.photographs) + len(self.removed)
+
+    @property
+    def elsewhere(self) -> str:
+        """The product's first level where no garment found is of it, as its decided category may say; else `NO_ROW`.
+
+        It is what "none of these" stands for then: the product is none of the rows already, but not without a row.
+        """
+        own = row_of(self.product)
+        return own if own and all(row.first_level.code != own for row in self.rows) else NO_ROW
+
+
+def build_page(
+    product: Product,
+    jobs: Mapping[int, Classification],
+    *,
+    may_edit: bool,
+    may_delete: bool = False,
+    row: str | None = None,
+    wanted: Mapping[str, str] | None = None,
+) -> ProductPage:
+    """Put the page together.
+
+    Args:
+        product: from `catalog.selectors.product_for_page`.
+        jobs: from `catalog.progress.jobs_of`, read before the product.
+        may_edit: whether the reader may change it.
+        may_delete: whether the reader may delete for good what is archived of it.
+        row: the row to show instead of the product's; `NO_ROW` is "none of these".
+        wanted: unsaved choices to keep, by attribute code.
+    """
+    taxonomy = Taxonomy.load()
+    images: list[ProductImage] = product.photographs  # type: ignore[attr-defined]  # prefetched to this attribute
+    numbers = _row_numbers(product)
+    shown = row if row is not None else row_of(product)
+    states = ".".join(f"{job.pk}{job.state[0]}{job.error_code}" for job in jobs.values())
+    progress = progress_of(images, jobs)
+    return ProductPage(
+        product=product,
+        photographs=[Photograph(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images],
+        progress=progress,
+        rows=rows_of(product, taxonomy, shown),
+        fields=fields_of(product, taxonomy, shown, wanted),
+        row=shown,
+        may_edit=may_edit,
+        may_delete=may_delete,
+        removed=list(product.images.exclude(archived_at=None)) if may_delete else [],
+        seen=f"{product.version}-{product.updated_at.timestamp():.6f}-{states}{progress.late:d}",
+    )

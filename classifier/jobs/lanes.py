@@ -1,0 +1,86 @@
+"""What a lane does with a batch: read the display copies, and look at them. Asks no database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.files.storage import default_storage
+
+from classifier.jobs.leases import Lease
+from classifier.models import Classification
+from vision.engine import DecodeError, Engine, Photograph
+
+logger = logging.getLogger(__name__)
+
+Error = Classification.Error
+
+_STORAGE_LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A photograph that cannot be classified, whoever tries: an error code and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A photograph whose file the storage did not give out; an empty `error` where it was not even asked for it."""
+
+    error: str = ""
+
+
+Outcome = Photograph | Failure | Unread
+
+
+def is_storage_error(error: Exception) -> bool:
+    """Whether the error is the storage's, or the way's to it: a disk's, a socket's, or one of S3's client."""
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _STORAGE_LIBRARIES
+
+
+def look(lease: Lease, engine: Engine) -> list[Outcome]:
+    """Read the display copies of a batch and look at them; returns one outcome for each job, in order.
+
+    After the first file that the storage fails to give out the others are not asked for: each might take as long.
+    """
+    if lease.lost:  # while it waited for this lane
+        return [Unread() for _job in lease.batch.jobs]
+    lease.read()
+    try:
+        files = _read(lease.batch.jobs)
+        lease.look()
+        results = iter(engine.classify_batch([file for file in files if isinstance(file, bytes)]))
+        return [_outcome(next(results)) if isinstance(file, bytes) else file for file in files]
+    finally:
+        lease.looked()
+
+
+def _read(jobs: Sequence[Classification]) -> list[bytes | Failure | Unread]:
+    files: list[bytes | Failure | Unread] = []
+    answers = True
+    for job in jobs:
+        file = _read_one(job) if answers else Unread()
+        answers = answers and not isinstance(file, Unread)
+        files.append(file)
+    return files
+
+
+def _read_one(job: Classification) -> bytes | Failure | Unread:
+    try:
+        with default_storage.open(str(job.image.display)) as file:
+            return bytes(file.read())
+    except FileNotFoundError:
+        return Failure(Error.FILE_MISSING, "The display copy is not in the storage.")
+    except MemoryError:  # this process's own
+        raise
+    except Exception as error:  # each storage has errors of its own
+        logger.warning("the storage does not give out %s: %r", job.image.display, error)
+        return Unread(repr(error))
+
+
+def _outcome(result: Photograph | DecodeError) -> Outcome:
+    return result if isinstance(result, Photograph) else Failure(Error.UNREADABLE, result.message)

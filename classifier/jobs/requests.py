@@ -1,0 +1,114 @@
+"""What asks for classifications."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.actors import Actor
+from accounts.models import Operation
+from catalog.models import Product, ProductImage
+from catalog.selectors import Taxonomy
+from catalog.services import audit, lock_product, locked_for, mark_classifying
+from classifier import proposals
+from classifier.jobs.queue import place
+from classifier.jobs.tasks import wake_worker
+from classifier.models import Classification
+from core.db import atomic
+
+Purpose = Classification.Purpose
+Priority = Classification.Priority
+State = Classification.State
+
+
+def wake_worker_on_commit() -> None:
+    """Wake a worker once, however many photographs the transaction queues.
+
+    Django drops the callbacks of a savepoint that is rolled back, so one that is still registered will run. If the
+    task queue cannot be reached the photographs are stored all the same: the sweep wakes the worker later.
+    """
+    registered = (callback for _savepoints, callback, _robust in transaction.get_connection().run_on_commit)
+    if wake_worker not in registered:
+        transaction.on_commit(wake_worker, robust=True)
+
+
+@atomic
+def request_classification(
+    *,
+    image: ProductImage,
+    priority: int = Priority.INTERACTIVE,
+    again: bool = False,
+    operation: Operation | None = None,
+) -> Classification | None:
+    """Queue the classification of a photograph, within the caller's transaction; a worker is woken on commit.
+
+    Bytes that were classified already, or wait for it, are not queued a second time unless `again`; a job that is
+    open is never doubled.
+
+    Returns:
+        The new job, or None if there is nothing to do.
+    """
+    merchant = lock_product(image.product_id).merchant_id
+    open_key = f"{image.pk}:{Purpose.LIVE}"
+    jobs = Classification.objects.filter(image=image, purpose=Purpose.LIVE)
+    pending = jobs.filter(open_key=open_key).first()
+    if pending is not None:
+        if pending.image_sha256 != image.sha256:  # new bytes: whoever works on the old ones loses the lease
+            jobs.filter(pk=pending.pk, open_key=open_key).update(
+                state=State.QUEUED, lease_token="", lease_until=None, image_sha256=image.sha256
+            )
+            wake_worker_on_commit()
+        if operation is None and pending.operation_id is not None:  # somebody waits: no operation's any more
+            turn = place(merchant, priority).turn
+            jobs.filter(pk=pending.pk, open_key=open_key).update(priority=priority, turn=turn, operation=None)
+        return None
+    if not again and jobs.filter(image_sha256=image.sha256, state=State.DONE).exists():
+        return None
+    waiting = place(merchant, priority)
+    job = Classification.objects.create(
+        image=image,
+        priority=priority,
+        merchant_id=waiting.merchant_id,
+        turn=waiting.turn,
+        image_sha256=image.sha256,
+        open_key=open_key,
+        operation=operation,
+    )
+    mark_classifying(product_id=image.product_id)
+    wake_worker_on_commit()
+    return job
+
+
+@atomic
+def classify_again(*, actor: Actor, product: Product) -> int:
+    """Queue all current photographs of the product once more; predictions are added, decisions stay.
+
+    Returns:
+        The number of photographs queued; those that wait already are not counted.
+
+    Raises:
+        Forbidden: the actor may only look.
+        Conflict: `archived`.
+    """
+    product = locked_for(actor, product)
+    queued = sum(
+        request_classification(image=image, again=True) is not None for image in product.images.filter(archived_at=None)
+    )
+    if queued:
+        audit(actor, "product.classify_again", product, photographs=queued)
+    return queued
+
+
+@atomic
+def propose_again(*, product_id: int) -> None:
+    """Build the product's proposal anew from what is known of its current photographs."""
+    proposals.refresh(lock_product(product_id), Taxonomy.load())
+
+
+def queue_place(classification: Classification) -> int:
+    """Return the job's place in the queue, the next one being 1; 0 for a job that does not wait."""
+    if classification.state != State.QUEUED:
+        return 0
+    before = Q(turn__lt=classification.turn) | Q(turn=classification.turn, pk__lt=classification.pk)
+    ahead = Q(priority__lt=classification.priority) | (Q(priority=classification.priority) & before)
+    return Classification.objects.filter(ahead, state=State.QUEUED).count() + 1

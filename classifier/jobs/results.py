@@ -1,0 +1,145 @@
+"""What the engine found, as rows: first the garments of a batch, then the products that they belong to.
+
+Two transactions: the first holds no product's lock, so many photographs share it; each product then has one of its
+own, which can be repeated by the sweep as it reads everything anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from catalog.models import ProductImage
+from catalog.selectors import Taxonomy
+from catalog.services import lock_product
+from classifier import proposals
+from classifier.jobs import queue
+from classifier.models import Classification, Garment, Prediction
+from classifier.registry.serving import Serving
+from core.db import atomic, is_away
+from core.errors import Gone
+from vision.engine import Garment as FoundGarment
+from vision.engine import Photograph
+
+logger = logging.getLogger(__name__)
+
+State = Classification.State
+_LEAST_SIDE = 1e-6  # of the photograph; a box must have an area
+
+
+@atomic
+def store(
+    batch: queue.Batch,
+    found: Mapping[int, Photograph],
+    *,
+    serving: Serving,
+    taxonomy: Taxonomy,
+    timings: dict[str, float],
+) -> int:
+    """Transaction 1: end the jobs of these photographs (by job id) and add their garments and predictions.
+
+    What belongs to a lease that has ended meanwhile is dropped. Returns how many jobs were ended.
+    """
+    counts = {job: len(photograph.garments) for job, photograph in found.items()}
+    held = queue.finish(batch.token, counts, model_set_id=serving.model_set_id, timings=timings)
+    ended = [job for job in batch.jobs if job.pk in held]
+    queue.count([job.operation_id for job in ended], "done")
+    rows = [
+        Garment(image_id=job.image_id, classification=job, confidence=garment.confidence, **_edges(garment))
+        for job in ended
+        for garment in found[job.pk].garments
+    ]
+    if not rows:
+        return len(ended)
+    Garment.objects.bulk_create(rows)
+    predictions = []
+    for job, ids in _ids_by_job(ended).items():
+        for garment, pk in zip(found[job].garments, ids, strict=True):
+            predictions += _predictions(pk, garment, serving, taxonomy)
+    Prediction.objects.bulk_create(predictions)
+    return len(ended)
+
+
+def _edges(garment: FoundGarment) -> dict[str, float]:
+    """The box, with an area and inside of the photograph whatever the rounding."""
+    x1, y1, x2, y2 = (min(max(edge, 0.0), 1.0) for edge in garment.box)
+    x1, y1 = min(x1, 1.0 - _LEAST_SIDE), min(y1, 1.0 - _LEAST_SIDE)
+    return {"x1": x1, "y1": y1, "x2": max(x2, x1 + _LEAST_SIDE), "y2": max(y2, y1 + _LEAST_SIDE)}
+
+
+def _ids_by_job(ended: list[Classification]) -> dict[int, list[int]]:
+    """Ids of the garments just added, in their order. MySQL returns none from a bulk insert, so they are read back."""
+    ids: dict[int, list[int]] = defaultdict(list)
+    added = Garment.objects.filter(classification__in=[job.pk for job in ended]).order_by("pk")
+    for pk, job in added.values_list("pk", "classification_id"):
+        assert job is not None
+        ids[job].append(pk)
+    return ids
+
+
+def _predictions(garment_id: int, garment: FoundGarment, serving: Serving, taxonomy: Taxonomy) -> list[Prediction]:
+    rows = []
+    for code, said in garment.attributes.items():
+        if said is None:
+            continue
+        value = taxonomy.values.get(code, {}).get(said.value)
+        if value is None or code not in serving.versions:
+            logger.warning("%s says %s %r, which the taxonomy does not have", said.model, code, said.value)
+            continue
+        rows.append(
+            Prediction(
+                garment_id=garment_id,
+                attribute=taxonomy.attributes[code],
+                value=value,
+                confidence=min(max(said.confidence, 0.0), 1.0),
+                calibrated=said.calibrated,
+                alternatives=[{"value": other.value, "confidence": other.confidence} for other in said.alternatives],
+                model_version_id=serving.versions[code],
+            )
+        )
+    return rows
+
+
+@atomic
+def apply(product_id: int, taxonomy: Taxonomy) -> None:
+    """Transaction 2: let what was found count for the product. Does nothing new when it is done twice.
+
+    Locks the product before it reads anything, so that whoever comes second sees the first one's work. Jobs that end
+    meanwhile are left to whoever ended them.
+    """
+    try:
+        product = lock_product(product_id)
+    except Gone:  # deleted for good while its photographs were looked at
+        return
+    live = Classification.objects.filter(purpose=Classification.Purpose.LIVE)
+    ended = list(
+        live.filter(image__product=product, state__in=(State.DONE, State.FAILED), applied_at=None).values_list(
+            "pk", flat=True
+        )
+    )
+    newest = live.filter(image=OuterRef("pk"), state=State.DONE).order_by("-pk").values("pk")[:1]
+    ProductImage.objects.filter(product=product).update(current_classification=Subquery(newest))
+    proposals.refresh(product, taxonomy)
+    Classification.objects.filter(pk__in=ended).update(applied_at=timezone.now())
+
+
+def apply_each(product_ids: Iterable[int], taxonomy: Taxonomy) -> int:
+    """Apply what was found for each of these products; returns for how many it worked.
+
+    One that it fails for is logged and left to the sweep: neither its neighbours nor other batches wait for it.
+    Raises the database's error where that is away: then it fails for all of them, and may be repeated as a whole.
+    """
+    applied = 0
+    for product_id in sorted(product_ids):
+        try:
+            apply(product_id, taxonomy)
+            applied += 1
+        except Exception as error:
+            if is_away(error):
+                raise
+            logger.exception("the product %d could not be brought up to date", product_id)
+    return applied

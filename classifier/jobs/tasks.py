@@ -1,0 +1,28 @@
+"""The task queue's side of classification: the only module that knows the Django Tasks API.
+
+The rows of `Classification` are the queue. A task carries nothing: it wakes a worker up, which then claims rows until
+none waits, or for an hour. So a task that runs twice, finds nothing or gets lost (the sweep sends one) does no harm.
+"""
+
+from __future__ import annotations
+
+from django_tasks import task
+
+from classifier.jobs import batches, queue
+
+
+@task(queue_name="interactive")
+def classify_waiting() -> int:
+    """Classify every photograph that waits, and let long operations queue more; returns how many there were."""
+    from classifier import operations  # here: what it queues wakes a worker through this module
+
+    ended = batches.classify_waiting()
+    if ended and queue.any_waiting():  # one task's time was over
+        wake_worker()
+    operations.feed()
+    return ended
+
+
+def wake_worker() -> None:
+    """Let a worker look into the queue."""
+    classify_waiting.enqueue()

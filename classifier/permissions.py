@@ -1,0 +1,29 @@
+"""Who may say which models serve, and who may bring new ones in."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor, Via
+from accounts.models import User
+from core.errors import Forbidden
+
+
+def _administrator(actor: Actor) -> User | None:
+    """Who acts in the admin, if they may still enter it: work that they asked for may begin much later."""
+    user = actor.user if actor.via == Via.ADMIN else None
+    return user if user is not None and user.is_active and user.is_staff else None
+
+
+def require_models(actor: Actor) -> None:
+    """Raise Forbidden unless the actor may say which models serve: commands, and staff with that right."""
+    user = _administrator(actor)
+    if not (actor.is_system or (user is not None and user.has_perm("classifier.change_deployment"))):
+        raise Forbidden("forbidden", _("Only administrators of the models may do this."))
+
+
+def require_superuser(actor: Actor) -> None:
+    """Raise Forbidden unless the actor may bring weights in: commands and superusers."""
+    user = _administrator(actor)
+    if not (actor.is_system or (user is not None and user.is_superuser)):
+        raise Forbidden("forbidden", _("Only superusers may bring in weights."))

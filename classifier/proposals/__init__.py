@@ -1,0 +1,221 @@
+"""From what the models said of each photograph to what is proposed for the product: one row per first level.
+
+A product is one garment, but its photographs may show others beside it. For a first-level category L:
+
+- A garment's share in L is the confidence of its box times the probability that its category distribution (value and
+  alternatives) gives to categories of L. A detector that names what it finds gives one score for both: it counts once.
+- L gets a row if, in at least one photograph, a garment's most probable category belongs to it.
+- The row's confidence is the mean over *all* current photographs of the largest share in L that any of a
+  photograph's garments has. So agreement counts: a garment on every photograph beats one that is on two of five,
+  and a photograph that takes a jacket for a jumper still speaks for outerwear.
+- An attribute of the row is the mean of the distributions of those garments (the best one of each photograph that
+  shows the row), weighted by the confidence of their boxes. Probability that a distribution gives to no value that it
+  names is nobody's. A photograph in which no model said anything about the attribute does not count for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q
+
+from catalog.models import CATEGORY, AttributeValue, Product, ProductImage
+from catalog.selectors import Taxonomy
+from catalog.services import write_proposal
+from classifier.models import Classification, Garment, ModelSet, Prediction
+from classifier.quality import thresholds
+from vision.engine.manifest import GARMENT
+
+MOST_ALTERNATIVES = 5
+_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model said of one attribute of a garment: probabilities by code, the value itself being the first."""
+
+    prediction: int
+    model: str
+    calibrated: bool
+    probabilities: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A garment in a photograph, with what was said of it by attribute code.
+
+    `named`: the detector that found it said its category too, so that `confidence` is that of both.
+    """
+
+    garment: int
+    confidence: float
+    said: Mapping[str, Said]
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Showing:
+    """The garment that speaks for a row in one photograph, and its share in it."""
+
+    share: float
+    garment: Seen
+
+
+def build(photographs: Sequence[Sequence[Seen]], taxonomy: Taxonomy) -> list[dict[str, Any]]:
+    """Return the rows of a proposal, by falling confidence; see the module for the rule, `Product.proposal` for use.
+
+    Args:
+        photographs: the garments of each current photograph; an empty sequence for one without.
+        taxonomy: where the codes get their first levels, merges and scope from.
+    """
+    shares: dict[str, float] = defaultdict(float)
+    showing: dict[str, list[_Showing]] = defaultdict(list)
+    levels: dict[str, AttributeValue] = {}
+    for garments in photographs:
+        best: dict[str, float] = {}
+        shown: dict[str, _Showing] = {}
+        for garment in garments:
+            masses: dict[str, float] = defaultdict(float)
+            for value, probability in _resolved(garment, CATEGORY, taxonomy):
+                first = taxonomy.first_levels.get(value.pk)
+                if first is not None:
+                    levels[first.code] = first
+                    masses[first.code] += probability
+            for level, mass in masses.items():
+                share = mass if garment.named else garment.confidence * mass
+                best[level] = max(best.get(level, 0.0), share)
+                # Codes come with the most probable first, so the first level met is the garment's own.
+                if level == next(iter(masses)) and (level not in shown or share > shown[level].share):
+                    shown[level] = _Showing(share, garment)
+        for level, share in best.items():
+            shares[level] += share
+        for level, entry in shown.items():
+            showing[level].append(entry)
+    rows = [
+        _row(levels[level], shares[level] / len(photographs), entries, len(photographs), taxonomy)
+        for level, entries in showing.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["confidence"], row["first_level"]))
+
+
+def chosen_row(rows: Iterable[Mapping[str, Any]], threshold: float) -> str | None:
+    """Return the first level that is chosen without a person: the only one at or above `threshold`, if there is one."""
+    clear = [row["first_level"] for row in rows if row["confidence"] >= threshold]
+    return clear[0] if len(clear) == 1 else None
+
+
+def _resolved(garment: Seen, attribute: str, taxonomy: Taxonomy) -> list[tuple[AttributeValue, float]]:
+    said = garment.said.get(attribute)
+    pairs = said.probabilities.items() if said else ()
+    resolved = ((taxonomy.resolve(attribute, code), probability) for code, probability in pairs)
+    return [(value, probability) for value, probability in resolved if value is not None]
+
+
+def _row(
+    level: AttributeValue, confidence: float, showing: list[_Showing], photographs: int, taxonomy: Taxonomy
+) -> dict[str, Any]:
+    ranked = [entry.garment for entry in sorted(showing, key=lambda entry: -entry.share)]
+    attributes = {
+        code: found
+        for code in taxonomy.attributes
+        if taxonomy.applies(code, level) and (found := _attribute(code, level, ranked, taxonomy))
+    }
+    return {
+        "first_level": level.code,
+        "confidence": round(confidence, _DIGITS),
+        "photographs": len(ranked),
+        "of": photographs,
+        "garments": [garment.garment for garment in ranked],
+        "attributes": attributes,
+    }
+
+
+def _attribute(code: str, level: AttributeValue, garments: Sequence[Seen], taxonomy: Taxonomy) -> dict[str, Any] | None:
+    """The mean distribution of one attribute over the garments that speak for a row, best first."""
+    speaking = [garment for garment in garments if code in garment.said]
+    weight = sum(garment.confidence for garment in speaking)
+    mean: dict[str, float] = defaultdict(float)
+    for garment in speaking:
+        for leaf, probability in _resolved(garment, code, taxonomy):
+            if code != CATEGORY or taxonomy.first_levels.get(leaf.pk) == level:
+                mean[leaf.code] += garment.confidence * probability / weight
+    if not mean:
+        return None
+    (value, confidence), *others = sorted(mean.items(), key=lambda item: (-item[1], item[0]))
+    answered = _answered(code, value, speaking, taxonomy)
+    return {
+        "value": value,
+        "confidence": round(min(confidence, 1.0), _DIGITS),
+        "calibrated": all(garment.said[code].calibrated for garment in speaking),
+        "alternatives": [
+            {"value": other, "confidence": round(probability, _DIGITS)}
+            for other, probability in others[:MOST_ALTERNATIVES]
+        ],
+        "prediction": answered.prediction,
+        "model": answered.model,
+    }
+
+
+def _answered(attribute: str, value: str, garments: Sequence[Seen], taxonomy: Taxonomy) -> Said:
+    """The prediction that a decision answers: the best garment's that says the same, else the best garment's."""
+    for garment in garments:
+        resolved = _resolved(garment, attribute, taxonomy)
+        if resolved and resolved[0][0].code == value:
+            return garment.said[attribute]
+    return garments[0].said[attribute]
+
+
+def load(product_id: int) -> list[list[Seen]]:
+    """Read the garments of each current photograph: of its current classification, and those that people drew.
+
+    Three queries, however many photographs.
+    """
+    images = list(ProductImage.objects.filter(product_id=product_id).current().values_list("pk", flat=True))
+    seen = read(images, Q(classification=F("image__current_classification")))
+    return [seen[pk] for pk in images]
+
+
+def read(images: Sequence[int], found: Q) -> dict[int, list[Seen]]:
+    """The garments in photographs, by the photographs' ids: those that `found` selects, and those that people drew."""
+    seen: dict[int, list[Seen]] = {pk: [] for pk in images}
+    sets = ModelSet.objects.filter(pk=OuterRef("classification__model_set"))
+    garments = list(
+        Garment.objects.filter(found | Q(source=Garment.Source.HUMAN), image__in=images)
+        .annotate(named=Exists(sets.exclude(versions__role=GARMENT)))
+        .values_list("pk", "image_id", "confidence", "named")
+    )
+    predictions = Prediction.objects.filter(garment__in=[pk for pk, *_rest in garments]).values(
+        "pk", "garment_id", "attribute__code", "value__code", "confidence", "calibrated", "alternatives",
+        "model_version__name",
+    )  # fmt: skip
+    said: dict[int, dict[str, Said]] = defaultdict(dict)
+    for row in predictions.order_by("pk"):
+        probabilities = {row["value__code"]: row["confidence"]}
+        probabilities |= {other["value"]: other["confidence"] for other in row["alternatives"]}
+        said[row["garment_id"]][row["attribute__code"]] = Said(
+            row["pk"], row["model_version__name"], row["calibrated"], probabilities
+        )
+    for pk, image_id, confidence, named in garments:
+        seen[image_id].append(Seen(pk, 1.0 if confidence is None else confidence, said[pk], named))
+    return seen
+
+
+def refresh(product: Product, taxonomy: Taxonomy) -> None:
+    """Build the proposal of a locked product anew and hand it to the catalogue, in the caller's transaction."""
+    rows = build(load(product.pk), taxonomy)
+    waiting = Classification.objects.filter(
+        image__product=product, image__archived_at=None, purpose=Classification.Purpose.LIVE, open_key__isnull=False
+    ).exists()
+    if not waiting:  # what half of the photographs say is not accepted
+        thresholds.mark(rows, product=product, taxonomy=taxonomy)
+    write_proposal(
+        product=product,
+        proposal=rows,
+        row=chosen_row(rows, settings.OTJANG_ROW_THRESHOLD),
+        classifying=waiting,
+        taxonomy=taxonomy,
+    )

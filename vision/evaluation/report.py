@@ -1,0 +1,167 @@
+"""The papers of an evaluation: Markdown for people, JSON for programs, pictures and contact sheets beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision.engine.manifest import GARMENT
+from vision.evaluation.metrics import attribute_figures, garment_figures, topics_of
+from vision.evaluation.mistakes import draw_mistakes
+from vision.evaluation.model import Model
+from vision.evaluation.readings import Reading
+from vision.evaluation.tables import class_table, coverage_table, detection_table, table_row
+from vision.training.charts import draw_confidence, draw_confusion
+from vision.training.dataset import Dataset, by_file
+from vision.training.environment import describe_environment
+from vision.training.files import write_json, write_text
+from vision.training.run import Report, RunError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A model's readings of one split and its figures by topic; `detection` has the table of each of its detectors."""
+
+    model: Model
+    data: dict[str, Any]
+    readings: list[Reading]
+    figures: dict[str, dict[str, Any]]
+    detection: dict[str, list[dict[str, Any]]]
+
+
+def evaluate(model: Model, dataset: Dataset, split: str, report: Report) -> Evaluation:
+    """Look at every photograph of the split and work out the figures. Raises RunError if there is none to look at."""
+    photographs = model.photographs(dataset, split)
+    if not photographs:
+        raise RunError(f"{dataset.root} has no photograph in {split} that {model.name} can be measured on.")
+    report(f"{model.name}: reading {len(by_file(photographs))} photographs of {split}")
+    readings = model.read(photographs)
+    figures = {
+        topic: garment_figures(readings) if topic == GARMENT else attribute_figures(readings, topic)
+        for topic in topics_of(readings, finds_garments=model.finds_garments)
+    }
+    detection = {}
+    for role in model.detectors:
+        report(f"{model.name}: average precision of {role}")
+        detection[role] = model.detection(role, photographs, dataset.taxonomy)
+    data = {
+        "name": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "split": split,
+        "photographs": len(by_file(photographs)),
+    }
+    return Evaluation(model, data, readings, figures, {role: rows for role, rows in detection.items() if rows})
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Write evaluation.md, evaluation.json and the pictures into `folder`, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sections = [f"# Evaluation of {evaluation.model.name}", _about(evaluation), summary_table([evaluation])]
+    for topic in evaluation.figures:
+        sections += _topic_sections(evaluation, topic, folder)
+    for role, rows in evaluation.detection.items():
+        sections += [f"## Detector of {role.replace('_', ' ')}", detection_table(rows)]
+    write_json(folder / "evaluation.json", as_json(evaluation))
+    write_text(folder / "evaluation.md", "\n\n".join(sections) + "\n")
+
+
+def _topic_sections(evaluation: Evaluation, topic: str, folder: Path) -> list[str]:
+    """Draw the pictures of one topic; returns what the Markdown says about it."""
+    title, figures = heading(topic), evaluation.figures[topic]
+    sections = [f"## {title}"]
+    if topic != GARMENT:
+        confidence, confusion = folder / f"confidence-{topic}.png", folder / f"confusion-{topic}.png"
+        draw_confidence(confidence, figures["reliability"], figures["coverage"], title)
+        draw_confusion(confusion, **figures["confusion"], title=title)
+        sections += [
+            f"![Calibration and coverage]({confidence.name})",
+            coverage_table(figures["coverage"]),
+            class_table(figures["per_class"]),
+            f"![Confusion matrix]({confusion.name})",
+        ]
+    mistakes = folder / f"mistakes-{topic}.jpg"
+    count = draw_mistakes(mistakes, evaluation.readings, topic)
+    sections.append(f"The surest of {count} mistakes:\n\n![Mistakes]({mistakes.name})" if count else "No mistakes.")
+    return sections
+
+
+def as_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Everything that was measured, as it stands in evaluation.json."""
+    return {
+        "schema": SCHEMA,
+        "model": {
+            "name": evaluation.model.name,
+            "kind": evaluation.model.kind,
+            "parts": evaluation.model.parts,
+        },
+        "data": evaluation.data,
+        "environment": describe_environment(),
+        "figures": evaluation.figures,
+        "detection": evaluation.detection,
+    }
+
+
+def heading(topic: str) -> str:
+    """A topic as people read it."""
+    return "Garments" if topic == GARMENT else topic.replace("_", " ").capitalize()
+
+
+def _about(evaluation: Evaluation) -> str:
+    model, data = evaluation.model, evaluation.data
+    kinds = {
+        "pipeline": "The whole way, from a photograph to the values of its surest garment",
+        "detect": "A detector alone: the surest box of each photograph and its class",
+        "classify": "A classifier alone, on crops by the true boxes and their mirror images",
+    }
+    parts = "\n".join(
+        f"| {role} | {part['name']} | {part['task']} | {part['input_size']} px | {part['classes']} |"
+        for role, part in model.parts.items()
+    )
+    return (
+        f"{kinds[model.kind]}. {data['photographs']} photographs of `{data['split']}` in the data set `{data['name']}` "
+        f"(SHA-256 of its labels `{data['fingerprint'][:16]}…`). Nothing found, and a class that the model does not "
+        f"know, count as wrong.\n\n| role | model | task | input | classes |\n|---|---|---|---|---|\n{parts}"
+    )
+
+
+def _macro_f1(figures: dict[str, Any]) -> float | None:
+    """None where no class has enough photographs."""
+    return figures["macro_f1"] if figures["macro_classes"] else None
+
+
+Line = tuple[str, str, Callable[[dict[str, Any]], float | None]]
+_GARMENT_LINES: list[Line] = [
+    ("garments found", "garments", lambda figures: figures["recall"]),
+    ("photographs without a garment that yield one", "negatives", lambda figures: figures["negatives_with_garment"]),
+    ("median IoU of the box", "iou_n", lambda figures: figures["median_iou"]),
+]
+_ATTRIBUTE_LINES: list[Line] = [
+    ("top-1", "n", lambda figures: figures["top1"]),
+    ("top-3", "n", lambda figures: figures["top3"]),
+    ("macro-F1 of the classes with 10 or more", "n", _macro_f1),
+    ("expected calibration error", "n", lambda figures: figures["ece"]),
+]
+
+
+def summary_table(evaluations: Sequence[Evaluation]) -> str:
+    """The main figures, a column for each model; of two also the difference. Topics that not all share are left out."""
+    names = [evaluation.model.name for evaluation in evaluations]
+    columns = ["figure", "n", *names, *(["difference"] if len(names) == 2 else [])]
+    lines = [table_row(columns), "|---" * len(columns) + "|"]
+    for topic in evaluations[0].figures:
+        shared = [evaluation.figures[topic] for evaluation in evaluations if topic in evaluation.figures]
+        if len(shared) < len(evaluations):
+            continue
+        for name, count, value in _GARMENT_LINES if topic == GARMENT else _ATTRIBUTE_LINES:
+            values = [value(figures) for figures in shared]
+            counts = " / ".join(dict.fromkeys(str(figures[count]) for figures in shared))
+            cells = ["" if value is None else f"{value:.3f}" for value in values]
+            if len(values) == 2:
+                first, second = values
+                cells.append("" if first is None or second is None else f"{second - first:+.3f}")
+            lines.append(table_row([name if topic == GARMENT else f"{heading(topic).lower()}, {name}", counts, *cells]))
+    return "\n".join(lines)

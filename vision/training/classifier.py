@@ -1,0 +1,403 @@
+"""Trains a YOLOv8n-cls classifier of one attribute on the garments' crops.
+
+One trunk learns all labels of a photograph at once: linear heads for the other attributes are trained beside the
+wanted one and thrown away at the end. They cost nothing and keep the trunk from learning rare classes by heart
+(multi-task learning as a regulariser, Caruana 1997).
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from vision.engine.compat import prepare_ultralytics
+from vision.engine.preprocess import CROP_MARGIN
+from vision.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, mix
+from vision.training.calibration import softmax
+from vision.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
+from vision.training.files import append_row, atomic_path
+from vision.training.losses import class_balanced_weights, one_hot, soft_cross_entropy
+from vision.training.metrics import classification_scores
+from vision.training.run import RESULTS, Report, RunError, report_quarters
+from vision.training.start import CHECKPOINT, HEAD, KEPT, is_of_a_run, open_weights, read_checkpoint, state_for
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierOptions:
+    """What a run is made of; saved in its checkpoint, so that it resumes as it was started.
+
+    Training ends early when `patience` epochs have brought nothing better on val; 0 never gives up. `prior` is how much
+    of its training frequency's logarithm each class's logit gains: a negative one helps rare classes, where class
+    balancing did not suffice (logit adjustment, Menon et al. 2021).
+    """
+
+    attribute: str
+    image_size: int = 224
+    epochs: int = 30
+    patience: int = 10
+    batch: int = 48
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    warmup_epochs: float = 1.0
+    label_smoothing: float = 0.05
+    auxiliary_weight: float = 0.3
+    prior: float = 0.0
+    augmentation: str = "strong"
+    balance_with: str = ""
+    dropout: float = 0.2
+    freeze: int = 3
+    first_size: float = 0.7
+    last_size: float = 0.86
+    ema_decay: float = 0.995
+    minimum: int = 20
+    keep_epochs: bool = False
+    seed: int = 1
+    threads: int = 2
+
+
+class Network(nn.Module):
+    """A YOLOv8n-cls network with linear heads for the other attributes beside its own."""
+
+    def __init__(self, model: Any, auxiliary: dict[str, int], freeze: int) -> None:
+        super().__init__()
+        self.model: Any = model
+        self.freeze = freeze
+        head = self.layers[-1]
+        self.auxiliary = nn.ModuleDict(
+            {name: nn.Linear(head.linear.in_features, count) for name, count in auxiliary.items()}
+        )
+        for layer in self.layers[:freeze]:
+            layer.requires_grad_(False)
+
+    @property
+    def layers(self) -> Any:
+        """The network's layers in order, its head last."""
+        return self.model.model
+
+    def train(self, mode: bool = True) -> Network:
+        """Frozen layers keep their batch statistics."""
+        super().train(mode)
+        for layer in self.layers[: self.freeze]:
+            layer.eval()
+        return self
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Logits of the attribute and of each auxiliary head for pictures (n, 3, s, s) in 0..1."""
+        *trunk, head = self.layers
+        with torch.no_grad():
+            for layer in trunk[: self.freeze]:
+                pictures = layer(pictures)
+        for layer in trunk[self.freeze :]:
+            pictures = layer(pictures)
+        features = head.drop(head.pool(head.conv(pictures)).flatten(1))
+        return head.linear(features), {name: linear(features) for name, linear in self.auxiliary.items()}
+
+
+def build_model(classes: Sequence[str], dropout: float = 0.0) -> Any:
+    """An untrained YOLOv8n-cls model of ultralytics with these classes."""
+    prepare_ultralytics()
+    from ultralytics.nn.tasks import ClassificationModel
+
+    model = ClassificationModel("yolov8n-cls.yaml", nc=len(classes), verbose=False)
+    model.names = dict(enumerate(classes))
+    model.model[-1].drop.p = dropout
+    return model
+
+
+class Average:
+    """Exponential moving average of a network's weights and statistics (as in ultralytics' ModelEMA)."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        self.decay = decay
+        self.updates = 0
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        """Follow the network; quickly at first, so that the start weights are forgotten."""
+        self.updates += 1
+        decay = self.decay * (1 - math.exp(-self.updates / 100))
+        for name, value in network.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.state[name].lerp_(value.detach(), 1 - decay)
+            else:
+                self.state[name].copy_(value)
+
+
+@dataclass(slots=True)
+class Samples:
+    """Crops of one split with the class index of every attribute (-1: no label)."""
+
+    photographs: list[Photograph]
+    crops: Crops
+    targets: dict[str, NDArray[np.int64]]
+
+
+class ClassifierTraining:
+    """One run in one folder: `last.pt` to resume from, `best.pt` to publish, `results.csv` as it goes."""
+
+    def __init__(
+        self, dataset: Dataset, base: Path, run: Path, options: ClassifierOptions, report: Report, device: str
+    ) -> None:
+        """Where the folder has a `last.pt` it goes on from there, else it starts from `base`.
+
+        The network is trained on `device`. On the processor, which draws all random numbers but those of dropout
+        elsewhere, a run that was resumed ends with the same weights as one that was not.
+        """
+        self.dataset, self.run, self.options, self.report = dataset, run, options, report
+        run.mkdir(parents=True, exist_ok=True)
+        torch.set_num_threads(options.threads)
+        torch.manual_seed(options.seed)
+        self.generator = torch.Generator().manual_seed(options.seed)
+        self.augmentation = AUGMENTATIONS[options.augmentation]
+        learnt = dict.fromkeys((*ATTRIBUTES, options.attribute))
+        self.classes = {name: dataset.classes(name, options.minimum) for name in learnt}
+        own = self.classes[options.attribute]
+        if len(own) < 2:
+            raise RunError(f"{options.attribute}: fewer than two classes have {options.minimum} examples.")
+        counts = dataset.counts("train", options.attribute)
+        frequencies = torch.tensor([counts[name] for name in own]) / sum(counts[name] for name in own)
+        self.device = device
+        self.offsets = (options.prior * frequencies.log()).to(device)
+        auxiliary = {
+            name: len(found) for name, found in self.classes.items() if name != options.attribute and len(found) > 1
+        }
+        model = build_model(own, options.dropout)
+        network: Any = Network(model, auxiliary, options.freeze)
+        self.network: Network = network.to(device, memory_format=torch.channels_last)
+        begun = (run / CHECKPOINT).exists()
+        if not begun:
+            self._load_base(base)
+        self.average = Average(self.network, options.ema_decay)
+        self.optimizer = self._make_optimizer()
+        self.epoch = 0
+        self.best = -1.0
+        self.best_epoch = 0
+        if begun:
+            self._resume()
+
+    def _load_base(self, base: Path) -> None:
+        """Start from any YOLOv8n weights, detectors included, or from the `last.pt` of another attribute's run.
+
+        The latter has already trained a head for this attribute beside its own: the two change places.
+        """
+        if not is_of_a_run(base):
+            self.network.model.load(open_weights(base, fuse=False)[1], verbose=False)
+            return
+        saved = read_checkpoint(base)
+        if saved["fingerprint"] != self.dataset.fingerprint or saved["options"]["minimum"] != self.options.minimum:
+            raise RunError(f"{base} was trained on other labels.")
+        self.network.load_state_dict(state_for(saved, self.options.attribute))
+
+    def _make_optimizer(self) -> torch.optim.AdamW:
+        """AdamW; new linear layers learn twice as fast, biases and norms do not decay."""
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, parameter in self.network.named_parameters():
+            if parameter.requires_grad:
+                factor = 2.0 if name.startswith((HEAD, "auxiliary")) else 1.0
+                decay = self.options.weight_decay if parameter.ndim > 1 else 0.0
+                groups.setdefault((factor, decay), []).append(parameter)
+        return torch.optim.AdamW(
+            [{"params": found, "factor": factor, "weight_decay": decay} for (factor, decay), found in groups.items()],
+            lr=self.options.learning_rate,
+        )
+
+    def load_samples(self, split: str) -> Samples:
+        """Decode the crops of one split: wide canvases to augment for train, what the engine would cut for val."""
+        photographs = self.dataset.select(split, self.options.attribute)
+        own = label_indices(photographs, self.options.attribute, self.classes[self.options.attribute])
+        if split == "train":
+            photographs = [photograph for photograph, index in zip(photographs, own, strict=True) if index >= 0]
+        size, margin = self.options.image_size, CROP_MARGIN
+        if split == "train":
+            size, margin = round(size * (1 + 2 * CANVAS_MARGIN) / (1 + 2 * CROP_MARGIN)), CANVAS_MARGIN
+        self.report(f"decoding {len(photographs)} photographs of {split} at {size} px")
+        targets = {name: label_indices(photographs, name, found) for name, found in self.classes.items()}
+        return Samples(photographs, load_crops(photographs, size, margin), targets)
+
+    def fit(self) -> None:
+        """Train from the current epoch to the last one; none at all keeps what the start weights bring."""
+        if self.options.epochs == 0:
+            self.save_best()
+        if self.epoch >= self.options.epochs or self.out_of_patience():
+            return
+        train, val = self.load_samples("train"), self.load_samples("val")
+        balanced = [self.options.attribute, *filter(None, [self.options.balance_with])]
+        draw = class_balanced_weights(np.stack([train.targets[name] for name in balanced], axis=1))
+        while self.epoch < self.options.epochs and not self.out_of_patience():
+            started = time.monotonic()
+            loss = self._train_epoch(train, draw)
+            self.epoch += 1
+            scores = classification_scores(
+                softmax(self.predict(val.crops)),
+                val.targets[self.options.attribute],
+                self.classes[self.options.attribute],
+            )
+            fitness = (scores["top1"] + scores["macro_f1"]) / 2
+            improved = fitness > self.best
+            if improved:
+                self.best, self.best_epoch = fitness, self.epoch
+            row = {
+                "epoch": self.epoch,
+                "seconds": round(time.monotonic() - started, 1),
+                "loss": round(loss, 4),
+                "val_top1": round(scores["top1"], 4),
+                "val_top3": round(scores["top3"], 4),
+                "val_macro_f1": round(scores["macro_f1"], 4),
+            }
+            if improved:
+                self.save_best()
+            self.save_checkpoint()
+            if self.options.keep_epochs:
+                shutil.copyfile(self.run / CHECKPOINT, self.run / KEPT.format(self.epoch))
+            append_row(self.run / RESULTS, row)
+            figures = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
+            self.report(f"epoch {self.epoch}/{self.options.epochs}  {figures}{'  *' if improved else ''}")
+        if self.epoch < self.options.epochs:
+            self.report(f"stopped: nothing better since epoch {self.best_epoch}")
+
+    def out_of_patience(self) -> bool:
+        """Whether the last epochs have brought nothing better for too long."""
+        return 0 < self.options.patience <= self.epoch - self.best_epoch
+
+    def _train_epoch(self, train: Samples, draw: torch.Tensor) -> float:
+        options, generator = self.options, self.generator
+        self.network.train()
+        order = torch.multinomial(draw, len(draw), replacement=True, generator=generator)
+        batches = order.split(options.batch)
+        size = self._epoch_size()
+        total = 0.0
+        for step, chosen in enumerate(batches):
+            report_quarters(self.report, self.epoch, options.epochs, step, len(batches))
+            self._set_learning_rate(self.epoch + step / len(batches))
+            index = chosen.numpy()
+            canvases = torch.from_numpy(train.crops.squares[index])
+            windows = torch.from_numpy(train.crops.windows[index])
+            pictures = augment(canvases, windows, size, self.augmentation, generator)
+            targets = {name: one_hot(values[index], len(self.classes[name])) for name, values in train.targets.items()}
+            pictures, targets = mix(pictures, targets, self.augmentation, generator)
+            pictures = pictures.contiguous(memory_format=torch.channels_last).to(self.device)
+            targets = {name: values.to(self.device) for name, values in targets.items()}
+            logits, auxiliary = self.network(pictures)
+            loss = soft_cross_entropy(logits, targets[options.attribute], options.label_smoothing)
+            for name, values in auxiliary.items():
+                loss = loss + options.auxiliary_weight * soft_cross_entropy(
+                    values, targets[name], options.label_smoothing
+                )
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+            self.optimizer.step()
+            self.average.update(self.network)
+            total += loss.item() / len(batches)
+        return total
+
+    def _epoch_size(self) -> int:
+        """Side of the training pictures: small ones first, while the network only finds its way.
+
+        Even the last ones are smaller than those it serves, because cropping and zooming make garments appear larger
+        in training than later (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
+        """
+        share = min(1.0, self.epoch / max(1.0, 0.6 * self.options.epochs))
+        factor = self.options.first_size + (self.options.last_size - self.options.first_size) * share
+        return max(32, round(self.options.image_size * factor / 32) * 32)
+
+    def _set_learning_rate(self, epoch: float) -> None:
+        """Linear warm-up, then a cosine down to a hundredth."""
+        warmup, epochs = self.options.warmup_epochs, self.options.epochs
+        if epoch < warmup:
+            factor = (epoch + 0.01) / warmup
+        else:
+            progress = (epoch - warmup) / max(1e-6, epochs - warmup)
+            factor = 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, progress))) / 2
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.options.learning_rate * group["factor"] * factor
+
+    @torch.inference_mode()
+    def predict(self, crops: Crops) -> NDArray[np.float32]:
+        """Logits (n, classes) of the averaged network, as it would be published."""
+        own = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.network.load_state_dict(self.average.state)
+        self.network.eval()
+        logits = [
+            (self.network(to_tensor(crops.squares[start : start + 64]).to(self.device))[0] + self.offsets).cpu().numpy()
+            for start in range(0, len(crops.squares), 64)
+        ]
+        self.network.load_state_dict(own)
+        return np.concatenate(logits)
+
+    def save_best(self) -> None:
+        """Write the averaged network as an ordinary ultralytics checkpoint that `YOLO(path)` loads."""
+        model = build_model(self.classes[self.options.attribute])
+        prefix = "model."
+        state = {key.removeprefix(prefix): value for key, value in self.average.state.items() if key.startswith(prefix)}
+        bias = f"{HEAD.removeprefix(prefix)}.bias"
+        state[bias] = state[bias] + self.offsets
+        model.load_state_dict(state)
+        save_model(model, self.run / "best.pt", self.options.image_size)
+
+    def save_checkpoint(self) -> None:
+        """Write everything that the next epoch depends on."""
+        with atomic_path(self.run / CHECKPOINT) as path:
+            torch.save(
+                {
+                    "options": asdict(self.options),
+                    "fingerprint": self.dataset.fingerprint,
+                    "epoch": self.epoch,
+                    "best": self.best,
+                    "best_epoch": self.best_epoch,
+                    "network": self.network.state_dict(),
+                    "average": self.average.state,
+                    "updates": self.average.updates,
+                    "optimizer": self.optimizer.state_dict(),
+                    "generator": self.generator.get_state(),
+                    "torch_rng": torch.get_rng_state(),
+                },
+                path,
+            )
+
+    def _resume(self) -> None:
+        """Go on where `last.pt` stopped. Raises RunError if it was made from other labels."""
+        saved = read_checkpoint(self.run / CHECKPOINT)
+        if saved["fingerprint"] != self.dataset.fingerprint:
+            raise RunError(f"{self.run / CHECKPOINT} was trained on other labels.")
+        self.network.load_state_dict(saved["network"])
+        self.average.state = {name: value.to(self.device) for name, value in saved["average"].items()}
+        self.average.updates = saved["updates"]
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.generator.set_state(saved["generator"])
+        torch.set_rng_state(saved["torch_rng"])
+        self.epoch, self.best = saved["epoch"], saved["best"]
+        # A checkpoint from before there was a patience does not say it: it starts anew.
+        self.best_epoch = saved.get("best_epoch", self.epoch)
+
+
+def save_model(model: nn.Module, path: Path, image_size: int) -> None:
+    """An ultralytics checkpoint in half precision."""
+    import copy
+
+    with atomic_path(path) as temporary:
+        torch.save(
+            {
+                "model": copy.deepcopy(model).half().eval(),
+                "train_args": {"imgsz": image_size, "task": "classify"},
+                "epoch": -1,
+                "license": "AGPL-3.0",
+            },
+            temporary,
+        )
+
+
+def to_tensor(squares: NDArray[np.uint8]) -> torch.Tensor:
+    """Bytes (n, 3, s, s) as network input in 0..1, channels last in memory."""
+    return torch.from_numpy(squares).float().div_(255.0).contiguous(memory_format=torch.channels_last)
