@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from accounts.models import ApiKey, Merchant, User
 
 
-class Via(models.TextChoices):
-    """The door through which somebody acted."""
+class Channel(models.TextChoices):
+    """Upload validation through which somebody acted."""
 
     PORTAL = "portal", _("portal")
     ADMIN = "admin", _("admin")
@@ -27,7 +27,7 @@ class Via(models.TextChoices):
 class Actor:
     """A user, an API key or the system, within one merchant (None: staff over all merchants, or the system)."""
 
-    via: Via
+    channel: Channel
     user: User | None = None
     api_key: ApiKey | None = None
     merchant: Merchant | None = None
@@ -44,7 +44,7 @@ class Actor:
         if self.is_system:
             return True
         return (
-            self.via == Via.ADMIN
+            self.channel == Channel.ADMIN
             and self.user is not None
             and self.user.is_staff
             and self.user.has_perm("accounts.view_all_merchants")
@@ -52,7 +52,7 @@ class Actor:
 
     @property
     def is_owner(self) -> bool:
-        """Whether a person acts who owns the shop that they work in."""
+        """Whether a person acts who owns the merchant that they work in."""
         return self.merchant is not None and self.role == "owner"
 
     def can_manage(self, merchant_id: int, permission: str) -> bool:
@@ -84,6 +84,6 @@ class Actor:
             raise Forbidden("forbidden", _("You may look at this shop's products but not change them."))
 
 
-def system(via: Via = Via.COMMAND) -> Actor:
+def system(channel: Channel = Channel.COMMAND) -> Actor:
     """Return the actor of work that no person or key asked for."""
-    return Actor(via=via)
+    return Actor(channel=channel)

@@ -43,5 +43,5 @@ def minutes_to_wait(request: HttpRequest, email: str) -> int:
 
 
 def forget(email: str) -> None:
-    """Begin to count anew for an account whose owner has logged in."""
+    """Begin to count again for an account whose owner has logged in."""
     caches[CACHE].delete(_key("account", lookup_key(email)))

@@ -12,7 +12,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from accounts.models import ApiKey
 from accounts.portal import PortalRequest, actor_of_portal
 from accounts.services import note_use_of_api_key
@@ -47,7 +47,7 @@ def _bearer_secret(request: HttpRequest | Request) -> str | None:
 
 
 def find_api_key(secret: str) -> ApiKey | None:
-    """Return the key with that secret if it may be used; None when it is unknown, revoked or its shop is closed.
+    """Return the key with that secret if it may be used; None when it is unknown, revoked or its merchant is closed.
 
     Unknown and refused keys cost the same one indexed look-up of a hash, so an answer's time tells nothing.
     """
@@ -56,7 +56,7 @@ def find_api_key(secret: str) -> ApiKey | None:
 
 
 def _actor_of_key(key: ApiKey) -> Actor:
-    return Actor(via=Via.API, api_key=key, merchant=key.merchant)
+    return Actor(channel=Channel.API, api_key=key, merchant=key.merchant)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -96,7 +96,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def actor_of(request: Request) -> Actor:
-    """Return who acts in a request to the API: its key, or the session's person in the shop chosen in the portal.
+    """Return who acts in a request to the API: its key, or the session's person in the merchant chosen in the portal.
 
     Raises:
         NotAuthenticated: nobody does.
@@ -106,11 +106,11 @@ def actor_of(request: Request) -> Actor:
     actor = actor_of_portal(cast(PortalRequest, request._request))
     if actor is None:
         raise NotAuthenticated
-    return replace(actor, via=Via.API)
+    return replace(actor, channel=Channel.API)
 
 
 def request_actor(request: HttpRequest) -> Actor | None:
-    """Return who asks for something that portal and API both serve, such as a photograph; None for nobody.
+    """Return who asks for something that portal and API both serve, such as an image; None for nobody.
 
     A key in the header counts before the session, and one that may not be used is nobody, whatever the session says.
     """

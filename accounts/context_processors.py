@@ -6,8 +6,8 @@ from django.http import HttpRequest
 
 
 def active_merchant(request: HttpRequest) -> dict[str, Any]:
-    """Offer the person's shops, the active one and what they may do there; nothing for strangers."""
-    if request.path.startswith("/admin/"):  # its pages speak of no one shop
+    """Offer the person's merchants, the active one and what they may do there; nothing for strangers."""
+    if request.path.startswith("/admin/"):  # its pages speak of no one merchant
         return {}
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not hasattr(request, "actor"):
@@ -18,5 +18,5 @@ def active_merchant(request: HttpRequest) -> dict[str, Any]:
         "memberships": request.memberships,  # type: ignore[attr-defined]  # set by ActiveMerchantMiddleware
         "merchant": merchant,
         "may_edit": merchant is not None and actor.can_edit(merchant.pk),
-        "owns_shop": actor.is_owner,
+        "owns_merchant": actor.is_owner,
     }

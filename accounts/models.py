@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from accounts.actors import Via
+from accounts.actors import Channel
 from accounts.audit_labels import action_label, operation_label
 from core.ids import PUBLIC_ID_LENGTH, public_id
 from core.text import lookup_key
@@ -81,7 +81,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Merchant(models.Model):
-    """A shop: the tenant that products, keys and members belong to."""
+    """A merchant: the tenant that products, keys and members belong to."""
 
     public_id = models.CharField(
         _("number"), max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False
@@ -91,10 +91,10 @@ class Merchant(models.Model):
         _("demo shop"), default=False, help_text=_("Its pages say that its products are examples.")
     )
     is_active = models.BooleanField(_("active"), default=True)
-    photographs_for_training = models.BooleanField(
-        _("photographs may train models"),
+    images_for_training = models.BooleanField(
+        _("photos may train models"),
         default=True,
-        help_text=_("Off: the shop's photographs and decisions are never exported as a data set."),
+        help_text=_("Off: the shop's photos and decisions are never exported as a data set."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -112,7 +112,7 @@ class Membership(models.Model):
     """A user's role in a merchant."""
 
     class Role(models.TextChoices):
-        """What a member may do: see, change products, or also manage the shop."""
+        """What a member may do: see, change products, or also manage the merchant."""
 
         OWNER = "owner", _("owner")
         EDITOR = "editor", _("editor")
@@ -242,7 +242,7 @@ class AuditEvent(models.Model):
     impersonator = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("impersonator")
     )
-    via = models.CharField(_("via"), max_length=10, choices=Via.choices)
+    channel = models.CharField(_("via"), max_length=10, choices=Channel.choices)
     action = models.CharField(_("action"), max_length=60)
     subject_type = models.CharField(_("subject"), max_length=40)
     subject_id = models.CharField(max_length=40)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.middleware import HtmxDetails
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from accounts.models import Membership, User
 
 P = ParamSpec("P")
@@ -23,7 +23,7 @@ SESSION_KEY = "active_merchant"
 
 
 class PortalRequest(HttpRequest):
-    """A request after the middleware: who acts, within which shop, and which other shops there are."""
+    """A request after the middleware: who acts, within which merchant, and which other merchants there are."""
 
     user: User
     actor: Actor
@@ -32,7 +32,7 @@ class PortalRequest(HttpRequest):
 
 
 def memberships_of(request: HttpRequest) -> list[Membership]:
-    """Return the person's memberships in active shops, by the shop's name; nobody has none."""
+    """Return the person's memberships in active merchants, by the merchant's name; nobody has none."""
     if not request.user.is_authenticated:
         return []
     return list(
@@ -43,7 +43,7 @@ def memberships_of(request: HttpRequest) -> list[Membership]:
 
 
 def actor_of_portal(request: HttpRequest) -> Actor | None:
-    """Return who acts: the person within the shop of the session, else within the first one; None for nobody."""
+    """Return who acts: the person within the merchant of the session, else within the first one; None for nobody."""
     if not request.user.is_authenticated:
         return None
     chosen = request.session.get(SESSION_KEY)
@@ -51,7 +51,7 @@ def actor_of_portal(request: HttpRequest) -> Actor | None:
     membership = next((one for one in memberships if one.merchant.public_id == chosen), None)
     membership = membership or next(iter(memberships), None)
     return Actor(
-        via=Via.PORTAL,
+        channel=Channel.PORTAL,
         user=request.user,
         merchant=membership.merchant if membership else None,
         role=membership.role if membership else None,

@@ -1,4 +1,4 @@
-"""What changes accounts: the audit trail, shops' settings and API keys."""
+"""What changes accounts: the audit trail, merchants' settings and API keys."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from accounts.models import ApiKey, AuditEvent, Merchant, User
 from core.db import atomic
 from core.errors import Conflict, Forbidden, Invalid
@@ -24,7 +24,7 @@ def record(
         merchant_id=merchant_id,
         user=actor.user,
         api_key=actor.api_key,
-        via=actor.via,
+        channel=actor.channel,
         action=action,
         subject_type=subject_type,
         subject_id=subject_id,
@@ -42,7 +42,7 @@ def change_password(*, user: User, password: str) -> None:
     """Give a person the password that they chose in the portal; the form has checked it."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    actor = Actor(via=Via.PORTAL, user=user)
+    actor = Actor(channel=Channel.PORTAL, user=user)
     record(actor=actor, action="user.password", subject_type="user", subject_id=str(user.pk), merchant_id=None)
 
 
@@ -94,11 +94,11 @@ def revoke_api_key(*, actor: Actor, key: ApiKey) -> None:
 
 
 @atomic
-def set_photographs_for_training(*, actor: Actor, merchant: Merchant, allowed: bool) -> None:
-    """Say whether the shop's photographs and decisions may go into data sets. Raises Forbidden but for owners."""
+def set_images_for_training(*, actor: Actor, merchant: Merchant, allowed: bool) -> None:
+    """Say whether the merchant's images and decisions may go into data sets. Raises Forbidden but for owners."""
     actor.require_manage(merchant.pk, "accounts.change_merchant")
-    changed = Merchant.objects.filter(pk=merchant.pk).exclude(photographs_for_training=allowed)
-    if changed.update(photographs_for_training=allowed):
+    changed = Merchant.objects.filter(pk=merchant.pk).exclude(images_for_training=allowed)
+    if changed.update(images_for_training=allowed):
         record(
             actor=actor,
             action="merchant.training",

@@ -11,8 +11,8 @@ urlpatterns = [
     path("logout", posted_from("accounts:login")(LogoutView.as_view()), name="logout"),
     path("password", session.PasswordView.as_view(), name="password"),
     path("language", session.set_language, name="language"),
-    path("shops/<slug:public_id>/settings", merchant.settings, name="shop_settings"),
-    path("shops/<slug:public_id>/keys", merchant.create_key, name="create_key"),
-    path("shops/<slug:public_id>/keys/<int:key_id>/revoke", merchant.revoke_key, name="revoke_key"),
-    path("shop", session.switch_merchant, name="switch_merchant"),
+    path("merchants/<slug:public_id>/settings", merchant.settings, name="merchant_settings"),
+    path("merchants/<slug:public_id>/keys", merchant.create_key, name="create_key"),
+    path("merchants/<slug:public_id>/keys/<int:key_id>/revoke", merchant.revoke_key, name="revoke_key"),
+    path("merchant", session.switch_merchant, name="switch_merchant"),
 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """How long the queue takes behind a long history: a claim, everything that a worker sweeps, and whose turn it is.
 
-Fills an empty database with jobs that are done, by INSERT ... SELECT, and lets a merchant wait with 2,000 photographs.
+Fills an empty database with jobs that are done, by INSERT ... SELECT, and lets a merchant wait with 2,000 images.
 Then it times, as the median of 20, a claim of eight jobs and a sweep with nothing to do, and looks how many jobs come
 before those of another merchant's new product. Prints a table; exits with 1 if a claim takes 10 ms or more, a sweep
 20 ms or more, or the new product waits for more than its share.
@@ -25,7 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 JOBS = 650_000
-PRODUCT = 3  # photographs of a product
+PRODUCT = 3  # images of a product
 MERCHANTS = 50
 WAITING = 2_000
 TIMES = 20
@@ -66,7 +66,7 @@ def numbers() -> None:
 
 
 def fill(jobs: int) -> None:
-    """Make merchants with products, photographs, and jobs that were done and applied long ago; one in 200 failed."""
+    """Make merchants with products, images, and jobs that were done and applied long ago; one in 200 failed."""
     from django.db import connection
     from django.utils import timezone
 
@@ -95,7 +95,7 @@ def fill(jobs: int) -> None:
     products = jobs // PRODUCT + 1
     base, image_base, job_base = product.pk + 1, image.pk + 1, job.pk + 1
     whole = "DIV" if mysql else "/"
-    # Six merchants in ten products are one large shop's.
+    # Six merchants in ten products are one large merchant's.
     merchant = f"{first.pk} + CASE WHEN k.n % 10 < 6 THEN 0 ELSE k.n % {MERCHANTS} END"
     copies(Product, product.pk, products, id=f"{base} + k.n", public_id=text("p"), merchant_id=merchant)
     owner = f"{base} + k.n {whole} {PRODUCT}"
@@ -107,16 +107,16 @@ def fill(jobs: int) -> None:
             cursor.execute(f"ANALYZE{' TABLE' if mysql else ''} {model._meta.db_table}")
 
 
-def wait(merchant: Any, photographs: int) -> list[int]:
-    """Let photographs of a merchant wait, as an upload does; returns their jobs."""
+def wait(merchant: Any, images: int) -> list[int]:
+    """Let images of a merchant wait, as an upload does; returns their jobs."""
     from catalog.models import Product, ProductImage
     from classifier.jobs.requests import request_classification
     from classifier.models import Classification
 
     made = []
-    for start in range(0, photographs, PRODUCT):
+    for start in range(0, images, PRODUCT):
         product = Product.objects.create(merchant=merchant, name="New")
-        for position in range(min(PRODUCT, photographs - start)):
+        for position in range(min(PRODUCT, images - start)):
             image = ProductImage(
                 product=product, original="x", display="x", thumbnail="x", original_name="x", size=1, width=3,
                 height=4, position=position, sha256=f"{product.pk:060}{position:04}",
@@ -146,11 +146,11 @@ def claim_and_give_back() -> float:
     return taken
 
 
-def before_new_product(merchant: Any, photographs: int) -> int:
+def before_new_product(merchant: Any, images: int) -> int:
     """How many jobs are claimed before the last one of a new product of this merchant."""
     from classifier.jobs import queue
 
-    theirs = set(wait(merchant, photographs))
+    theirs = set(wait(merchant, images))
     before = 0
     while theirs:
         batch = queue.claim(8)
@@ -160,7 +160,7 @@ def before_new_product(merchant: Any, photographs: int) -> int:
             before += 1
             if not theirs:
                 break
-    return before - photographs
+    return before - images
 
 
 def measure(count: int) -> int:
@@ -189,7 +189,7 @@ def measure(count: int) -> int:
     print(f"| claim of 8, {WAITING:,} waiting | {claim:.1f} ms |")
     print(f"| sweep with nothing to do | {idle:.1f} ms |")
     print(f"| sweep, {WAITING:,} waiting | {busy:.1f} ms |")
-    print(f"| jobs before a new product of {PRODUCT} photographs of another merchant | {before} |")
+    print(f"| jobs before a new product of {PRODUCT} images of another merchant | {before} |")
     return int(claim >= CLAIM_MS or idle >= SWEEP_MS or before > PRODUCT)
 
 

@@ -39,7 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kfashion-", dir=options.folder) as name:
         folder = Path(name)
-        print(f"drawing {options.files} photographs", file=sys.stderr, flush=True)
+        print(f"drawing {options.files} images", file=sys.stderr, flush=True)
         expected = generate(folder / "images", folder / "labels", options.files, dirt=options.dirt)
         before = snapshot(folder / "images"), snapshot(folder / "labels")
         first = convert(folder, options.processes)

@@ -1,6 +1,6 @@
 """Draws files like K-Fashion's, among them every kind of dirt, and says what has to become of each.
 
-The photographs are drawn; neither they nor the labels are AIHub's.
+The images are drawn; neither they nor the labels are AIHub's.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Case:
 
     identifier: str
     document: Document
-    photograph: bytes
+    image: bytes
     size: tuple[int, int]
     outfit: list[str]
     label_bytes: bytes | None = None
     no_labels: bool = False
-    no_photograph: bool = False
+    no_image: bool = False
 
     @property
     def details(self) -> Document:
@@ -87,8 +87,8 @@ def _unknown_material(case: Case) -> None:
     case.first[1][0]["소재"] = ["종이", "면"]
 
 
-def _no_photograph(case: Case) -> None:
-    case.no_photograph = True
+def _no_image(case: Case) -> None:
+    case.no_image = True
 
 
 def _no_width(case: Case) -> None:
@@ -160,23 +160,23 @@ def _nothing_worn(case: Case) -> None:
             case.details[section][part] = [{}]
 
 
-def _cut_photograph(case: Case) -> None:
-    case.photograph = case.photograph[: len(case.photograph) // 3]
+def _cut_image(case: Case) -> None:
+    case.image = case.image[: len(case.image) // 3]
 
 
-def _no_picture(case: Case) -> None:
-    case.photograph = b"<html>404</html>"
+def _not_an_image(case: Case) -> None:
+    case.image = b"<html>404</html>"
 
 
-def _empty_photograph(case: Case) -> None:
-    case.photograph = b""
+def _empty_image(case: Case) -> None:
+    case.image = b""
 
 
 def _no_json(case: Case) -> None:
     case.no_labels = True
 
 
-def _other_photograph(case: Case) -> None:
+def _other_image(case: Case) -> None:
     case.document["이미지 정보"]["이미지 식별자"] += 1
 
 
@@ -190,8 +190,8 @@ DIRT: list[tuple[str, str, Callable[[Case], None]]] = [
     ("labels without a category", "rectangle_without_label", _no_category),
     ("category outside the vocabulary", "unknown_label", _unknown_category),
     ("material outside the vocabulary", "unknown_label", _unknown_material),
-    ("JSON without its photograph", "no_photograph", _no_photograph),
-    ("photograph without its JSON", "no_labels_file", _no_json),
+    ("JSON without its image", "no_image", _no_image),
+    ("image without its JSON", "no_labels_file", _no_json),
     ("width 0", "empty_rectangle", _no_width),
     ("height 0", "empty_rectangle", _no_height),
     ("rectangle past the border", "", _past_border),
@@ -208,11 +208,11 @@ DIRT: list[tuple[str, str, Callable[[Case], None]]] = [
     ("no rectangles at all", "unexpected_structure", _no_rectangles),
     ("another structure", "unexpected_structure", _a_list),
     ("no garment", "no_garment", _nothing_worn),
-    ("photograph cut off", "photograph_unreadable", _cut_photograph),
-    ("photograph that is a web page", "photograph_unreadable", _no_picture),
-    ("empty photograph", "photograph_unreadable", _empty_photograph),
-    ("another image's id", "other_photograph", _other_photograph),
-    ("another size than the photograph's", "other_size", _other_size),
+    ("image cut off", "image_unreadable", _cut_image),
+    ("image that is a web page", "image_unreadable", _not_an_image),
+    ("empty image", "image_unreadable", _empty_image),
+    ("another image's id", "other_image", _other_image),
+    ("another size than the image's", "other_size", _other_size),
 ]
 
 
@@ -224,19 +224,19 @@ def generate(
     dirt: float = 0.1,
     seed: int = 1,
     size: tuple[int, int] = (640, 800),
-    pictures: int = 200,
+    drawn: int = 200,
 ) -> Expected:
     """Write `count` images' files into two folders, a thousand a subfolder as AIHub's archives have them.
 
-    `dirt` is the share that something is wrong with, each kind in turn. Photographs (width, height = `size`) are taken
-    from `pictures` drawn ones.
+    `dirt` is the share that something is wrong with, each kind in turn. Images (width, height = `size`) are taken
+    from `drawn` ones.
     """
     chance = random.Random(seed)
     expected = Expected(files=count)
     soiled = 0
     for number in range(count):
         folder = f"{number // 1000:03d}"
-        case = _clean_case(1000000 + number, chance, size, pictures)
+        case = _clean_case(1000000 + number, chance, size, drawn)
         kind, reason = "clean", ""
         if int((number + 1) * dirt) > int(number * dirt):
             kind, reason, soil = DIRT[soiled % len(DIRT)]
@@ -258,15 +258,15 @@ def generate(
 def _write(case: Case, images: Path, labels: Path) -> None:
     images.mkdir(parents=True, exist_ok=True)
     labels.mkdir(parents=True, exist_ok=True)
-    if not case.no_photograph:
-        (images / f"{case.identifier}.jpg").write_bytes(case.photograph)
+    if not case.no_image:
+        (images / f"{case.identifier}.jpg").write_bytes(case.image)
     if not case.no_labels:
         (labels / f"{case.identifier}.json").write_bytes(case.label_bytes or case.text.encode("utf-8"))
         if case.label_bytes == b"":
             (labels / f"{case.identifier}.json").write_bytes(b"")
 
 
-def _clean_case(number: int, chance: random.Random, size: tuple[int, int], pictures: int) -> Case:
+def _clean_case(number: int, chance: random.Random, size: tuple[int, int], drawn: int) -> Case:
     width, height = size
     outfit = chance.choice((["상의", "하의"], ["상의"], ["원피스"], ["아우터", "하의"], ["아우터", "하의", "상의"]))
     rectangles: Document = {part: [{}] for part in CATEGORIES}
@@ -303,12 +303,12 @@ def _clean_case(number: int, chance: random.Random, size: tuple[int, int], pictu
             "데이터셋 상세설명": {"렉트좌표": rectangles, "폴리곤좌표": {}, "라벨링": labelled},
         },
     }
-    return Case(str(number), document, _photograph(number % pictures, size), size, outfit)
+    return Case(str(number), document, _image(number % drawn, size), size, outfit)
 
 
 @cache
-def _photograph(number: int, size: tuple[int, int]) -> bytes:
-    """A drawn person in front of a grainy wall, about as many bytes as a real photograph of that size."""
+def _image(number: int, size: tuple[int, int]) -> bytes:
+    """A drawn person in front of a grainy wall, about as many bytes as a real image of that size."""
     width, height = size
     image = Image.effect_noise((width // 2, height // 2), 40).resize(size).convert("RGB")
     draw = ImageDraw.Draw(image)

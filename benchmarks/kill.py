@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Kill workers in the middle of their work, again and again; then let one finish, and count.
 
-Uploads photographs to a private database, starts `manage.py worker`, and sends it SIGKILL: in turn as soon as it has
-claimed work, and after it has stored some. At the end every photograph must have been done once: one job, one set of
+Uploads images to a private database, starts `manage.py worker`, and sends it SIGKILL: in turn as soon as it has
+claimed work, and after it has stored some. At the end every image must have been done once: one job, one set of
 garments, its product brought up to date. Prints a table of what was found; exits with 1 if work was lost or doubled.
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PRODUCT = 8  # photographs of a product
+PRODUCT = 8  # images of a product
 LEASE_SECONDS = 3
 PATIENCE_SECONDS = 300
 sys.path.insert(0, str(ROOT))
@@ -46,8 +46,8 @@ def configure(folder: Path, database_url: str, lease_seconds: int = LEASE_SECOND
     call_command("prepare", no_demo=True, verbosity=0)
 
 
-def upload(photographs: list[Path]) -> None:
-    """Put photographs through the door, as products of eight."""
+def upload(images: list[Path]) -> None:
+    """Put images through upload validation, as products of eight."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from accounts.actors import system
@@ -55,8 +55,8 @@ def upload(photographs: list[Path]) -> None:
     from catalog.services.uploads import create_product_with_images
 
     merchant = Merchant.objects.create(name="Kill test")
-    for start in range(0, len(photographs), PRODUCT):
-        files = [SimpleUploadedFile(path.name, path.read_bytes()) for path in photographs[start : start + PRODUCT]]
+    for start in range(0, len(images), PRODUCT):
+        files = [SimpleUploadedFile(path.name, path.read_bytes()) for path in images[start : start + PRODUCT]]
         create_product_with_images(actor=system(), merchant=merchant, files=files)
 
 
@@ -112,7 +112,7 @@ def finish() -> float:
     return time.monotonic() - started
 
 
-def wrong(photographs: int) -> dict[str, int]:
+def wrong(images: int) -> dict[str, int]:
     """Count what must be zero: lost, doubled and unfinished work."""
     from django.db.models import Count, QuerySet
 
@@ -123,9 +123,9 @@ def wrong(photographs: int) -> dict[str, int]:
         return sum(row["times"] - 1 for row in rows.values(*fields).annotate(times=Count("pk")).filter(times__gt=1))
 
     return {
-        "photographs lost": photographs - ProductImage.objects.filter(current_classification__state="done").count(),
+        "images lost": images - ProductImage.objects.filter(current_classification__state="done").count(),
         "jobs not done, or not applied": jobs() - jobs(state="done", applied_at__isnull=False),
-        "photographs with two jobs": doubled(Classification.objects.all(), "image"),
+        "images with two jobs": doubled(Classification.objects.all(), "image"),
         "garments stored twice": doubled(Garment.objects.all(), "classification", "x1", "y1", "x2", "y2"),
         "predictions stored twice": doubled(Prediction.objects.all(), "garment", "attribute"),
         "products still waiting": Product.objects.filter(status=Product.Status.CLASSIFYING).count(),
@@ -136,21 +136,21 @@ def main() -> int:
     """Run it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
-    parser.add_argument("--photographs", type=int, default=240)
+    parser.add_argument("--images", type=int, default=240)
     parser.add_argument("--kills", type=int, default=6)
     arguments = parser.parse_args()
     with (arguments.data / "labels.csv").open(newline="") as file:
-        names = [row["image"] for row in csv.DictReader(file) if row["split"] == "val"][: arguments.photographs]
+        names = [row["image"] for row in csv.DictReader(file) if row["split"] == "val"][: arguments.images]
     with tempfile.TemporaryDirectory(prefix="otjang-kill-") as name:
         configure(Path(name), os.environ.get("DATABASE_URL", ""))
         upload([arguments.data / "images" / name for name in names])
-        photographs = jobs()
+        images = jobs()
         kills = sum(kill_once(number) for number in range(arguments.kills))
         again = jobs(attempts__gt=0, state__in=("running", "queued"))
         seconds = finish()
-        faults = wrong(photographs)
+        faults = wrong(images)
         print("| kill test | |\n|---|---|")
-        print(f"| photographs | {photographs} |")
+        print(f"| images | {images} |")
         print(f"| workers killed while they had work in hand | {kills} |")
         print(f"| jobs broken off and waiting when the last worker came | {again} |")
         print(f"| jobs that needed a second attempt or more | {jobs(attempts__gt=1)} |")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 """Walk through docs/new-fashion.md: a material and an attribute, from the admin to a promoted model.
 
-Makes T-shirts of two materials and two necklines from photographs of the demo shop, adds `seersucker` and `neckline` on
+Makes T-shirts of two materials and two necklines from images of the demo shop, adds `seersucker` and `neckline` on
 the admin's pages, lets a person decide the products, and then runs the guide's commands and prints what they say. At
-the end new photographs are classified, and what is proposed for them is counted. Exits with 1 if a new neckline is not
+the end new images are classified, and what is proposed for them is counted. Exits with 1 if a new neckline is not
 proposed at all.
 """
 
@@ -29,7 +29,7 @@ NECKLINES = ("round", "v-neck")
 MATERIALS = ("jersey", "seersucker")
 SIZE = (360, 480)
 
-# Plain T-shirts of the demo shop, and where they lie: left, top, right and bottom as fractions of the photograph.
+# Plain T-shirts of the demo shop, and where they lie: left, top, right and bottom as fractions of the image.
 TSHIRTS = {
     "tshirt-charcoal.jpg": (0.01, 0.16, 0.99, 0.95),
     "tshirt-grey.jpg": (0.06, 0.18, 0.91, 0.88),
@@ -38,20 +38,20 @@ TSHIRTS = {
 
 
 def draw(number: int) -> tuple[bytes, str, str]:
-    """A T-shirt like no other: the photograph, its material and its neckline, each of the four looks in turn.
+    """A T-shirt like no other: the image, its material and its neckline, each of the four looks in turn.
 
-    Photographs of plain T-shirts get stripes for seersucker, a wedge for a V-neck, and colours of their own.
+    Images of plain T-shirts get stripes for seersucker, a wedge for a V-neck, and colours of their own.
     """
-    from demo.catalogue import PHOTOGRAPHS
+    from demo.catalogue import IMAGES
 
     chance = random.Random(number)
     material, neckline = MATERIALS[number % 2], NECKLINES[number // 2 % 2]
     file = chance.choice(list(TSHIRTS))
-    with Image.open(PHOTOGRAPHS / file) as opened:
-        picture = opened.convert("RGB").resize(SIZE)
+    with Image.open(IMAGES / file) as opened:
+        image = opened.convert("RGB").resize(SIZE)
     left, top, right, bottom = (edge * SIZE[index % 2] for index, edge in enumerate(TSHIRTS[file]))
     width, height, middle = right - left, bottom - top, (left + right) / 2
-    marks = ImageDraw.Draw(picture, "RGBA")
+    marks = ImageDraw.Draw(image, "RGBA")
     if material == "seersucker":
         colour = (chance.randrange(150, 256), chance.randrange(150, 256), chance.randrange(150, 256), 150)
         step = chance.uniform(5, 7)
@@ -62,14 +62,14 @@ def draw(number: int) -> tuple[bytes, str, str]:
         corners = [(middle - 0.12 * width, top + 0.02 * height), (middle + 0.12 * width, top + 0.02 * height)]
         marks.polygon([*corners, (middle, top + 0.32 * height)], fill=(60, 52, 48, 255))
     light = Image.new("RGB", SIZE, tuple(chance.randrange(170, 256) for _ in range(3)))
-    picture = ImageChops.multiply(picture, light).rotate(chance.uniform(-5, 5), Image.Resampling.BICUBIC)
+    image = ImageChops.multiply(image, light).rotate(chance.uniform(-5, 5), Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=88)
+    image.save(buffer, "JPEG", quality=88)
     return buffer.getvalue(), material, neckline
 
 
 def upload(numbers: range) -> dict[str, tuple[str, str]]:
-    """Upload retouched photographs, each a product; returns material and neckline by the product's public id."""
+    """Upload retouched images, each a product; returns material and neckline by the product's public id."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from accounts.actors import system
@@ -114,8 +114,8 @@ def extend_taxonomy() -> None:
 
 
 def decide(known: dict[str, tuple[str, str]]) -> None:
-    """Let an editor of the shop say what each product is."""
-    from accounts.actors import Actor, Via
+    """Let an editor of the merchant say what each product is."""
+    from accounts.actors import Actor, Channel
     from accounts.models import Membership, Merchant, User
     from catalog.models import Product
     from catalog.services import save_review
@@ -123,11 +123,11 @@ def decide(known: dict[str, tuple[str, str]]) -> None:
     merchant = Merchant.objects.get(name="New fashion")
     user = User.objects.create_user("bob@example.com", "only for this walk", name="bob")
     Membership.objects.create(user=user, merchant=merchant, role=Membership.Role.EDITOR)
-    actor = Actor(via=Via.PORTAL, user=user, merchant=merchant, role=Membership.Role.EDITOR)
+    actor = Actor(channel=Channel.PORTAL, user=user, merchant=merchant, role=Membership.Role.EDITOR)
     for product in Product.objects.filter(public_id__in=known):
         material, neckline = known[product.public_id]
         values = {"category": "Tshirt", "material": material, "sleeve_length": "short", "neckline": neckline}
-        save_review(actor=actor, product=product, first_level="Top", values=values)
+        save_review(actor=actor, product=product, top_category="Top", values=values)
 
 
 def say(*arguments: str) -> str:
@@ -139,7 +139,7 @@ def say(*arguments: str) -> str:
 
 
 def everything_is_classified() -> bool:
-    """Whether no photograph waits."""
+    """Whether no image waits."""
     from classifier.models import Classification
 
     return not Classification.objects.filter(applied_at=None, purpose="live").exists()
@@ -175,11 +175,11 @@ def walk(folder: Path, earlier: list[str], base: str, products: int, epochs: str
     work_until(everything_is_classified)
     said: Counter[str] = Counter()
     for product in Product.objects.filter(public_id__in=unseen):
-        found = {row["first_level"]: row["attributes"] for row in product.proposal}.get("Top", {})
+        found = {row["top_category"]: row["attributes"] for row in product.proposal}.get("Top", {})
         for attribute, true in zip(("material", "neckline"), unseen[product.public_id], strict=True):
             value = found.get(attribute, {}).get("value", "nothing")
             said[f"{attribute}: {true}, proposed {value}"] += 1
-    print("\n| 40 new photographs | |\n|---|---|")
+    print("\n| 40 new images | |\n|---|---|")
     for line, count in sorted(said.items()):
         print(f"| {line} | {count} |")
     return 0 if any("neckline" in line and "nothing" not in line for line in said) else 1

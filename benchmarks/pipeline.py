@@ -1,6 +1,6 @@
 """`make bench`: this project's worker against the pipeline that it replaces, and against its own networks alone.
 
-Three sides take turns on the same photographs, so that whatever else the machine does hits all of them:
+Three sides take turns on the same images, so that whatever else the machine does hits all of them:
 (a) the worker's path from the stored file to committed rows, (b) the original's three detectors with `ultralytics`,
 (c) the networks of (a) on ready tensors: the limit. Prints a table and writes JSON.
 """
@@ -32,7 +32,7 @@ from vision.engine import Manifest
 from vision.training.environment import processor
 
 MEGAPIXELS = 12
-MOST_IN_A_PRODUCT = 50  # the site takes no more photographs of one product
+MOST_IN_A_PRODUCT = 50  # the site takes no more images of one product
 RESULTS = "## Results"
 GOALS = {"a_over_b": 10.0, "a_over_c": 0.5, "web_megabytes": 200.0, "worker_megabytes": 900.0}
 
@@ -63,16 +63,16 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def chosen(data: Path, count: int) -> list[Path]:
-    """The first photographs of the validation part: names are random, so this is a random choice."""
+    """The first images of the validation part: names are random, so this is a random choice."""
     with (data / "labels.csv").open(newline="") as file:
         names = [row["image"] for row in csv.DictReader(file) if row["split"] == "val"]
     return [data / "images" / name for name in names[:count]]
 
 
-def enlarge(photographs: Sequence[Path], folder: Path) -> list[Path]:
+def enlarge(images: Sequence[Path], folder: Path) -> list[Path]:
     """Copies of 12 megapixels, as a camera takes them."""
     enlarged = []
-    for path in photographs:
+    for path in images:
         with Image.open(path) as image:
             scale = (MEGAPIXELS * 1e6 / (image.width * image.height)) ** 0.5
             size = (round(image.width * scale), round(image.height * scale))
@@ -90,11 +90,11 @@ def started(*remotes: Remote) -> Iterator[None]:
             remote.close()
 
 
-def compare(photographs: Sequence[Path], weights: Path, part: int, singles: int) -> dict[str, Any]:
-    """Let the three sides take turns on `part` photographs each, then on single ones."""
-    part = min(part, len(photographs))
-    rounds = len(photographs) // part
-    names = [str(path) for path in photographs]
+def compare(images: Sequence[Path], weights: Path, part: int, singles: int) -> dict[str, Any]:
+    """Let the three sides take turns on `part` images each, then on single ones."""
+    part = min(part, len(images))
+    rounds = len(images) // part
+    names = [str(path) for path in images]
     with tempfile.TemporaryDirectory(prefix="otjang-bench-") as folder:
         worker = Remote(WorkerPath, folder, str(weights), names)
         original, networks = Remote(Original), Remote(Networks, str(weights))
@@ -127,12 +127,12 @@ def compare(photographs: Sequence[Path], weights: Path, part: int, singles: int)
             count = part * rounds
             latencies = {"a": alone, "b": each, "c": alone_networks}
             return {
-                "photographs": count,
-                "garments_a_photograph": round(worker.call("garments"), 2),
+                "images": count,
+                "garments_a_image": round(worker.call("garments"), 2),
                 "door_ms": round(worker.door_ms or 0.0, 1),
                 "sides": {
                     name: {
-                        "photographs_a_second": round(count / seconds[name], 2),
+                        "images_a_second": round(count / seconds[name], 2),
                         "cpu_ms": round(1000 * cpu[name] / count, 1),
                         "p50_ms": round(1000 * statistics.median(latencies[name]), 1),
                         "p95_ms": round(1000 * percentile(latencies[name], 0.95), 1),
@@ -142,8 +142,8 @@ def compare(photographs: Sequence[Path], weights: Path, part: int, singles: int)
                 },
                 "a_over_b": round(seconds["b"] / seconds["a"], 2),
                 "a_over_c": round(seconds["c"] / seconds["a"], 3),
-                "a_ms_a_photograph": round(1000 * seconds["a"] / count, 2),
-                "busy_ms_a_photograph": {phase: round(1000 * spent / count, 2) for phase, spent in phases.items()},
+                "a_ms_a_image": round(1000 * seconds["a"] / count, 2),
+                "busy_ms_a_image": {phase: round(1000 * spent / count, 2) for phase, spent in phases.items()},
             }
 
 
@@ -153,7 +153,7 @@ def report(results: dict[str, Any]) -> str:
     lines = [
         f"{results['date']}, {results['machine']}; {results['models']}.",
         "",
-        "| photographs | side | photographs/s | CPU ms each | p50 ms | p95 ms | peak MB |",
+        "| images | side | images/s | CPU ms each | p50 ms | p95 ms | peak MB |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
     names = {"a": "(a) worker, stored file to rows", "b": "(b) original pipeline", "c": "(c) networks of (a) alone"}
@@ -167,26 +167,26 @@ def report(results: dict[str, Any]) -> str:
         lines.append(f"| {label} | {values} | ≥ {GOALS[ratio]:g} |")
     lines += [
         "",
-        "Where the time of (a) goes, busy ms a photograph, summed over threads that run side by side:",
+        "Where the time of (a) goes, busy ms an image, summed over threads that run side by side:",
         "",
     ]
-    phases = list(dict.fromkeys(p for result in results["sets"].values() for p in result["busy_ms_a_photograph"]))
-    lines += ["| photographs | whole | " + " | ".join(phases) + " |", "|---|---:|" + "---:|" * len(phases)]
+    phases = list(dict.fromkeys(p for result in results["sets"].values() for p in result["busy_ms_a_image"]))
+    lines += ["| images | whole | " + " | ".join(phases) + " |", "|---|---:|" + "---:|" * len(phases)]
     for title, result in results["sets"].items():
-        values = " | ".join(f"{result['busy_ms_a_photograph'].get(phase, 0)}" for phase in phases)
-        lines.append(f"| {title} | {result['a_ms_a_photograph']} | {values} |")
+        values = " | ".join(f"{result['busy_ms_a_image'].get(phase, 0)}" for phase in phases)
+        lines.append(f"| {title} | {result['a_ms_a_image']} | {values} |")
     door = ", ".join(f"{result['door_ms']} ms ({title})" for title, result in results["sets"].items())
     lines += [
         "",
-        f"Not part of (a): the door, which checks a photograph and writes its three files, took {door} each.",
+        f"Not part of (a): upload validation, which checks an image and writes its three files, took {door} each.",
         "",
         "| process | MB | goal |",
         "|---|---:|---:|",
         f"| web (after {web['requests']} requests, {web['uploads']} uploads of 12 MP) | {web['megabytes']} | < 200 |",
-        f"| worker (after {worker['photographs']} photographs of 12 MP) | {worker['megabytes']} | < 900 |",
+        f"| worker (after {worker['images']} images of 12 MP) | {worker['megabytes']} | < 900 |",
         "",
         f"Heavy modules in the web process: {', '.join(web['heavy']) or 'none'}. "
-        f"From saving one photograph to its result with an idle worker: {worker['seconds_to_result']} s.",
+        f"From saving one image to its result with an idle worker: {worker['seconds_to_result']} s.",
     ]
     return "\n".join(lines)
 
@@ -213,10 +213,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "garments", help="folder of labels.csv")
     parser.add_argument("--weights", type=Path, default=ROOT / "weights")
-    parser.add_argument("--photographs", type=int, default=192, help="of the validation part (default: 192)")
+    parser.add_argument("--images", type=int, default=192, help="of the validation part (default: 192)")
     parser.add_argument("--large", type=int, default=64, help="enlarged to 12 megapixels (default: 64)")
-    parser.add_argument("--part", type=int, default=64, help="photographs of one turn of a side (default: 64)")
-    parser.add_argument("--singles", type=int, default=24, help="photographs for the latency (default: 24)")
+    parser.add_argument("--part", type=int, default=64, help="images of one turn of a side (default: 64)")
+    parser.add_argument("--singles", type=int, default=24, help="images for the latency (default: 24)")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json")
     parser.add_argument("--docs", type=Path, help="a Markdown file whose table is replaced by the new one")
     options = parser.parse_args()
@@ -229,10 +229,10 @@ def main() -> int:
     }
     with tempfile.TemporaryDirectory(prefix="otjang-large-") as folder:
         large = enlarge(chosen(options.data, options.large), Path(folder))
-        for title, photographs in {"val": chosen(options.data, options.photographs), "12 MP": large}.items():
-            print(f"{title}: {len(photographs)} photographs", file=sys.stderr)
-            singles = min(options.singles, len(photographs))
-            results["sets"][title] = compare(photographs, options.weights.resolve(), options.part, singles)
+        for title, images in {"val": chosen(options.data, options.images), "12 MP": large}.items():
+            print(f"{title}: {len(images)} images", file=sys.stderr)
+            singles = min(options.singles, len(images))
+            results["sets"][title] = compare(images, options.weights.resolve(), options.part, singles)
         results["web"] = web_process(large)
         results["worker"] = worker_process(options.weights.resolve(), large[:MOST_IN_A_PRODUCT])
     options.json.parent.mkdir(parents=True, exist_ok=True)

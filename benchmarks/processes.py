@@ -27,11 +27,11 @@ from django.test import Client
 from accounts.models import ApiKey, Membership, Merchant, User
 from catalog.services.taxonomy import load_taxonomy
 load_taxonomy()
-shop = Merchant.objects.create(name="Benchmark")
+merchant = Merchant.objects.create(name="Benchmark")
 user = User.objects.create_user("bench@example.com", "bench-bench-bench")
-Membership.objects.create(user=user, merchant=shop, role="owner")
+Membership.objects.create(user=user, merchant=merchant, role="owner")
 secret, prefix, key_hash = ApiKey.generate()
-ApiKey.objects.create(merchant=shop, name="bench", prefix=prefix, key_hash=key_hash)
+ApiKey.objects.create(merchant=merchant, name="bench", prefix=prefix, key_hash=key_hash)
 client = Client()
 client.force_login(user)
 print(json.dumps({"key": secret, "session": client.cookies["sessionid"].value}))
@@ -98,15 +98,15 @@ class Site:
                 return
         raise TimeoutError("the site did not start")
 
-    def upload(self, photographs: Sequence[Path]) -> dict[str, Any]:
-        """Create a product of these photographs through the API."""
+    def upload(self, images: Sequence[Path]) -> dict[str, Any]:
+        """Create a product of these images through the API."""
         boundary = uuid.uuid4().hex
         parts = [
             f'--{boundary}\r\nContent-Disposition: form-data; name="images"; filename="{path.name}"\r\n'
             "Content-Type: image/jpeg\r\n\r\n".encode()
             + path.read_bytes()
             + b"\r\n"
-            for path in photographs
+            for path in images
         ]
         status, answer = self.request(
             "POST",
@@ -135,7 +135,7 @@ def peak_megabytes(pid: int) -> int:
     return max([peak // 1024, *(peak_megabytes(int(child)) for child in children)])
 
 
-def web_process(photographs: Sequence[Path]) -> dict[str, Any]:
+def web_process(images: Sequence[Path]) -> dict[str, Any]:
     """The web process after pages, API calls and uploads: its memory, and what it has imported."""
     with tempfile.TemporaryDirectory(prefix="otjang-web-") as folder:
         site = Site(folder)
@@ -144,20 +144,20 @@ def web_process(photographs: Sequence[Path]) -> dict[str, Any]:
             for number in range(PAGES):
                 status, _page = site.request("GET", "/", Cookie=f"sessionid={site.access['session']}")
                 assert status == 200, status
-                if number < len(photographs):
-                    product = site.upload(photographs[number : number + 1])
+                if number < len(images):
+                    product = site.upload(images[number : number + 1])
                     site.product(product["id"])
-            requests = PAGES + 2 * min(PAGES, len(photographs))
+            requests = PAGES + 2 * min(PAGES, len(images))
             return {
                 "megabytes": peak_megabytes(process.pid),
                 "requests": requests,
-                "uploads": min(PAGES, len(photographs)),
+                "uploads": min(PAGES, len(images)),
                 "heavy": site.heavy_modules(),
             }
 
 
-def worker_process(weights: Path, photographs: Sequence[Path]) -> dict[str, Any]:
-    """`manage.py worker`: seconds from an accepted upload to its result, and its memory after many photographs."""
+def worker_process(weights: Path, images: Sequence[Path]) -> dict[str, Any]:
+    """`manage.py worker`: seconds from an accepted upload to its result, and its memory after many images."""
     with tempfile.TemporaryDirectory(prefix="otjang-worker-") as folder:
         site = Site(folder, weights)
         with (
@@ -165,19 +165,19 @@ def worker_process(weights: Path, photographs: Sequence[Path]) -> dict[str, Any]
             site.process("manage.py", "worker") as worker,
         ):
             site.wait()
-            _seconds_to_result(site, photographs[:1])  # the worker may still be starting
-            seconds = sorted(_seconds_to_result(site, [path]) for path in photographs[:9])
-            whole = _seconds_to_result(site, photographs)
+            _seconds_to_result(site, images[:1])  # the worker may still be starting
+            seconds = sorted(_seconds_to_result(site, [path]) for path in images[:9])
+            whole = _seconds_to_result(site, images)
             return {
                 "seconds_to_result": round(seconds[len(seconds) // 2], 2),
-                "photographs": len(photographs) + 10,
+                "images": len(images) + 10,
                 "seconds_for_all": round(whole, 2),
                 "megabytes": peak_megabytes(worker.pid),
             }
 
 
-def _seconds_to_result(site: Site, photographs: Sequence[Path]) -> float:
-    product = site.upload(photographs)
+def _seconds_to_result(site: Site, images: Sequence[Path]) -> float:
+    product = site.upload(images)
     started = time.perf_counter()
     while site.product(product["id"])["status"] == "classifying":
         if time.perf_counter() - started > 300:

@@ -1,6 +1,6 @@
 """Quality of the shipped weights on val, end to end: what `manage.py classify` says against the labels.
 
-Of each photograph the most confident garment counts. A photograph without any detection is wrong, and so is one whose
+Of each image the most confident garment counts. An image without any detection is wrong, and so is one whose
 class no model offers. Prints a table as Markdown, writes the same as JSON if asked to, and exits with 1 when a floor
 is missed. The figures are those of `manage.py evaluate`, which also says where they come from.
 """
@@ -23,7 +23,7 @@ from vision.engine.manifest import GARMENT
 from vision.engine.results import Alternative
 from vision.evaluation.metrics import attribute_figures, garment_figures
 from vision.evaluation.readings import Found, Reading, pair
-from vision.training.dataset import Photograph, by_file, read_dataset
+from vision.training.dataset import LabelledImage, by_file, read_dataset
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
@@ -51,16 +51,16 @@ class Figure:
         return self.value <= self.limit if self.at_most else self.value >= self.limit
 
 
-def read_with_command(photographs: Sequence[Photograph], weights: Path) -> list[Reading]:
-    """What `manage.py classify` writes of each photograph, paired with its rows of labels as `evaluate` does it."""
-    files = by_file(photographs)
+def read_with_command(images: Sequence[LabelledImage], weights: Path) -> list[Reading]:
+    """What `manage.py classify` writes of each image, paired with its rows of labels as `evaluate` does it."""
+    files = by_file(images)
     command = [sys.executable, "manage.py", "classify", "-", "--format", "jsonl", "--weights", str(weights.resolve())]
     names = b"".join(os.fsencode(rows[0].path.resolve()) + b"\n" for rows in files)
     environment = os.environ | {"SECRET_KEY": "only-for-benchmarks-" * 4}
     ended = subprocess.run(command, cwd=ROOT, env=environment, input=names, stdout=subprocess.PIPE)
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
-    if len(lines) != len(files):  # unreadable photographs have a line too: in them nothing was found
-        sys.exit(f"`manage.py classify` ended with {ended.returncode} after {len(lines)} of {len(files)} photographs.")
+    if len(lines) != len(files):  # unreadable images have a line too: in them nothing was found
+        sys.exit(f"`manage.py classify` ended with {ended.returncode} after {len(lines)} of {len(files)} images.")
     readings = []
     for rows, line in zip(files, lines, strict=True):
         roles = [role for role in line["models"] if role != GARMENT]
@@ -99,7 +99,7 @@ def measure(readings: Sequence[Reading]) -> list[Figure]:
 
 def as_markdown(figures: Sequence[Figure]) -> str:
     """The figures beside their limits."""
-    lines = ["| figure | photographs | measured | required |", "|---|---|---|---|"]
+    lines = ["| figure | images | measured | required |", "|---|---|---|---|"]
     for figure in figures:
         limit = ""
         if figure.limit is not None:
@@ -110,15 +110,15 @@ def as_markdown(figures: Sequence[Figure]) -> str:
 
 
 def main() -> int:
-    """Look at the photographs of the split and print the table; the exit status."""
+    """Look at the images of the split and print the table; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
     parser.add_argument("--weights", type=Path, default=ROOT / "weights", help="folder of manifest.json")
     parser.add_argument("--split", default="val", choices=("train", "val"))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
     options = parser.parse_args()
-    photographs = read_dataset(options.data).select(options.split)
-    figures = measure(read_with_command(photographs, options.weights))
+    images = read_dataset(options.data).select(options.split)
+    figures = measure(read_with_command(images, options.weights))
     print(as_markdown(figures))
     if options.json:
         listed = [asdict(figure) | {"holds": figure.holds} for figure in figures]

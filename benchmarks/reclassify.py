@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 """Try a candidate, promote it, reclassify a catalogue with workers killed in between, roll back; then count.
 
-Uploads drawn photographs to a private database, lets people decide some products, and takes a second model through
+Uploads drawn images to a private database, lets people decide some products, and takes a second model through
 its life by the commands, as its users would. A worker gets SIGKILL in the middle of the reclassification, which
-is also paused once. At the end no decision and no published product may have changed, and every photograph must carry
+is also paused once. At the end no decision and no published product may have changed, and every image must carry
 exactly one finished job of the operation. Prints a table of what was found; exits with 1 if anything is wrong.
 """
 
@@ -26,30 +26,30 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.kill import ROOT, configure
 
-PRODUCT = 4  # photographs of a product
+PRODUCT = 4  # images of a product
 DECIDED = 10  # one product of so many is decided by a person; every second one of those is published
 PATIENCE_SECONDS = 3600
 LEASE_SECONDS = 30
 
 
 def draw(number: int) -> bytes:
-    """A photograph of something shirt-like, like no other."""
+    """An image of something shirt-like, like no other."""
     from PIL import Image, ImageDraw
 
     chance = random.Random(number)
     colour = tuple(chance.randrange(256) for _part in range(3))
-    picture = Image.new("RGB", (320, 240), (220, 220, 220 - number % 16))
+    image = Image.new("RGB", (320, 240), (220, 220, 220 - number % 16))
     left, top = chance.randrange(20, 120), chance.randrange(10, 60)
-    pen = ImageDraw.Draw(picture)
+    pen = ImageDraw.Draw(image)
     pen.rectangle((left, top, left + 120, top + 150), fill=colour)
     pen.polygon([(left, top), (left - 20, top + 80), (left, top + 80)], fill=colour)
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=90)
+    image.save(buffer, "JPEG", quality=90)
     return buffer.getvalue()
 
 
-def upload(photographs: int) -> None:
-    """Put drawn photographs through the door, as products of four."""
+def upload(images: int) -> None:
+    """Put drawn images through upload validation, as products of four."""
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from accounts.actors import system
@@ -57,8 +57,8 @@ def upload(photographs: int) -> None:
     from catalog.services.uploads import create_product_with_images
 
     merchant = Merchant.objects.create(name="Reclassification")
-    for start in range(0, photographs, PRODUCT):
-        numbers = range(start, min(start + PRODUCT, photographs))
+    for start in range(0, images, PRODUCT):
+        numbers = range(start, min(start + PRODUCT, images))
         files = [SimpleUploadedFile(f"{number}.jpg", draw(number)) for number in numbers]
         create_product_with_images(actor=system(), merchant=merchant, files=files)
 
@@ -131,13 +131,13 @@ def is_over(public_id: str) -> bool:
 
 
 def done(public_id: str) -> int:
-    """How many photographs of the operation are done."""
+    """How many images of the operation are done."""
     from classifier.models import Classification
 
     return Classification.objects.filter(operation__public_id=public_id, state="done").count()
 
 
-def reclassify(photographs: int, kills: int) -> tuple[str, int, float]:
+def reclassify(images: int, kills: int) -> tuple[str, int, float]:
     """Reclassify with kills and a pause; returns the operation, how many kills broke work off, and the seconds."""
     from classifier.models import Classification
 
@@ -145,7 +145,7 @@ def reclassify(photographs: int, kills: int) -> tuple[str, int, float]:
     broken_off = 0
     seconds = 0.0
     for number in range(kills):
-        aim = (number + 1) * photographs // (kills + 2)
+        aim = (number + 1) * images // (kills + 2)
         seconds += work_until(
             lambda aim=aim: done(operation) >= aim and Classification.objects.filter(state="running").exists(),  # type: ignore[misc]
             kill=True,
@@ -156,7 +156,7 @@ def reclassify(photographs: int, kills: int) -> tuple[str, int, float]:
     return operation, broken_off, seconds + work_until(lambda: is_over(operation))
 
 
-def wrong(operation: str, photographs: int, before: list[Any]) -> dict[str, int]:
+def wrong(operation: str, images: int, before: list[Any]) -> dict[str, int]:
     """Count what must be zero."""
     from django.db.models import Count
 
@@ -165,13 +165,13 @@ def wrong(operation: str, photographs: int, before: list[Any]) -> dict[str, int]
 
     jobs = Classification.objects.filter(operation__public_id=operation)
     finished = jobs.filter(state="done", applied_at__isnull=False)
-    pictures = finished.values("image").annotate(times=Count("pk"))
+    looked_at = finished.values("image").annotate(times=Count("pk"))
     boxes = Garment.objects.filter(classification__in=jobs).values("classification", "x1", "y1", "x2", "y2")
     said = Prediction.objects.values("garment", "attribute").annotate(times=Count("pk"))
     return {
-        "photographs left out": photographs - pictures.count(),
-        "photographs done twice": pictures.filter(times__gt=1).count() + jobs.count() - finished.count(),
-        "photographs whose current result is another": ProductImage.objects.exclude(
+        "images left out": images - looked_at.count(),
+        "images done twice": looked_at.filter(times__gt=1).count() + jobs.count() - finished.count(),
+        "images whose current result is another": ProductImage.objects.exclude(
             current_classification__in=finished
         ).count(),
         "garments stored twice": boxes.annotate(times=Count("pk")).filter(times__gt=1).count(),
@@ -184,24 +184,24 @@ def wrong(operation: str, photographs: int, before: list[Any]) -> dict[str, int]
 def main() -> int:
     """Run it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photographs", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="otjang-reclassify-") as name:
         configure(Path(name), os.environ.get("DATABASE_URL", ""), LEASE_SECONDS)
         try:
-            return prove(arguments.photographs, arguments.kills)
+            return prove(arguments.images, arguments.kills)
         finally:
             from django.db import connections
 
             connections.close_all()
 
 
-def prove(photographs: int, kills: int) -> int:
+def prove(images: int, kills: int) -> int:
     """Take the candidate, the shipped detector with another threshold, through its life; returns the exit status."""
     from classifier.models import Classification, Deployment
 
-    upload(photographs)
+    upload(images)
     first = work_until(lambda: not Classification.objects.exclude(applied_at__isnull=False).exists())
     products = decide()
     before, visible, shipped = decided(), seen(), Deployment.objects.get().active_id
@@ -213,13 +213,13 @@ def prove(photographs: int, kills: int) -> int:
     touched = int(seen() != visible)
 
     command("promote", "bolder")
-    operation, broken_off, seconds = reclassify(photographs, kills)
-    faults = {"products touched by the shadow run": touched} | wrong(operation, photographs, before)
+    operation, broken_off, seconds = reclassify(images, kills)
+    faults = {"products touched by the shadow run": touched} | wrong(operation, images, before)
     command("roll_back")
     faults["roll back did not restore the shipped set"] = int(Deployment.objects.get().active_id != shipped)
 
     print("| registry proof | |\n|---|---|")
-    print(f"| photographs | {photographs} |")
+    print(f"| images | {images} |")
     print(f"| products decided by people, half of them published | {products} |")
     print(f"| first classification | {first:.0f} s |")
     print(f"| shadow run of a candidate | {shadow:.0f} s |")

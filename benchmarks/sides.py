@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PRODUCT = 4  # photographs of a product
+PRODUCT = 4  # images of a product
 
 Shapes = dict[int, list[tuple[str, tuple[int, ...]]]]
 """For each lane, which network it ran on how large a tensor, in order."""
@@ -38,7 +38,7 @@ class Side:
 class WorkerPath(Side):
     """(a) This project's worker, from the stored file to committed rows, on a private SQLite database."""
 
-    def __init__(self, folder: str, weights: str, photographs: Sequence[str]) -> None:
+    def __init__(self, folder: str, weights: str, images: Sequence[str]) -> None:
         os.environ |= {
             "DATABASE_URL": f"sqlite:///{folder}/otjang.sqlite3",
             "MEDIA_ROOT": f"{folder}/media",
@@ -58,14 +58,14 @@ class WorkerPath(Side):
 
         load_taxonomy()
         started = time.perf_counter()
-        self._images = self._upload(photographs)
-        self.door_ms = 1000 * (time.perf_counter() - started) / len(photographs)
+        self._images = self._upload(images)
+        self.validation_ms = 1000 * (time.perf_counter() - started) / len(images)
         self._busy: dict[str, float] = defaultdict(float)
         self._shapes: Shapes = {}
         self._lock = threading.Lock()
         self._instrument()
 
-    def _upload(self, photographs: Sequence[str]) -> list[Any]:
+    def _upload(self, images: Sequence[str]) -> list[Any]:
         from django.core.files.uploadedfile import SimpleUploadedFile
 
         from accounts.actors import system
@@ -73,14 +73,12 @@ class WorkerPath(Side):
         from catalog.services.uploads import create_product_with_images
 
         merchant = Merchant.objects.create(name="Benchmark")
-        images = []
-        for start in range(0, len(photographs), PRODUCT):
-            files = [
-                SimpleUploadedFile(Path(p).name, Path(p).read_bytes()) for p in photographs[start : start + PRODUCT]
-            ]
+        stored = []
+        for start in range(0, len(images), PRODUCT):
+            files = [SimpleUploadedFile(Path(p).name, Path(p).read_bytes()) for p in images[start : start + PRODUCT]]
             _product, received = create_product_with_images(actor=system(), merchant=merchant, files=files)
-            images += [entry.image for entry in received]
-        return images
+            stored += [entry.image for entry in received]
+        return stored
 
     def _instrument(self) -> None:
         from catalog.selectors import Taxonomy
@@ -128,7 +126,7 @@ class WorkerPath(Side):
             request_classification(image=image, again=True)
 
     def run(self, first: int, count: int) -> dict[str, Any]:
-        """Classify `count` photographs: seconds, what the networks were given, and busy seconds by phase."""
+        """Classify `count` images: seconds, what the networks were given, and busy seconds by phase."""
         from classifier.jobs.batches import classify_waiting
         from classifier.models import Classification
 
@@ -138,7 +136,7 @@ class WorkerPath(Side):
         started, cpu = time.perf_counter(), time.process_time()
         done = classify_waiting()
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-        assert done == count, f"{done} of {count} photographs were classified"
+        assert done == count, f"{done} of {count} images were classified"
         phases = dict(self._busy)
         for timings in Classification.objects.order_by("-id").values_list("timings", flat=True)[:count]:
             for phase, milliseconds in timings.items():
@@ -146,11 +144,11 @@ class WorkerPath(Side):
         return {"seconds": seconds, "cpu": cpu, "shapes": dict(self._shapes), "phases": phases}
 
     def single(self, index: int) -> dict[str, Any]:
-        """Classify one photograph on an idle worker."""
+        """Classify one image on an idle worker."""
         return self.run(index, 1)
 
     def garments(self) -> float:
-        """How many garments are found in a photograph, on average."""
+        """How many garments are found in an image, on average."""
         from classifier.models import Classification, Garment
 
         return Garment.objects.count() / Classification.objects.filter(state="done", model_set__isnull=False).count()
@@ -180,10 +178,10 @@ class Original(Side):
             model.model = DetectionModel("yolov8n.yaml", nc=classes, verbose=False)
             self._models.append((model, size))
 
-    def run(self, photographs: Sequence[str]) -> dict[str, Any]:
-        """Predict each file with each model: seconds in all, and of each photograph."""
+    def run(self, images: Sequence[str]) -> dict[str, Any]:
+        """Predict each file with each model: seconds in all, and of each image."""
         each, cpu = [], time.process_time()
-        for path in photographs:
+        for path in images:
             started = time.perf_counter()
             for model, size in self._models:
                 model.predict(path, imgsz=size, verbose=False, device="cpu")
@@ -223,7 +221,7 @@ def serve(connection: Connection, side: type[Side], arguments: tuple[Any, ...]) 
     sys.path.insert(0, str(ROOT))
     os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}
     instance = side(*arguments)
-    connection.send(getattr(instance, "door_ms", None))
+    connection.send(getattr(instance, "validation_ms", None))
     while True:
         try:
             name, call = connection.recv()

@@ -1,4 +1,4 @@
-"""Products, their photographs, the taxonomy, and what people and models said of them."""
+"""Products, their images, the taxonomy, and what people and models said of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from accounts.models import ApiKey, Merchant, Operation
 from core.ids import PUBLIC_ID_LENGTH, public_id
 from core.text import lookup_key
@@ -51,7 +51,7 @@ class Attribute(Named):
         blank=True,
         related_name="+",
         limit_choices_to={"attribute__code": CATEGORY, "parent": None},
-        help_text=_("First-level categories that have this attribute; none chosen means all."),
+        help_text=_("Top-level categories that have this attribute; none chosen means all."),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     active = models.BooleanField(_("active"), default=True)
@@ -68,7 +68,7 @@ class AttributeValue(Named):
     attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="values", verbose_name=_("attribute"))
     code = models.CharField(_("code"), max_length=40)
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("first level")
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("top-level category")
     )
     aliases = models.JSONField(_("aliases"), default=list, blank=True, help_text=_("Class names in models' files."))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
@@ -100,7 +100,7 @@ class Product(models.Model):
     """One garment that a merchant sells. A set of two garments is two products."""
 
     class Status(models.TextChoices):
-        """Where the product is on its way from photographs to the shop."""
+        """Where the product is on its way from images to the merchant."""
 
         DRAFT = "draft", _("draft")
         CLASSIFYING = "classifying", _("classifying")
@@ -143,7 +143,7 @@ class Product(models.Model):
     row_source = models.CharField(
         _("chosen by"), max_length=5, choices=RowSource.choices, default=RowSource.NONE, blank=True
     )
-    # What the models propose over all photographs, one entry a first level; written whole, never queried into.
+    # What the models propose over all images, one entry a top-level category; written whole, never queried into.
     # classifier.proposals documents the entries.
     proposal = models.JSONField(_("proposal"), default=list, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -207,20 +207,20 @@ class Product(models.Model):
 
 
 class ProductImageQuerySet(models.QuerySet["ProductImage"]):
-    """Photographs, and who may see which."""
+    """Images, and who may see which."""
 
     def visible_to(self, actor: Actor) -> ProductImageQuerySet:
-        """Photographs of products that the actor may know of; removed ones only for who may delete them for good."""
+        """Images of products that the actor may know of; removed ones only for who may delete them for good."""
         visible = self.filter(product__in=Product.objects.visible_to(actor))
         return visible if actor.sees_all_merchants or actor.is_owner else visible.filter(archived_at=None)
 
     def current(self) -> ProductImageQuerySet:
-        """Photographs that are not archived, in the merchant's order."""
+        """Images that are not archived, in the merchant's order."""
         return self.filter(archived_at=None).order_by("position", "id")
 
 
 class ProductImage(models.Model):
-    """One photograph of a product: the file as uploaded, an upright copy without EXIF, and a thumbnail."""
+    """One image of a product: the file as uploaded, an upright copy without EXIF, and a thumbnail."""
 
     public_id = models.CharField(
         _("number"), max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False
@@ -254,8 +254,8 @@ class ProductImage(models.Model):
     bulk = False  # on the instance being saved only: many of the merchant wait, so it is queued behind other work
 
     class Meta:
-        verbose_name = _("photograph")
-        verbose_name_plural = _("photographs")
+        verbose_name = _("photo")
+        verbose_name_plural = _("photos")
         ordering = ("position", "id")
         constraints = (models.CheckConstraint(condition=Q(width__gt=0, height__gt=0, size__gt=0), name="image_size"),)
         indexes = (models.Index(fields=("product", "position", "id"), name="image_product"),)
@@ -291,10 +291,10 @@ class Decision(models.Model):
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     class Source(models.TextChoices):
-        """Who decides: people, imports and keys count before what was accepted by itself."""
+        """Who decides: people, imports and keys count before what was auto-accepted."""
 
         HUMAN = "human", _("person")
-        AUTO = "auto", _("accepted by itself")
+        AUTO = "auto", _("auto-accepted")
         IMPORT = "import", _("import")
 
     class Answers(models.TextChoices):
@@ -302,8 +302,8 @@ class Decision(models.Model):
 
         NOTHING = "", _("no proposal")
         PROPOSAL = "proposal", _("a proposal")
-        SAMPLE = "sample", _("a sample of what would have been accepted by itself")
-        ACCEPTED = "accepted", _("what was accepted by itself")
+        SAMPLE = "sample", _("a sample of what would have been auto-accepted")
+        ACCEPTED = "accepted", _("what was auto-accepted")
         PUBLISHED = "published", _("published as it stood")
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="decisions", verbose_name=_("product"))
@@ -323,7 +323,7 @@ class Decision(models.Model):
         related_name="+",
         verbose_name=_("impersonator"),
     )
-    via = models.CharField(_("via"), max_length=10, choices=Via.choices)
+    channel = models.CharField(_("via"), max_length=10, choices=Channel.choices)
     prediction: models.ForeignKey[Prediction | None, Prediction | None] = models.ForeignKey(
         "classifier.Prediction",
         models.PROTECT,
@@ -391,7 +391,7 @@ class ProductAttribute(models.Model):
 
         UNSET = "unset", _("open")
         PROPOSED = "proposed", _("proposed")
-        AUTO = "auto", _("accepted by itself")
+        AUTO = "auto", _("auto-accepted")
         DECIDED = "decided", _("decided")
         NOT_APPLICABLE = "not_applicable", _("not applicable")
 

@@ -1,4 +1,4 @@
-"""How far the models are with a product's photographs: the last job of each, and what they come to together."""
+"""How far the models are with a product's images: the last job of each, and what they come to together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LATE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the photographs of a product have been read."""
+    """How far the images of a product have been read."""
 
     open_jobs: list[Classification] = field(default_factory=list)
     failed_jobs: list[Classification] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Progress:
 
 
 def last_jobs(images: list[ProductImage]) -> dict[int, Classification]:
-    """Return the last job that counts for the product, by the photograph's id; one query for all of them."""
+    """Return the last job that counts for the product, by the image's id; one query for all of them."""
     prefetch_related_objects(images, "classifications")
     jobs: dict[int, Classification] = {}
     for image in images:
@@ -58,7 +58,7 @@ def last_jobs(images: list[ProductImage]) -> dict[int, Classification]:
 
 
 def jobs_of(public_id: str) -> dict[int, Classification]:
-    """Return the last job of each photograph of a product, to be read before the product itself.
+    """Return the last job of each image of a product, to be read before the product itself.
 
     A job that ends between the two reads then counts as open, and the page asks once more. The other way round the
     page would show the old proposal and never ask again.
@@ -67,12 +67,12 @@ def jobs_of(public_id: str) -> dict[int, Classification]:
 
 
 def _is_unapplied(job: Classification) -> bool:
-    """Whether the networks are done with the photograph, but the product does not say so yet."""
+    """Whether the networks are done with the image, but the product does not say so yet."""
     return job.state == "done" and job.applied_at is None
 
 
 def progress_of(images: list[ProductImage], jobs: Mapping[int, Classification]) -> Progress:
-    """Sum up the last job of each photograph."""
+    """Sum up the last job of each image."""
     last = [jobs[image.pk] for image in images if image.pk in jobs]
     done = [job for job in last if job.state == "done" and job.applied_at is not None]
     durations = [

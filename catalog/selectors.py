@@ -8,7 +8,7 @@ from functools import cached_property
 
 from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from catalog.models import (
     CATEGORY,
     Attribute,
@@ -70,13 +70,13 @@ class Taxonomy:
         """Return the value of that id, as it was stored: merged, switched off or neither."""
         return next(value for value in self.values[attribute].values() if value.pk == pk)
 
-    def applies(self, attribute: str, first_level: AttributeValue | None) -> bool:
-        """Whether garments of that first level have the attribute; yes as long as the level is unknown."""
+    def applies(self, attribute: str, top_category: AttributeValue | None) -> bool:
+        """Whether garments of that top-level category have the attribute; yes as long as the level is unknown."""
         levels = self.applies_to[attribute]
-        return not levels or first_level is None or first_level.pk in levels
+        return not levels or top_category is None or top_category.pk in levels
 
     def leaves(self, attribute: str) -> list[AttributeValue]:
-        """Values that people can choose, in the taxonomy's order: a category's first levels are not among them."""
+        """Values that people can choose, in the taxonomy's order; top-level categories are not among them."""
         parents = {value.parent_id for value in self.values[attribute].values()}
         return [
             value
@@ -85,10 +85,10 @@ class Taxonomy:
         ]
 
     @cached_property
-    def first_levels(self) -> dict[int, AttributeValue]:
-        """The first level of each category that can be chosen, by the category's id.
+    def top_categories(self) -> dict[int, AttributeValue]:
+        """The top-level category of each category that can be chosen, by the category's id.
 
-        A first level without values below it is a category by itself.
+        A top-level category without values below it is a category by itself.
         """
         return {category.pk: category.parent or category for category in self.leaves(CATEGORY)}
 
@@ -111,7 +111,7 @@ def _end(pk: int, merged: Mapping[int, int | None]) -> int:
 
 
 def values_called(attribute: str, code: str) -> list[int]:
-    """Ids of all values that stand today for what the code stands for, or for a leaf of that first level.
+    """Ids of all values that stand today for what the code stands for, or for a leaf of that top-level category.
 
     Products keep the value that was decided, so who looks for what it was merged into must find them too.
     """
@@ -126,15 +126,15 @@ def by_person(decision: str = "") -> Q:
     """That a person answered by a decision; `decision` is the lookup that leads to it, if any.
 
     Keys and commands decide as people do, but nobody has looked. Neither does it answer anything to publish a product
-    as it stands. A person who was erased is known by the door, which only people use.
+    as it stands. A person who was erased is known by upload validation, which only people use.
     """
-    door = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}via__in": (Via.PORTAL, Via.ADMIN)})
+    door = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}via__in": (Channel.PORTAL, Channel.ADMIN)})
     made = Q(**{f"{decision}source": Decision.Source.HUMAN, f"{decision}api_key": None})
     return door & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
 
 
 def decided_by_people() -> QuerySet[ProductAttribute]:
-    """Current values that people stand for: whoever kept what was accepted by itself hardly looked."""
+    """Current values that people stand for: whoever kept what was auto-accepted hardly looked."""
     return ProductAttribute.objects.filter(
         by_person("decision__"),
         state__in=(ProductAttribute.State.DECIDED, ProductAttribute.State.NOT_APPLICABLE),
@@ -159,16 +159,18 @@ def current_value(product: Product, code: str) -> ProductAttribute:
 
 
 def products_for_list(actor: Actor) -> QuerySet[Product]:
-    """Products that the actor may see, newest first, with what a list shows: photographs, values, the chosen row."""
+    """Products that the actor may see, newest first, with what a list shows: images, values, the chosen row."""
     return (
         Product.objects.visible_to(actor)
         .select_related("merchant", "row")
-        .prefetch_related(_current_values(), Prefetch("images", ProductImage.objects.current(), to_attr="photographs"))
+        .prefetch_related(
+            _current_values(), Prefetch("images", ProductImage.objects.current(), to_attr="current_images")
+        )
     )
 
 
-def photographs_for_page() -> ProductImageQuerySet:
-    """Photographs that are not archived, with what was found in each. Who may see them is the caller's to say."""
+def images_for_page() -> ProductImageQuerySet:
+    """Images that are not archived, with what was found in each. Who may see them is the caller's to say."""
     return (
         ProductImage.objects.current()
         .select_related("current_classification__model_set", "uploaded_by")
@@ -191,7 +193,7 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
         .select_related("merchant", "row", "created_by")
         .prefetch_related(
             _current_values(),
-            Prefetch("images", photographs_for_page(), to_attr="photographs"),
+            Prefetch("images", images_for_page(), to_attr="current_images"),
             Prefetch(
                 "decisions",
                 Decision.objects.select_related("attribute", "value", "user", "api_key").order_by("-id"),
@@ -203,7 +205,7 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
 
 @dataclass(frozen=True)
 class Queue:
-    """Where a product stands among those of its shop that wait for a person, newest first as in the list.
+    """Where a product stands among those of its merchant that wait for a person, newest first as in the list.
 
     `place` counts from 1 and is None for a product that does not wait itself; `previous` and `next` are public ids.
     """

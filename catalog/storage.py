@@ -55,8 +55,8 @@ silence = Silence()
 
 
 def origin() -> str | None:
-    """Return where browsers get photographs from besides this site, as a policy names it; None for nowhere."""
+    """Return where browsers get images from besides this site, as a policy names it; None for nowhere."""
     if not settings.MEDIA_SIGNED_URLS:
         return None
-    url = urlsplit(default_storage.url("photograph"))
+    url = urlsplit(default_storage.url("image"))
     return f"{url.scheme}://{url.netloc}"

@@ -16,19 +16,19 @@ EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}
 _NAME_LENGTH = 255
 
 SENTENCES = {
-    "no_photographs": _("No photograph was sent. Choose at least one."),
-    "too_many_photographs": _("A product has at most %(limit)d photographs. This one is too many; it was not stored."),
+    "no_images": _("No photo was sent. Choose at least one."),
+    "too_many_images": _("A product has at most %(limit)d photos. This one is too many; it was not stored."),
     "empty": _("The file is empty. Choose another one."),
     "too_large": _("The file has %(megabytes)s MB; at most %(limit)d MB are possible. Save it smaller first."),
-    "not_an_image": _("This is not a photograph. Send JPEG, PNG or WebP."),
-    "unsupported_format": _("Pictures of the kind %(format)s cannot be stored. Send JPEG, PNG or WebP."),
-    "damaged": _("The photograph is damaged or was cut off on the way. Send it again, or save it anew first."),
-    "too_many_pixels": _("The photograph has more than %(limit)d megapixels. Save it smaller and send it again."),
+    "not_an_image": _("This is not a photo. Send JPEG, PNG or WebP."),
+    "unsupported_format": _("Photos of the kind %(format)s cannot be stored. Send JPEG, PNG or WebP."),
+    "damaged": _("The photo is damaged or was cut off on the way. Send it again, or save it again first."),
+    "too_many_pixels": _("The photo has more than %(limit)d megapixels. Save it smaller and send it again."),
     "too_many_pixels_for_format": _(
-        "The photograph has more than %(limit)s megapixels, too many for %(format)s. Save it as JPEG and send it again."
+        "The photo has more than %(limit)s megapixels, too many for %(format)s. Save it as JPEG and send it again."
     ),
-    "duplicate": _("This product has the same photograph already; it was not stored a second time."),
-    "archived": _("This product is archived. Restore it before you add photographs."),
+    "duplicate": _("This product has the same photo already; it was not stored a second time."),
+    "archived": _("This product is archived. Restore it before you add photos."),
 }
 
 
@@ -41,7 +41,7 @@ def file_name(name: str) -> str:
     """Return the name people know the file by, without folders and invisible characters."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(character for character in base if not has_control_characters(character)).strip()
-    stem, extension = os.path.splitext(visible or "photograph")
+    stem, extension = os.path.splitext(visible or "image")
     return (stem[: max(0, _NAME_LENGTH - len(extension))] + extension)[:_NAME_LENGTH]
 
 

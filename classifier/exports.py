@@ -1,7 +1,7 @@
-"""Products that people decided on, as a data set: the photographs, a garment's box in each, and the values.
+"""Products that people decided on, as a data set: the images, a garment's box in each, and the values.
 
 What is exported is what people say, never what a model says: a value counts only where the decision that stands was
-made by a person, who confirmed or corrected just that. Shops that refuse are left out. The photographs are the display
+made by a person, who confirmed or corrected just that. Merchants that refuse are left out. The images are the display
 copies, which carry no EXIF data, under random names; who decided is a pseudonym.
 """
 
@@ -50,15 +50,15 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
 
-    def shops(self) -> QuerySet[Merchant]:
-        """Open shops, whether they refuse or not."""
-        shops = Merchant.objects.filter(is_active=True)
-        return shops.filter(pk__in=[shop.pk for shop in self.merchants]) if self.merchants else shops
+    def open_merchants(self) -> QuerySet[Merchant]:
+        """Open merchants, whether they refuse or not."""
+        merchants = Merchant.objects.filter(is_active=True)
+        return merchants.filter(pk__in=[merchant.pk for merchant in self.merchants]) if self.merchants else merchants
 
     def decided(self) -> QuerySet[ProductAttribute]:
-        """Values that people stand for, in shops that do not refuse."""
+        """Values that people stand for, in merchants that do not refuse."""
         found = decided_by_people().filter(
-            product__merchant__in=self.shops().filter(photographs_for_training=True), attribute__active=True
+            product__merchant__in=self.open_merchants().filter(images_for_training=True), attribute__active=True
         )
         if self.attributes:
             found = found.filter(attribute__code__in=self.attributes)
@@ -74,14 +74,14 @@ class Summary:
     """What was exported, and what was not."""
 
     products: int = 0
-    photographs: int = 0
+    images: int = 0
     refusing: list[str] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
-class _Photograph:
-    """A photograph of a product with the garment that the product is; `alone` if nothing else was found in it."""
+class _ExportedImage:
+    """An image of a product with the garment that the product is; `alone` if nothing else was found in it."""
 
     image: ProductImage
     garment: Garment
@@ -104,11 +104,11 @@ def export_dataset(
         actor: the system, or staff over all merchants.
         folder: does not exist yet, or is empty.
         selection: which decisions.
-        val_share: share of the products whose photographs go to val, by hash of the product.
-        trusts_boxes: whether a model's box counts as good where it is the only one in its photograph. Boxes that
+        val_share: share of the products whose images go to val, by hash of the product.
+        trusts_boxes: whether a model's box counts as good where it is the only one in its image. Boxes that
             people drew always do.
-        progress: is told how many products are done, how many there are, and how many photographs were left out.
-        storage: where photographs are.
+        progress: is told how many products are done, how many there are, and how many images were left out.
+        storage: where images are.
 
     Raises:
         Forbidden: the actor sees only one merchant.
@@ -132,8 +132,8 @@ def export_dataset(
 
 @atomic
 def _audit(actor: Actor, selection: Selection) -> None:
-    """Note in each shop's trail that its photographs are about to be exported."""
-    for merchant in selection.shops().filter(photographs_for_training=True):
+    """Note in each merchant's trail that its images are about to be exported."""
+    for merchant in selection.open_merchants().filter(images_for_training=True):
         record(
             actor=actor,
             action="merchant.export_dataset",
@@ -159,7 +159,7 @@ class _Export:
         storage: Storage,
     ) -> None:
         self.summary = Summary(
-            refusing=[shop.name for shop in selection.shops().filter(photographs_for_training=False)]
+            refusing=[merchant.name for merchant in selection.open_merchants().filter(images_for_training=False)]
         )
         self._folder = folder
         self._decided = selection.decided()
@@ -171,7 +171,7 @@ class _Export:
             code for code in taxonomy.attributes if code in (selection.attributes or taxonomy.attributes)
         ]
         self._rejects: list[tuple[str, str, str]] = []
-        # A set's photograph may belong to two products. It must not be learnt from and measured on.
+        # A set's image may belong to two products. It must not be learnt from and measured on.
         self._in_val: set[str] = set()
 
     def require_products(self) -> None:
@@ -181,10 +181,10 @@ class _Export:
         if not self.summary.refusing:
             raise Invalid("nothing_decided", _("Nothing to export: nobody decided anything that matches."))
         sentence = _(
-            "Nothing to export: nobody decided anything that matches in a shop whose photographs may train models. "
-            "These refuse: %(shops)s. The switch “photographs may train models” is on the merchant's page in the admin."
+            "Nothing to export: nobody decided anything that matches in a shop whose photos may train models. "
+            "These refuse: %(shops)s. The switch “photos may train models” is on the merchant's page in the admin."
         )
-        raise Invalid("nothing_decided", sentence, {"shops": ", ".join(self.summary.refusing)})
+        raise Invalid("nothing_decided", sentence, {"merchants": ", ".join(self.summary.refusing)})
 
     def run(self, progress: Callable[[int, int, int], None]) -> None:
         """Write everything; the tables last."""
@@ -205,7 +205,7 @@ class _Export:
         write_json(self._folder / TAXONOMY, class_mapping.described(self._taxonomy))
         write_csv(self._folder / "labels.csv", self._columns(), rows)
         write_csv(self._folder / "rejects.csv", REJECT_COLUMNS, self._rejects)
-        self.summary.photographs = len(rows)
+        self.summary.images = len(rows)
         self.summary.rejected = Counter(reason for _file, reason, _detail in self._rejects)
 
     def _products(self) -> QuerySet[Product]:
@@ -224,20 +224,20 @@ class _Export:
         answered = ("attribute", "value", "decision__proposed_value", "decision__proposed_by")
         for value in self._decided.filter(product__in=ids).select_related(*answered):
             decided[value.product_id][value.attribute.code] = value
-        photographs = self._photographs(list(products))
-        predictions = _predictions([found.garment.pk for group in photographs.values() for found in group])
+        images = self._images(list(products))
+        predictions = _predictions([found.garment.pk for group in images.values() for found in group])
         for product in products:
-            if not decided[product.pk]:  # withdrawn, or its shop refuses, since the export began
+            if not decided[product.pk]:  # withdrawn, or its merchant refuses, since the export began
                 continue
             exported = 0
-            for found in photographs[product.pk]:
+            for found in images[product.pk]:
                 if self._copy(product, found.image):
                     yield self._row(product, found, decided[product.pk], predictions[found.garment.pk])
                     exported += 1
             self.summary.products += exported > 0
 
-    def _photographs(self, products: Sequence[Product]) -> dict[int, list[_Photograph]]:
-        """The photographs of each product in which its garment was found; the others are rejected."""
+    def _images(self, products: Sequence[Product]) -> dict[int, list[_ExportedImage]]:
+        """The images of each product in which its garment was found; the others are rejected."""
         images = ProductImage.objects.current().filter(product__in=products)
         garments: dict[int, list[Garment]] = defaultdict(list)
         of_current = Q(classification=F("image__current_classification")) | Q(source=Garment.Source.HUMAN)
@@ -246,7 +246,7 @@ class _Export:
         of_product: dict[int, list[ProductImage]] = defaultdict(list)
         for image in images:
             of_product[image.product_id].append(image)
-        found: dict[int, list[_Photograph]] = defaultdict(list)
+        found: dict[int, list[_ExportedImage]] = defaultdict(list)
         for product in products:
             row = proposal_row(product, product.row.code) if product.row else None
             speaking = set(row["garments"]) if row else set()
@@ -256,13 +256,13 @@ class _Export:
                 if chosen is None:
                     self._reject(image, "no_garment_box", f"{len(seen)} garments found")
                 else:
-                    found[product.pk].append(_Photograph(image, chosen, alone=len(seen) == 1))
+                    found[product.pk].append(_ExportedImage(image, chosen, alone=len(seen) == 1))
         return found
 
     def _copy(self, product: Product, image: ProductImage) -> bool:
-        """Copy the display copy; says whether the photograph can be used."""
+        """Copy the display copy; says whether the image can be used."""
         if split_of(product.public_id, self._val_share) == "train" and image.sha256 in self._in_val:
-            self._reject(image, "in_both_splits", "another product has the same photograph in val")
+            self._reject(image, "in_both_splits", "another product has the same image in val")
             return False
         try:
             with (
@@ -272,14 +272,14 @@ class _Export:
             ):
                 shutil.copyfileobj(source, target)
         except FileNotFoundError:
-            self._reject(image, "no_photograph", "its file is missing")
+            self._reject(image, "no_image", "its file is missing")
             return False
         return True
 
     def _row(
         self,
         product: Product,
-        found: _Photograph,
+        found: _ExportedImage,
         decided: dict[str, ProductAttribute],
         predictions: dict[str, Prediction],
     ) -> list[str]:
@@ -305,7 +305,7 @@ class _Export:
         """Who decided, what which model had said, and whether the person says otherwise.
 
         What had said something is what the person answered. Only where nobody decided, or nothing was proposed then, it
-        is what holds of this photograph's garment today.
+        is what holds of this image's garment today.
         """
         decision = value.decision if value is not None else None
         by = pseudonym(decision) if value is not None else ""

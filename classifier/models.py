@@ -152,17 +152,17 @@ class Classification(models.Model):
 
         MODEL_NOT_AVAILABLE = (
             "model_not_available",
-            _("Model not available. The photograph is kept and will be classified when the model is there."),
+            _("Model not available. The photo is kept and will be classified when the model is there."),
         )
         MODEL_REFUSED = (
             "model_refused",
-            _("Model not available: its file is not the one that was released. The photograph is kept and waits."),
+            _("Model not available: its file is not the one that was released. The photo is kept and waits."),
         )
-        FILE_MISSING = "file_missing", _("The photograph's file is missing. Upload it again.")
-        UNREADABLE = "unreadable", _("The photograph cannot be read. Upload it again.")
+        FILE_MISSING = "file_missing", _("The photo's file is missing. Upload it again.")
+        UNREADABLE = "unreadable", _("The photo cannot be read. Upload it again.")
         STORAGE = (
             "storage_unavailable",
-            _("The storage does not answer. The photograph is kept and will be classified as soon as it does."),
+            _("The storage does not answer. The photo is kept and will be classified as soon as it does."),
         )
         GAVE_UP = "gave_up", _("The classification broke off several times and was given up. You can start it again.")
 
@@ -172,12 +172,10 @@ class Classification(models.Model):
         INTERACTIVE = 0, _("interactive")
         BULK = 10, _("bulk")
 
-    image = models.ForeignKey(
-        ProductImage, models.CASCADE, related_name="classifications", verbose_name=_("photograph")
-    )
+    image = models.ForeignKey(ProductImage, models.CASCADE, related_name="classifications", verbose_name=_("photo"))
     purpose = models.CharField(_("purpose"), max_length=6, choices=Purpose.choices, default=Purpose.LIVE)
     priority = models.PositiveSmallIntegerField(_("priority"), choices=Priority.choices, default=Priority.INTERACTIVE)
-    # The image's, repeated for the queue: `classifier.jobs.queue` says what a turn is. NULL: queued before there were turns.
+    # The image's, repeated for the queue; classifier.jobs.queue says what a turn is. NULL: queued before them.
     merchant = models.ForeignKey(Merchant, models.CASCADE, null=True, editable=False, related_name="+", db_index=False)
     turn = models.PositiveBigIntegerField(default=0, editable=False)
     # While it waits: not before the storage may answer again.
@@ -304,9 +302,9 @@ class Prediction(models.Model):
 
 
 class AcceptanceThreshold(models.Model):
-    """From which confidence on one model's proposals are accepted by themselves.
+    """From which confidence on one model's proposals are auto-accepted.
 
-    A scope is a model version's attribute, all of its classes or one, in all shops or one. Confidences of another
+    A scope is a model version's attribute, all of its classes or one, in all merchants or one. Confidences of another
     version mean something else, so a new model starts without thresholds.
     """
 
@@ -318,7 +316,7 @@ class AcceptanceThreshold(models.Model):
     model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="+", verbose_name=_("model"))
     scope = models.CharField(max_length=100, unique=True, editable=False)  # the four above; NULLs would not collide
     enabled = models.BooleanField(
-        _("in use"), default=True, help_text=_("Off: nothing of this scope is accepted by itself.")
+        _("in use"), default=True, help_text=_("Off: nothing of this scope is auto-accepted.")
     )
     precision = models.FloatField(_("required precision"))
     decisions = models.PositiveIntegerField(_("decisions"), help_text=_("of people, on proposals of this scope"))
@@ -374,7 +372,7 @@ class ShadowReport(models.Model):
 
 
 class Chore(models.Model):
-    """Work that one worker at a time does now and then: its lease, and how far it has come. See classifier.jobs.chores."""
+    """Work that one worker at a time does now and then: its lease, and how far it is. See classifier.jobs.chores."""
 
     name = models.CharField(max_length=40, unique=True)
     lease_token = models.CharField(max_length=32, blank=True)

@@ -1,7 +1,7 @@
-"""Long operations over stored photographs: reclassifying a catalogue, trying a candidate.
+"""Long operations over stored images: reclassifying a catalogue, trying a candidate.
 
 An operation keeps some hundred jobs in the queue and adds more as they end, so that it can be paused, and people's
-own uploads find a short queue. Which photographs are left follows from the jobs that carry its id, one a photograph
+own uploads find a short queue. Which images are left follows from the jobs that carry its id, one an image
 by a unique index; the cursor only saves looking. Whoever kills a worker, the next one goes on from the rows.
 """
 
@@ -32,7 +32,7 @@ State = Operation.State
 
 RECLASSIFY = "reclassify"
 IN_THE_QUEUE = 400  # jobs of one operation that wait or run at a time
-CHUNK = 50  # photographs queued in one transaction, which locks their products
+CHUNK = 50  # images queued in one transaction, which locks their products
 
 RUNNING = (State.QUEUED, State.RUNNING)
 _KINDS = (RECLASSIFY, shadow.KIND)
@@ -40,7 +40,7 @@ _KINDS = (RECLASSIFY, shadow.KIND)
 
 @atomic
 def start_reclassify(*, actor: Actor, merchant: Merchant | None = None) -> Operation:
-    """Look at all current photographs once more, of one shop or of all, with whatever set is active then.
+    """Look at all current images once more, of one merchant or of all, with whatever set is active then.
 
     Predictions are added. Decisions and published products stay as they are.
 
@@ -57,7 +57,7 @@ def start_reclassify(*, actor: Actor, merchant: Merchant | None = None) -> Opera
         parameters={"last": newest, "cursor": 0},
         open_key=f"{RECLASSIFY}:{merchant.pk if merchant else '-'}",
     )
-    operation.total = _photographs(operation).count()
+    operation.total = _images(operation).count()
     try:
         with transaction.atomic():
             operation.save()
@@ -109,7 +109,7 @@ def cancel(*, actor: Actor, operation: Operation) -> None:
 def _move(
     actor: Actor, operation: Operation, before: tuple[str, ...], after: str, what: str, kinds: tuple[str, ...]
 ) -> None:
-    """Change the state, and take what waits out of the queue: a later `feed` finds those photographs again."""
+    """Change the state, and take what waits out of the queue: a later `feed` finds those images again."""
     require_models(actor)
     ended = {"finished_at": timezone.now(), "open_key": None} if after == State.CANCELLED else {}
     moved = Operation.objects.filter(pk=operation.pk, kind__in=kinds, state__in=before).update(state=after, **ended)
@@ -139,7 +139,7 @@ def _bring_up_to_date(pk: int) -> None:
 
 @atomic
 def _feed_some(pk: int) -> bool:
-    """Queue some photographs of an operation; says whether more could be queued now."""
+    """Queue some images of an operation; says whether more could be queued now."""
     operation = Operation.objects.select_for_update().get(pk=pk)
     if operation.state not in RUNNING:
         return False
@@ -151,7 +151,7 @@ def _feed_some(pk: int) -> bool:
     )
     for image in images:
         _queue(operation, image)
-    # Past the last one: begin again, for photographs that had an open job of somebody else when they were met.
+    # Past the last one: begin again, for images that had an open job of somebody else when they were met.
     operation.parameters["cursor"] = images[-1].pk if images else operation.parameters["cursor"] if room <= 0 else 0
     operation.state = State.RUNNING
     operation.started_at = operation.started_at or timezone.now()
@@ -160,7 +160,7 @@ def _feed_some(pk: int) -> bool:
 
 
 def _count(operation: Operation) -> None:
-    """Count once more at the end: jobs may have been deleted since, with their photographs."""
+    """Count once more at the end: jobs may have been deleted since, with their images."""
     jobs = Classification.objects.filter(operation=operation)
     operation.done = jobs.filter(state=Classification.State.DONE).count()
     operation.failed = jobs.filter(state=Classification.State.FAILED).count()
@@ -170,7 +170,7 @@ def _queue(operation: Operation, image: ProductImage) -> None:
     if operation.kind == RECLASSIFY:
         request_classification(
             image=image, priority=Classification.Priority.BULK, again=True, operation=operation
-        )  # None where another job of the photograph is open: its turn comes after that one
+        )  # None where another job of the image is open: its turn comes after that one
         return
     waiting = place(image.product.merchant_id, Classification.Priority.BULK)
     Classification.objects.create(
@@ -187,20 +187,18 @@ def _queue(operation: Operation, image: ProductImage) -> None:
     wake_worker_on_commit()
 
 
-def _photographs(operation: Operation) -> QuerySet[ProductImage]:
-    """The operation's photographs: those that were there when it began, and have not been put away since."""
-    photographs = ProductImage.objects.filter(archived_at=None, pk__lte=operation.parameters["last"]).order_by("pk")
+def _images(operation: Operation) -> QuerySet[ProductImage]:
+    """The operation's images: those that were there when it began, and have not been put away since."""
+    images = ProductImage.objects.filter(archived_at=None, pk__lte=operation.parameters["last"]).order_by("pk")
     if operation.merchant_id is not None:
-        photographs = photographs.filter(product__merchant=operation.merchant_id)
+        images = images.filter(product__merchant=operation.merchant_id)
     chosen = operation.parameters.get("images")
-    return photographs if chosen is None else photographs.filter(pk__in=chosen)
+    return images if chosen is None else images.filter(pk__in=chosen)
 
 
 def _left(operation: Operation) -> QuerySet[ProductImage]:
-    """Photographs without a job of this operation."""
-    return _photographs(operation).filter(
-        ~Exists(Classification.objects.filter(operation=operation, image=OuterRef("pk")))
-    )
+    """Images without a job of this operation."""
+    return _images(operation).filter(~Exists(Classification.objects.filter(operation=operation, image=OuterRef("pk"))))
 
 
 def _open_jobs(operation: Operation) -> QuerySet[Classification]:
@@ -225,4 +223,4 @@ def _end(operation: Operation) -> None:
         total=operation.done + operation.failed,  # what was put away meanwhile counts no more
     )
     if ended:
-        logger.info("%s done: %d photographs, %d failed", operation, operation.done, operation.failed)
+        logger.info("%s done: %d images, %d failed", operation, operation.done, operation.failed)

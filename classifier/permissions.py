@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from accounts.models import User
 from core.errors import Forbidden
 
 
 def _administrator(actor: Actor) -> User | None:
     """Who acts in the admin, if they may still enter it: work that they asked for may begin much later."""
-    user = actor.user if actor.via == Via.ADMIN else None
+    user = actor.user if actor.channel == Channel.ADMIN else None
     return user if user is not None and user.is_active and user.is_staff else None
 
 

@@ -1,4 +1,4 @@
-"""What follows from saving a photograph. Connected in `apps.py`."""
+"""What follows from saving an image. Connected in `apps.py`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from classifier.models import Classification
 def image_saved(
     sender: type[ProductImage], instance: ProductImage, raw: bool, update_fields: Collection[str] | None, **kwargs: Any
 ) -> None:
-    """Queue the classification of a photograph; one that was put away or back changes its product's proposal."""
+    """Queue the classification of an image; one that was put away or back changes its product's proposal."""
     if raw:  # loaded from a fixture: rows that it belongs to may not be there yet
         return
     if instance.archived_at is not None:

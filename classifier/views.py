@@ -15,7 +15,7 @@ from core.errors import Forbidden, Gone, Refused
 @posted_from("catalog:product", "public_id")
 @portal_view
 def classify_again(request: PortalRequest, public_id: str) -> HttpResponseBase:
-    """Queue all photographs of a product once more."""
+    """Queue all images of a product once more."""
     product = product_or_404(request, public_id)
     try:
         queued = requests.classify_again(actor=request.actor, product=product)
@@ -26,9 +26,9 @@ def classify_again(request: PortalRequest, public_id: str) -> HttpResponseBase:
         return redirect("catalog:product", public_id)
     if queued:
         text = ngettext(
-            "%(count)d photograph is classified once more.", "%(count)d photographs are classified once more.", queued
+            "%(count)d photo is classified once more.", "%(count)d photos are classified once more.", queued
         )
         messages.success(request, text % {"count": queued})
     else:
-        messages.info(request, _("Every photograph waits already."))
+        messages.info(request, _("Every photo waits already."))
     return redirect("catalog:product", public_id)

@@ -1,6 +1,6 @@
 """How large a request's body may be, judged by its headers alone: before any of it is read or stored.
 
-Forms and JSON are small. Only where photographs or weights are uploaded a body may be large, and only from callers who
+Forms and JSON are small. Only where images or weights are uploaded a body may be large, and only from callers who
 show a key or a session; whether those are good is found out afterwards, with the database.
 """
 
@@ -13,10 +13,10 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.urls import Resolver404, resolve
 
-_PHOTOGRAPHS = frozenset(
+_IMAGES = frozenset(
     {
         "catalog:new_product",
-        "catalog:add_photographs",
+        "catalog:add_images",
         "api:products",
         "api:images",
         "admin:catalog_product_add",
@@ -64,7 +64,7 @@ def _upload_limit(announced: Announced) -> int | None:
         view = resolve(announced.path).view_name
     except Resolver404:
         return None
-    if view in _PHOTOGRAPHS:
+    if view in _IMAGES:
         return form_limit() + settings.OTJANG_MAX_IMAGES_PER_PRODUCT * settings.OTJANG_MAX_UPLOAD_BYTES
     return form_limit() + settings.OTJANG_MAX_MODEL_BYTES if view == _WEIGHTS else None
 

@@ -10,7 +10,7 @@ STRICT = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
-    "img-src": "'self' blob: data:",  # previews of photographs that are not uploaded yet
+    "img-src": "'self' blob: data:",  # previews of images that are not uploaded yet
     "font-src": "'self'",
     "connect-src": "'self'",
     "manifest-src": "'self'",
@@ -33,7 +33,7 @@ def _header(policy: dict[str, str]) -> str:
 
 
 class ContentSecurityPolicyMiddleware:
-    """Sets the header unless the view has set its own (a photograph is answered with a still narrower one)."""
+    """Sets the header unless the view has set its own (an image is answered with a still narrower one)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

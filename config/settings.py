@@ -150,7 +150,7 @@ STORAGES = {
     },
 }
 
-# Whoever may see a photograph is sent on to the bucket, with a URL that is good for a while: the web process, which
+# Whoever may see an image is sent on to the bucket, with a URL that is good for a while: the web process, which
 # streams files otherwise, then waits for no storage.
 MEDIA_SIGNED_URLS = env.boolean("MEDIA_SIGNED_URLS", default=False)
 if MEDIA_SIGNED_URLS and "OPTIONS" not in STORAGES["default"]:
@@ -203,18 +203,18 @@ OTJANG_PREDICTION_RETENTION_DAYS = env.integer("OTJANG_PREDICTION_RETENTION_DAYS
 
 # Of a form or JSON; uploads are judged by `config.limits`.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
-# One photograph too many must reach our own refusal, which names the limit, not Django's bare 400.
+# One image too many must reach our own refusal, which names the limit, not Django's bare 400.
 DATA_UPLOAD_MAX_NUMBER_FILES = 5 * OTJANG_MAX_IMAGES_PER_PRODUCT
 # The admin's page for confirming sends each chosen row as a field: accounts.admin.base.MAX_CHOSEN of them, and a few.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_500
-# Larger files go to a temporary file at once: fifty photographs at a time must not fill the web process's memory.
+# Larger files go to a temporary file at once: fifty images at a time must not fill the web process's memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # On a disk of this machine. What a killed process leaves there is deleted after a day.
 FILE_UPLOAD_TEMP_DIR = env.path("UPLOAD_TEMP_DIR", VAR_DIR / "uploads_tmp")
 
 TASKS = {
     "default": {
-        # `manage.py worker` is this queue's worker. Another queue would leave photographs waiting, or load the networks
+        # `manage.py worker` is this queue's worker. Another queue would leave images waiting, or load the networks
         # in the web process.
         "BACKEND": env.choice("TASKS_BACKEND", "django_tasks_db.DatabaseBackend"),
         "QUEUES": ["interactive", "bulk"],
@@ -247,7 +247,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Otjang API",
-    "DESCRIPTION": "Create products, upload their photographs, read and override their attributes.",
+    "DESCRIPTION": "Create products, upload their images, read and override their attributes.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",

@@ -15,7 +15,7 @@ GROUPS = [
         _("Catalogue"),
         [
             (_("Products"), "apparel", "catalog.product"),
-            (_("Photographs"), "photo_library", "catalog.productimage"),
+            (_("Photos"), "photo_library", "catalog.productimage"),
             (_("Decisions"), "gavel", "catalog.decision"),
         ],
     ),

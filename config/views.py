@@ -59,9 +59,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself turns away: 413 with the limit for too large a form, else 400."""
     if isinstance(exception, TooManyFilesSent):
-        code, status = "too_many_photographs", 413
+        code, status = "too_many_images", 413
         message = _(
-            "Too many files at once; nothing was stored. A product has at most %(limit)d photographs: send fewer files."
+            "Too many files at once; nothing was stored. A product has at most %(limit)d photos: send fewer files."
         ) % {"limit": settings.OTJANG_MAX_IMAGES_PER_PRODUCT}
     elif isinstance(exception, TooManyFieldsSent):
         code, status = "too_many_fields", 413

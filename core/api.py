@@ -77,7 +77,7 @@ class TooManyParts(APIException):
 
     status_code = status.HTTP_400_BAD_REQUEST
     default_code = "too_many_parts"
-    default_detail = _("The form has too many files or fields. Send the photographs in several requests.")
+    default_detail = _("The form has too many files or fields. Send the photos in several requests.")
 
 
 class EmptyBody(APIException):
@@ -125,7 +125,7 @@ class SentenceJSONParser(JSONParser):
         """Read the body.
 
         Raises:
-            ParseError: it is no JSON, or nested deeper than anything that the API takes.
+            ParseError: it is not valid JSON, or nested deeper than anything that the API takes.
         """
         try:
             return super().parse(stream, media_type, parser_context)
@@ -135,7 +135,7 @@ class SentenceJSONParser(JSONParser):
                 raise ParseError from error
             place = {"line": broken.lineno, "column": broken.colno}
             raise ParseError(
-                _("This is no JSON: it goes wrong at line %(line)d, column %(column)d.") % place
+                _("This is not valid JSON: it goes wrong at line %(line)d, column %(column)d.") % place
             ) from error
 
 

@@ -29,7 +29,7 @@ from rest_framework.parsers import DataAndFiles
 from rest_framework.parsers import MultiPartParser as ApiMultiPartParser
 from rest_framework.status import HTTP_400_BAD_REQUEST
 
-NAMELESS = "photograph"  # what a file is called that came without a name
+NAMELESS = "image"  # what a file is called that came without a name
 _MAX_HEADER_BYTES = 8192  # of one part: a name of 255 Korean letters takes 2.3 KB in percent encoding
 _ENCODINGS = ("utf-8", "cp949", "shift_jis")  # of names and texts, as browsers, Korean and Japanese programs write them
 _FILE_TYPES = ("image/", "video/", "application/octet-stream")  # a file also where the part forgets to name it

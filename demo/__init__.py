@@ -1,1 +1,1 @@
-"""The demo shop: free photographs of garments, the products made of them, and the command that creates it all."""
+"""The demo shop: free images of garments, the products made of them, and the command that creates it all."""

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.core.management import call_command
 from django.db import transaction
 
-from accounts.actors import Actor, Via, system
+from accounts.actors import Actor, Channel, system
 from accounts.models import Membership, Merchant, User
 from accounts.services import record
 from catalog.models import Product
@@ -66,12 +66,12 @@ def create_demo_shop() -> DemoShop | None:
     merchant = Merchant.objects.create(
         name=SHOP_NAME,
         is_demo=True,
-        photographs_for_training=False,  # models are measured on some of them
+        images_for_training=False,  # models are measured on some of them
     )
     user, owner = _account(OWNER_EMAIL, is_admin=False)
     _user, admin = _account(ADMIN_EMAIL, is_admin=True)
     Membership.objects.create(user=user, merchant=merchant, role=Membership.Role.OWNER)
-    actor = Actor(via=Via.COMMAND, user=user, merchant=merchant, role=Membership.Role.OWNER)
+    actor = Actor(channel=Channel.COMMAND, user=user, merchant=merchant, role=Membership.Role.OWNER)
     record(
         actor=actor,
         action="merchant.create_demo",
@@ -82,39 +82,38 @@ def create_demo_shop() -> DemoShop | None:
     return DemoShop(merchant, actor, owner, admin)
 
 
-def fill(shop: DemoShop) -> None:
-    """Create the shop's products, in every state that a product can be in.
+def fill(merchant: DemoShop) -> None:
+    """Create the merchant's products, in every state that a product can be in.
 
-    All comes about as it does in other shops: the worker classifies, the owner decides, thresholds are calibrated on
-    what was decided. Without weights the photographs wait for the worker instead, and nothing is auto-accepted.
+    All comes about as it does elsewhere: the worker classifies, the owner decides, thresholds are calibrated on
+    what was decided. Without weights the images wait for the worker instead, and nothing is auto-accepted.
     """
     # The newest product comes first in lists, so the last one of each part is created first.
     for item in DRAFTS:
-        create_product(actor=shop.actor, merchant=shop.merchant, name=item.name, sku=item.sku)
-    decided = [(item, _create(shop, item)) for item in reversed(DECIDED)]
+        create_product(actor=merchant.actor, merchant=merchant.merchant, name=item.name, sku=item.sku)
+    decided = [(item, _create(merchant, item)) for item in reversed(DECIDED)]
     _classify()
     for item, product in decided:
-        _decide(shop, item, product)
-    calibrate(actor=system(), precision=PRECISION, merchant=shop.merchant)
-    to_classify = [(item, _create(shop, item)) for item in reversed(TO_CLASSIFY)]
+        _decide(merchant, item, product)
+    calibrate(actor=system(), precision=PRECISION, merchant=merchant.merchant)
+    to_classify = [(item, _create(merchant, item)) for item in reversed(TO_CLASSIFY)]
     with _taken_away(product for item, product in to_classify if item.unreadable_once):
         _classify()
     for item in reversed(QUEUED):
-        _create(shop, item)
+        _create(merchant, item)
 
 
-def _create(shop: DemoShop, item: DemoProduct) -> Product:
+def _create(merchant: DemoShop, item: DemoProduct) -> Product:
     files: list[UploadedFile[bytes]] = [
-        SimpleUploadedFile(photograph.name, photograph.path.read_bytes(), "image/jpeg")
-        for photograph in item.photographs
+        SimpleUploadedFile(image.name, image.path.read_bytes(), "image/jpeg") for image in item.images
     ]
     product, received = create_product_with_images(
-        actor=shop.actor, merchant=shop.merchant, files=files, name=item.name, sku=item.sku
+        actor=merchant.actor, merchant=merchant.merchant, files=files, name=item.name, sku=item.sku
     )
     for entry in received:
         if entry.refusal is not None:
             raise entry.refusal
-    assert product is not None  # one without a photograph would have been refused
+    assert product is not None  # one without an image would have been refused
     return product
 
 
@@ -123,16 +122,16 @@ def _classify() -> None:
     call_command("worker", once=True)
 
 
-def _decide(shop: DemoShop, item: DemoProduct, product: Product) -> None:
+def _decide(merchant: DemoShop, item: DemoProduct, product: Product) -> None:
     save_review(
-        actor=shop.actor,
+        actor=merchant.actor,
         product=product,
-        first_level=None,
+        top_category=None,
         values=item.decided,
         publish=item.outcome is Outcome.PUBLISHED,
     )
     if item.outcome is Outcome.ARCHIVED:
-        archive(actor=shop.actor, product=product)
+        archive(actor=merchant.actor, product=product)
 
 
 @contextmanager
@@ -140,7 +139,7 @@ def _taken_away(products: Iterable[Product]) -> Iterator[None]:
     """Keep the display copies of these products out of the storage for a while.
 
     The worker then fails as it does when a storage loses a file. The copies come back afterwards, so that the page
-    shows the photograph, and to classify it again works.
+    shows the image, and to classify it again works.
     """
     copies = {}
     for product in products:

@@ -1,4 +1,4 @@
-"""Pictures of the running site, for the README and for looking at a change.
+"""Images of the running site, for the README and for looking at a change.
 
     .venv/bin/python scripts/screenshots.py http://localhost:8000 demo@example.com PASSWORD [--out DIR] [--product ID]
 
@@ -62,7 +62,7 @@ def _take_one_language(browser: Browser, language: str, options: argparse.Namesp
 
 
 def main() -> int:
-    """Read the arguments, take the pictures; 1 if something was wrong."""
+    """Read the arguments, take the images; 1 if something was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("site", type=lambda url: re.sub("/+$", "", url))
     parser.add_argument("email")
@@ -76,7 +76,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         problems = [one for language in LANGUAGES for one in _take_one_language(browser, language, options)]
         browser.close()
-    print(*(sorted(set(problems)) or [f"pictures are in {options.out}"]), sep="\n")
+    print(*(sorted(set(problems)) or [f"images are in {options.out}"]), sep="\n")
     return 1 if problems else 0
 
 

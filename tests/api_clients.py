@@ -16,7 +16,7 @@ class ApiClient(Client):
         return getattr(self, method)(f"/api/v1{path}", **extra)
 
     def upload(self, path, *files, **fields):
-        """Send a form with photographs to an address below /api/v1."""
+        """Send a form with images to an address below /api/v1."""
         return self.post(f"/api/v1{path}", {"images": list(files), **fields} if files else fields)
 
 

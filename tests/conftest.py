@@ -1,4 +1,4 @@
-"""The people, shops and pictures that every test may use."""
+"""The people, merchants and images that every test may use."""
 
 import tempfile
 
@@ -7,7 +7,7 @@ from django.core.cache import caches
 from django.test import Client
 from django.utils import translation
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from accounts.models import ApiKey, Membership
 from catalog.models import Attribute
 from catalog.services.taxonomy import load_taxonomy
@@ -48,13 +48,13 @@ def _taxonomy(request):
 
 
 @pytest.fixture
-def shop(db):
-    return MerchantFactory(name="Alice's shop")
+def merchant(db):
+    return MerchantFactory(name="Alice's merchant")
 
 
 @pytest.fixture
-def other_shop(db):
-    return MerchantFactory(name="Charlie's shop")
+def other_merchant(db):
+    return MerchantFactory(name="Charlie's merchant")
 
 
 def _member(email, merchant, role):
@@ -64,27 +64,27 @@ def _member(email, merchant, role):
 
 
 @pytest.fixture
-def alice(shop):
-    """Owner of the shop."""
-    return _member("alice", shop, Membership.Role.OWNER)
+def alice(merchant):
+    """Owner of the merchant."""
+    return _member("alice", merchant, Membership.Role.OWNER)
 
 
 @pytest.fixture
-def bob(shop):
-    """Editor in the shop."""
-    return _member("bob", shop, Membership.Role.EDITOR)
+def bob(merchant):
+    """Editor in the merchant."""
+    return _member("bob", merchant, Membership.Role.EDITOR)
 
 
 @pytest.fixture
-def dana(shop):
-    """Viewer in the shop."""
-    return _member("dana", shop, Membership.Role.VIEWER)
+def dana(merchant):
+    """Viewer in the merchant."""
+    return _member("dana", merchant, Membership.Role.VIEWER)
 
 
 @pytest.fixture
-def charlie(other_shop):
-    """Owner of another shop: an outsider."""
-    return _member("charlie", other_shop, Membership.Role.OWNER)
+def charlie(other_merchant):
+    """Owner of another merchant: an outsider."""
+    return _member("charlie", other_merchant, Membership.Role.OWNER)
 
 
 @pytest.fixture
@@ -99,14 +99,14 @@ def _key(merchant, **fields):
 
 
 @pytest.fixture
-def api_key(shop):
-    """A key of the shop: (row, secret)."""
-    return _key(shop)
+def api_key(merchant):
+    """A key of the merchant: (row, secret)."""
+    return _key(merchant)
 
 
 @pytest.fixture
-def read_only_key(shop):
-    return _key(shop, read_only=True)
+def read_only_key(merchant):
+    return _key(merchant, read_only=True)
 
 
 @pytest.fixture
@@ -127,14 +127,14 @@ def actor_of():
 
     def actor(user):
         membership = user.memberships.get()
-        return Actor(via=Via.PORTAL, user=user, merchant=membership.merchant, role=membership.role)
+        return Actor(channel=Channel.PORTAL, user=user, merchant=membership.merchant, role=membership.role)
 
     return actor
 
 
 @pytest.fixture
-def product(shop):
-    return ProductFactory(merchant=shop, sku="AJ-1042", name="Oversized denim jacket")
+def product(merchant):
+    return ProductFactory(merchant=merchant, sku="AJ-1042", name="Oversized denim jacket")
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from vision.engine import (
     AttributeResult,
     DecodeError,
     Garment,
+    ImageResult,
     Manifest,
     ModelSpec,
-    Photograph,
     WeightFile,
 )
 
@@ -62,7 +62,7 @@ def serve(monkeypatch, engine):
 
 
 class StubEngine:
-    """Finds the same garments in every photograph, or what `answer(data)` returns or raises."""
+    """Finds the same garments in every image, or what `answer(data)` returns or raises."""
 
     def __init__(self, *garments, version="1", answer=None):
         self.manifest = manifest(version)
@@ -78,4 +78,4 @@ class StubEngine:
         if isinstance(found, DecodeError):
             return found
         timings = {"decode": 1.0, "detect": 2.0, "classify": 3.0}
-        return Photograph(400, 300, tuple(found), {}, timings)
+        return ImageResult(400, 300, tuple(found), {}, timings)

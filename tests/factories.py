@@ -22,7 +22,7 @@ class MerchantFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Merchant
 
-    name = factory.Sequence(lambda n: f"Shop {n}")
+    name = factory.Sequence(lambda n: f"Merchant {n}")
 
 
 class MembershipFactory(factory.django.DjangoModelFactory):
@@ -44,7 +44,7 @@ class ProductFactory(factory.django.DjangoModelFactory):
 
 
 class ProductImageFactory(factory.django.DjangoModelFactory):
-    """A photograph without files behind it; tests that need the picture go through catalog.services.uploads."""
+    """An image without files behind it; tests that need the image go through catalog.services.uploads."""
 
     class Meta:
         model = ProductImage

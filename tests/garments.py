@@ -13,7 +13,7 @@ KINDS = {
 
 
 def draw_garments(root: Path) -> Path:
-    """18 pictures: 12 garments and 1 background to train on, 4 and 1 to measure. Coat is too rare: it has one."""
+    """18 images: 12 garments and 1 background to train on, 4 and 1 to measure. Coat is too rare: it has one."""
     rows = [HEADER]
     (root / "images").mkdir(parents=True)
     kinds = ["Tshirt", "Dress"] * 5 + ["Tshirt", "Coat", None, "Tshirt", "Dress", "Tshirt", "Dress", None]
@@ -26,7 +26,7 @@ def draw_garments(root: Path) -> Path:
 
 
 def _draw(path: Path, kind: str | None, index: int) -> str:
-    """Draw one picture; returns the end of its row."""
+    """Draw one image; returns the end of its row."""
     image = Image.new("RGB", (96, 72), "beige")
     if kind is None:
         image.save(path)

@@ -1,6 +1,6 @@
 """Small real networks for tests: YOLOv8's layers, few of them, with seeded random weights.
 
-They find something in every picture and mean nothing by it; what they find depends on the pixels, so that a wrong
+They find something in every image and mean nothing by it; what they find depends on the pixels, so that a wrong
 orientation, channel order or crop shows. Built through the same checkpoint and export code as the shipped weights.
 """
 
@@ -55,7 +55,7 @@ def _detector(folder: Path, role: str, classes: list[str]) -> dict:
     model = DetectionModel({"nc": len(classes), "backbone": BACKBONE, "head": TWO_SCALES}, verbose=False)
     model.names = dict(enumerate(classes))
     scores = _settle(model, DETECTOR_SIZE)[0][:, 4:]
-    # Spread the scores so that a few anchors of a picture clear the threshold, without saturating.
+    # Spread the scores so that a few anchors of an image clear the threshold, without saturating.
     logits = torch.logit(scores.double()).float()
     for branch in model.model[-1].cv3:
         _rescale(branch[-1], logits, mean=-3.0)

@@ -32,7 +32,7 @@ BADGES = {"category": 0, "material": -1, "sleeve_length": 1}  # rows of the grid
 
 SIZE = 160  # of the networks' input
 CELL = 16  # their stride
-SCALE = 2  # photographs are larger than the input by this
+SCALE = 2  # images are larger than the input by this
 HALF = (2, 3)  # a garment's width and height, from its middle, in cells
 
 
@@ -45,7 +45,7 @@ def build(folder: Path) -> dict[str, Path]:
 
 
 def draw(*garments) -> bytes:
-    """A photograph of garments as (column, row of the middle cell, category, material, sleeve length or None)."""
+    """An image of garments as (column, row of the middle cell, category, material, sleeve length or None)."""
     cell = CELL * SCALE
     image = Image.new("RGB", (SIZE * SCALE, SIZE * SCALE), (128, 128, 128))
     pen = ImageDraw.Draw(image)

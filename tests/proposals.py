@@ -5,12 +5,12 @@ from django.db import transaction
 from catalog import services
 
 
-def row(first_level, confidence, photographs=1, of=1, prediction=None, **attributes):
+def row(top_category, confidence, images=1, of=1, prediction=None, **attributes):
     """One entry of a proposal; attributes by code as (value, confidence)."""
     return {
-        "first_level": first_level,
+        "top_category": top_category,
         "confidence": confidence,
-        "photographs": photographs,
+        "images": images,
         "of": of,
         "garments": [],
         "attributes": {
@@ -28,7 +28,7 @@ def row(first_level, confidence, photographs=1, of=1, prediction=None, **attribu
 
 
 def propose(product, *rows, chosen=None):
-    """Store a proposal as the worker does when the last photograph is done."""
+    """Store a proposal as the worker does when the last image is done."""
     with transaction.atomic():
         services.mark_classifying(product_id=product.pk)
         locked = services.lock_product(product.pk)

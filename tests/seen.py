@@ -1,4 +1,4 @@
-"""Products as the models saw them: photographs, garments and predictions as rows, and the proposal made of them."""
+"""Products as the models saw them: images, garments and predictions as rows, and the proposal made of them."""
 
 import hashlib
 
@@ -18,7 +18,7 @@ def version(role, name="1"):
 
 
 def look(product, *garments, model="1", at=None):
-    """Let the models see one new photograph of a product: garments as {attribute: (value, confidence)}."""
+    """Let the models see one new image of a product: garments as {attribute: (value, confidence)}."""
     image = ProductImageFactory.build(product=product)
     ProductImage.objects.bulk_create([image])  # no signal: nothing is queued
     image = ProductImage.objects.get(public_id=image.public_id)
@@ -51,6 +51,6 @@ def look(product, *garments, model="1", at=None):
     return product
 
 
-def seen_product(shop, model="1", **said):
-    """A new product with one photograph of one garment."""
-    return look(ProductFactory(merchant=shop, status="to_review"), said, model=model)
+def seen_product(merchant, model="1", **said):
+    """A new product with one image of one garment."""
+    return look(ProductFactory(merchant=merchant, status="to_review"), said, model=model)

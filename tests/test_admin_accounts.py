@@ -1,4 +1,4 @@
-"""Administrators manage people, shops and keys; rights are granted by superusers only, and every change is audited."""
+"""Administrators manage people, merchants and keys; superusers alone grant permissions; every change is audited."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -64,7 +64,7 @@ def test_it_creates_a_user_by_e_mail(admin, client_of):
     assert user.check_password("a long pass phrase")
     assert not user.is_staff
     event = AuditEvent.objects.get(action="user.add")
-    assert (event.user, event.via, event.subject_id) == (admin, "admin", str(user.pk))
+    assert (event.user, event.channel, event.subject_id) == (admin, "admin", str(user.pk))
     assert "pass phrase" not in str(event.details)
 
 
@@ -117,7 +117,7 @@ def test_it_lets_no_clerk_take_over_somebody_with_other_rights(whose, request, c
     assert not AuditEvent.objects.exists()
 
 
-def test_it_lets_staff_who_may_see_all_shops_help_their_people(alice, client_of):
+def test_it_lets_staff_who_may_see_all_merchants_help_their_people(alice, client_of):
     client = client_of(_staff("change_user", "view_user", "view_all_merchants"))
     membership = {"id": alice.memberships.get().pk, "user": alice.pk}
     fields = _user_fields(alice, name="Alicia") | _inline("memberships", [membership], initial=1)
@@ -159,85 +159,93 @@ def test_it_names_permissions_by_words_that_can_be_translated(admin, client_of):
         assert "Accounts | merchant | Can see every merchant's products" in labels
 
 
-def test_it_never_deletes_users_and_shops(admin, bob, shop, client_of):
+def test_it_never_deletes_users_and_merchants(admin, bob, merchant, client_of):
     client = client_of(admin)
-    for model, row in (("user", bob), ("merchant", shop)):
+    for model, row in (("user", bob), ("merchant", merchant)):
         url = reverse(f"admin:accounts_{model}_delete", args=[row.pk])
         assert client.post(url, {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=bob.pk).exists()
-    assert Merchant.objects.filter(pk=shop.pk).exists()
+    assert Merchant.objects.filter(pk=merchant.pk).exists()
 
 
-def test_it_adds_a_member_and_audits_it_in_the_shop_s_trail(admin, alice, charlie, shop, client_of):
-    mine = Membership.objects.get(merchant=shop)
+def test_it_adds_a_member_and_audits_it_in_the_merchant_s_trail(admin, alice, charlie, merchant, client_of):
+    mine = Membership.objects.get(merchant=merchant)
     members = [
-        {"id": mine.pk, "merchant": shop.pk, "user": alice.pk, "role": "owner"},
-        {"id": "", "merchant": shop.pk, "user": charlie.pk, "role": "viewer"},
+        {"id": mine.pk, "merchant": merchant.pk, "user": alice.pk, "role": "owner"},
+        {"id": "", "merchant": merchant.pk, "user": charlie.pk, "role": "viewer"},
     ]
     client_of(admin).post(
-        _change("merchant", shop),
-        {"name": shop.name, "is_active": "on", **_inline("memberships", members, initial=1), **_inline("api_keys")},
+        _change("merchant", merchant),
+        {"name": merchant.name, "is_active": "on", **_inline("memberships", members, initial=1), **_inline("api_keys")},
     )
-    assert Membership.objects.get(merchant=shop, user=charlie).role == "viewer"
+    assert Membership.objects.get(merchant=merchant, user=charlie).role == "viewer"
     event = AuditEvent.objects.get(action="merchant.change")
-    assert (event.merchant, event.user) == (shop, admin)
+    assert (event.merchant, event.user) == (merchant, admin)
     assert "membership" in str(event.details)
 
 
-def test_it_hides_shops_from_staff_who_may_not_see_all_of_them(alice, api_key, shop, other_shop, client_of):
+def test_it_hides_merchants_from_staff_who_may_not_see_all_of_them(alice, api_key, merchant, other_merchant, client_of):
     rights = ("view_merchant", "change_merchant", "add_merchant", "view_membership", "change_membership", "view_apikey")
     client = client_of(_staff(*rights, "view_user", "change_user"))
-    before = Merchant.objects.filter(pk=shop.pk).values().get(), Membership.objects.count()
+    before = Merchant.objects.filter(pk=merchant.pk).values().get(), Membership.objects.count()
 
     assert client.get(reverse("admin:accounts_merchant_changelist")).status_code == 403
-    for response in (client.get(_change("merchant", shop)), client.post(_change("merchant", shop), {"name": "Mine"})):
+    for response in (
+        client.get(_change("merchant", merchant)),
+        client.post(_change("merchant", merchant), {"name": "Mine"}),
+    ):
         assert response.status_code in {302, 403}
         assert alice.email not in response.content.decode()
-    autocomplete = {"app_label": "accounts", "model_name": "membership", "field_name": "merchant", "term": "shop"}
+    autocomplete = {"app_label": "accounts", "model_name": "membership", "field_name": "merchant", "term": "merchant"}
     assert client.get(reverse("admin:autocomplete"), autocomplete).status_code == 403
-    assert escape(shop.name) not in client.get(_change("user", alice)).content.decode()
+    assert escape(merchant.name) not in client.get(_change("user", alice)).content.decode()
     client.post(_change("user", alice), _user_fields(alice))
 
-    assert (Merchant.objects.filter(pk=shop.pk).values().get(), Membership.objects.count()) == before
+    assert (Merchant.objects.filter(pk=merchant.pk).values().get(), Membership.objects.count()) == before
 
 
-def test_it_lets_staff_who_may_see_all_shops_look_at_them(shop, client_of):
+def test_it_lets_staff_who_may_see_all_merchants_look_at_them(merchant, client_of):
     client = client_of(_staff("view_merchant", "view_all_merchants"))
-    assert escape(shop.name) in client.get(reverse("admin:accounts_merchant_changelist")).content.decode()
-    assert client.get(_change("merchant", shop)).status_code == 200
+    assert escape(merchant.name) in client.get(reverse("admin:accounts_merchant_changelist")).content.decode()
+    assert client.get(_change("merchant", merchant)).status_code == 200
 
 
-def test_it_shows_a_new_key_once(admin, shop, client_of):
+def test_it_shows_a_new_key_once(admin, merchant, client_of):
     client = client_of(admin)
-    url = reverse("admin:accounts_merchant_new_key", args=[shop.pk])
+    url = reverse("admin:accounts_merchant_new_key", args=[merchant.pk])
     assert client.get(url).status_code == 200
     assert not ApiKey.objects.exists()
     response = client.post(url, {"name": "till", "read_only": "on"})
     key = ApiKey.objects.get()
     secret = response.context["secret"]
-    assert (key.merchant, key.name, key.read_only, key.created_by) == (shop, "till", True, admin)
+    assert (key.merchant, key.name, key.read_only, key.created_by) == (merchant, "till", True, admin)
     assert key.key_hash == ApiKey.hash(secret)
     assert secret in response.content.decode()
     assert "no-store" in response.headers["Cache-Control"]
     assert secret not in str(client.cookies)
     assert not any(secret in str(value) for value in client.session.values())
-    for page in (url, _change("merchant", shop), _change("apikey", key), reverse("admin:accounts_apikey_changelist")):
+    for page in (
+        url,
+        _change("merchant", merchant),
+        _change("apikey", key),
+        reverse("admin:accounts_apikey_changelist"),
+    ):
         assert secret not in client.get(page).content.decode()
-    assert AuditEvent.objects.get(action="api_key.create").via == "admin"
+    assert AuditEvent.objects.get(action="api_key.create").channel == "admin"
     again = client.post(url, {"name": "till", "read_only": "on"})
     assert again.context["secret"] is None
     assert "There is a valid key of this name already." in again.text
     assert ApiKey.objects.count() == 1
 
 
-def test_it_asks_for_a_name_of_the_key(admin, shop, client_of):
-    response = client_of(admin).post(reverse("admin:accounts_merchant_new_key", args=[shop.pk]), {"name": " "})
+def test_it_asks_for_a_name_of_the_key(admin, merchant, client_of):
+    response = client_of(admin).post(reverse("admin:accounts_merchant_new_key", args=[merchant.pk]), {"name": " "})
     assert response.context["form"].errors
     assert not ApiKey.objects.exists()
 
 
-def test_it_makes_no_key_for_staff_without_the_right(shop, client_of):
-    url = reverse("admin:accounts_merchant_new_key", args=[shop.pk])
+def test_it_makes_no_key_for_staff_without_the_right(merchant, client_of):
+    url = reverse("admin:accounts_merchant_new_key", args=[merchant.pk])
     for permissions in (("view_merchant", "view_all_merchants"), ("view_merchant", "change_merchant", "add_apikey")):
         assert client_of(_staff(*permissions)).post(url, {"name": "till"}).status_code == 403
     assert not ApiKey.objects.exists()

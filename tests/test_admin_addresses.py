@@ -69,7 +69,7 @@ def test_a_list_s_parameters_are_what_they_may_be(admin, product, client_of, mod
         "merchant__id__exact",
         "attribute__id__exact",
         "created_at_from_0",
-        "first_level",
+        "top_category",
         "less_sure_than",
     ):
         for value in ("abc", "99999999999999999999"):

@@ -26,7 +26,7 @@ OURS = {"accounts", "catalog", "classifier", "auth"}
 # One search that finds something and one filter, for each list.
 LISTS = {
     "accounts.user": ("q=user", "is_staff__exact=0"),
-    "accounts.merchant": ("q=shop", "is_active__exact=1"),
+    "accounts.merchant": ("q=merchant", "is_active__exact=1"),
     "accounts.apikey": ("q=otj", "state=valid"),
     "accounts.auditevent": ("q=product", "via__exact=admin"),
     "accounts.operation": ("q=import", "state__exact=queued"),
@@ -48,7 +48,7 @@ LISTS = {
 
 @pytest.fixture
 def many(admin):
-    """31 shops with everything that a list can show."""
+    """31 merchants with everything that a list can show."""
     values = {
         code: AttributeValue.objects.get(attribute__code=code, code=value)
         for code, value in (("category", "Jacket"), ("material", "denim"))
@@ -70,10 +70,10 @@ def many(admin):
         _secret, prefix, key_hash = ApiKey.generate()
         key = ApiKey.objects.create(merchant=merchant, name="till", prefix=prefix, key_hash=key_hash, created_by=user)
         operation = Operation.objects.create(kind="import", merchant=merchant, created_by=user)
-        figures = {"photographs": 4, "products": 1, "changed": 1}
+        figures = {"images": 4, "products": 1, "changed": 1}
         ShadowReport.objects.create(operation=operation, candidate=model_set, figures=figures)
         AuditEvent.objects.create(
-            merchant=merchant, user=user, api_key=key, via="admin", action="product.x", subject_type="product"
+            merchant=merchant, user=user, api_key=key, channel="admin", action="product.x", subject_type="product"
         )
         AcceptanceThreshold.objects.create(
             merchant=merchant,
@@ -94,7 +94,7 @@ def many(admin):
             value=values["material"],
             source="human",
             user=user,
-            via="admin",
+            channel="admin",
         )
         image = ProductImageFactory(product=product)
         Classification.objects.filter(image=image).delete()
@@ -111,7 +111,7 @@ def many(admin):
             ProductAttribute.objects.create(
                 product=product, attribute=value.attribute, value=value, state="proposed", confidence=0.9
             )
-    Product.objects.update(status="to_review")  # what saving a photograph changed
+    Product.objects.update(status="to_review")  # what saving an image changed
 
 
 def _url(label):
@@ -139,8 +139,8 @@ def test_it_lists_searches_and_filters_within_ten_queries(many, client_of, djang
 
 
 @pytest.mark.django_db
-def test_it_searches_by_sku_and_shop(admin, client_of):
-    wanted = ProductFactory(sku="FIND-ME", merchant=MerchantFactory(name="Corner shop"))
+def test_it_searches_by_sku_and_merchant(admin, client_of):
+    wanted = ProductFactory(sku="FIND-ME", merchant=MerchantFactory(name="Corner merchant"))
     ProductFactory()
     for query in ("FIND-ME", "Corner", wanted.public_id):
         found = client_of(admin).get(_url("catalog.product"), {"q": query}).context["cl"].result_list

@@ -13,11 +13,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def many(shop):
+def many(merchant):
     """Return a function that makes so many archived products."""
 
     def make(count):
-        fields = {"merchant": shop, "status": "archived", "archived_at": timezone.now()}
+        fields = {"merchant": merchant, "status": "archived", "archived_at": timezone.now()}
         Product.objects.bulk_create(Product(name=f"Coat {number}", **fields) for number in range(count))
 
     return make
@@ -68,10 +68,10 @@ def test_it_says_what_is_wrong_with_a_form_of_too_many_fields(admin, client_of):
     assert "The form has more than 2500 fields; nothing was stored. Choose fewer rows at a time." in response.text
 
 
-def test_a_shop_of_300_people_can_be_saved(admin, shop, client_of):
+def test_a_merchant_of_300_people_can_be_saved(admin, merchant, client_of):
     for _person in range(3):
-        shop.memberships.create(user=UserFactory(), role="viewer")
-    response = client_of(admin).get(reverse("admin:accounts_merchant_change", args=[shop.pk]))
+        merchant.memberships.create(user=UserFactory(), role="viewer")
+    response = client_of(admin).get(reverse("admin:accounts_merchant_change", args=[merchant.pk]))
     [members, _keys] = response.context["inline_admin_formsets"]
     fields = sum(len(form.fields) for form in members.formset.initial_forms) / 3
     assert 300 * fields < 2_500

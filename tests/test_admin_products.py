@@ -11,7 +11,7 @@ from catalog import services
 from catalog.admin.products import ProductAdmin
 from catalog.models import Decision, Product, ProductImage
 from tests.factories import ProductFactory, ProductImageFactory, UserFactory
-from tests.pictures import upload
+from tests.images import upload
 from tests.proposals import propose, row
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def _fields(client, product):
     """What the page's form would send if nothing were touched."""
     response = client.get(_page(product))
     form = response.context["adminform"].form
-    data = {name: form[name].value() or "" for name in form.fields if name != "photographs"}
+    data = {name: form[name].value() or "" for name in form.fields if name != "images"}
     data |= {
         form[name].html_initial_name: form[name].initial or ""
         for name, field in form.fields.items()
@@ -80,9 +80,9 @@ def test_it_overrides_one_value_in_the_administrator_s_name(admin, proposed, cli
     assert response.status_code == 302
     decision = Decision.objects.get(product=proposed)
     assert (decision.attribute.code, decision.value.code) == ("material", "corduroy")
-    assert (decision.via, decision.source, decision.user) == ("admin", "human", admin)
+    assert (decision.channel, decision.source, decision.user) == ("admin", "human", admin)
     event = AuditEvent.objects.get(action="product.review")
-    assert (event.via, event.user, event.merchant) == ("admin", admin, proposed.merchant)
+    assert (event.channel, event.user, event.merchant) == ("admin", admin, proposed.merchant)
     states = dict(proposed.attributes.values_list("attribute__code", "state"))
     assert states == {"category": "proposed", "material": "decided", "sleeve_length": "proposed"}
 
@@ -106,7 +106,7 @@ def test_it_says_that_something_does_not_apply(admin, proposed, client_of):
 
 def test_it_chooses_the_other_garment(admin, proposed, client_of):
     client = client_of(admin)
-    client.post(_page(proposed), _fields(client, proposed) | {"first_level": "Top"})
+    client.post(_page(proposed), _fields(client, proposed) | {"top_category": "Top"})
     proposed.refresh_from_db()
     assert (proposed.row.code, proposed.row_source) == ("Top", "human")
     assert proposed.attributes.get(attribute__code="category").value.code == "Tshirt"
@@ -154,13 +154,13 @@ def test_a_taken_sku_leaves_a_new_product_s_form_as_it_was_typed(admin, proposed
     before = _state(proposed)
     response = client_of(admin).post(
         reverse("admin:catalog_product_add"),
-        {"merchant": proposed.merchant.pk, "name": "Coat", "sku": "aj-1042 ", "photographs": [upload("front.jpg")]},
+        {"merchant": proposed.merchant.pk, "name": "Coat", "sku": "aj-1042 ", "images": [upload("front.jpg")]},
     )
     assert response.status_code == 200
     form = response.context["adminform"].form
-    assert set(form.errors) == {"sku", "photographs"}
+    assert set(form.errors) == {"sku", "images"}
     assert (form["name"].value(), form["sku"].value()) == ("Coat", "aj-1042 ")
-    assert "Choose the photographs once more." in response.text
+    assert "Choose the photos once more." in response.text
     assert _state(proposed) == before
 
 
@@ -169,7 +169,7 @@ def _sent(response):
     form = response.context["adminform"].form
     fields = {}
     for name in form.fields:
-        if name != "photographs":
+        if name != "images":
             fields[name] = form[name].value() or ""
             initial = form[name].html_initial_name
             if f'name="{initial}"' in response.text:
@@ -201,7 +201,7 @@ def test_whoever_was_slower_saves_nothing_until_the_page_is_loaded_anew(admin, p
     again = client.post(_page(proposed), _sent(response))
     for answer in (response, again):
         assert "This product was changed in the meantime, so nothing was saved." in answer.text
-        assert f'<a href="{_page(proposed)}" class="underline">Load the page anew</a>' in answer.text
+        assert f'<a href="{_page(proposed)}" class="underline">Load the page again</a>' in answer.text
         form = answer.context["adminform"].form
         assert {name: form[name].value() for name in mine} == mine
         assert not _said(answer)
@@ -265,55 +265,55 @@ def test_it_says_beside_the_field_what_is_wrong_with_an_sku(admin, proposed, cli
 
 def test_it_refuses_a_value_that_does_not_exist(admin, proposed, client_of):
     client = client_of(admin)
-    for field, value in (("value_category", "Top"), ("value_category", "Toga"), ("first_level", "Jacket")):
+    for field, value in (("value_category", "Top"), ("value_category", "Toga"), ("top_category", "Jacket")):
         fields = _fields(client, proposed) | {field: value}
         before = _state(proposed)
         assert client.post(_page(proposed), fields).status_code == 200
         assert _state(proposed) == before
 
 
-# Photographs are taken in after the commit, so these tests commit.
+# Images are taken in after the commit, so these tests commit.
 @pytest.mark.django_db(transaction=True)
-def test_it_creates_a_product_with_the_good_photographs_and_names_the_bad(admin, shop, client_of):
+def test_it_creates_a_product_with_the_good_images_and_names_the_bad(admin, merchant, client_of):
     files = [
         upload("front.jpg"),
         upload("notes.jpg", b"these are no pixels"),
     ]
     response = client_of(admin).post(
         reverse("admin:catalog_product_add"),
-        {"merchant": shop.pk, "name": "Coat", "sku": "C-1", "photographs": files},
+        {"merchant": merchant.pk, "name": "Coat", "sku": "C-1", "images": files},
     )
-    product = Product.objects.get(merchant=shop)
+    product = Product.objects.get(merchant=merchant)
     assert (product.name, product.sku, product.created_by) == ("Coat", "C-1", admin)
     assert [image.original_name for image in product.images.all()] == ["front.jpg"]
-    assert any(said.startswith("notes.jpg: This is not a photograph.") for said in _said(response))
+    assert any(said.startswith("notes.jpg: This is not a photo.") for said in _said(response))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_adds_photographs_to_a_product(admin, product, client_of):
+def test_it_adds_images_to_a_product(admin, product, client_of):
     client = client_of(admin)
     files = [upload("a.jpg", color="red"), upload("empty.jpg", b"")]
-    response = client.post(_page(product), _fields(client, product) | {"photographs": files})
+    response = client.post(_page(product), _fields(client, product) | {"images": files})
     image = product.images.get()
     assert (image.original_name, image.uploaded_by) == ("a.jpg", admin)
     assert any("empty.jpg: The file is empty." in said for said in _said(response))
-    assert AuditEvent.objects.get(action="image.add").via == "admin"
+    assert AuditEvent.objects.get(action="image.add").channel == "admin"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_adds_photographs_whatever_the_product_says_meanwhile(admin, product, client_of):
+def test_it_adds_images_whatever_the_product_says_meanwhile(admin, product, client_of):
     client = client_of(admin)
     fields = _fields(client, product)
     client.post(_page(product), fields | {"name": "Their jacket"})
-    client.post(_page(product), fields | {"photographs": [upload("a.jpg", color="red")]})
+    client.post(_page(product), fields | {"images": [upload("a.jpg", color="red")]})
     product.refresh_from_db()
     assert (product.images.count(), product.name) == (1, "Their jacket")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_shows_pictures_of_any_shop_to_administrators_only(admin, alice, charlie, product, client_of):
+def test_it_shows_images_of_any_merchant_to_administrators_only(admin, alice, charlie, product, client_of):
     client = client_of(admin)
-    client.post(_page(product), _fields(client, product) | {"photographs": [upload("a.jpg")]})
+    client.post(_page(product), _fields(client, product) | {"images": [upload("a.jpg")]})
     image = product.images.get()
     assert (
         reverse("admin:catalog_productimage_media", args=[image.public_id, "thumbnail"])
@@ -348,7 +348,7 @@ def test_it_moves_a_product(admin, proposed, client_of, move, before, after):
     assert response.headers["HX-Redirect"] == _page(proposed)
     proposed.refresh_from_db()
     assert proposed.status == after
-    assert AuditEvent.objects.filter(action=f"product.{move}", via="admin", user=admin).exists()
+    assert AuditEvent.objects.filter(action=f"product.{move}", channel="admin", user=admin).exists()
 
 
 @pytest.mark.parametrize(("move", "before", "after"), MOVES)
@@ -378,7 +378,7 @@ def test_it_moves_the_chosen_products_and_names_those_it_cannot(admin, proposed,
     ]
 
 
-def test_it_hides_products_from_staff_who_may_not_see_all_shops(proposed, client_of):
+def test_it_hides_products_from_staff_who_may_not_see_all_merchants(proposed, client_of):
     staff = client_of(_staff("view_product", "change_product", "add_product", "view_productimage", "view_decision"))
     ProductImageFactory(product=proposed)
     before = _state(proposed)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def seen(product, alice, actor_of):
-    """A product with one photograph that was classified, and whose material Alice decided."""
+    """A product with one image that was classified, and whose material Alice decided."""
     image = ProductImageFactory(product=product, original_name="front.jpg")
     version = ModelVersion.objects.create(
         role="category", name="category-test", task="classify", sha256="c" * 64, input_size=224, metrics={"top1": 0.8}
@@ -49,7 +49,7 @@ def seen(product, alice, actor_of):
     )
     decide(actor=actor_of(alice), product=product, attribute="material", value="linen")
     operation = Operation.objects.create(kind="import", merchant=product.merchant)
-    figures = {"photographs": 1, "products": 1, "changed": 0, "attributes": {}, "moves": []}
+    figures = {"images": 1, "products": 1, "changed": 0, "attributes": {}, "moves": []}
     ShadowReport.objects.create(operation=operation, candidate=model_set, figures=figures)
     return product
 
@@ -102,7 +102,7 @@ def _history(client, row):
 
 @pytest.mark.parametrize("model", READ_ONLY)
 def test_it_offers_a_history_only_where_there_is_one(admin, seen, client_of, model):
-    # Alice's decision is written down of the product, and photographs have their product's history.
+    # Alice's decision is written down of the product, and images have their product's history.
     assert bool(_history(client_of(admin), model.objects.first())) is (model is ProductImage)
 
 
@@ -110,7 +110,7 @@ def test_it_offers_a_history_only_where_there_is_one(admin, seen, client_of, mod
 def test_it_offers_the_history_to_whoever_may_read_it(admin, seen, client_of, model):
     row = model.objects.get()
     subject = {ModelVersion: "model_version", ModelSet: "model_set"}.get(model, "deployment")
-    AuditEvent.objects.create(action="deployment.promote", subject_type=subject, subject_id=row.pk, via="admin")
+    AuditEvent.objects.create(action="deployment.promote", subject_type=subject, subject_id=row.pk, channel="admin")
     assert _history(client_of(admin), row)
     assert not _history(client_of(_staff(f"view_{model._meta.model_name}", "view_all_merchants")), row)
 
@@ -169,7 +169,7 @@ def test_it_draws_the_box_and_says_how_sure_the_model_is(admin, seen, client_of)
     assert "91%" in prediction
 
 
-def test_it_says_why_a_photograph_has_no_result(admin, seen, client_of):
+def test_it_says_why_a_image_has_no_result(admin, seen, client_of):
     image = seen.images.get()
     Classification.objects.create(
         image=image, state="failed", error_code="no_model", error_message="The model is not available."
@@ -196,7 +196,7 @@ def test_it_classifies_again(admin, seen, client_of, place):
     assert response.status_code == 200
     assert _queued(seen) == 1
     event = AuditEvent.objects.get(action="product.classify_again")
-    assert (event.via, event.user) == ("admin", admin)
+    assert (event.channel, event.user) == ("admin", admin)
     client.post(reverse(name, args=[pk]), {"_form_submitted": "on"})
     assert _queued(seen) == 1  # it waits already
     assert Decision.objects.filter(product=seen).count() == 1
@@ -229,14 +229,14 @@ def test_it_classifies_nothing_again_for_staff_without_the_right(seen, client_of
 
 
 @pytest.mark.parametrize("model", [AuditEvent, Operation, Decision, ProductImage, Classification, Prediction])
-def test_it_shows_no_shop_s_records_to_staff_who_may_not_see_all_shops(seen, client_of, model):
+def test_it_shows_no_merchant_s_records_to_staff_who_may_not_see_all_merchants(seen, client_of, model):
     client = client_of(_staff(f"view_{model._meta.model_name}"))
     assert client.get(reverse(_name(model, "changelist"))).status_code == 403
     page = client.get(reverse(_name(model, "change"), args=[model.objects.first().pk]), follow=True)
     assert page.status_code == 403 or seen.name not in page.content.decode()
 
 
-def test_it_archives_a_photograph(admin, seen, client_of):
+def test_it_archives_a_image(admin, seen, client_of):
     image = seen.images.get()
     url = reverse("admin:catalog_productimage_archive", args=[image.pk])
     looker = client_of(_staff("view_productimage", "view_all_merchants"))
@@ -248,10 +248,10 @@ def test_it_archives_a_photograph(admin, seen, client_of):
     assert image.archived_at is not None
     assert AuditEvent.objects.get(action="image.archive").user == admin
     history = client_of(admin).get(reverse("admin:catalog_productimage_history", args=[image.pk]), follow=True)
-    assert "removed a photograph" in history.text
+    assert "removed a photo" in history.text
 
 
-def test_it_puts_an_archived_photograph_back(admin, seen, client_of):
+def test_it_puts_an_archived_image_back(admin, seen, client_of):
     image = seen.images.get()
     url = reverse("admin:catalog_productimage_put_back", args=[image.pk])
     archive = reverse("admin:catalog_productimage_archive", args=[image.pk])
@@ -273,7 +273,7 @@ def test_it_puts_an_archived_photograph_back(admin, seen, client_of):
     assert AuditEvent.objects.get(action="image.put_back").user == admin
 
 
-def test_it_says_why_a_photograph_cannot_be_put_back(admin, seen, client_of):
+def test_it_says_why_a_image_cannot_be_put_back(admin, seen, client_of):
     image = seen.images.get()
     staff = client_of(admin)
     changes = reverse("admin:catalog_productimage_changelist")
@@ -282,6 +282,6 @@ def test_it_says_why_a_photograph_cannot_be_put_back(admin, seen, client_of):
 
     answer = staff.post(changes, {"action": "put_back_selected", "_selected_action": [image.pk]}, follow=True)
 
-    assert "This product has the same photograph already" in answer.text
+    assert "This product has the same photo already" in answer.text
     image.refresh_from_db()
     assert image.archived_at is not None

@@ -116,14 +116,14 @@ def test_it_refuses_an_alias_that_another_value_has(admin, client_of):
 @pytest.mark.parametrize(
     ("attribute", "parent"), [("category", "Jacket"), ("material", "Outer")], ids=["third level", "another attribute"]
 )
-def test_it_accepts_only_a_sensible_first_level(admin, client_of, attribute, parent):
+def test_it_accepts_only_a_sensible_top_category(admin, client_of, attribute, parent):
     count = AttributeValue.objects.count()
     fields = _new(attribute, parent=_value("category", parent).pk)
     assert "parent" in _errors(client_of(admin).post(reverse(ADD), fields))
     assert AttributeValue.objects.count() == count
 
 
-def test_it_gives_a_first_level_no_parent(admin, client_of):
+def test_it_gives_a_top_category_no_parent(admin, client_of):
     top = _value("category", "Top")
     url = reverse("admin:catalog_attributevalue_change", args=[top.pk])
     response = client_of(admin).post(url, _as_posted(top, parent=_value("category", "Outer").pk))

@@ -16,13 +16,13 @@ def _page(row, page="change"):
 
 
 @pytest.fixture
-def archived(shop):
-    return ProductFactory(merchant=shop, status="archived", archived_at="2026-01-01T00:00Z")
+def archived(merchant):
+    return ProductFactory(merchant=merchant, status="archived", archived_at="2026-01-01T00:00Z")
 
 
-def test_looking_begins_no_transaction(admin, shop, archived, client_of):
+def test_looking_begins_no_transaction(admin, merchant, archived, client_of):
     client = client_of(admin)
-    rows = (admin, shop, archived, Attribute.objects.first(), AttributeValue.objects.first())
+    rows = (admin, merchant, archived, Attribute.objects.first(), AttributeValue.objects.first())
     for url in (*map(_page, rows), reverse("admin:accounts_user_add"), _page(archived, "delete")):
         with CaptureQueriesContext(connection) as queries:
             assert client.get(url).status_code == 200

@@ -1,4 +1,4 @@
-"""Photographs through the API: the good ones are kept, the bad ones named."""
+"""Images through the API: the good ones are kept, the bad ones named."""
 
 import io
 
@@ -10,7 +10,7 @@ from catalog.models import ProductImage
 from classifier.models import Classification
 from tests.api_clients import ApiClient, error_of
 from tests.factories import ProductFactory, ProductImageFactory
-from tests.pictures import photo, png_bomb, upload
+from tests.images import photo, png_bomb, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ BAD = {
 }
 
 
-def test_it_stores_photographs(api, product):
+def test_it_stores_images(api, product):
     answer = api.upload(f"/products/{product.public_id}/images", upload("앞면.jpg"), upload("b.png", photo(kind="PNG")))
     assert answer.status_code == 201
     first, second = answer.json()["uploads"]
@@ -68,7 +68,7 @@ def error_of_uploads(answer):
 @pytest.mark.parametrize(
     "content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<!doctype html><script>1</script>"]
 )
-def test_it_refuses_markup_that_is_called_a_picture(api, product, content):
+def test_it_refuses_markup_that_is_called_a_image(api, product, content):
     file = SimpleUploadedFile("a.jpg", content, content_type="image/jpeg")
     answer = api.upload(f"/products/{product.public_id}/images", file)
     assert (answer.status_code, error_of_uploads(answer)) == (400, "not_an_image")
@@ -92,7 +92,7 @@ def test_it_keeps_fifty_and_names_the_fifty_first(api, product):
     assert answer.status_code == 207
     assert [entry["error"] and entry["error"]["code"] for entry in answer.json()["uploads"]] == [
         None,
-        "too_many_photographs",
+        "too_many_images",
     ]
     assert product.images.count() == 50
 
@@ -106,7 +106,7 @@ def test_it_refuses_a_form_with_hundreds_of_files(api, product, settings):
 
 def test_it_refuses_a_form_without_files(api, product):
     answer = api.post(f"/api/v1/products/{product.public_id}/images", {})
-    assert (answer.status_code, error_of(answer)) == (400, "no_photographs")
+    assert (answer.status_code, error_of(answer)) == (400, "no_images")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_it_takes_no_json(api, product):
     assert (answer.status_code, error_of(answer)) == (415, "unsupported_media_type")
 
 
-def test_it_stores_the_same_photograph_once(api, product):
+def test_it_stores_the_same_image_once(api, product):
     address = f"/products/{product.public_id}/images"
     api.upload(address, upload())
     answer = api.upload(address, upload("again.jpg"))
@@ -138,14 +138,14 @@ def test_it_stores_the_same_photograph_once(api, product):
     assert product.images.count() == 1
 
 
-def test_it_reads_one_photograph(api, product):
+def test_it_reads_one_image(api, product):
     stored = api.upload(f"/products/{product.public_id}/images", upload()).json()["uploads"][0]["image"]
     answer = api.send("get", f"/products/{product.public_id}/images/{stored['id']}")
     assert (answer.status_code, answer.json()) == (200, stored)
 
 
-def test_it_finds_no_photograph_of_another_product(api, product, shop, other_shop):
-    for owner in (shop, other_shop):
+def test_it_finds_no_image_of_another_product(api, product, merchant, other_merchant):
+    for owner in (merchant, other_merchant):
         image = ProductImageFactory(product=ProductFactory(merchant=owner))
         for method in ("get", "delete"):
             answer = api.send(method, f"/products/{product.public_id}/images/{image.public_id}")
@@ -154,7 +154,7 @@ def test_it_finds_no_photograph_of_another_product(api, product, shop, other_sho
         assert image.archived_at is None
 
 
-def test_it_archives_a_photograph(api, product):
+def test_it_archives_a_image(api, product):
     image = ProductImageFactory(product=product)
     address = f"/products/{product.public_id}/images/{image.public_id}"
     assert api.send("delete", address).status_code == 204
@@ -173,17 +173,17 @@ def test_a_read_only_key_archives_nothing(read_only_key, product):
     assert image.archived_at is None
 
 
-def test_a_key_gets_the_pictures_it_was_shown(api, product):
+def test_a_key_gets_the_images_it_was_shown(api, product):
     urls = api.upload(f"/products/{product.public_id}/images", upload()).json()["uploads"][0]["image"]["urls"]
     for url in urls.values():
         answer = api.get(url)
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
 
 
-def test_a_foreign_key_gets_no_picture(api, product, other_shop):
+def test_a_foreign_key_gets_no_image(api, product, other_merchant):
     urls = api.upload(f"/products/{product.public_id}/images", upload()).json()["uploads"][0]["image"]["urls"]
     secret, prefix, key_hash = ApiKey.generate()
-    ApiKey.objects.create(merchant=other_shop, name="foreign", prefix=prefix, key_hash=key_hash)
+    ApiKey.objects.create(merchant=other_merchant, name="foreign", prefix=prefix, key_hash=key_hash)
     for url in urls.values():
         assert ApiClient(secret).get(url).status_code == 404
 

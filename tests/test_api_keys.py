@@ -11,7 +11,7 @@ from accounts.models import ApiKey
 from catalog.models import Product
 from tests.api_clients import ApiClient, error_of
 from tests.factories import ProductFactory
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -44,9 +44,9 @@ def test_it_refuses_a_revoked_key(api_key, product):
     assert product.name == "Oversized denim jacket"
 
 
-def test_it_refuses_the_key_of_a_closed_shop(api_key, shop):
-    shop.is_active = False
-    shop.save()
+def test_it_refuses_the_key_of_a_closed_merchant(api_key, merchant):
+    merchant.is_active = False
+    merchant.save()
     answer = ApiClient(api_key[1]).send("get", "/products")
     assert (answer.status_code, error_of(answer)) == (401, "invalid_api_key")
 
@@ -126,12 +126,12 @@ def test_a_viewer_may_not_change_anything(client_of, dana, product):
     assert product.name == "Oversized denim jacket"
 
 
-def test_an_administrator_sees_no_shop_but_his_own_through_the_api(client_of, admin, product):
+def test_an_administrator_sees_no_merchant_but_his_own_through_the_api(client_of, admin, product):
     client = client_of(admin)
     assert client.get("/api/v1/products").json()["count"] == 0
     assert client.get(f"/api/v1/products/{product.public_id}").status_code == 404
     answer = client.post("/api/v1/products", {"name": "x"}, content_type="application/json")
-    assert (answer.status_code, error_of(answer)) == (403, "no_shop")
+    assert (answer.status_code, error_of(answer)) == (403, "no_merchant")
     assert Product.objects.count() == 1
 
 
@@ -164,8 +164,8 @@ def test_it_counts_strangers_by_an_address_that_they_cannot_choose(client, setti
     assert _calls_of(client, "10.0.0.9, 10.0.0.4") == [200]
 
 
-def test_an_outsider_finds_nothing_and_changes_nothing(other_shop, api_key, product):
-    foreign = ProductFactory(merchant=other_shop, name="Charlie's coat")
+def test_an_outsider_finds_nothing_and_changes_nothing(other_merchant, api_key, product):
+    foreign = ProductFactory(merchant=other_merchant, name="Charlie's coat")
     client = ApiClient(api_key[1])
     before = Product.objects.filter(pk=foreign.pk).values().get()
     address = f"/products/{foreign.public_id}"

@@ -9,7 +9,7 @@ from classifier.models import Classification
 from tests.api_clients import ApiClient, error_of
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory, ProductImageFactory
-from tests.pictures import upload
+from tests.images import upload
 from tests.proposals import propose, row
 
 pytestmark = pytest.mark.django_db
@@ -31,12 +31,12 @@ def work(monkeypatch):
     return work
 
 
-def test_it_creates_a_product(api, api_key, shop):
+def test_it_creates_a_product(api, api_key, merchant):
     answer = api.send("post", "/products", {"name": " Denim jacket ", "sku": "AJ-1"})
     assert answer.status_code == 201
     body = answer.json()
     product = Product.objects.get()
-    assert (product.merchant, product.name, product.sku, product.created_by) == (shop, "Denim jacket", "AJ-1", None)
+    assert (product.merchant, product.name, product.sku, product.created_by) == (merchant, "Denim jacket", "AJ-1", None)
     assert body["id"] == product.public_id
     assert (body["status"], body["row"], body["images"], body["uploads"]) == ("draft", None, [], [])
     assert {code: value["state"] for code, value in body["attributes"].items()} == {
@@ -45,10 +45,10 @@ def test_it_creates_a_product(api, api_key, shop):
         "sleeve_length": "unset",
     }
     event = AuditEvent.objects.get(action="product.create")
-    assert (event.api_key, event.via, event.subject_id) == (api_key[0], "api", product.public_id)
+    assert (event.api_key, event.channel, event.subject_id) == (api_key[0], "api", product.public_id)
 
 
-def test_it_creates_a_product_with_its_photographs(api):
+def test_it_creates_a_product_with_its_images(api):
     answer = api.upload("/products", upload("front.jpg"), upload("notes.txt", b"hello"), name="Jacket")
     assert answer.status_code == 207
     body = answer.json()
@@ -61,7 +61,7 @@ def test_it_creates_a_product_with_its_photographs(api):
     assert Classification.objects.get().state == "queued"
 
 
-def test_it_creates_nothing_without_a_good_photograph(api):
+def test_it_creates_nothing_without_a_good_image(api):
     answer = api.upload("/products", upload("a.jpg", b""), upload("b.jpg", b"<svg/>"), name="Jacket", sku="A1")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "nothing_stored")
     assert [entry["error"]["code"] for entry in answer.json()["uploads"]] == ["empty", "not_an_image"]
@@ -90,20 +90,20 @@ def test_it_refuses_what_it_cannot_store(api, product, body, status, code):
     assert Product.objects.get() == product
 
 
-def test_it_lists_with_a_constant_number_of_queries(api, shop, django_assert_max_num_queries):
+def test_it_lists_with_a_constant_number_of_queries(api, merchant, django_assert_max_num_queries):
     for number in range(30):
-        product = ProductFactory(merchant=shop)
+        product = ProductFactory(merchant=merchant)
         ProductImageFactory.create_batch(2, product=product)
         propose(product, row("Outer", 0.9, category=("Jacket", 0.9)), chosen="Outer")
         if number == 0:
             api.send("get", "/products")  # the key's last use is written now, not while we count
-    # key, attributes, count, products, current values, photographs
+    # key, attributes, count, products, current values, images
     with django_assert_max_num_queries(6):
         answer = api.send("get", "/products?page_size=100")
     body = answer.json()
     assert (body["count"], len(body["results"]), body["next"]) == (30, 30, None)
     newest = body["results"][0]
-    assert newest["photographs"] == 2
+    assert newest["images"] == 2
     assert newest["thumbnail"].startswith("http://testserver/media/")
     assert newest["attributes"]["category"]["value"]["name"] == {"ko": "재킷", "en": "Jacket"}
     assert newest["attributes"]["category"]["value"]["parent"] == "Outer"
@@ -113,7 +113,7 @@ def test_it_reads_a_product_with_a_constant_number_of_queries(api, product, work
     for red in (0, 100, 200):
         api.upload(f"/products/{product.public_id}/images", upload(color=(red, 0, 0)), upload(color=(red, 200, 0)))
     work(garment("Jacket", material="denim", sleeve_length="long"), garment("Jeans", confidence=0.6))
-    # key; product, values, photographs, garments, predictions, attributes, values, versions, decisions;
+    # key; product, values, images, garments, predictions, attributes, values, versions, decisions;
     # active attributes, jobs
     with django_assert_max_num_queries(13):
         body = api.send("get", f"/products/{product.public_id}").json()
@@ -142,7 +142,7 @@ def test_it_shows_what_was_found_and_what_is_proposed(api, product, work):
         "model": "category-1",
     }
     [proposed] = body["proposal"]
-    assert (proposed["first_level"], proposed["photographs"], proposed["of"]) == ("Outer", 1, 1)
+    assert (proposed["top_category"], proposed["images"], proposed["of"]) == ("Outer", 1, 1)
     assert proposed["attributes"]["material"]["value"] == "denim"
     assert "prediction" not in proposed["attributes"]["material"]  # row numbers stay inside
     assert body["row"] == "Outer"
@@ -157,7 +157,7 @@ def test_it_says_why_a_classification_failed(api, product):
     body = api.send("get", f"/products/{product.public_id}").json()
     assert body["images"][0]["classification"]["error"] == {
         "code": "unreadable",
-        "message": "The photograph cannot be read. Upload it again.",
+        "message": "The photo cannot be read. Upload it again.",
     }
 
 
@@ -173,9 +173,9 @@ def test_it_says_why_a_classification_failed(api, product):
         ("sku=A2", set()),
     ],
 )
-def test_it_filters(api, shop, query, found):
-    ProductFactory(merchant=shop, name="plain", sku="A1")
-    jacket, jeans = ProductFactory(merchant=shop, name="jacket"), ProductFactory(merchant=shop, name="jeans")
+def test_it_filters(api, merchant, query, found):
+    ProductFactory(merchant=merchant, name="plain", sku="A1")
+    jacket, jeans = ProductFactory(merchant=merchant, name="jacket"), ProductFactory(merchant=merchant, name="jeans")
     propose(jacket, row("Outer", 0.9, category=("Jacket", 0.9)), chosen="Outer")
     propose(jeans, row("Bottom", 0.9, category=("Jeans", 0.9)), chosen="Bottom")
     assert {entry["name"] for entry in api.send("get", f"/products?{query}").json()["results"]} == found
@@ -195,8 +195,8 @@ def test_it_refuses_filters_that_it_does_not_know(api, product, query, status, c
     assert (answer.status_code, error_of(answer)) == (status, code)
 
 
-def test_it_pages(api, shop):
-    products = ProductFactory.create_batch(5, merchant=shop)
+def test_it_pages(api, merchant):
+    products = ProductFactory.create_batch(5, merchant=merchant)
     first = api.send("get", "/products?page_size=3").json()
     second = api.get(first["next"]).json()
     assert [entry["id"] for entry in first["results"] + second["results"]] == [
@@ -235,7 +235,7 @@ def test_it_publishes_and_decides_what_is_shown(api, product):
     assert body["published_at"]
     assert body["attributes"]["material"]["state"] == "decided"
     assert body["attributes"]["material"]["decision"]["by"] == "till"
-    assert body["attributes"]["material"]["decision"]["via"] == "api"
+    assert body["attributes"]["material"]["decision"]["channel"] == "api"
 
 
 def test_it_does_not_publish_without_a_category(api, product):

@@ -1,4 +1,4 @@
-"""To decide one value is to read one value: not the product's photographs, nor its history."""
+"""To decide one value is to read one value: not the product's images, nor its history."""
 
 import pytest
 from django.db import connection

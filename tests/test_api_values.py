@@ -31,7 +31,7 @@ def test_it_decides_a_value(api, proposed):
     body = answer.json()
     assert (body["state"], body["value"]["code"]) == ("decided", "woven")
     assert body["value"]["name"] == {"ko": "우븐", "en": "Woven"}
-    assert body["decision"].items() >= {"by": "till", "via": "api", "source": "human"}.items()
+    assert body["decision"].items() >= {"by": "till", "channel": "api", "source": "human"}.items()
     assert api.send("get", f"/products/{proposed.public_id}").json()["attributes"]["material"] == body
 
 

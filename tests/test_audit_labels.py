@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin as django_admin
 from django.urls import reverse
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from accounts.admin.base import AuditedAdmin
 from accounts.audit_labels import ACTIONS, action_label
 from accounts.services import record
@@ -34,11 +34,11 @@ def test_what_admin_pages_write_themselves_has_one_too():
 
 
 @pytest.mark.django_db
-def test_the_list_shows_words(admin, shop, client_of):
-    actor = Actor(via=Via.ADMIN, user=admin)
+def test_the_list_shows_words(admin, merchant, client_of):
+    actor = Actor(channel=Channel.ADMIN, user=admin)
     for action in ("product.publish", "attributevalue.change", "forgotten.code"):
         subject = action.partition(".")[0]
-        record(actor=actor, action=action, subject_type=subject, subject_id="x1", merchant_id=shop.pk)
+        record(actor=actor, action=action, subject_type=subject, subject_id="x1", merchant_id=merchant.pk)
 
     page = client_of(admin).get(reverse("admin:accounts_auditevent_changelist")).text
 

@@ -34,13 +34,13 @@ CHANGES = {
     "decide": lambda **who: services.decide(**who, attribute="material", value="woven"),
     "not_applicable": lambda **who: services.decide_not_applicable(**who, attribute="material"),
     "withdraw": lambda **who: services.withdraw(**who, attribute="category"),
-    "choose_row": lambda **who: services.choose_row(**who, first_level="Top"),
-    "review": lambda **who: services.save_review(**who, first_level="Outer", values={"material": "woven"}),
-    "review_and_publish": lambda **who: services.save_review(**who, first_level="Outer", values={}, publish=True),
+    "choose_row": lambda **who: services.choose_row(**who, top_category="Top"),
+    "review": lambda **who: services.save_review(**who, top_category="Outer", values={"material": "woven"}),
+    "review_and_publish": lambda **who: services.save_review(**who, top_category="Outer", values={}, publish=True),
     "update": lambda **who: services.update_product(**who, name="mine"),
     "publish": services.publish,
     "unpublish": services.unpublish,
-    "photograph": lambda actor, product: services.archive_image(actor=actor, image=product.images.get()),
+    "image": lambda actor, product: services.archive_image(actor=actor, image=product.images.get()),
     "classify": classify_again,
 }
 
@@ -56,7 +56,7 @@ def test_no_service_changes_it(archived, alice, actor_of, change):
 
 def test_the_api_changes_nothing(archived, api_key):
     api, address = ApiClient(api_key[1]), f"/products/{archived.public_id}"
-    photograph = archived.images.get().public_id
+    image = archived.images.get().public_id
     before = _everything()
     for method, path, body in (
         ("put", "/attributes/material", {"value": "woven"}),
@@ -65,7 +65,7 @@ def test_the_api_changes_nothing(archived, api_key):
         ("patch", "", {"row": "Top"}),
         ("post", "/publish", None),
         ("post", "/classify", None),
-        ("delete", f"/images/{photograph}", None),
+        ("delete", f"/images/{image}", None),
     ):
         answer = api.send(method, address + path, body)
         assert (answer.status_code, error_of(answer)) == (409, "archived"), (method, path)
@@ -92,4 +92,4 @@ def test_it_can_be_archived_again_and_restored(archived, alice, actor_of):
     services.archive(actor=actor_of(alice), product=archived)
     services.restore(actor=actor_of(alice), product=archived)
     services.decide(actor=actor_of(alice), product=archived, attribute="material", value="woven")
-    assert Product.objects.get().status == "classifying"  # its photograph still waits
+    assert Product.objects.get().status == "classifying"  # its image still waits

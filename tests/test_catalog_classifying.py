@@ -1,4 +1,4 @@
-"""A product of which photographs wait is being classified, whatever people decide; it goes public on request only."""
+"""A product of which images wait is being classified, whatever people decide; it goes public on request only."""
 
 import pytest
 from django.urls import reverse
@@ -9,7 +9,7 @@ from catalog.services.uploads import add_images
 from classifier.jobs import batches
 from core.errors import Conflict
 from tests.engines import StubEngine, garment, serve
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ Status = Product.Status
 
 @pytest.fixture
 def waiting(monkeypatch, alice, actor_of, product):
-    """A product with two photographs that wait, and a decided category."""
+    """A product with two images that wait, and a decided category."""
     serve(monkeypatch, StubEngine(garment("Jacket", material="denim")))
     add_images(actor=actor_of(alice), product=product, files=[upload("a.jpg"), upload("b.jpg", color="navy")])
     services.decide(actor=actor_of(alice), product=product, attribute="category", value="Coat")
@@ -41,11 +41,11 @@ def test_a_decided_category_does_not_make_it_ready(waiting):
 
 
 def test_saving_the_page_does_not_either(waiting, alice, actor_of):
-    services.save_review(actor=actor_of(alice), product=waiting, first_level=None, values={"category": "Jacket"})
+    services.save_review(actor=actor_of(alice), product=waiting, top_category=None, values={"category": "Jacket"})
     assert _status(waiting) == Status.CLASSIFYING
 
 
-def test_more_photographs_of_a_ready_product_are_waited_for(waiting, alice, actor_of):
+def test_more_images_of_a_ready_product_are_waited_for(waiting, alice, actor_of):
     batches.classify_waiting()
 
     add_images(actor=actor_of(alice), product=waiting, files=[upload("c.jpg", color="green")])
@@ -59,7 +59,7 @@ def test_it_is_not_published_meanwhile(waiting, alice, actor_of):
     actor = actor_of(alice)
     for publish in (
         lambda: services.publish(actor=actor, product=waiting),
-        lambda: services.save_review(actor=actor, product=waiting, first_level=None, values={}, publish=True),
+        lambda: services.save_review(actor=actor, product=waiting, top_category=None, values={}, publish=True),
     ):
         with pytest.raises(Conflict) as refused:
             publish()
@@ -113,7 +113,7 @@ def test_the_portals_button_says_so(waiting, client_of, alice):
     page = reverse("catalog:product", args=[waiting.public_id])
     review = reverse("catalog:review", args=[waiting.public_id])
     shown = client.get(page).content.decode()
-    assert "Save and publish without waiting for the photographs" in shown
+    assert "Save and publish without waiting for the photos" in shown
     assert 'value="publish"' not in shown
 
     stale = client.post(review, {"action": "publish", "version": waiting.version})

@@ -36,7 +36,7 @@ def _merged_in_several_steps():
     _merge("category", "Zipup", "PaddedJacket")
 
 
-def _merged_into_another_first_level():
+def _merged_into_another_top_category():
     _merge("category", "Jumper", "KnitWear")
 
 
@@ -52,7 +52,7 @@ def _merged_into_what_is_switched_off():
 CHANGES = [
     _merged,
     _merged_in_several_steps,
-    _merged_into_another_first_level,
+    _merged_into_another_top_category,
     _switched_off,
     _merged_into_what_is_switched_off,
 ]
@@ -125,7 +125,7 @@ def test_the_admin_keeps_it_when_something_else_is_saved(client_of, admin, decid
     for name in form.fields:
         choices = [code for _label, group in _flat(getattr(form.fields[name], "choices", [])) for code in group]
         assert not choices or (form[name].value() or "") in choices, name
-    fields = {name: form[name].value() or "" for name in form.fields if name != "photographs"}
+    fields = {name: form[name].value() or "" for name in form.fields if name != "images"}
     for inline in page.context["inline_admin_formsets"]:
         management = inline.formset.management_form
         fields |= {management.add_prefix(name): management[name].value() for name in management.fields}
@@ -144,11 +144,11 @@ def _flat(choices):
         yield (value, [code for code, _name in label]) if isinstance(label, list) else (label, [value])
 
 
-def test_the_row_of_a_switched_off_first_level_stays(client_of, admin, decided):
+def test_the_row_of_a_switched_off_top_category_stays(client_of, admin, decided):
     _switch_off("category", "Outer")
     form = client_of(admin).get(reverse("admin:catalog_product_change", args=[decided.pk])).context["adminform"].form
-    assert "Outer" in dict(form.fields["first_level"].choices)
-    assert form["first_level"].value() == "Outer"
+    assert "Outer" in dict(form.fields["top_category"].choices)
+    assert form["top_category"].value() == "Outer"
 
 
 @pytest.mark.parametrize("change", [_merged, _merged_in_several_steps])
@@ -168,8 +168,8 @@ def test_it_is_found_by_what_it_is_today(client_of, bob, admin, api_key, decided
     assert api.send("get", "/products?category=Coat").json()["count"] == 0
 
 
-def test_it_is_found_in_the_first_level_of_today(api_key, decided):
-    _merged_into_another_first_level()
+def test_it_is_found_in_the_top_category_of_today(api_key, decided):
+    _merged_into_another_top_category()
     api = ApiClient(api_key[1])
     assert api.send("get", "/products?category=Top").json()["count"] == 1
     assert api.send("get", "/products?category=Outer").json()["count"] == 0
@@ -179,10 +179,10 @@ def test_saying_the_new_name_is_no_new_decision(alice, actor_of, decided):
     _merged()
     before = Decision.objects.count()
     services.save_review(
-        actor=actor_of(alice), product=decided, first_level="Outer", values={"category": "PaddedJacket"}
+        actor=actor_of(alice), product=decided, top_category="Outer", values={"category": "PaddedJacket"}
     )
     assert Decision.objects.count() == before
-    services.save_review(actor=actor_of(alice), product=decided, first_level="Outer", values={"category": "Coat"})
+    services.save_review(actor=actor_of(alice), product=decided, top_category="Outer", values={"category": "Coat"})
     assert _category(decided) == ("decided", "Coat", "alice")
 
 
@@ -211,8 +211,8 @@ def test_values_merged_in_a_circle_are_harmless(client_of, bob, decided):
     assert _category(decided) == ("decided", "Jumper", "alice")
 
 
-def test_a_category_that_moved_to_another_first_level_stays_decided(client_of, bob, alice, actor_of, decided):
+def test_a_category_that_moved_to_another_top_category_stays_decided(client_of, bob, alice, actor_of, decided):
     AttributeValue.objects.filter(attribute__code="category", code="Jumper").update(parent=_value("category", "Top"))
-    services.save_review(actor=actor_of(alice), product=decided, first_level=None, values={"material": "woven"})
+    services.save_review(actor=actor_of(alice), product=decided, top_category=None, values={"material": "woven"})
     assert _category(decided) == ("decided", "Jumper", "alice")
     assert Product.objects.get().status == "ready"

@@ -26,7 +26,7 @@ def _say(product, attribute, *kinds):
             kind=kind,
             value=value if kind == "set" else None,
             source=source,
-            via="portal",
+            channel="portal",
         ).pk
         for source, kind in kinds
     ]
@@ -44,15 +44,15 @@ def test_a_withdrawal_of_nothing_is_what_was_left_open(product):
     assert Decision.objects.get(pk=taken_back[1]).kind == "withdrawn"
 
 
-def test_what_publishing_added_is_told_from_what_was_answered(shop, alice, actor_of):
+def test_what_publishing_added_is_told_from_what_was_answered(merchant, alice, actor_of):
     actor = actor_of(alice)
     products = [
-        seen_product(shop, category=("Jacket", 0.97), material=("denim", 0.96), sleeve_length=("long", 0.95))
+        seen_product(merchant, category=("Jacket", 0.97), material=("denim", 0.96), sleeve_length=("long", 0.95))
         for _ in range(3)
     ]
     answered, _unseen, decided_later = products
     services.save_review(
-        actor=actor, product=answered, first_level="Outer", values={"category": "Jacket", "material": "denim"}
+        actor=actor, product=answered, top_category="Outer", values={"category": "Jacket", "material": "denim"}
     )
     for product in products:
         services.publish(actor=actor, product=product)
@@ -69,9 +69,9 @@ def test_what_publishing_added_is_told_from_what_was_answered(shop, alice, actor
 def test_it_can_be_taken_back(product, alice, actor_of):
     actor = actor_of(alice)
     propose(product, row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
-    services.save_review(actor=actor, product=product, first_level="", values={})
+    services.save_review(actor=actor, product=product, top_category="", values={})
     services.withdraw(actor=actor, product=product, attribute="material")
-    services.save_review(actor=actor, product=product, first_level="Outer", values={})
+    services.save_review(actor=actor, product=product, top_category="Outer", values={})
     services.publish(actor=actor, product=product)
     other = ProductFactory(merchant=MerchantFactory(), row_source="human")
 

@@ -44,11 +44,11 @@ def test_a_later_model_adds_nothing_to_it(published, actor):
     [
         lambda actor, product: services.withdraw(actor=actor, product=product, attribute="category"),
         lambda actor, product: services.withdraw(actor=actor, product=product, attribute="material"),
-        lambda actor, product: services.choose_row(actor=actor, product=product, first_level="Top"),
+        lambda actor, product: services.choose_row(actor=actor, product=product, top_category="Top"),
         lambda actor, product: services.save_review(
-            actor=actor, product=product, first_level="Outer", values={"category": ""}
+            actor=actor, product=product, top_category="Outer", values={"category": ""}
         ),
-        lambda actor, product: services.save_review(actor=actor, product=product, first_level="Top", values={}),
+        lambda actor, product: services.save_review(actor=actor, product=product, top_category="Top", values={}),
     ],
 )
 def test_its_values_cannot_be_opened_again(published, actor, open_up):
@@ -98,13 +98,13 @@ def test_a_product_whose_category_is_open_again_is_not_ready(product, actor):
     assert product.status == "to_review"
 
 
-def test_a_first_level_without_categories_in_it_is_a_category_itself(product, actor):
+def test_a_top_category_without_categories_in_it_is_a_category_itself(product, actor):
     category = Attribute.objects.get(code="category")
     AttributeValue.objects.create(attribute=category, code="Shoes", name_ko="신발", name_en="Shoes")
     services.decide(actor=actor, product=product, attribute="category", value="Shoes")
     product.refresh_from_db()
     assert product.row.code == "Shoes"
-    services.save_review(actor=actor, product=product, first_level="Shoes", values={"category": "Shoes"})
+    services.save_review(actor=actor, product=product, top_category="Shoes", values={"category": "Shoes"})
     assert values(product)["category"] == ("decided", "Shoes")
 
 

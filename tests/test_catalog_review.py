@@ -38,7 +38,7 @@ def test_it_shows_the_proposal_of_the_chosen_row(alice, actor_of, proposed):
 
 
 def test_it_follows_another_row(alice, actor_of, proposed):
-    services.choose_row(actor=actor_of(alice), product=proposed, first_level="Top")
+    services.choose_row(actor=actor_of(alice), product=proposed, top_category="Top")
     assert _values(actor_of(alice), proposed)[CATEGORY] == ("proposed", "Tshirt")
 
 
@@ -46,7 +46,7 @@ def test_it_saves_row_and_values_at_once(bob, actor_of, proposed):
     saved = services.save_review(
         actor=actor_of(bob),
         product=proposed,
-        first_level="Outer",
+        top_category="Outer",
         values={CATEGORY: "Jacket", MATERIAL: "woven", SLEEVE_LENGTH: "-"},
         version=proposed.version,
     )
@@ -56,7 +56,7 @@ def test_it_saves_row_and_values_at_once(bob, actor_of, proposed):
         MATERIAL: ("decided", "woven"),
         SLEEVE_LENGTH: ("not_applicable", None),
     }
-    assert set(Decision.objects.values_list("user__name", "via")) == {("bob", "portal")}
+    assert set(Decision.objects.values_list("user__name", "channel")) == {("bob", "portal")}
 
 
 def test_it_saves_nothing_of_a_stale_review(alice, bob, actor_of, proposed):
@@ -64,7 +64,7 @@ def test_it_saves_nothing_of_a_stale_review(alice, bob, actor_of, proposed):
     services.decide(actor=actor_of(bob), product=proposed, attribute=MATERIAL, value="woven")
     with pytest.raises(Conflict) as refusal:
         services.save_review(
-            actor=actor_of(alice), product=proposed, first_level="Top", values={MATERIAL: "denim"}, version=seen
+            actor=actor_of(alice), product=proposed, top_category="Top", values={MATERIAL: "denim"}, version=seen
         )
     assert refusal.value.code == "stale"
     assert _values(actor_of(alice), proposed)[MATERIAL] == ("decided", "woven")
@@ -73,7 +73,7 @@ def test_it_saves_nothing_of_a_stale_review(alice, bob, actor_of, proposed):
 def test_it_saves_nothing_when_one_value_is_unknown(alice, actor_of, proposed):
     with pytest.raises(Invalid) as refusal:
         services.save_review(
-            actor=actor_of(alice), product=proposed, first_level="Outer", values={CATEGORY: "Jacket", MATERIAL: "moss"}
+            actor=actor_of(alice), product=proposed, top_category="Outer", values={CATEGORY: "Jacket", MATERIAL: "moss"}
         )
     assert refusal.value.code == "unknown_value"
     assert not Decision.objects.exists()
@@ -83,7 +83,7 @@ def test_it_saves_nothing_when_one_value_is_unknown(alice, actor_of, proposed):
 
 def test_it_writes_no_second_decision_for_the_same_value(alice, actor_of, proposed):
     for _ in range(2):
-        services.save_review(actor=actor_of(alice), product=proposed, first_level="Outer", values={CATEGORY: "Jacket"})
+        services.save_review(actor=actor_of(alice), product=proposed, top_category="Outer", values={CATEGORY: "Jacket"})
     assert Decision.objects.count() == 1
 
 
@@ -96,7 +96,7 @@ def test_it_lets_the_category_choose_the_row(alice, actor_of, proposed):
 
 def test_it_withdraws_a_category_of_another_garment(alice, actor_of, proposed):
     services.decide(actor=actor_of(alice), product=proposed, attribute=CATEGORY, value="Coat")
-    services.choose_row(actor=actor_of(alice), product=proposed, first_level="Top")
+    services.choose_row(actor=actor_of(alice), product=proposed, top_category="Top")
     assert _values(actor_of(alice), proposed)[CATEGORY] == ("proposed", "Tshirt")
 
 
@@ -148,8 +148,8 @@ def test_it_denies_viewers_and_outsiders_every_change(person, request, actor_of,
     actor = actor_of(request.getfixturevalue(person))
     for change in (
         lambda: services.decide(actor=actor, product=proposed, attribute=MATERIAL, value="woven"),
-        lambda: services.choose_row(actor=actor, product=proposed, first_level="Top"),
-        lambda: services.save_review(actor=actor, product=proposed, first_level="Top", values={}),
+        lambda: services.choose_row(actor=actor, product=proposed, top_category="Top"),
+        lambda: services.save_review(actor=actor, product=proposed, top_category="Top", values={}),
         lambda: services.publish(actor=actor, product=proposed),
         lambda: services.archive(actor=actor, product=proposed),
         lambda: services.update_product(actor=actor, product=proposed, name="mine"),

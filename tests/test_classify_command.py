@@ -11,18 +11,18 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from tests.pictures import photo
+from tests.images import photo
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """b.jpg, a folder with two photographs and a text, and a file that is no photograph."""
-    folder = tmp_path / "pictures"
-    (folder / "shop" / "more").mkdir(parents=True)
+def images(tmp_path):
+    """b.jpg, a folder with two images and a text, and a file that is no image."""
+    folder = tmp_path / "images"
+    (folder / "merchant" / "more").mkdir(parents=True)
     (folder / "b.jpg").write_bytes(photo("navy", (300, 400)))
-    (folder / "shop" / "z.PNG").write_bytes(photo("seagreen", kind="PNG"))
-    (folder / "shop" / "more" / "z.jpg").write_bytes(photo("firebrick"))
-    (folder / "shop" / "notes.txt").write_text("not looked at")
+    (folder / "merchant" / "z.PNG").write_bytes(photo("seagreen", kind="PNG"))
+    (folder / "merchant" / "more" / "z.jpg").write_bytes(photo("firebrick"))
+    (folder / "merchant" / "notes.txt").write_text("not looked at")
     (folder / "broken.jpg").write_text("a text")
     return folder
 
@@ -43,12 +43,12 @@ def classify(network_weights, capsys):
     return run
 
 
-def test_it_prints_one_json_line_a_file_in_input_order(classify, pictures):
-    status, lines, progress = classify(pictures / "b.jpg", pictures / "shop", pictures / "b.jpg", format="jsonl")
+def test_it_prints_one_json_line_a_file_in_input_order(classify, images):
+    status, lines, progress = classify(images / "b.jpg", images / "merchant", images / "b.jpg", format="jsonl")
     assert status == 0
     results = [json.loads(line) for line in lines]
     assert [result["file"] for result in results] == [
-        str(pictures / name) for name in ("b.jpg", "shop/more/z.jpg", "shop/z.PNG", "b.jpg")
+        str(images / name) for name in ("b.jpg", "merchant/more/z.jpg", "merchant/z.PNG", "b.jpg")
     ]
     assert "4 files, 0 unreadable" in progress
     first = results[0]
@@ -64,9 +64,9 @@ def test_it_prints_one_json_line_a_file_in_input_order(classify, pictures):
     assert results[3] == first
 
 
-def test_it_names_files_that_cannot_be_read_and_goes_on(classify, pictures):
-    (pictures / "empty.jpg").touch()
-    status, lines, _ = classify(pictures / "nowhere.jpg", pictures, format="jsonl")
+def test_it_names_files_that_cannot_be_read_and_goes_on(classify, images):
+    (images / "empty.jpg").touch()
+    status, lines, _ = classify(images / "nowhere.jpg", images, format="jsonl")
     assert status == 1
     results = {os.path.basename(result["file"]): result for result in map(json.loads, lines)}
     assert list(results) == ["nowhere.jpg", "b.jpg", "broken.jpg", "empty.jpg", "z.jpg", "z.PNG"]
@@ -78,8 +78,8 @@ def test_it_names_files_that_cannot_be_read_and_goes_on(classify, pictures):
     assert results["b.jpg"]["garments"]
 
 
-def test_it_prints_a_table(classify, pictures):
-    status, lines, _ = classify(pictures / "b.jpg", pictures / "broken.jpg")
+def test_it_prints_a_table(classify, images):
+    status, lines, _ = classify(images / "b.jpg", images / "broken.jpg")
     assert status == 1
     assert lines[0].split() == ["FILE", "#", "CATEGORY", "MATERIAL", "SLEEVE_LENGTH"]
     assert "b.jpg" in lines[1]
@@ -87,41 +87,41 @@ def test_it_prints_a_table(classify, pictures):
     assert "! not_an_image" in lines[-1]
 
 
-def test_it_reads_paths_from_stdin(classify, pictures, monkeypatch):
-    names = f"{pictures / 'shop'}\n\n{pictures / 'b.jpg'}\r\n".encode()
+def test_it_reads_paths_from_stdin(classify, images, monkeypatch):
+    names = f"{images / 'merchant'}\n\n{images / 'b.jpg'}\r\n".encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(names)))
     status, lines, _ = classify("-", format="jsonl")
     assert status == 0
     assert [os.path.basename(json.loads(line)["file"]) for line in lines] == ["z.jpg", "z.PNG", "b.jpg"]
 
 
-def test_it_saves_annotated_copies_and_overwrites_nothing(classify, pictures):
-    out = pictures / "annotated"
-    before = {path: path.read_bytes() for path in pictures.rglob("*.*")}
+def test_it_saves_annotated_copies_and_overwrites_nothing(classify, images):
+    out = images / "annotated"
+    before = {path: path.read_bytes() for path in images.rglob("*.*")}
     for count in (1, 2):
-        classify(pictures, save_annotated=out, format="jsonl")
+        classify(images, save_annotated=out, format="jsonl")
         assert len(list(out.iterdir())) == 3 * count  # its own copies are not looked at the second time
     assert {path.name for path in out.iterdir()} == {"b.jpg", "b-2.jpg", *(f"z{n}.jpg" for n in ("", "-2", "-3", "-4"))}
     assert all(path.read_bytes() == content for path, content in before.items())
-    plain, drawn = Image.open(pictures / "b.jpg"), Image.open(out / "b.jpg")
+    plain, drawn = Image.open(images / "b.jpg"), Image.open(out / "b.jpg")
     assert drawn.size == plain.size
     assert drawn.convert("RGB").getcolors(maxcolors=10**6) != plain.convert("RGB").getcolors(maxcolors=10**6)
 
 
-def test_it_never_overwrites_a_photograph_beside_it(classify, pictures):
-    before = (pictures / "b.jpg").read_bytes()
-    classify(pictures / "b.jpg", save_annotated=pictures)
-    assert (pictures / "b.jpg").read_bytes() == before
-    assert (pictures / "b-2.jpg").exists()
+def test_it_never_overwrites_a_image_beside_it(classify, images):
+    before = (images / "b.jpg").read_bytes()
+    classify(images / "b.jpg", save_annotated=images)
+    assert (images / "b.jpg").read_bytes() == before
+    assert (images / "b-2.jpg").exists()
 
 
-def test_it_says_which_weights_are_missing(pictures, tmp_path):
+def test_it_says_which_weights_are_missing(images, tmp_path):
     with pytest.raises(CommandError, match=r"manifest\.json"):
-        call_command("classify", str(pictures), weights=tmp_path / "nothing")
+        call_command("classify", str(images), weights=tmp_path / "nothing")
 
 
-def test_it_names_a_folder_that_cannot_be_opened(classify, pictures, monkeypatch):
-    closed, scandir = str(pictures / "shop" / "more"), os.scandir
+def test_it_names_a_folder_that_cannot_be_opened(classify, images, monkeypatch):
+    closed, scandir = str(images / "merchant" / "more"), os.scandir
 
     def refuse(path):  # by hand, because root opens every folder
         if str(path) == closed:
@@ -129,14 +129,14 @@ def test_it_names_a_folder_that_cannot_be_opened(classify, pictures, monkeypatch
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    status, lines, _ = classify(pictures / "shop", format="jsonl")
+    status, lines, _ = classify(images / "merchant", format="jsonl")
     assert status == 1
     results = [json.loads(line) for line in lines]
     assert [result["error"] and result["error"]["code"] for result in results] == ["unreadable", None]
     assert results[0]["file"] == closed
 
 
-def test_it_needs_no_database_and_keeps_progress_out_of_the_results(pictures, network_weights, tmp_path):
+def test_it_needs_no_database_and_keeps_progress_out_of_the_results(images, network_weights, tmp_path):
     """With torch too: ultralytics greets on stdout unless told not to, and would write into the home folder."""
     home = tmp_path / "home"
     home.mkdir()
@@ -148,7 +148,7 @@ def test_it_needs_no_database_and_keeps_progress_out_of_the_results(pictures, ne
     environment.pop("YOLO_CONFIG_DIR", None)
     for runtime in ("openvino", "torch"):
         result = subprocess.run(
-            [sys.executable, "manage.py", "classify", pictures, "--format", "jsonl", "--runtime", runtime],
+            [sys.executable, "manage.py", "classify", images, "--format", "jsonl", "--runtime", runtime],
             cwd=settings.BASE_DIR,
             env=environment,
             capture_output=True,

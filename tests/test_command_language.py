@@ -31,14 +31,14 @@ def _refused(*arguments):
     return str(refusal.value)
 
 
-def test_they_refuse_in_english(shop, folder):
+def test_they_refuse_in_english(merchant, folder):
     cancelled = Operation.objects.create(kind="reclassify", state=Operation.State.CANCELLED)
     assert "nothing to go back to" in _refused("roll_back")
     assert "not in a state that allows this" in _refused("operations", cancelled.public_id, "resume")
     assert "There is no role “shoes”" in _refused("register_model", folder / "best.pt", "--role", "shoes")
     assert "holds files" in _refused("export_dataset", "--out", folder)
     assert "The precision must be" in _refused("calibrate_thresholds", "--precision", "1")
-    assert "Give the key a name" in _refused("create_api_key", shop.public_id, "--name", " ")
+    assert "Give the key a name" in _refused("create_api_key", merchant.public_id, "--name", " ")
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -14,7 +14,7 @@ from catalog.models import Product
 from config import health, wsgi
 from core.outage import database_is_away
 from tests.api_clients import ApiClient, error_of
-from tests.pictures import photo
+from tests.images import photo
 
 GONE = OperationalError(2006, "Server has gone away")
 
@@ -87,7 +87,7 @@ def test_scripts_and_forms_are_told_too(bob, client_of, product):
     with away():
         answer = client.post(
             "/products/new",
-            {"photographs": SimpleUploadedFile("a.jpg", photo())},
+            {"images": SimpleUploadedFile("a.jpg", photo())},
             headers={"accept": "application/json"},
         )
         assert (answer.status_code, answer.json()["code"]) == (503, "database_away")

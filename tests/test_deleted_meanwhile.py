@@ -10,12 +10,12 @@ from catalog.models import Product, ProductImage
 from catalog.services import uploads
 from tests.api_clients import ApiClient, error_of
 from tests.factories import ProductFactory, ProductImageFactory
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
-GONE = "This product has been deleted meanwhile."
-PHOTOGRAPH_GONE = "This photograph has been deleted meanwhile."
+GONE = "This product was deleted meanwhile."
+IMAGE_GONE = "This photo was deleted meanwhile."
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def image(product):
 
 @pytest.fixture
 def removed(image):
-    """A photograph that was taken away from its product."""
+    """An image that was taken away from its product."""
     ProductImage.objects.filter(pk=image.pk).update(archived_at="2026-11-23T00:00Z")
     return image
 
@@ -64,8 +64,8 @@ def test_the_api_answers_404(api_key, product, delete_meanwhile, method, path, b
     assert not AuditEvent.objects.exists()
 
 
-@pytest.mark.parametrize(("model", "sentence"), [(Product, GONE), (ProductImage, PHOTOGRAPH_GONE)])
-def test_the_api_answers_404_for_a_photograph(api_key, product, image, delete_meanwhile, model, sentence):
+@pytest.mark.parametrize(("model", "sentence"), [(Product, GONE), (ProductImage, IMAGE_GONE)])
+def test_the_api_answers_404_for_a_image(api_key, product, image, delete_meanwhile, model, sentence):
     delete_meanwhile(model)
     answer = ApiClient(api_key[1]).send("delete", f"/products/{product.public_id}/images/{image.public_id}")
     assert (answer.status_code, error_of(answer)) == (404, "not_found")
@@ -74,7 +74,7 @@ def test_the_api_answers_404_for_a_photograph(api_key, product, image, delete_me
 
 @pytest.fixture
 def delete_while_decoding(monkeypatch):
-    """Let the product be deleted while its photograph is decoded."""
+    """Let the product be deleted while its image is decoded."""
     decode = uploads.decode
 
     def decode_slowly(*args, **options):
@@ -89,15 +89,15 @@ def _files_of(product):
     return default_storage.listdir(folder)[1] if default_storage.exists(folder) else []
 
 
-def test_photographs_of_a_product_that_is_deleted_while_they_are_decoded(api_key, product, delete_while_decoding):
+def test_images_of_a_product_that_is_deleted_while_they_are_decoded(api_key, product, delete_while_decoding):
     answer = ApiClient(api_key[1]).upload(f"/products/{product.public_id}/images", upload())
     assert (answer.status_code, error_of(answer)) == (404, "not_found")
     assert _files_of(product) == []
 
 
 def test_the_upload_script_is_told_too(client_of, alice, product, delete_while_decoding):
-    path = reverse("catalog:add_photographs", args=[product.public_id])
-    answer = client_of(alice).post(path, {"photographs": [upload()]}, headers={"accept": "application/json"})
+    path = reverse("catalog:add_images", args=[product.public_id])
+    answer = client_of(alice).post(path, {"images": [upload()]}, headers={"accept": "application/json"})
     assert (answer.status_code, answer.json()) == (404, {"code": "not_found", "message": GONE})
     assert _files_of(product) == []
 
@@ -107,7 +107,7 @@ def test_the_upload_script_is_told_too(client_of, alice, product, delete_while_d
     [
         ("catalog:move", ["publish"], {}),
         ("catalog:move", ["archive"], {}),
-        ("catalog:review", [], {"first_level": "Outer", "category": "Jacket", "version": "0"}),
+        ("catalog:review", [], {"top_category": "Outer", "category": "Jacket", "version": "0"}),
         ("catalog:details", [], {"name": "Denim jacket"}),
         ("classifier:classify_again", [], {}),
     ],
@@ -127,23 +127,23 @@ def test_the_portal_says_it_to_scripts_as_json(client_of, alice, product, delete
     assert (answer.status_code, answer.json()) == (404, {"code": "not_found", "message": GONE})
 
 
-@pytest.mark.parametrize(("model", "sentence"), [(Product, GONE), (ProductImage, PHOTOGRAPH_GONE)])
-def test_the_portal_says_it_of_a_photograph(client_of, alice, product, image, delete_meanwhile, model, sentence):
+@pytest.mark.parametrize(("model", "sentence"), [(Product, GONE), (ProductImage, IMAGE_GONE)])
+def test_the_portal_says_it_of_a_image(client_of, alice, product, image, delete_meanwhile, model, sentence):
     delete_meanwhile(model)
-    page = client_of(alice).post(reverse("catalog:remove_photograph", args=[product.public_id, image.public_id]))
+    page = client_of(alice).post(reverse("catalog:remove_image", args=[product.public_id, image.public_id]))
     assert page.status_code == 404
     assert sentence in page.text
 
 
-def test_a_photograph_that_is_deleted_cannot_be_put_back(client_of, alice, product, removed, delete_meanwhile):
+def test_a_image_that_is_deleted_cannot_be_put_back(client_of, alice, product, removed, delete_meanwhile):
     delete_meanwhile(ProductImage)
-    page = client_of(alice).post(reverse("catalog:put_back_photograph", args=[product.public_id, removed.public_id]))
+    page = client_of(alice).post(reverse("catalog:put_back_image", args=[product.public_id, removed.public_id]))
     assert page.status_code == 404
-    assert PHOTOGRAPH_GONE in page.text
+    assert IMAGE_GONE in page.text
 
 
-def test_the_admin_says_it_and_goes_on(admin, client_of, shop, product, delete_meanwhile):
-    ProductFactory(merchant=shop)
+def test_the_admin_says_it_and_goes_on(admin, client_of, merchant, product, delete_meanwhile):
+    ProductFactory(merchant=merchant)
     delete_meanwhile(Product)
     chosen = {"action": "archive_selected", "_selected_action": list(Product.objects.values_list("pk", flat=True))}
     page = client_of(admin).post(reverse("admin:catalog_product_changelist"), chosen, follow=True)

@@ -11,7 +11,7 @@ from catalog.services.uploads import add_images
 from classifier.jobs import batches, queue, sweep
 from classifier.models import Classification, Garment, Prediction
 from tests.engines import StubEngine, garment, serve
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ VARIANTS = ("display", "thumbnail", "original")
 
 @pytest.fixture
 def seen(product, alice, actor_of, monkeypatch):
-    """A product with two classified photographs, of which a decision answers the first."""
+    """A product with two classified images, of which a decision answers the first."""
     files = [upload("front.jpg"), upload("back.jpg", color="navy")]
     add_images(actor=actor_of(alice), product=product, files=files)
     serve(monkeypatch, StubEngine(garment({"Jacket": 0.9})))
@@ -33,7 +33,7 @@ def seen(product, alice, actor_of, monkeypatch):
 
 @pytest.fixture
 def front(seen, alice, actor_of):
-    """The photograph that the decision answers, taken away from its product."""
+    """The image that the decision answers, taken away from its product."""
     image = Decision.objects.get().prediction.garment.image
     services.archive_image(actor=actor_of(alice), image=image)
     return image
@@ -57,7 +57,7 @@ def _product_path(product):
 
 
 def _image_path(image):
-    return f"/products/{image.product.public_id}/photographs/{image.public_id}/delete"
+    return f"/products/{image.product.public_id}/images/{image.public_id}/delete"
 
 
 def _files():
@@ -69,7 +69,7 @@ def _files():
 def test_it_deletes_an_archived_product_with_all_that_belongs_to_it(client_of, alice, archived):
     client = client_of(alice)
     page = client.get(f"/products/{archived.public_id}").text
-    assert "(photographs: 2, decisions: 1)" in page
+    assert "(images: 2, decisions: 1)" in page
 
     response = client.post(_product_path(archived), follow=True)
 
@@ -89,16 +89,16 @@ def test_it_deletes_the_files_with_the_next_sweep(client_of, alice, archived):
     assert _files() == 0
 
 
-def test_it_deletes_a_removed_photograph_and_keeps_the_decision(client_of, alice, front):
+def test_it_deletes_a_removed_image_and_keeps_the_decision(client_of, alice, front):
     client = client_of(alice)
     page = client.get(f"/products/{front.product.public_id}").text
-    assert "1 removed photograph" in page
+    assert "1 removed photo" in page
     assert _image_path(front) in page
 
     response = client.post(_image_path(front), follow=True)
 
     assert f"{front.original_name} was deleted for good." in response.text
-    assert f"deleted the photograph {front.original_name} for good" in response.text
+    assert f"deleted the photo {front.original_name} for good" in response.text
     assert not ProductImage.objects.filter(pk=front.pk).exists()
     assert Garment.objects.count() == Prediction.objects.count() == 1
     decision = Decision.objects.get()
@@ -113,10 +113,10 @@ def test_it_deletes_nothing_that_was_not_archived_first(client_of, alice, seen):
     client = client_of(alice)
 
     product = client.post(_product_path(seen), follow=True)
-    photograph = client.post(_image_path(seen.images.first()), follow=True)
+    image = client.post(_image_path(seen.images.first()), follow=True)
 
     assert "Archive it before you delete it for good." in product.text
-    assert "The product still shows this photograph." in photograph.text
+    assert "The product still shows this photo." in image.text
     assert _rows() == before
 
 
@@ -130,7 +130,7 @@ def test_it_deletes_nothing_for_others_than_owners(client_of, bob, dana, charlie
     assert _rows() == before
 
 
-def test_it_hands_removed_photographs_to_nobody_but_owners_and_administrators(
+def test_it_hands_removed_images_to_nobody_but_owners_and_administrators(
     client_of, alice, bob, dana, charlie, admin, api_key, client, front
 ):
     _key, secret = api_key
@@ -171,17 +171,17 @@ def test_administrators_delete_archived_products(admin, client_of, archived):
     client = client_of(admin)
     assert _url(archived, "delete") in client.get(_url(archived, "change")).text
     asked = client.get(_url(archived, "delete"))
-    assert "Photographs: 2" in asked.text
+    assert "Images: 2" in asked.text
 
     response = client.post(_url(archived, "delete"), {"post": "yes"})
 
     assert response.status_code == 302
     assert not Product.objects.exists()
     event = AuditEvent.objects.get(action="product.delete")
-    assert (event.user, event.via) == (admin, "admin")
+    assert (event.user, event.channel) == (admin, "admin")
 
 
-def test_administrators_delete_chosen_products_and_photographs(admin, client_of, front, archived):
+def test_administrators_delete_chosen_products_and_images(admin, client_of, front, archived):
     client = client_of(admin)
     for row in (front, archived):
         chosen = {"action": "delete_selected", "_selected_action": [row.pk]}
@@ -189,7 +189,7 @@ def test_administrators_delete_chosen_products_and_photographs(admin, client_of,
         assert type(row).objects.filter(pk=row.pk).exists()
         client.post(_url(row, "changelist"), chosen | {"post": "yes"})
         assert not type(row).objects.filter(pk=row.pk).exists()
-    assert set(AuditEvent.objects.filter(via="admin").values_list("action", flat=True)) == {
+    assert set(AuditEvent.objects.filter(channel="admin").values_list("action", flat=True)) == {
         "image.delete",
         "product.delete",
     }

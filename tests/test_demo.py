@@ -12,7 +12,7 @@ from accounts.models import AuditEvent, Merchant, User
 from catalog.models import Decision, Product, ProductAttribute, ProductImage
 from classifier.jobs.requests import classify_again
 from classifier.models import AcceptanceThreshold, Classification
-from demo import shop as demo_shop
+from demo import merchant as demo_shop
 from demo.catalogue import DECIDED, PRODUCTS, QUEUED
 from demo.shop import OWNER_EMAIL, SHOP_NAME
 
@@ -21,14 +21,14 @@ State = ProductAttribute.State
 
 @pytest.fixture
 def no_worker(monkeypatch):
-    """Leave the photographs waiting, as without weights."""
+    """Leave the images waiting, as without weights."""
     monkeypatch.setattr(demo_shop, "call_command", lambda *_arguments, **_options: None)
 
 
 @pytest.fixture
 def no_products(monkeypatch):
-    """Create only the shop and its people, where a test is about them."""
-    monkeypatch.setattr("demo.management.commands.create_demo.fill", lambda _shop: None)
+    """Create only the merchant and its people, where a test is about them."""
+    monkeypatch.setattr("demo.management.commands.create_demo.fill", lambda _merchant: None)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def _values(sku):
     return {value.attribute.code: (value.state, value.value and value.value.code) for value in values}
 
 
-# The shipped weights, on small photographs: what they see is what the demo shop is for. The queue's worker closes
+# The shipped weights, on small images: what they see is what the demo shop is for. The queue's worker closes
 # connections that are left in a transaction, which on MySQL a test's own would be.
 @pytest.mark.django_db(transaction=True)
 def test_it_shows_every_state_and_the_worker_goes_on_from_there(settings, database_queue):
@@ -64,9 +64,9 @@ def test_it_shows_every_state_and_the_worker_goes_on_from_there(settings, databa
     assert {product.status for product in (nothing, doubtful, several)} == {"to_review"}
     assert nothing.proposal == []
     assert nothing.images.get().current_classification.garments_found == 0
-    assert [row["first_level"] for row in doubtful.proposal] == ["Outer"]
+    assert [row["top_category"] for row in doubtful.proposal] == ["Outer"]
     assert (doubtful.row, doubtful.row_source) == (None, "")
-    assert [row["first_level"] for row in several.proposal] == ["Outer", "Bottom"]
+    assert [row["top_category"] for row in several.proposal] == ["Outer", "Bottom"]
     assert (several.row, several.row_source) == (None, "")
 
     assert products["SP-1208"].status == "ready"  # without anybody
@@ -89,18 +89,18 @@ def test_it_shows_every_state_and_the_worker_goes_on_from_there(settings, databa
     assert not Classification.objects.exclude(state__in=("done", "failed")).exists()
     assert not Product.objects.filter(status="classifying").exists()
     failed.refresh_from_db()
-    assert [row["first_level"] for row in failed.proposal] == ["Top"]
+    assert [row["top_category"] for row in failed.proposal] == ["Top"]
 
 
 @pytest.mark.django_db
 def test_what_the_owner_decides_needs_no_weights(no_worker):
     text = _create()
     merchant = Merchant.objects.get()
-    assert (merchant.name, merchant.is_demo, merchant.photographs_for_training) == (SHOP_NAME, True, False)
+    assert (merchant.name, merchant.is_demo, merchant.images_for_training) == (SHOP_NAME, True, False)
     outcomes = {item.sku: item.outcome.value for item in DECIDED}
     assert dict(Product.objects.filter(sku__in=outcomes).values_list("sku", "status")) == outcomes
     assert Classification.objects.filter(state="queued").count() == ProductImage.objects.count()
-    created = AuditEvent.objects.filter(action="product.create", user__email=OWNER_EMAIL, via="command")
+    created = AuditEvent.objects.filter(action="product.create", user__email=OWNER_EMAIL, channel="command")
     assert created.count() == len(PRODUCTS)
     assert f"ready, with {len(PRODUCTS)} products" in text
     for image in ProductImage.objects.all():

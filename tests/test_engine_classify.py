@@ -1,4 +1,4 @@
-"""The engine with small real networks: the same garments from every runtime, and from every way a picture is stored."""
+"""The engine with small real networks: the same garments from every runtime, and from every way an image is stored."""
 
 import io
 from dataclasses import replace
@@ -8,13 +8,13 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
+from tests.images import photo
 from tests.networks import CATEGORIES, MATERIALS, SLEEVES
-from tests.pictures import photo
 from vision.engine import BATCH, THREADS, DecodeError, Engine, Manifest
 from vision.engine.matching import match, overlaps
 from vision.engine.runtime import load_networks
 
-PHOTOGRAPHS = [photo("navy", (300, 400)), photo("firebrick", (400, 300)), photo("seagreen", (320, 320), "PNG")]
+IMAGES = [photo("navy", (300, 400)), photo("firebrick", (400, 300)), photo("seagreen", (320, 320), "PNG")]
 WITH_SLEEVES = {"Top", "Outer", "Onepiece"}
 
 
@@ -28,17 +28,17 @@ def undecided(result):
     return bool(result.alternatives) and result.confidence - result.alternatives[0].confidence < 0.02
 
 
-def boxes(photograph):
-    return np.array([garment.box for garment in photograph.garments], np.float32).reshape(-1, 4)
+def boxes(image):
+    return np.array([garment.box for garment in image.garments], np.float32).reshape(-1, 4)
 
 
 def test_it_finds_the_same_garments_with_openvino_and_torch(engine, network_weights):
     reference = Engine.load(network_weights, runtime="torch")
-    assert_same_garments(engine, reference, PHOTOGRAPHS, at_least=6)
+    assert_same_garments(engine, reference, IMAGES, at_least=6)
 
 
 def test_it_finds_the_same_garments_with_the_shipped_weights():
-    """At a low threshold, because the pictures show worn clothes, which the shipped detector was not trained on.
+    """At a low threshold, because the images show worn clothes, which the shipped detector was not trained on.
 
     Its boxes there are so unsure that the last digit moves them by a pixel, and a crop that is a pixel larger changes
     a confidence by more than the runtimes do: boxes are compared first, then what both say about the same boxes.
@@ -49,13 +49,13 @@ def test_it_finds_the_same_garments_with_the_shipped_weights():
     finder = manifest.finder
     easy = replace(manifest, models={**manifest.models, finder.role: replace(finder, threshold=0.1)})
     ours, theirs = (load_networks(easy.models, runtime) for runtime in ("openvino", "torch"))
-    pictures = [*((ASSETS / name).read_bytes() for name in ("bus.jpg", "zidane.jpg")), *PHOTOGRAPHS]
+    images = [*((ASSETS / name).read_bytes() for name in ("bus.jpg", "zidane.jpg")), *IMAGES]
     reference = Engine(easy, theirs)
-    assert_same_garments(Engine(easy, ours), reference, pictures, at_least=0, values=False)
-    assert_same_garments(Engine(easy, ours | {finder.role: theirs[finder.role]}), reference, pictures, at_least=6)
+    assert_same_garments(Engine(easy, ours), reference, images, at_least=0, values=False)
+    assert_same_garments(Engine(easy, ours | {finder.role: theirs[finder.role]}), reference, images, at_least=6)
 
 
-def assert_same_garments(engine, reference, photographs, *, at_least, values=True):
+def assert_same_garments(engine, reference, images, *, at_least, values=True):
     """IoU above 0.95, the same values, confidences within 0.02; `at_least` so many values must have been compared.
 
     OpenVINO's weights are rounded to FP16, about three decimal digits; both then compute in single precision. So a
@@ -64,7 +64,7 @@ def assert_same_garments(engine, reference, photographs, *, at_least, values=Tru
     """
     threshold = engine.manifest.finder.threshold
     compared = 0
-    for data in photographs:
+    for data in images:
         ours, theirs = engine.classify(data), reference.classify(data)
         pairs = match(overlaps(boxes(ours), boxes(theirs)), 0.95)
         for first, second in ((ours, set(pairs)), (theirs, set(pairs.values()))):
@@ -86,14 +86,14 @@ def assert_same_garments(engine, reference, photographs, *, at_least, values=Tru
 
 
 def test_it_says_where_and_what_each_garment_is(engine):
-    photograph = engine.classify(photo("navy", (300, 400)))
-    assert (photograph.width, photograph.height) == (300, 400)
-    assert photograph.models == {role: f"{role}-test" for role in ("garment", "category", "material", "sleeve_length")}
-    assert set(photograph.timings) == {"decode", "detect", "classify"}
-    assert len(photograph.garments) > 1
-    confidences = [garment.confidence for garment in photograph.garments]
+    image = engine.classify(photo("navy", (300, 400)))
+    assert (image.width, image.height) == (300, 400)
+    assert image.models == {role: f"{role}-test" for role in ("garment", "category", "material", "sleeve_length")}
+    assert set(image.timings) == {"decode", "detect", "classify"}
+    assert len(image.garments) > 1
+    confidences = [garment.confidence for garment in image.garments]
     assert confidences == sorted(confidences, reverse=True)
-    for garment in photograph.garments:
+    for garment in image.garments:
         x1, y1, x2, y2 = garment.box
         assert 0 <= x1 < x2 <= 1
         assert 0 <= y1 < y2 <= 1
@@ -108,7 +108,7 @@ def test_it_says_where_and_what_each_garment_is(engine):
 
 
 def test_it_gives_calibrated_alternatives_that_sum_to_at_most_one(engine):
-    for data in PHOTOGRAPHS:
+    for data in IMAGES:
         for garment in engine.classify(data).garments:
             for result in filter(None, garment.attributes.values()):
                 shares = [result.confidence, *(other.confidence for other in result.alternatives)]
@@ -119,7 +119,7 @@ def test_it_gives_calibrated_alternatives_that_sum_to_at_most_one(engine):
                 assert result.calibrated
 
 
-def test_it_finds_the_same_in_a_photograph_that_is_stored_sideways(engine):
+def test_it_finds_the_same_in_a_image_that_is_stored_sideways(engine):
     upright = Image.open(io.BytesIO(photo("navy", (300, 400), "PNG")))
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -135,13 +135,13 @@ def test_it_looks_at_the_pixels(engine):
 
 
 def test_it_classifies_many_as_it_classifies_one_in_order(engine):
-    sources = [*PHOTOGRAPHS, b"no photograph", *PHOTOGRAPHS[::-1], *(PHOTOGRAPHS * 5)]
+    sources = [*IMAGES, b"no image", *IMAGES[::-1], *(IMAGES * 5)]
     results = list(engine.classify_many(sources))
     assert len(results) == len(sources)
     assert isinstance(results[3], DecodeError)
     assert results[3].code == "not_an_image"
     for source, result in zip(sources, results, strict=True):
-        if source != b"no photograph":
+        if source != b"no image":
             alone = engine.classify(source)
             assert (result.width, result.height) == (alone.width, alone.height)
             assert len(result.garments) == len(alone.garments)
@@ -150,13 +150,13 @@ def test_it_classifies_many_as_it_classifies_one_in_order(engine):
                 assert ours.attributes["category"].value == theirs.attributes["category"].value
 
 
-def test_it_reads_only_a_few_photographs_ahead(engine):
+def test_it_reads_only_a_few_images_ahead(engine):
     pulled = []
 
     def sources():
         for number in range(100):
             pulled.append(number)
-            yield PHOTOGRAPHS[0]
+            yield IMAGES[0]
 
     results = engine.classify_many(sources())
     next(results)
@@ -169,10 +169,10 @@ def test_it_answers_nothing_for_nothing(engine):
 
 def test_it_takes_a_path_as_well(engine, tmp_path):
     path = tmp_path / "front.jpg"
-    path.write_bytes(PHOTOGRAPHS[0])
-    assert engine.classify(path).as_dict() == engine.classify(PHOTOGRAPHS[0]).as_dict()
+    path.write_bytes(IMAGES[0])
+    assert engine.classify(path).as_dict() == engine.classify(IMAGES[0]).as_dict()
 
 
 def test_it_refuses_more_pixels_than_it_was_told(network_weights):
     with pytest.raises(DecodeError, match=r"0\.01 million"):
-        Engine.load(network_weights, max_pixels=10_000).classify(PHOTOGRAPHS[0])
+        Engine.load(network_weights, max_pixels=10_000).classify(IMAGES[0])

@@ -1,4 +1,4 @@
-"""Any photograph becomes an upright RGB picture, anything else a coded error."""
+"""Any image becomes an upright RGB image, anything else a coded error."""
 
 import io
 import struct
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tests.pictures import photo
+from tests.images import photo
 from vision.engine import DecodeError, decode
 
 # Four corners of different colours: turning, mirroring or mixing up channels shows.
@@ -20,24 +20,24 @@ CORNERS = {
 
 
 def cornered(width=64, height=48):
-    picture = Image.new("RGB", (width, height))
+    image = Image.new("RGB", (width, height))
     for name, colour in CORNERS.items():
         x = 0 if "left" in name else width // 2
         y = 0 if "top" in name else height // 2
-        picture.paste(colour, (x, y, x + width // 2, y + height // 2))
-    return picture
+        image.paste(colour, (x, y, x + width // 2, y + height // 2))
+    return image
 
 
-def encoded(picture, kind="PNG", **save):
+def encoded(image, kind="PNG", **save):
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **save)
+    image.save(buffer, kind, **save)
     return buffer.getvalue()
 
 
-def corners_of(picture):
-    x, y = picture.width - 5, picture.height - 5
+def corners_of(image):
+    x, y = image.width - 5, image.height - 5
     points = {"left top": (4, 4), "right top": (x, 4), "left bottom": (4, y), "right bottom": (x, y)}
-    return {name: picture.getpixel(point) for name, point in points.items()}
+    return {name: image.getpixel(point) for name, point in points.items()}
 
 
 def assert_upright(decoded, size=(64, 48), tolerance=12):
@@ -48,7 +48,7 @@ def assert_upright(decoded, size=(64, 48), tolerance=12):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM"])
-def test_it_reads_the_formats_of_photographs(kind):
+def test_it_reads_the_formats_of_images(kind):
     lossless = {"lossless": True} if kind == "WEBP" else {}
     assert_upright(decode(encoded(cornered(), kind, **lossless)), tolerance=20)
 
@@ -76,7 +76,7 @@ def test_it_turns_every_exif_orientation_upright(kind, orientation):
     assert_upright(decode(encoded(stored, kind, exif=exif, **save)), tolerance=25)
 
 
-def test_it_reads_a_photograph_with_broken_exif():
+def test_it_reads_a_image_with_broken_exif():
     assert_upright(
         decode(encoded(cornered(), "JPEG", quality=95, subsampling=0, exif=b"Exif\0\0II*\0\xff\xff\xff\xff"))
     )
@@ -98,12 +98,12 @@ def exchanged_profile():
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
 def test_it_converts_the_colours_of_a_profile(mode):
     red, green, blue = cornered().split()
-    picture = Image.merge("RGB", (blue, green, red)).convert(mode, palette=Image.Palette.ADAPTIVE)
-    assert_upright(decode(encoded(picture, icc_profile=exchanged_profile())))
+    image = Image.merge("RGB", (blue, green, red)).convert(mode, palette=Image.Palette.ADAPTIVE)
+    assert_upright(decode(encoded(image, icc_profile=exchanged_profile())))
 
 
 @pytest.mark.parametrize("profile", [b"no profile", exchanged_profile()[:200]])
-def test_it_reads_a_photograph_with_a_broken_profile(profile):
+def test_it_reads_a_image_with_a_broken_profile(profile):
     assert_upright(decode(encoded(cornered(), icc_profile=profile)))
 
 
@@ -128,24 +128,24 @@ def test_it_scales_16_bit_down_instead_of_clipping_it(kind):
 
 def test_it_reads_floating_point_grey():
     levels = np.linspace(0, 1000, 64, dtype=np.float32).reshape(8, 8)
-    picture = decode(encoded(Image.fromarray(levels), "TIFF")).image
-    assert picture.getpixel((0, 0)) == (0, 0, 0)
-    assert picture.getpixel((7, 7)) == (255, 255, 255)
+    image = decode(encoded(Image.fromarray(levels), "TIFF")).image
+    assert image.getpixel((0, 0)) == (0, 0, 0)
+    assert image.getpixel((7, 7)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_it_puts_transparency_on_white(mode):
-    picture = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
-    picture.paste((0, 0, 0, 255), (0, 0, 4, 8))
-    decoded = decode(encoded(picture.convert(mode))).image
+    image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (0, 0, 4, 8))
+    decoded = decode(encoded(image.convert(mode))).image
     assert decoded.getpixel((1, 4)) == (0, 0, 0)
     assert decoded.getpixel((6, 4)) == (255, 255, 255)
 
 
 def test_it_puts_a_transparent_palette_entry_on_white():
-    picture = Image.new("P", (8, 8), 0)
-    picture.putpalette([255, 0, 0, 0, 0, 255])
-    assert decode(encoded(picture, transparency=0)).image.getpixel((4, 4)) == (255, 255, 255)
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    assert decode(encoded(image, transparency=0)).image.getpixel((4, 4)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
@@ -154,7 +154,7 @@ def test_it_takes_the_first_frame_of_an_animation(kind):
     assert_upright(decode(encoded(cornered(), kind, save_all=True, append_images=others)), tolerance=40)
 
 
-def test_it_decodes_a_large_photograph_only_as_large_as_needed():
+def test_it_decodes_a_large_image_only_as_large_as_needed():
     decoded = decode(encoded(cornered(1600, 1200), "JPEG"), detail=256)
     assert (decoded.width, decoded.height) == (1600, 1200)
     assert decoded.image.size == (400, 300)  # a quarter: an eighth would fall below 256
@@ -179,7 +179,7 @@ def test_it_never_enlarges():
         (photo()[:3], "not_an_image"),
     ],
 )
-def test_it_refuses_what_is_no_photograph(data, code):
+def test_it_refuses_what_is_no_image(data, code):
     with pytest.raises(DecodeError) as refused:
         decode(data)
     assert refused.value.code == code

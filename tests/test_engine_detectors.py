@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from tests.images import photo
 from tests.networks import build_three_detectors
-from tests.pictures import photo
 from vision.engine import Engine, Manifest, ModelSpec, Taxonomy
 from vision.engine.crop_classifier import best_values
 from vision.engine.detector import select
@@ -17,7 +17,7 @@ SQUARE = photo(size=(SIZE, SIZE), kind="PNG")
 
 
 class Scripted:
-    """A network that sees the same boxes in every picture: (x1, y1, x2, y2 in pixels, class, score)."""
+    """A network that sees the same boxes in every image: (x1, y1, x2, y2 in pixels, class, score)."""
 
     def __init__(self, classes, *seen):
         self.raw = np.zeros((4 + len(classes), len(seen)), np.float32)
@@ -39,8 +39,8 @@ def engine_of(**roles):
     return Engine(Manifest("x", models, "x"), networks)
 
 
-def described(photograph):
-    return [tuple(value and value.value for value in garment.attributes.values()) for garment in photograph.garments]
+def described(image):
+    return [tuple(value and value.value for value in garment.attributes.values()) for garment in image.garments]
 
 
 def test_it_serves_the_three_detectors_of_the_original():
@@ -49,16 +49,16 @@ def test_it_serves_the_three_detectors_of_the_original():
         material=(["Denim", "messi"], (20, 52, 60, 98, "Denim", 0.7), (11, 5, 60, 50, "messi", 0.6)),
         sleeve_length=(["Short sleeve"], (10, 6, 60, 50, "Short sleeve", 0.5)),
     )
-    photograph = engine.classify(SQUARE)
-    assert described(photograph) == [("Tshirt", "mesh", "short"), ("Jeans", "denim", None)]
-    top = photograph.garments[0]
+    image = engine.classify(SQUARE)
+    assert described(image) == [("Tshirt", "mesh", "short"), ("Jeans", "denim", None)]
+    top = image.garments[0]
     assert top.box == pytest.approx((0.10, 0.05, 0.60, 0.50))
     assert top.model == "category-x"
     category, material = top.attributes["category"], top.attributes["material"]
     assert (category.parent, category.calibrated, category.alternatives) == ("Top", False, ())
     assert category.confidence == top.confidence == pytest.approx(0.9)
     assert (material.confidence, material.model) == (pytest.approx(0.6), "material-x")
-    assert photograph.as_dict()["garments"][0]["material"]["calibrated"] is False
+    assert image.as_dict()["garments"][0]["material"]["calibrated"] is False
 
 
 def test_it_runs_three_real_detectors_by_both_runtimes(tmp_path):
@@ -95,7 +95,7 @@ def test_it_gives_overlapping_garments_a_box_each():
     assert described(engine.classify(SQUARE)) == [("Jacket", "jersey"), ("Tshirt", "denim")]
 
 
-def test_it_keeps_garments_of_two_first_levels_in_nearly_the_same_box():
+def test_it_keeps_garments_of_two_top_categories_in_nearly_the_same_box():
     """A coat over a shirt: their boxes overlap by 0.8, and so do those of the materials and of the sleeves."""
     engine = engine_of(
         category=(["Coat", "Shirt"], (10, 0, 90, 100, "Coat", 0.9), (10, 10, 90, 90, "Shirt", 0.8)),
@@ -148,10 +148,10 @@ def test_it_puts_a_category_detector_onto_the_garments_of_another():
         category=(["Hoodie"], (11, 5, 60, 52, "Hoodie", 0.6)),
         sleeve_length=(["Long sleeve"], (10, 5, 60, 50, "Long sleeve", 0.9), (70, 70, 95, 95, "Long sleeve", 0.9)),
     )
-    photograph = engine.classify(SQUARE)
-    # The second garment's first level is not known, so nobody can say that it has sleeves.
-    assert described(photograph) == [("Hoodie", "long"), (None, None)]
-    assert [garment.model for garment in photograph.garments] == ["garment-x"] * 2
+    image = engine.classify(SQUARE)
+    # The second garment's top-level category is not known, so nobody can say that it has sleeves.
+    assert described(image) == [("Hoodie", "long"), (None, None)]
+    assert [garment.model for garment in image.garments] == ["garment-x"] * 2
 
 
 def test_it_carries_attributes_that_the_taxonomy_does_not_know():

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
+from tests.images import photo
 from tests.networks import CLASSIFIER_SIZE
-from tests.pictures import photo
 from vision.engine import Engine
 from vision.engine.compat import prepare_ultralytics
 from vision.training.classifier import save_model

@@ -1,4 +1,4 @@
-"""Large photographs are made smaller band by band; nobody can tell from the result."""
+"""Large images are made smaller band by band; nobody can tell from the result."""
 
 import io
 import random
@@ -16,11 +16,11 @@ def _encoded(mode):
     rng = random.Random(4)
     grain = Image.frombytes("RGBA", (37, 53), rng.randbytes(37 * 53 * 4)).resize(SIZE, Image.Resampling.BICUBIC)
     if mode == "I;16":
-        picture = Image.fromarray(np.asarray(grain.convert("L"), np.uint16) * 257)
+        image = Image.fromarray(np.asarray(grain.convert("L"), np.uint16) * 257)
     else:
-        picture = grain.convert("P" if mode == "P" else mode)
+        image = grain.convert("P" if mode == "P" else mode)
     buffer = io.BytesIO()
-    picture.save(buffer, "TIFF" if mode == "CMYK" else "PNG", compress_level=1)
+    image.save(buffer, "TIFF" if mode == "CMYK" else "PNG", compress_level=1)
     return buffer.getvalue()
 
 

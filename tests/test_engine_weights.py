@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 from tests.hostile import building_a_layer, calling_mkdir
-from tests.pictures import photo
+from tests.images import photo
 from vision.engine import (
     Engine,
     EngineError,

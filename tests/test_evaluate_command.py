@@ -1,4 +1,4 @@
-"""`manage.py evaluate` measures any kind of model on labelled photographs, and sets two against each other."""
+"""`manage.py evaluate` measures any kind of model on labelled images, and sets two against each other."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ def test_it_measures_the_whole_pipeline(compared):
     result = read(folder)
 
     assert result["model"]["kind"] == "pipeline"
-    assert result["data"]["photographs"] == 5
+    assert result["data"]["images"] == 5
     assert result["figures"]["garment"]["garments"] == 4
     assert result["figures"]["garment"]["negatives"] == 1
     category = result["figures"]["category"]
@@ -58,7 +58,7 @@ def test_it_measures_the_whole_pipeline(compared):
     assert result["environment"]["packages"]["torch"]
 
 
-def test_it_writes_tables_and_pictures_for_people(compared):
+def test_it_writes_tables_and_images_for_people(compared):
     folder = compared / "own"
 
     text = (folder / "evaluation.md").read_text()
@@ -69,8 +69,8 @@ def test_it_writes_tables_and_pictures_for_people(compared):
         "| class | images | boxes | P | R | mAP50 | mAP50-95 |\n|---|---|---|---|---|---|---|\n| all | 5 | 4 |" in text
     )
     for name in text.split("](")[1:]:
-        with Image.open(folder / name.partition(")")[0]) as picture:
-            picture.load()
+        with Image.open(folder / name.partition(")")[0]) as image:
+            image.load()
 
 
 def test_it_gives_every_detector_of_the_original_kind_a_table(compared, original):
@@ -79,7 +79,7 @@ def test_it_gives_every_detector_of_the_original_kind_a_table(compared, original
     assert set(result["detection"]) <= {"category", "material", "sleeve_length"}
     rows = result["detection"]["category"]
     assert rows[0]["class"] == "all"
-    # JumpSuit, Blouse and Jeans are in no photograph of val, Dress is none of its classes.
+    # JumpSuit, Blouse and Jeans are in no image of val, Dress is none of its classes.
     assert [row["class"] for row in rows[1:]] == ["Tshirt"]
     assert all(0 <= row[name] <= 1 for row in rows for name in ("precision", "recall", "map50", "map50_95"))
 
@@ -90,7 +90,7 @@ def test_it_says_what_each_gets_right_that_the_other_gets_wrong(compared, origin
     assert (result["first"], result["second"]) == ("own", original.name)
     for topic, found in result["topics"].items():
         judged = found["both"] + found["neither"] + len(found["only_first"]) + len(found["only_second"])
-        assert judged == found["photographs"] == (5 if topic == "garment" else 4)
+        assert judged == found["images"] == (5 if topic == "garment" else 4)
         assert 0 < found["p_value"] <= 1
         for place in ("first", "second"):
             assert (compared / f"only-{place}-{topic}.jpg").exists() == bool(found[f"only_{place}"])
@@ -116,7 +116,7 @@ def test_it_measures_a_classifiers_checkpoint_on_the_true_boxes(data, network_we
     result = read(tmp_path / "material")
     assert result["model"]["kind"] == "classify"
     assert set(result["figures"]) == {"material"}
-    assert result["data"]["photographs"] == 4
+    assert result["data"]["images"] == 4
     assert result["detection"] == {}
 
 

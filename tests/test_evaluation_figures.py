@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.pictures import photo
+from tests.images import photo
 from vision.engine.detector import Detector
 from vision.engine.manifest import ModelSpec
 from vision.engine.results import Alternative
@@ -15,21 +15,21 @@ from vision.evaluation.detection import detection_rows
 from vision.evaluation.metrics import attribute_figures, garment_figures
 from vision.evaluation.readings import NOTHING, Reading, read_with_detector
 from vision.training.calibration import calibration_error, reliability_bins
-from vision.training.dataset import Photograph
+from vision.training.dataset import LabelledImage
 from vision.training.metrics import coverage_rows
 
 BOX = (0.25, 0.25, 0.75, 0.75)
 
 
-def photograph(path, category="", box=BOX, box_ok=True, **others):
+def image(path, category="", box=BOX, box_ok=True, **others):
     labels = {"category": category, **others}
-    return Photograph(Path(path), "val", "1", labels, box if category else None, box_ok)
+    return LabelledImage(Path(path), "val", "1", labels, box if category else None, box_ok)
 
 
 def reading(name, true, said, box=BOX):
-    """What was said of a photograph; `said` maps values to confidences, empty where nothing was found."""
+    """What was said of an image; `said` maps values to confidences, empty where nothing was found."""
     values = tuple(Alternative(value, confidence) for value, confidence in said.items())
-    return Reading(photograph(name, true), box if said else None, 0.9 if said else 0.0, {"category": values})
+    return Reading(image(name, true), box if said else None, 0.9 if said else 0.0, {"category": values})
 
 
 READINGS = [
@@ -99,7 +99,7 @@ def test_it_tells_a_difference_from_chance(only_first, only_second, p):
     assert mcnemar(only_second, only_first) == mcnemar(only_first, only_second)
 
 
-def test_it_compares_only_photographs_that_both_have_read():
+def test_it_compares_only_images_that_both_have_read():
     second = [
         reading("a", "Shirt", {"Tshirt": 0.9}),
         reading("b", "Shirt", {"Shirt": 0.9}),
@@ -109,13 +109,13 @@ def test_it_compares_only_photographs_that_both_have_read():
 
     found = compare(READINGS, second, "category")
 
-    assert found.photographs == 3
+    assert found.images == 3
     assert (found.both, found.neither) == (0, 1)
     assert changes(found.only_first, "category") == {("Shirt", "Shirt", "Tshirt"): 1}
     assert changes(found.only_second, "category") == {("Shirt", "Tshirt", "Shirt"): 1}
 
 
-def test_it_tells_garments_of_one_photograph_apart_that_have_the_same_box():
+def test_it_tells_garments_of_one_image_apart_that_have_the_same_box():
     rows = [("Jacket", "Jacket"), ("Skirt", "Skirt")]
     right = [reading("a", true, {said: 0.9}) for true, said in rows]
     half = [reading("a", true, {said: 0.9}) for true, said in [("Jacket", "Coat"), ("Skirt", "Skirt")]]
@@ -126,7 +126,7 @@ def test_it_tells_garments_of_one_photograph_apart_that_have_the_same_box():
 
 
 class Detections:
-    """A network of three classes that finds the same boxes in every picture: (class, score, box in fractions)."""
+    """A network of three classes that finds the same boxes in every image: (class, score, box in fractions)."""
 
     def __init__(self, *found, size=32):
         self.output = np.zeros((7, 3), np.float32)
@@ -142,15 +142,15 @@ UPPER, LOWER = (0.2, 0.0, 0.8, 0.45), (0.2, 0.5, 0.8, 1.0)
 
 
 def outfit(path, sleeve_length="long"):
-    """A shirt and trousers in one photograph, which have no sleeves."""
+    """A shirt and trousers in one image, which have no sleeves."""
     path.write_bytes(photo(size=(64, 64)))
     return [
-        photograph(path, "Jeans", LOWER, sleeve_length=""),
-        photograph(path, "Shirt", UPPER, sleeve_length=sleeve_length),
+        image(path, "Jeans", LOWER, sleeve_length=""),
+        image(path, "Shirt", UPPER, sleeve_length=sleeve_length),
     ]
 
 
-def test_it_gives_each_garment_of_a_photograph_its_own_box(tmp_path):
+def test_it_gives_each_garment_of_a_image_its_own_box(tmp_path):
     rows = outfit(tmp_path / "photo.jpg")
     spec = ModelSpec("category", "test", "detect", ("Shirt", "Coat", "Jeans"), 32, {})
 
@@ -166,7 +166,7 @@ def test_it_gives_each_garment_of_a_photograph_its_own_box(tmp_path):
 
 
 @pytest.mark.parametrize(("label", "boxes"), [("long", [1, 1]), ("", []), ("cap", [])])
-def test_a_detector_is_measured_on_photographs_that_are_labelled_in_full(tmp_path, label, boxes):
+def test_a_detector_is_measured_on_images_that_are_labelled_in_full(tmp_path, label, boxes):
     rows = outfit(tmp_path / "photo.jpg", sleeve_length=label)
 
     table = detection_rows(Detections((0, 0.9, UPPER)), 32, "sleeve_length", ["long", "short", "none"], rows)
@@ -175,39 +175,39 @@ def test_a_detector_is_measured_on_photographs_that_are_labelled_in_full(tmp_pat
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def images(tmp_path):
     """Two shirts, a dress, a hat and a shirt whose box is rough."""
     kinds = [("Shirt", True), ("Shirt", True), ("Dress", True), ("", False), ("Shirt", False)]
     rows = []
     for index, (kind, good) in enumerate(kinds):
         path = tmp_path / f"{index}.jpg"
         path.write_bytes(photo(size=(64, 64)))
-        rows.append(photograph(path, kind, box_ok=good))
+        rows.append(image(path, kind, box_ok=good))
     return rows
 
 
-def test_it_measures_average_precision_as_ultralytics_does(pictures):
+def test_it_measures_average_precision_as_ultralytics_does(images):
     network = Detections((0, 0.9, BOX), (2, 0.8, BOX))
 
-    every, shirt, dress = detection_rows(network, 32, "category", ["Shirt", "Coat", "Dress"], pictures)
+    every, shirt, dress = detection_rows(network, 32, "category", ["Shirt", "Coat", "Dress"], images)
 
     assert (every["class"], every["images"], every["boxes"]) == ("all", 4, 3)
     assert (shirt["class"], shirt["boxes"], dress["class"], dress["boxes"]) == ("Shirt", 2, "Dress", 1)
-    # Each class is found everywhere: in all its own photographs, and in others by mistake.
+    # Each class is found everywhere: in all its own images, and in others by mistake.
     assert shirt["recall"] == dress["recall"] == 1.0
     assert shirt["precision"] == pytest.approx(0.5)
     assert dress["precision"] == pytest.approx(0.25)
     assert every["map50"] == pytest.approx((shirt["map50"] + dress["map50"]) / 2)
 
 
-def test_it_lowers_the_average_over_overlaps_for_loose_boxes(pictures):
+def test_it_lowers_the_average_over_overlaps_for_loose_boxes(images):
     loose = (0.25, 0.25, 0.75, 0.62)  # overlaps by 0.74: enough for five of the ten
 
-    every, *_ = detection_rows(Detections((0, 0.9, loose)), 32, "category", ["Shirt"] * 3, pictures[:2])
+    every, *_ = detection_rows(Detections((0, 0.9, loose)), 32, "category", ["Shirt"] * 3, images[:2])
 
     assert every["map50"] == pytest.approx(0.995, abs=0.001)
     assert every["map50_95"] == pytest.approx(0.5 * every["map50"], abs=0.01)
 
 
-def test_it_has_no_table_where_nothing_is_to_be_found(pictures):
-    assert detection_rows(Detections(), 32, "category", ["Skirt", "Coat", "Jeans"], pictures) == []
+def test_it_has_no_table_where_nothing_is_to_be_found(images):
+    assert detection_rows(Detections(), 32, "category", ["Skirt", "Coat", "Jeans"], images) == []

@@ -1,4 +1,4 @@
-"""What people decided leaves as a data set: no model's own opinion, nothing of a shop that refuses, nobody by name."""
+"""What people decided leaves as a data set: no model's opinion, nothing of a merchant that refuses, no names."""
 
 import csv
 import datetime
@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from PIL import Image
 
-from accounts.actors import Actor, Via, system
+from accounts.actors import Actor, Channel, system
 from accounts.models import AuditEvent, Merchant
 from catalog import services as catalog
 from catalog.models import Attribute, AttributeValue, Decision, Product
@@ -22,7 +22,7 @@ from classifier.models import Garment, ModelVersion
 from core.errors import Forbidden
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory
-from tests.pictures import upload
+from tests.images import upload
 from tests.thresholds import allow
 from vision.training.dataset import read_dataset
 
@@ -34,7 +34,7 @@ JEANS = garment("Jeans", box=(0.3, 0.5, 0.7, 1.0), material="denim")
 
 @pytest.fixture
 def see(monkeypatch):
-    """Let the worker find these garments in every photograph."""
+    """Let the worker find these garments in every image."""
 
     def use(*garments):
         serve(monkeypatch, StubEngine(*garments))
@@ -44,7 +44,7 @@ def see(monkeypatch):
 
 @pytest.fixture
 def classified(see):
-    """Make a product of the shop with classified photographs of these colours."""
+    """Make a product of the merchant with classified images of these colours."""
 
     def make(merchant, *colors, garments=(JACKET,)):
         see(*garments)
@@ -78,14 +78,14 @@ def labels(out):
     return table(out / "labels.csv")
 
 
-def test_it_exports_what_people_decided_with_photographs_and_boxes(classified, shop, as_alice, tmp_path):
-    product = classified(shop, "red", "green")
+def test_it_exports_what_people_decided_with_images_and_boxes(classified, merchant, as_alice, tmp_path):
+    product = classified(merchant, "red", "green")
     catalog.decide(actor=as_alice, product=product, attribute="category", value="Jumper")
     catalog.decide(actor=as_alice, product=product, attribute="material", value="denim")
 
     said = export(tmp_path / "out")
 
-    assert "2 photographs of 1 products" in said
+    assert "2 photos of 1 products" in said
     rows = labels(tmp_path / "out")
     assert len(rows) == 2
     for row in rows:
@@ -93,7 +93,7 @@ def test_it_exports_what_people_decided_with_photographs_and_boxes(classified, s
         assert [float(row[edge]) for edge in ("x1", "y1", "x2", "y2")] == [0.2, 0.1, 0.8, 0.9]
         assert (row["product"], row["merchant"], row["sender"]) == (
             product.public_id,
-            shop.public_id,
+            merchant.public_id,
             product.public_id,
         )
         # The model took the jumper for a jacket and was right about the denim; nobody said anything of the sleeves.
@@ -104,15 +104,15 @@ def test_it_exports_what_people_decided_with_photographs_and_boxes(classified, s
         )
         assert (row["material_predicted"], row["material_model_wrong"]) == ("denim", "0")
         assert (row["sleeve_length_predicted"], row["sleeve_length_model_wrong"]) == ("long", "")
-        with Image.open(tmp_path / "out" / "images" / row["image"]) as picture:
-            assert not picture.getexif()
+        with Image.open(tmp_path / "out" / "images" / row["image"]) as image:
+            assert not image.getexif()
     dataset = read_dataset(tmp_path / "out")
     assert dataset.counts(rows[0]["split"], "category") == {"Jumper": 2}
 
 
-def test_it_names_nobody(classified, shop, alice, bob, actor_of, tmp_path):
+def test_it_names_nobody(classified, merchant, alice, bob, actor_of, tmp_path):
     for person, color in ((alice, "red"), (bob, "green"), (alice, "blue")):
-        product = classified(shop, color)
+        product = classified(merchant, color)
         catalog.decide(actor=actor_of(person), product=product, attribute="category", value="Jacket")
 
     export(tmp_path / "out")
@@ -125,12 +125,12 @@ def test_it_names_nobody(classified, shop, alice, bob, actor_of, tmp_path):
     assert not any(word in text for word in ("alice", "bob", "example.com", "red.jpg"))
 
 
-def test_it_exports_no_opinion_of_a_model_or_a_program(classified, shop, api_key, as_alice, tmp_path):
+def test_it_exports_no_opinion_of_a_model_or_a_program(classified, merchant, api_key, as_alice, tmp_path):
     undecided, accepted, by_key, by_command, imported, taken_back = (
-        classified(shop, color) for color in ("red", "green", "blue", "orange", "pink", "olive")
+        classified(merchant, color) for color in ("red", "green", "blue", "orange", "pink", "olive")
     )
     catalog.decide(actor=system(), product=accepted, attribute="category", value="Jacket", source=Decision.Source.AUTO)
-    key = Actor(via=Via.API, api_key=api_key[0], merchant=shop)
+    key = Actor(channel=Channel.API, api_key=api_key[0], merchant=merchant)
     catalog.decide(actor=key, product=by_key, attribute="category", value="Jacket")
     catalog.decide(actor=system(), product=by_command, attribute="category", value="Jacket")
     catalog.decide(
@@ -147,16 +147,16 @@ def test_it_exports_no_opinion_of_a_model_or_a_program(classified, shop, api_key
 
 
 def test_what_was_accepted_by_itself_stays_a_models_opinion_when_it_is_published(
-    classified, shop, as_alice, settings, tmp_path
+    classified, merchant, as_alice, settings, tmp_path
 ):
     settings.OTJANG_SAMPLE_SHARE = 0.0
-    classified(shop, "red")  # the models have versions from now on
+    classified(merchant, "red")  # the models have versions from now on
     for code, threshold in (("category", 0.75), ("material", 0.99)):
         row = allow(code, threshold)
         row.model_version = ModelVersion.objects.exclude(pk=row.model_version_id).get(role=code)
         row.scope = row.scope_of(None, row.attribute_id, None, row.model_version_id)
         row.save()
-    kept, corrected = classified(shop, "green"), classified(shop, "blue")
+    kept, corrected = classified(merchant, "green"), classified(merchant, "blue")
     catalog.decide(actor=as_alice, product=corrected, attribute="category", value="Jumper")
     for product in (kept, corrected):
         catalog.publish(actor=as_alice, product=product)
@@ -167,8 +167,8 @@ def test_what_was_accepted_by_itself_stays_a_models_opinion_when_it_is_published
     assert found == {corrected.public_id: ("Jumper", "")}
 
 
-def test_what_a_bulk_publish_decided_is_nobody_s_opinion(classified, admin, client_of, tmp_path, shop):
-    products = [classified(shop, color) for color in ("red", "green")]
+def test_what_a_bulk_publish_decided_is_nobody_s_opinion(classified, admin, client_of, tmp_path, merchant):
+    products = [classified(merchant, color) for color in ("red", "green")]
     client_of(admin).post(
         reverse("admin:catalog_product_changelist"),
         {"action": "publish_selected", "_selected_action": [product.pk for product in products]},
@@ -179,56 +179,62 @@ def test_what_a_bulk_publish_decided_is_nobody_s_opinion(classified, admin, clie
         export(tmp_path / "out")
 
 
-def test_it_leaves_out_shops_that_refuse(classified, shop, other_shop, charlie, actor_of, as_alice, tmp_path):
-    catalog.decide(actor=as_alice, product=classified(shop), attribute="category", value="Jacket")
-    theirs = classified(other_shop, "green")
+def test_it_leaves_out_merchants_that_refuse(
+    classified, merchant, other_merchant, charlie, actor_of, as_alice, tmp_path
+):
+    catalog.decide(actor=as_alice, product=classified(merchant), attribute="category", value="Jacket")
+    theirs = classified(other_merchant, "green")
     catalog.decide(actor=actor_of(charlie), product=theirs, attribute="category", value="Jacket")
-    Merchant.objects.filter(pk=other_shop.pk).update(photographs_for_training=False)
+    Merchant.objects.filter(pk=other_merchant.pk).update(images_for_training=False)
 
     said = export(tmp_path / "out")
-    with pytest.raises(CommandError, match=r"These refuse: Charlie's shop.*“photographs may train models”.*admin"):
-        export(tmp_path / "asked", merchant=[other_shop.public_id])
+    with pytest.raises(CommandError, match=r"These refuse: Charlie's shop.*“photos may train models”.*admin"):
+        export(tmp_path / "asked", merchant=[other_merchant.public_id])
 
-    assert {row["merchant"] for row in labels(tmp_path / "out")} == {shop.public_id}
+    assert {row["merchant"] for row in labels(tmp_path / "out")} == {merchant.public_id}
     assert len(list((tmp_path / "out" / "images").iterdir())) == 1
     assert not (tmp_path / "asked").exists()
-    assert "shops that refuse: Charlie's shop" in said
+    assert "merchants that refuse: Charlie's merchant" in said
     events = AuditEvent.objects.filter(action="merchant.export_dataset")
-    assert [event.merchant for event in events] == [shop]
+    assert [event.merchant for event in events] == [merchant]
 
 
-def test_a_shop_that_refuses_while_it_runs_is_left_out_from_then_on(classified, shop, as_alice, tmp_path, monkeypatch):
+def test_a_merchant_that_refuses_while_it_runs_is_left_out_from_then_on(
+    classified, merchant, as_alice, tmp_path, monkeypatch
+):
     for color in ("red", "green"):
-        catalog.decide(actor=as_alice, product=classified(shop, color), attribute="category", value="Jumper")
+        catalog.decide(actor=as_alice, product=classified(merchant, color), attribute="category", value="Jumper")
     monkeypatch.setattr(exports, "PRODUCTS_AT_A_TIME", 1)
 
     def refuse(_done, _total, _rejected):
-        Merchant.objects.update(photographs_for_training=False)
+        Merchant.objects.update(images_for_training=False)
 
     export_dataset(actor=system(), folder=tmp_path / "out", selection=Selection(), val_share=0.2, progress=refuse)
 
     assert len(list((tmp_path / "out" / "images").iterdir())) == 1
 
 
-def test_an_administrator_switches_it_for_a_shop(admin, client_of, shop):
-    client, page = client_of(admin), reverse("admin:accounts_merchant_change", args=[shop.pk])
-    assert "photographs_for_training" in client.get(page).content.decode()
+def test_an_administrator_switches_it_for_a_merchant(admin, client_of, merchant):
+    client, page = client_of(admin), reverse("admin:accounts_merchant_change", args=[merchant.pk])
+    assert "images_for_training" in client.get(page).content.decode()
     empty = {
         f"{prefix}-{field}": value
         for prefix in ("memberships", "api_keys")
         for field, value in (("TOTAL_FORMS", 0), ("INITIAL_FORMS", 0))
     }
 
-    response = client.post(page, {"name": shop.name, "is_active": "on", **empty})
+    response = client.post(page, {"name": merchant.name, "is_active": "on", **empty})
 
     assert response.status_code == 302
-    shop.refresh_from_db()
-    assert not shop.photographs_for_training
-    assert AuditEvent.objects.filter(action="merchant.change", merchant=shop).exists()
+    merchant.refresh_from_db()
+    assert not merchant.images_for_training
+    assert AuditEvent.objects.filter(action="merchant.change", merchant=merchant).exists()
 
 
-def test_it_filters_by_shop_date_and_attribute(classified, shop, other_shop, charlie, actor_of, as_alice, tmp_path):
-    mine, theirs = classified(shop), classified(other_shop, "green")
+def test_it_filters_by_merchant_date_and_attribute(
+    classified, merchant, other_merchant, charlie, actor_of, as_alice, tmp_path
+):
+    mine, theirs = classified(merchant), classified(other_merchant, "green")
     for product, actor in ((mine, as_alice), (theirs, actor_of(charlie))):
         catalog.decide(actor=actor, product=product, attribute="category", value="Jacket")
         catalog.decide(actor=actor, product=product, attribute="material", value="denim")
@@ -239,10 +245,10 @@ def test_it_filters_by_shop_date_and_attribute(classified, shop, other_shop, cha
         export(tmp_path / name, **filters)
         return {(row["merchant"], row["category"], row["material"]) for row in labels(tmp_path / name)}
 
-    own, other = shop.public_id, other_shop.public_id
+    own, other = merchant.public_id, other_merchant.public_id
     day = datetime.date(2026, 3, 5)
     assert exported("all") == {(own, "Jacket", "denim"), (other, "Jacket", "denim")}
-    assert exported("shop", merchant=["Charlie's shop"]) == {(other, "Jacket", "denim")}
+    assert exported("merchant", merchant=["Charlie's merchant"]) == {(other, "Jacket", "denim")}
     assert exported("since", since=day + datetime.timedelta(days=1)) == {
         (own, "", "denim"),
         (other, "Jacket", "denim"),
@@ -252,8 +258,8 @@ def test_it_filters_by_shop_date_and_attribute(classified, shop, other_shop, cha
     assert exported("attribute", attribute=["material"]) == {(own, "", "denim"), (other, "", "denim")}
 
 
-def test_it_takes_the_box_of_the_chosen_garment(classified, shop, as_alice, tmp_path):
-    product = classified(shop, garments=(JACKET, JEANS))
+def test_it_takes_the_box_of_the_chosen_garment(classified, merchant, as_alice, tmp_path):
+    product = classified(merchant, garments=(JACKET, JEANS))
     catalog.decide(actor=as_alice, product=product, attribute="category", value="Jeans")
 
     export(tmp_path / "out", trust_boxes=True)
@@ -261,11 +267,11 @@ def test_it_takes_the_box_of_the_chosen_garment(classified, shop, as_alice, tmp_
     (row,) = labels(tmp_path / "out")
     assert [float(row[edge]) for edge in ("x1", "y1", "x2", "y2")] == [0.3, 0.5, 0.7, 1.0]
     assert row["category_model_wrong"] == "0"
-    assert row["box_ok"] == "0"  # the jacket beside it has no label, so that the photograph teaches no detector
+    assert row["box_ok"] == "0"  # the jacket beside it has no label, so that the image teaches no detector
 
 
-def test_a_correction_across_first_levels_keeps_the_only_garments_box(classified, shop, as_alice, tmp_path):
-    alone, beside = classified(shop, "red"), classified(shop, "green", garments=(JACKET, JEANS))
+def test_a_correction_across_top_categories_keeps_the_only_garments_box(classified, merchant, as_alice, tmp_path):
+    alone, beside = classified(merchant, "red"), classified(merchant, "green", garments=(JACKET, JEANS))
     for product in (alone, beside):
         catalog.decide(actor=as_alice, product=product, attribute="category", value="Dress")
 
@@ -280,8 +286,8 @@ def test_a_correction_across_first_levels_keeps_the_only_garments_box(classified
     assert (reject["file"], reject["reason"]) == (beside.images.get().public_id, "no_garment_box")
 
 
-def test_a_box_that_a_person_drew_is_good(classified, shop, alice, as_alice, tmp_path):
-    product = classified(shop)
+def test_a_box_that_a_person_drew_is_good(classified, merchant, alice, as_alice, tmp_path):
+    product = classified(merchant)
     Garment.objects.create(
         image=product.images.get(), source="human", x1=0.25, y1=0.25, x2=0.75, y2=0.75, created_by=alice
     )
@@ -293,9 +299,9 @@ def test_a_box_that_a_person_drew_is_good(classified, shop, alice, as_alice, tmp
     assert (row["x1"], row["y2"], row["box_ok"]) == ("0.25000", "0.75000", "1")
 
 
-def test_a_photograph_of_two_products_is_not_in_both_splits(classified, shop, as_alice, tmp_path):
+def test_a_image_of_two_products_is_not_in_both_splits(classified, merchant, as_alice, tmp_path):
     for _number in range(8):
-        product = classified(shop, "red", garments=(JACKET, JEANS))
+        product = classified(merchant, "red", garments=(JACKET, JEANS))
         catalog.decide(actor=as_alice, product=product, attribute="category", value="Jacket")
 
     export(tmp_path / "out", val_share=0.5)
@@ -305,13 +311,13 @@ def test_a_photograph_of_two_products_is_not_in_both_splits(classified, shop, as
     assert len(rows) + len(table(tmp_path / "out" / "rejects.csv")) == 8
 
 
-def test_a_product_stays_in_its_split(classified, shop, as_alice, tmp_path):
+def test_a_product_stays_in_its_split(classified, merchant, as_alice, tmp_path):
     for color in ("red", "green", "blue", "orange"):
-        product = classified(shop, color)
+        product = classified(merchant, color)
         catalog.decide(actor=as_alice, product=product, attribute="category", value="Jacket")
     export(tmp_path / "before", val_share=0.5)
     Product.objects.filter(pk=product.pk).update(name="Another name")
-    catalog.decide(actor=as_alice, product=classified(shop, "pink"), attribute="category", value="Jacket")
+    catalog.decide(actor=as_alice, product=classified(merchant, "pink"), attribute="category", value="Jacket")
 
     export(tmp_path / "after", val_share=0.5)
 
@@ -320,10 +326,10 @@ def test_a_product_stays_in_its_split(classified, shop, as_alice, tmp_path):
     assert len(after) == 5
 
 
-def test_it_takes_attributes_that_were_added_and_follows_merged_values(classified, shop, as_alice, tmp_path):
+def test_it_takes_attributes_that_were_added_and_follows_merged_values(classified, merchant, as_alice, tmp_path):
     neckline = Attribute.objects.create(code="neckline", name_ko="네크라인", name_en="Neckline", position=9)
     AttributeValue.objects.create(attribute=neckline, code="round", name_ko="라운드", name_en="Round")
-    product = classified(shop)
+    product = classified(merchant)
     catalog.decide(actor=as_alice, product=product, attribute="neckline", value="round")
     catalog.decide(actor=as_alice, product=product, attribute="category", value="Jumper")
     jacket = AttributeValue.objects.get(attribute__code="category", code="Jacket")
@@ -338,8 +344,8 @@ def test_it_takes_attributes_that_were_added_and_follows_merged_values(classifie
     assert (taxonomy.code_of("category", "Jumper"), taxonomy.parent_of("category", "Jacket")) == ("Jacket", "Outer")
 
 
-def test_not_applicable_is_a_decision_that_models_can_miss(classified, shop, as_alice, tmp_path):
-    product = classified(shop)
+def test_not_applicable_is_a_decision_that_models_can_miss(classified, merchant, as_alice, tmp_path):
+    product = classified(merchant)
     catalog.decide(actor=as_alice, product=product, attribute="category", value="Jacket")
     catalog.decide_not_applicable(actor=as_alice, product=product, attribute="sleeve_length")
 
@@ -350,8 +356,8 @@ def test_not_applicable_is_a_decision_that_models_can_miss(classified, shop, as_
     assert row["sleeve_length_by"]
 
 
-def test_it_tells_what_was_answered_whatever_a_later_model_says(classified, shop, as_alice, see, tmp_path):
-    product = classified(shop)
+def test_it_tells_what_was_answered_whatever_a_later_model_says(classified, merchant, as_alice, see, tmp_path):
+    product = classified(merchant)
     catalog.decide(actor=as_alice, product=product, attribute="category", value="Jumper")
     catalog.decide(actor=as_alice, product=product, attribute="material", value="denim")
     see(garment("Jumper", material="knit", sleeve_length="long"))
@@ -367,8 +373,10 @@ def test_it_tells_what_was_answered_whatever_a_later_model_says(classified, shop
     assert row["material_model"] == "material-1"
 
 
-def test_a_model_that_agreed_on_a_value_is_not_wrong_because_it_was_switched_off(classified, shop, as_alice, tmp_path):
-    product = classified(shop)
+def test_a_model_that_agreed_on_a_value_is_not_wrong_because_it_was_switched_off(
+    classified, merchant, as_alice, tmp_path
+):
+    product = classified(merchant)
     catalog.decide(actor=as_alice, product=product, attribute="category", value="Jacket")
     catalog.decide(actor=as_alice, product=product, attribute="material", value="denim")
     AttributeValue.objects.filter(attribute__code="material", code="denim").update(active=False)
@@ -379,8 +387,8 @@ def test_a_model_that_agreed_on_a_value_is_not_wrong_because_it_was_switched_off
     assert (row["material"], row["material_predicted"], row["material_model_wrong"]) == ("", "denim", "0")
 
 
-def test_it_writes_into_a_new_folder_only(classified, shop, as_alice, tmp_path):
-    catalog.decide(actor=as_alice, product=classified(shop), attribute="category", value="Jacket")
+def test_it_writes_into_a_new_folder_only(classified, merchant, as_alice, tmp_path):
+    catalog.decide(actor=as_alice, product=classified(merchant), attribute="category", value="Jacket")
     export(tmp_path / "out")
     before = (tmp_path / "out" / "labels.csv").read_bytes()
 
@@ -393,7 +401,7 @@ def test_it_writes_into_a_new_folder_only(classified, shop, as_alice, tmp_path):
     assert not (tmp_path / "other").exists()
 
 
-def test_members_of_a_shop_cannot_export(as_alice, tmp_path):
+def test_members_of_a_merchant_cannot_export(as_alice, tmp_path):
     with pytest.raises(Forbidden):
         export_dataset(actor=as_alice, folder=tmp_path / "out", selection=Selection(), val_share=0.2)
 
@@ -402,13 +410,13 @@ def test_members_of_a_shop_cannot_export(as_alice, tmp_path):
 
 
 def test_it_asks_the_database_no_more_for_more_products(
-    classified, shop, as_alice, tmp_path, django_assert_max_num_queries
+    classified, merchant, as_alice, tmp_path, django_assert_max_num_queries
 ):
     for color in ("red", "green", "blue"):
-        catalog.decide(actor=as_alice, product=classified(shop, color), attribute="category", value="Jacket")
+        catalog.decide(actor=as_alice, product=classified(merchant, color), attribute="category", value="Jacket")
 
-    # Which exist, who refuses, the taxonomy (3); the trail (3); products, photographs in val; and for two hundred
-    # products: they, their values, photographs, garments and predictions.
+    # Which exist, who refuses, the taxonomy (3); the trail (3); products, images in val; and for two hundred
+    # products: they, their values, images, garments and predictions.
     with django_assert_max_num_queries(18):
         export(tmp_path / "out")
 

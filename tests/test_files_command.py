@@ -9,7 +9,7 @@ from catalog import files
 from catalog.models import PendingFile
 from catalog.services.uploads import add_images
 from core.ids import public_id
-from tests.pictures import upload
+from tests.images import upload
 from tests.stored import stored_files
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def strays(alice, actor_of, product):
-    """Beside a photograph's files: those of an upload that broke off, and of a product that this database has not."""
+    """Beside an image's files: those of an upload that broke off, and of a product that this database has not."""
     add_images(actor=actor_of(alice), product=product, files=[upload()])
     return [
         default_storage.save(f"products/{folder}/{public_id()}-display.jpg", ContentFile(b"x"))

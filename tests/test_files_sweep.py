@@ -1,4 +1,4 @@
-"""Files that no photograph points to are deleted, from records: the storage is never listed."""
+"""Files that no image points to are deleted, from records: the storage is never listed."""
 
 import pytest
 from django.core.files.base import ContentFile
@@ -8,7 +8,7 @@ from catalog import files
 from catalog.models import PendingFile, Product, ProductImage
 from catalog.services.uploads import add_images
 from tests.factories import ProductFactory, ProductImageFactory
-from tests.pictures import upload
+from tests.images import upload
 from tests.stored import let_an_hour_pass, stored_files
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def test_it_deletes_files_of_uploads_that_broke_off_but_no_young_ones(product, i
     assert PendingFile.objects.get().path == young
 
 
-def test_it_deletes_the_files_of_a_deleted_photograph(image):
+def test_it_deletes_the_files_of_a_deleted_image(image):
     ProductImage.objects.all().delete()
     assert len(stored_files()) == 3
 
@@ -67,7 +67,7 @@ def test_it_deletes_nothing_of_a_deletion_that_was_rolled_back(image):
     assert len(stored_files()) == 3
 
 
-def test_it_never_deletes_what_a_photograph_points_to(image):
+def test_it_never_deletes_what_a_image_points_to(image):
     files.delete_soon(*stored_files(), image=image.public_id)
 
     assert files.delete_due() == 0
@@ -76,7 +76,7 @@ def test_it_never_deletes_what_a_photograph_points_to(image):
     assert not PendingFile.objects.exists()
 
 
-def test_it_leaves_files_that_several_photographs_share_alone():
+def test_it_leaves_files_that_several_images_share_alone():
     one, other = (ProductImageFactory(original=_file("products/shared/one.jpg")) for _n in range(2))
     one.delete()
     assert files.delete_due() == 0
@@ -89,7 +89,7 @@ def _file(path):
     return path
 
 
-def test_it_leaves_the_photographs_of_another_database_alone():
+def test_it_leaves_the_images_of_another_database_alone():
     """Two installations on one folder of uploads, as after a change of DATABASE_URL."""
     theirs = _file("products/theirs/a.jpg")
     files.delete_due()
@@ -201,8 +201,8 @@ def test_what_another_worker_has_claimed_is_left_to_it():
     assert files.delete_due(storage=Claims()) == 1
 
 
-def test_its_queries_do_not_grow_with_products(shop, django_assert_num_queries):
-    ProductFactory.create_batch(5, merchant=shop)
+def test_its_queries_do_not_grow_with_products(merchant, django_assert_num_queries):
+    ProductFactory.create_batch(5, merchant=merchant)
     with django_assert_num_queries(1):  # what is due
         files.delete_due()
     assert Product.objects.count() == 5

@@ -33,7 +33,7 @@ def draw(path, colour="crimson"):
 
 @pytest.fixture
 def table(tmp_path):
-    """Write a table over drawn photographs a.png, b.png and c.png; returns its folder."""
+    """Write a table over drawn images a.png, b.png and c.png; returns its folder."""
 
     def write(*lines, header=HEADER):
         root = tmp_path / "table"
@@ -56,7 +56,7 @@ def test_it_takes_over_a_table_as_it_is(tmp_path):
         assert len(after.select(split)) == len(before.select(split))
         for attribute in ("category", "material", "sleeve_length"):
             assert after.counts(split, attribute) == before.counts(split, attribute)
-    # Photographs without a garment are backgrounds for detectors.
+    # Images without a garment are backgrounds for detectors.
     statistics = json.loads((tmp_path / "out" / "statistics.json").read_text())
     assert statistics["detectors"]["category"] == {"train": 13, "val": 5}
 
@@ -75,7 +75,7 @@ def test_what_it_made_trains_as_it_is(tmp_path):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("nowhere.png,train,9,Dress,woven,long,0.1,0.1,0.9,0.9,1", "no_photograph"),
+        ("nowhere.png,train,9,Dress,woven,long,0.1,0.1,0.9,0.9,1", "no_image"),
         ("a.png,test,9,Dress,woven,long,0.1,0.1,0.9,0.9,1", "unknown_split"),
         ("a.png,train,9,Cape,woven,long,0.1,0.1,0.9,0.9,1", "unknown_label"),
         ("a.png,train,9,Dress,woven,long,0.1,0.1,x,0.9,1", "bad_rectangle"),
@@ -88,7 +88,7 @@ def test_what_it_made_trains_as_it_is(tmp_path):
         ("../labels.csv,train,9,Dress,woven,long,0.1,0.1,0.9,0.9,1", "bad_name"),
     ],
 )
-def test_it_rejects_a_photograph_with_a_bad_row(table, tmp_path, line, reason):
+def test_it_rejects_a_image_with_a_bad_row(table, tmp_path, line, reason):
     root = table("b.png,train,1,Dress,woven,long,0.1,0.1,0.9,0.9,1", line)
 
     import_folders(root, out=tmp_path / "out")
@@ -105,7 +105,7 @@ def test_it_knows_other_names_of_classes_and_tables_with_little_in_them(table, t
     rows = {row["image"].split("/")[1]: row for row in rows_of(tmp_path / "out")}
     assert (rows["a.png"]["category"], rows["c.png"]["category"]) == ("Dress", "Tshirt")
     assert rejects_of(tmp_path / "out") == {"b.png": "unknown_label"}
-    # Nothing says where the garment is: the whole photograph stands for it, and trains no detector.
+    # Nothing says where the garment is: the whole image stands for it, and trains no detector.
     assert (rows["a.png"]["x1"], rows["a.png"]["x2"], rows["a.png"]["box_ok"]) == ("0.00000", "1.00000", "0")
 
 
@@ -176,8 +176,8 @@ def test_it_joins_data_sets_without_mixing_up_names_or_contributors(tmp_path):
     import_folders(first, second, out=tmp_path / "out")
 
     joined = read_dataset(tmp_path / "out")
-    assert len(joined.photographs) == 2 * len(read_dataset(first).photographs)
-    assert {photograph.sender for photograph in joined.photographs} == {"1-1", "1-2", "2-2", "2-1"}
+    assert len(joined.images) == 2 * len(read_dataset(first).images)
+    assert {image.sender for image in joined.images} == {"1-1", "1-2", "2-2", "2-1"}
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def source(tmp_path_factory):
     """Half of the files are dirty, each kind of dirt at least once."""
     folder = tmp_path_factory.mktemp("kfashion")
     count = 2 * len(DIRT) + 6
-    expected = generate(folder / "images", folder / "labels", count, dirt=0.5, size=SIZE, pictures=6)
+    expected = generate(folder / "images", folder / "labels", count, dirt=0.5, size=SIZE, images=6)
     assert expected.kinds.keys() == {"clean", *(kind for kind, _reason, _soil in DIRT)}
     return Source(folder, expected)
 
@@ -98,8 +98,8 @@ def test_it_converts_or_rejects_every_file_by_name(source, tmp_path):
     assert statistics["garments"] == source.expected.garments
     assert statistics["clipped_boxes"] == source.expected.clipped
     dataset = read_dataset(tmp_path / "out")
-    assert len(dataset.photographs) == source.expected.garments
-    assert len({photograph.path for photograph in dataset.photographs}) == statistics["converted"]
+    assert len(dataset.images) == source.expected.garments
+    assert len({image.path for image in dataset.images}) == statistics["converted"]
     assert source.snapshot() == before
 
 
@@ -146,7 +146,7 @@ def test_several_processes_do_the_same_as_one(source, tmp_path):
         assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
 
 
-def test_a_photograph_with_two_garments_has_two_rows_and_two_crops(one):
+def test_a_image_with_two_garments_has_two_rows_and_two_crops(one):
     out = one(outfit(상의=([rectangle(20, 10, 40, 40)], [TSHIRT]), 하의=([rectangle(24, 50, 32, 45)], [JEANS])))
 
     bottom, top = rows_of(out / "labels.csv")
@@ -164,7 +164,7 @@ def test_a_photograph_with_two_garments_has_two_rows_and_two_crops(one):
         f"material/{split}/jersey/{stem}-2.jpg",
         f"sleeve_length/{split}/short/{stem}-2.jpg",
     }
-    # A detector of sleeves learns that there are none on the trousers, not that there are none in the photograph.
+    # A detector of sleeves learns that there are none on the trousers, not that there are none in the image.
     label = out / "yolo" / "sleeve_length" / "labels" / split / f"{stem}.txt"
     assert label.read_text() == "0 0.50000 0.30000 0.50000 0.40000\n"
     assert len((out / "yolo" / "category" / "labels" / split / f"{stem}.txt").read_text().splitlines()) == 2
@@ -178,7 +178,7 @@ def test_several_rectangles_of_a_part_need_as_many_labels(one):
     assert [row["category"] for row in rows_of(out / "labels.csv")] == ["Tshirt", "Shirt"]
 
 
-def test_one_wrong_garment_spoils_the_photograph(one):
+def test_one_wrong_garment_spoils_the_image(one):
     out = one(outfit(상의=([rectangle(20, 10, 40, 40)], [TSHIRT]), 하의=([rectangle(24, 50, 0, 45)], [JEANS])))
 
     assert rows_of(out / "labels.csv") == []
@@ -214,11 +214,11 @@ def test_it_takes_classes_out_and_together_as_asked(one):
     assert (top["category"], top["material"]) == ("", "spandex")
     statistics = json.loads((out / "statistics.json").read_text())
     assert statistics["labels_left_out"] == {"category: Bratop": 1, "material: cotton": 1}
-    # A garment without a label is there to be seen, so that the photograph would teach a detector to overlook it.
+    # A garment without a label is there to be seen, so that the image would teach a detector to overlook it.
     assert statistics["detectors"]["category"] == {"train": 0, "val": 0}
 
 
-def test_a_photograph_stays_in_its_split_whatever_comes_with_it():
+def test_a_image_stays_in_its_split_whatever_comes_with_it():
     splits = {str(number): split_of(str(number), 0.2) for number in range(1000000, 1001000)}
 
     assert splits["1000000"] == split_of("1000000", 0.2)
@@ -244,7 +244,7 @@ def test_detectors_of_ultralytics_find_the_labels(one):
 
 
 def _listed(data):
-    """The one photograph of train and val, as ultralytics reads their lists."""
+    """The one image of train and val, as ultralytics reads their lists."""
     paths = []
     for split in ("train", "val"):
         listing = Path(data[split])

@@ -1,4 +1,4 @@
-"""The door for photographs: what is kept of a good one."""
+"""Upload validation for images: what is kept of a good one."""
 
 import io
 
@@ -10,7 +10,7 @@ from catalog import services
 from catalog.models import Product, ProductImage
 from catalog.services.uploads import DISPLAY_SIDE, THUMBNAIL_SIDE, add_images, create_product_with_images
 from core.errors import Conflict, Forbidden, Invalid
-from tests.pictures import photo, upload
+from tests.images import photo, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -78,14 +78,14 @@ def test_it_keeps_the_order_and_appends(alice, actor_of, product):
     assert [image.original_name for image in product.images.current()] == ["1.jpg", "2.jpg", "3.jpg"]
 
 
-def test_it_refuses_the_same_photograph_twice_and_leaves_no_files(alice, actor_of, product):
+def test_it_refuses_the_same_image_twice_and_leaves_no_files(alice, actor_of, product):
     first, second = _add(actor_of(alice), product, upload("a.jpg"), upload("b.jpg"))
     assert (first.refusal, second.refusal.code) == (None, "duplicate")
     assert len(_stored_files()) == 3
 
 
 def test_it_stores_nothing_of_refused_files(alice, actor_of, product):
-    [received] = _add(actor_of(alice), product, upload("a.jpg", b"not a picture"))
+    [received] = _add(actor_of(alice), product, upload("a.jpg", b"not an image"))
     assert (received.image, received.refusal.code) == (None, "not_an_image")
     assert (ProductImage.objects.count(), _stored_files()) == (0, [])
 
@@ -97,17 +97,17 @@ def test_it_removes_the_files_when_the_rows_cannot_be_written(alice, actor_of, p
     assert _stored_files() == []
 
 
-def test_it_makes_no_product_without_a_good_photograph(alice, shop, actor_of):
+def test_it_makes_no_product_without_a_good_image(alice, merchant, actor_of):
     product, [received] = create_product_with_images(
-        actor=actor_of(alice), merchant=shop, files=[upload("a.jpg", b"")], name="x", sku="A1"
+        actor=actor_of(alice), merchant=merchant, files=[upload("a.jpg", b"")], name="x", sku="A1"
     )
     assert (product, received.refusal.code) == (None, "empty")
     assert not Product.objects.exists()
 
 
-def test_it_stores_no_photograph_when_the_sku_is_taken(alice, shop, actor_of, product):
+def test_it_stores_no_image_when_the_sku_is_taken(alice, merchant, actor_of, product):
     with pytest.raises(Conflict) as refusal:
-        create_product_with_images(actor=actor_of(alice), merchant=shop, files=[upload()], sku=" aj-1042")
+        create_product_with_images(actor=actor_of(alice), merchant=merchant, files=[upload()], sku=" aj-1042")
     assert refusal.value.code == "sku_taken"
     assert (Product.objects.count(), _stored_files()) == (1, [])
 
@@ -117,7 +117,7 @@ def test_it_counts_the_limit_over_uploads(alice, actor_of, product, settings):
     actor = actor_of(alice)
     _add(actor, product, upload("1.jpg", color="red"))
     received = _add(actor, product, upload("2.jpg", color="green"), upload("3.jpg", color="blue"))
-    assert [entry.refusal and entry.refusal.code for entry in received] == [None, "too_many_photographs"]
+    assert [entry.refusal and entry.refusal.code for entry in received] == [None, "too_many_images"]
     with pytest.raises(Invalid):
         _add(actor, product)
 

@@ -1,10 +1,10 @@
-"""Where many photographs of a shop wait, its further ones are queued behind everybody else's."""
+"""Where many images of a merchant wait, its further ones are queued behind everybody else's."""
 
 import pytest
 
 from catalog.services.uploads import add_images, create_product_with_images
 from classifier.models import Classification
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +14,7 @@ COLOURS = ("red", "green", "blue", "navy", "white")
 
 @pytest.fixture
 def send(settings, actor_of):
-    """Create a product of a person's shop with so many photographs; returns their priorities."""
+    """Create a product of a person's merchant with so many images; returns their priorities."""
     settings.OTJANG_BULK_FROM = 3
 
     def send(person, count=1):
@@ -36,7 +36,7 @@ def test_it_decides_once_a_request(send, alice):
     assert send(alice, 5) == {INTERACTIVE}
 
 
-def test_it_does_not_count_other_shops(send, alice, charlie):
+def test_it_does_not_count_other_merchants(send, alice, charlie):
     send(alice, 5)
     assert send(charlie) == {INTERACTIVE}
 

@@ -8,7 +8,7 @@ from catalog.models import ProductImage
 from catalog.services import uploads
 from catalog.services.uploads import add_images
 from tests.factories import ProductImageFactory
-from tests.pictures import photo, upload
+from tests.images import photo, upload
 from tests.stored import stored_files
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def test_bad_files_take_no_place_from_good_ones(actor, product, settings):
         product=product,
         files=[upload("a.jpg", b""), upload("b.jpg", b"text"), upload("good.jpg"), upload("late.jpg", color="blue")],
     )
-    assert _codes(received) == ["empty", "not_an_image", None, "too_many_photographs"]
+    assert _codes(received) == ["empty", "not_an_image", None, "too_many_images"]
     assert product.images.count() == 2
 
 
@@ -42,7 +42,7 @@ def test_doubled_files_take_no_place_either(actor, product, settings):
     assert _codes(add_images(actor=actor, product=product, files=files)) == [
         "duplicate",
         None,
-        "too_many_photographs",
+        "too_many_images",
     ]
     assert product.images.count() == 2
 
@@ -65,17 +65,17 @@ def test_it_takes_more_pixels_as_jpeg_than_as_formats_that_are_opened_whole(acto
     assert received[2].refusal.params == {"limit": "0.09", "format": "WEBP"}
 
 
-def test_a_photograph_that_was_put_away_may_come_again(actor, product):
+def test_a_image_that_was_put_away_may_come_again(actor, product):
     add_images(actor=actor, product=product, files=[upload()])
     services.archive_image(actor=actor, image=product.images.get())
     assert _codes(add_images(actor=actor, product=product, files=[upload()])) == [None]
     assert product.images.current().count() == 1
 
 
-def test_rows_count_and_not_different_pictures(actor, product, settings):
+def test_rows_count_and_not_different_images(actor, product, settings):
     settings.OTJANG_MAX_IMAGES_PER_PRODUCT = 3
     ProductImageFactory.create_batch(3, product=product, sha256="0" * 64)
-    assert _codes(add_images(actor=actor, product=product, files=[upload()])) == ["too_many_photographs"]
+    assert _codes(add_images(actor=actor, product=product, files=[upload()])) == ["too_many_images"]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_rows_count_and_not_different_pictures(actor, product, settings):
         ("../../etc/passwd.jpg", "passwd.jpg"),
         ("C:\\fotos\\앞 면.jpg", "앞 면.jpg"),
         ("a\u202egpj.exe", "agpj.exe"),
-        ("\u200b", "photograph"),
+        ("\u200b", "image"),
         (".jpg", ".jpg"),
         ("x" * 400 + ".jpg", "x" * 251 + ".jpg"),
         ("x" * 10 + "." + "y" * 300, None),
@@ -116,7 +116,7 @@ def test_what_is_stored_of_a_batch_survives_a_failing_storage(actor, product, mo
     assert stored_files() == []
 
 
-def test_a_markup_tail_does_not_change_what_a_photograph_is(actor, product):
+def test_a_markup_tail_does_not_change_what_a_image_is(actor, product):
     [received] = add_images(
         actor=actor, product=product, files=[upload("a.html", photo() + b"<script>alert(1)</script>")]
     )

@@ -1,4 +1,4 @@
-"""A product and its photographs come together or not at all, wherever the process that takes them in is stopped."""
+"""A product and its images come together or not at all, wherever the process that takes them in is stopped."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from catalog.services import uploads
 from catalog.services.uploads import add_images, create_product_with_images
 from classifier.models import Classification
 from tests.api_clients import ApiClient
-from tests.pictures import upload
+from tests.images import upload
 from tests.stored import let_an_hour_pass, stored_files
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,7 @@ class Killed(BaseException):
     """What no handler of errors gets hold of."""
 
 
-def _photographs():
+def _images():
     return [upload("front.jpg"), upload("back.jpg", color="navy")]
 
 
@@ -50,11 +50,11 @@ def _raise():
     raise Killed
 
 
-# Where it stops, and how many files lie there then: each of two photographs has three.
+# Where it stops, and how many files lie there then: each of two images has three.
 STEPS = {
     "before the first file": (files, "write", 1, 0),
     "after the first file": (files, "write", 2, 1),
-    "between the photographs": (files, "write", 4, 3),
+    "between the images": (files, "write", 4, 3),
     "after the last file": (services, "create_product", 1, 6),
     "after the product's row": (files, "confirm", 1, 6),
     "before the commit": (services, "audit", 1, 6),
@@ -78,21 +78,21 @@ def _nothing_is_left(count):
     assert not PendingFile.objects.exists()
 
 
-def test_a_killed_process_leaves_no_product_and_the_same_request_succeeds(step, alice, shop, actor_of):
+def test_a_killed_process_leaves_no_product_and_the_same_request_succeeds(step, alice, merchant, actor_of):
     module, name, call, count = step
-    request = {"actor": actor_of(alice), "merchant": shop, "sku": "A-1"}
+    request = {"actor": actor_of(alice), "merchant": merchant, "sku": "A-1"}
     connections.close_all()  # the child must not speak through them
     child = os.fork()
     if child == 0:
         try:
             setattr(*_stop_before(module, name, _kill, call))
-            create_product_with_images(files=_photographs(), **request)
+            create_product_with_images(files=_images(), **request)
         finally:
             os._exit(1)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     _nothing_is_left(count)
 
-    product, received = create_product_with_images(files=_photographs(), **request)
+    product, received = create_product_with_images(files=_images(), **request)
 
     assert product.sku == "A-1"
     assert [entry.refusal for entry in received] == [None, None]
@@ -100,28 +100,28 @@ def test_a_killed_process_leaves_no_product_and_the_same_request_succeeds(step, 
 
 
 def _by_api(secret):
-    return ApiClient(secret).upload("/products", *_photographs(), sku="A-1")
+    return ApiClient(secret).upload("/products", *_images(), sku="A-1")
 
 
 def _by_portal(client):
-    return client.post(reverse("catalog:new_product"), {"photographs": _photographs(), "sku": "A-1"})
+    return client.post(reverse("catalog:new_product"), {"images": _images(), "sku": "A-1"})
 
 
-def _by_admin(client, shop):
-    data = {"merchant": shop.pk, "name": "Coat", "sku": "A-1", "photographs": _photographs()}
+def _by_admin(client, merchant):
+    data = {"merchant": merchant.pk, "name": "Coat", "sku": "A-1", "images": _images()}
     return client.post(reverse("admin:catalog_product_add"), data)
 
 
 @pytest.fixture(params=["api", "portal", "admin"])
-def create(request, shop):
-    """Create a product with two photographs."""
+def create(request, merchant):
+    """Create a product with two images."""
     client_of = request.getfixturevalue("client_of")
     if request.param == "api":
         secret = request.getfixturevalue("api_key")[1]
         return lambda: _by_api(secret)
     person = request.getfixturevalue("alice" if request.param == "portal" else "admin")
     client = client_of(person)
-    return lambda: _by_portal(client) if request.param == "portal" else _by_admin(client, shop)
+    return lambda: _by_portal(client) if request.param == "portal" else _by_admin(client, merchant)
 
 
 def test_whatever_way_it_comes(step, create, monkeypatch):
@@ -138,18 +138,18 @@ def test_whatever_way_it_comes(step, create, monkeypatch):
 
 
 @pytest.mark.parametrize(("module", "name", "call"), [(files, "write", 2), (files, "write", 6), (files, "confirm", 1)])
-def test_photographs_of_one_request_come_together(module, name, call, product, alice, actor_of, monkeypatch):
+def test_images_of_one_request_come_together(module, name, call, product, alice, actor_of, monkeypatch):
     with monkeypatch.context() as patches:
         patches.setattr(*_stop_before(module, name, _raise, call))
         with pytest.raises(Killed):
-            add_images(actor=actor_of(alice), product=product, files=_photographs())
+            add_images(actor=actor_of(alice), product=product, files=_images())
     assert not product.images.exists()
     assert not Classification.objects.exists()
     let_an_hour_pass()
     files.delete_due()
     assert stored_files() == []
 
-    received = add_images(actor=actor_of(alice), product=product, files=_photographs())
+    received = add_images(actor=actor_of(alice), product=product, files=_images())
 
     assert [entry.refusal for entry in received] == [None, None]
 
@@ -162,7 +162,7 @@ def test_files_are_recorded_before_they_are_written(product, alice, actor_of, mo
         return save(path, content, **options)
 
     monkeypatch.setattr(default_storage, "save", look_and_save)
-    add_images(actor=actor_of(alice), product=product, files=_photographs())
+    add_images(actor=actor_of(alice), product=product, files=_images())
 
     assert seen == [True] * 6
     assert not PendingFile.objects.exists()
@@ -174,7 +174,7 @@ def test_an_error_leaves_no_file_where_it_can_be_helped(product, alice, actor_of
 
     monkeypatch.setattr(files, "confirm", break_off)
     with pytest.raises(RuntimeError, match="database"):
-        add_images(actor=actor_of(alice), product=product, files=_photographs())
+        add_images(actor=actor_of(alice), product=product, files=_images())
     assert (stored_files(), PendingFile.objects.count()) == ([], 0)
 
 
@@ -188,12 +188,12 @@ def test_a_commit_whose_answer_is_lost_keeps_its_files(product, alice, actor_of,
 
     monkeypatch.setattr(uploads, "_store", store_and_lose_the_answer)
     with pytest.raises(RuntimeError, match="connection lost"):
-        add_images(actor=actor_of(alice), product=product, files=_photographs())
+        add_images(actor=actor_of(alice), product=product, files=_images())
     assert product.images.count() == 2
     assert len(stored_files()) == 6
 
 
-def test_a_request_that_slept_through_the_sweep_is_told_to_come_again(alice, shop, api_key, monkeypatch):
+def test_a_request_that_slept_through_the_sweep_is_told_to_come_again(alice, merchant, api_key, monkeypatch):
     def sweep_first(**options):
         let_an_hour_pass()
         files.delete_due()
@@ -211,32 +211,32 @@ def test_a_request_that_slept_through_the_sweep_is_told_to_come_again(alice, sho
 @pytest.mark.parametrize(
     ("fields", "code"), [({"sku": "aj-1042 "}, "sku_taken"), ({"name": "x" * 201}, "name_too_long")]
 )
-def test_what_is_refused_anyway_is_not_decoded(fields, code, product, shop, alice, actor_of, monkeypatch):
+def test_what_is_refused_anyway_is_not_decoded(fields, code, product, merchant, alice, actor_of, monkeypatch):
     monkeypatch.setattr(uploads, "decode", None)
     with pytest.raises(uploads.Refused) as refused:
-        create_product_with_images(actor=actor_of(alice), merchant=shop, files=_photographs(), **fields)
+        create_product_with_images(actor=actor_of(alice), merchant=merchant, files=_images(), **fields)
     assert refused.value.code == code
     assert not PendingFile.objects.exists()
 
 
-def test_viewers_are_turned_away_before_anything_is_decoded(shop, dana, actor_of, monkeypatch):
+def test_viewers_are_turned_away_before_anything_is_decoded(merchant, dana, actor_of, monkeypatch):
     monkeypatch.setattr(uploads, "decode", None)
     with pytest.raises(uploads.Refused) as refused:
-        create_product_with_images(actor=actor_of(dana), merchant=shop, files=_photographs())
+        create_product_with_images(actor=actor_of(dana), merchant=merchant, files=_images())
     assert refused.value.code == "forbidden"
 
 
-def test_an_sku_that_is_taken_while_the_photographs_are_decoded(shop, alice, actor_of, monkeypatch):
+def test_an_sku_that_is_taken_while_the_images_are_decoded(merchant, alice, actor_of, monkeypatch):
     actor, decode = actor_of(alice), uploads.decode
 
     def take_it_and_decode(*args, **options):
         if not Product.objects.exists():
-            services.create_product(actor=actor, merchant=shop, sku="A-1")
+            services.create_product(actor=actor, merchant=merchant, sku="A-1")
         return decode(*args, **options)
 
     monkeypatch.setattr(uploads, "decode", take_it_and_decode)
     with pytest.raises(uploads.Refused) as refused:
-        create_product_with_images(actor=actor, merchant=shop, files=_photographs(), sku="A-1")
+        create_product_with_images(actor=actor, merchant=merchant, files=_images(), sku="A-1")
     assert refused.value.code == "sku_taken"
     assert not Product.objects.get().images.exists()
     assert (stored_files(), PendingFile.objects.count()) == ([], 0)

@@ -1,4 +1,4 @@
-"""Saving a photograph queues its classification, once."""
+"""Saving an image queues its classification, once."""
 
 import pytest
 from django.db import transaction
@@ -11,7 +11,7 @@ from classifier.jobs import requests
 from classifier.models import Classification
 from core.errors import Forbidden
 from tests.factories import ProductFactory, ProductImageFactory
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def wake_ups():
     return default_task_backend.results
 
 
-def test_it_queues_an_uploaded_photograph(alice, actor_of, product):
+def test_it_queues_an_uploaded_image(alice, actor_of, product):
     (received,) = add_images(actor=actor_of(alice), product=product, files=[upload()])
 
     job = received.image.classifications.get()
@@ -79,7 +79,7 @@ def test_it_does_not_queue_the_same_bytes_again(product, state):
     assert image.classifications.count() == 1
 
 
-def test_it_queues_a_failed_photograph_again_when_it_is_saved(product):
+def test_it_queues_a_failed_image_again_when_it_is_saved(product):
     image = ProductImageFactory(product=product)
     image.classifications.update(state="failed", open_key=None)
 
@@ -109,9 +109,9 @@ def test_it_takes_the_lease_from_who_works_on_old_bytes(product):
     assert (job.state, job.lease_token, job.image_sha256) == ("queued", "", "f" * 64)
 
 
-def test_it_leaves_published_and_ready_products_where_they_are(shop):
+def test_it_leaves_published_and_ready_products_where_they_are(merchant):
     for status in (Product.Status.PUBLISHED, Product.Status.READY, Product.Status.ARCHIVED):
-        product = ProductFactory(merchant=shop, status=status)
+        product = ProductFactory(merchant=merchant, status=status)
         ProductImageFactory(product=product)
         product.refresh_from_db()
         assert product.status == status

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.models import Product, ProductImage
 from tests.api_clients import ApiClient, error_of
-from tests.pictures import photo
+from tests.images import photo
 
 pytestmark = pytest.mark.django_db
 
@@ -18,12 +18,12 @@ NAMES = [
     ("表.jpg".encode("cp932"), "表.jpg"),  # whose second byte is a backslash
     ("café.jpg".encode("latin-1"), "café.jpg"),
     (b"\xff\xfe\x00.jpg", "ÿþ.jpg"),
-    (b"..", "photograph"),
-    (b".", "photograph"),
-    (b"", "photograph"),
-    (b"/", "photograph"),
-    (b"   ", "photograph"),
-    (b"\x00", "photograph"),
+    (b"..", "image"),
+    (b".", "image"),
+    (b"", "image"),
+    (b"/", "image"),
+    (b"   ", "image"),
+    (b"\x00", "image"),
     (b"../../etc/passwd", "passwd"),
     (b"C:\\\\photos\\\\a.jpg", "a.jpg"),
     (b'a \\"b\\".jpg', 'a "b".jpg'),
@@ -65,7 +65,7 @@ def test_the_portal_answers_for_it(bob, client_of, name, shown):
     client = client_of(bob)
     answer = client.post(
         "/products/new",
-        form((named(name), photo()), field="photographs"),
+        form((named(name), photo()), field="images"),
         content_type=FORM,
         headers={"accept": "application/json"},
     )
@@ -81,14 +81,14 @@ def test_the_portal_answers_for_it(bob, client_of, name, shown):
         (b"; filename=\"x.jpg\"; filename*=utf-8'ko'%EC%85%94%EC%B8%A0.jpg", "셔츠.jpg"),
         (b"; filename*=EUC-KR''%BC%C5%C3%F7.jpg", "셔츠.jpg"),
         (b"; filename*=nonsense''%EC%85%94%EC%B8%A0.jpg", "셔츠.jpg"),
-        (b"; filename*=broken", "photograph"),
+        (b"; filename*=broken", "image"),
         (b"; filename=bare.jpg", "bare.jpg"),
         (b'; filename="never closed.jpg', "never closed.jpg"),
         (b"; FileName=a.jpg", "a.jpg"),
         (b";filename = a.jpg", "a.jpg"),
         (b"; filename=a.jpg\r\nContent-Type: nonsense\r\nX-Odd", "a.jpg"),
         (b";\r\n filename=folded.jpg", "folded.jpg"),
-        (b"\r\nContent-Type: image/jpeg", "photograph"),
+        (b"\r\nContent-Type: image/jpeg", "image"),
     ],
 )
 def test_so_it_does_however_the_name_is_written(api, rest, shown):
@@ -160,9 +160,9 @@ def test_so_is_what_cannot_be_read_whole(api, bob, client_of, body):
 
 def test_boundaries_are_found_wherever_they_fall(api):
     """A chunk may end within a boundary."""
-    picture = photo()
+    image = photo()
     for size in range(65_536 - 260, 65_536 + 20, 7):
-        content = picture + bytes(size - len(picture))
+        content = image + bytes(size - len(image))
         answer = api.post("/api/v1/products", form((named(b"a.jpg"), content), (named(b""), b"")), content_type=FORM)
         assert len(answer.json()["uploads"]) == 1
     assert set(ProductImage.objects.values_list("size", flat=True)) == set(range(65_536 - 260, 65_536 + 20, 7))

@@ -16,7 +16,7 @@ from tests import original
 from tests.api_clients import ApiClient
 from tests.factories import ProductFactory
 from tests.garments import draw_garments
-from tests.pictures import upload
+from tests.images import upload
 from tests.training import train
 from vision.engine.checkpoint import load_module
 from vision.training.dataset import read_dataset
@@ -45,7 +45,7 @@ def weights(network_weights, tmp_path_factory):
     return folder
 
 
-def _photograph(number, category="Tshirt"):
+def _image(number, category="Tshirt"):
     """One garment, at another place for each number; a patch of colour tells the two looks apart."""
     patch = ("jersey", "velvet")[number % 2]
     return upload(f"{number}.jpg", data=original.draw((2 + number % 6, 3 + number // 6, category, patch, None)))
@@ -74,11 +74,11 @@ def _add_in_the_admin(client):
         _add(client, "attributevalue", attribute=neckline.pk, code=code, name_en=code.capitalize(), aliases="")
 
 
-def _decide_in_the_portal(client, shop, actor):
+def _decide_in_the_portal(client, merchant, actor):
     """Upload the products, let the models look, and save what a person sees."""
     for number in range(PRODUCTS):
-        product = ProductFactory(merchant=shop, public_id=f"top{number}")
-        add_images(actor=actor, product=product, files=[_photograph(number)])
+        product = ProductFactory(merchant=merchant, public_id=f"top{number}")
+        add_images(actor=actor, product=product, files=[_image(number)])
     classify_waiting.func()
     page = client.get("/products/top0").text
     for text in ("Neckline", "V-neck", "Terry cloth"):
@@ -97,7 +97,7 @@ def _counts(data, attribute):
 
 
 def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_next_training(
-    weights, base, settings, client_of, admin, bob, shop, actor_of, api_key, tmp_path
+    weights, base, settings, client_of, admin, bob, merchant, actor_of, api_key, tmp_path
 ):
     settings.WEIGHTS_DIR = weights
     administrator, portal, api = client_of(admin), client_of(bob), ApiClient(api_key[1])
@@ -105,7 +105,7 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
     _add_in_the_admin(administrator)
     listed = {attribute["code"]: attribute for attribute in api.send("get", "/attributes").json()}
     assert [value["code"] for value in listed["neckline"]["values"]] == ["round", "v-neck"]
-    _decide_in_the_portal(portal, shop, actor_of(bob))
+    _decide_in_the_portal(portal, merchant, actor_of(bob))
     before = list(ProductAttribute.objects.order_by("pk").values("product", "attribute", "value", "state"))
 
     _call("export_dataset", out=tmp_path / "decided", val_share=VAL_SHARE, verbosity=0)
@@ -133,7 +133,7 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
     for _round in range(3):
         classify_waiting.func()
     figures = ShadowReport.objects.get().figures
-    assert (figures["photographs"], figures["attributes"]["neckline"]["changed"]) == (PRODUCTS, PRODUCTS)
+    assert (figures["images"], figures["attributes"]["neckline"]["changed"]) == (PRODUCTS, PRODUCTS)
     assert figures["attributes"]["neckline"]["decided"] == PRODUCTS
     assert not Product.objects.filter(proposal__icontains="neckline").exists()
 
@@ -145,9 +145,9 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
         "category-drawn",
     )
 
-    shirt, jeans = (ProductFactory(merchant=shop) for _kind in range(2))
-    add_images(actor=actor_of(bob), product=shirt, files=[_photograph(PRODUCTS)])
-    add_images(actor=actor_of(bob), product=jeans, files=[_photograph(PRODUCTS + 1, "Jeans")])
+    shirt, jeans = (ProductFactory(merchant=merchant) for _kind in range(2))
+    add_images(actor=actor_of(bob), product=shirt, files=[_image(PRODUCTS)])
+    add_images(actor=actor_of(bob), product=jeans, files=[_image(PRODUCTS + 1, "Jeans")])
     classify_waiting.func()
     proposed = api.send("get", f"/products/{shirt.public_id}").json()["attributes"]["neckline"]
     assert (proposed["state"], proposed["value"]["code"] in ("round", "v-neck")) == ("proposed", True)

@@ -1,4 +1,4 @@
-"""Reclassifying a catalogue: in the background, paused, cancelled, broken off, and every photograph once."""
+"""Reclassifying a catalogue: in the background, paused, cancelled, broken off, and every image once."""
 
 import importlib
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.actors import Actor, Via, system
+from accounts.actors import Actor, Channel, system
 from accounts.models import AuditEvent, Operation
 from catalog.models import Product
 from classifier import operations
@@ -25,24 +25,24 @@ from tests.factories import ProductFactory, ProductImageFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-PHOTOGRAPHS = 7
+IMAGES = 7
 
 
 @pytest.fixture
-def catalogue(shop, monkeypatch):
-    """Photographs of several products, all classified once."""
+def catalogue(merchant, monkeypatch):
+    """Images of several products, all classified once."""
     monkeypatch.setattr(lanes, "_read_one", lambda _job: b"")
     monkeypatch.setattr(operations, "CHUNK", 2)
     monkeypatch.setattr(operations, "IN_THE_QUEUE", 3)
     serve(monkeypatch, StubEngine(garment("Jacket")))
-    products = ProductFactory.create_batch(3, merchant=shop)
-    images = [ProductImageFactory(product=products[number % 3]) for number in range(PHOTOGRAPHS)]
+    products = ProductFactory.create_batch(3, merchant=merchant)
+    images = [ProductImageFactory(product=products[number % 3]) for number in range(IMAGES)]
     batches.classify_waiting()
     return images
 
 
 def _once(operation, images):
-    """Whether the operation has exactly one job, done, for each photograph."""
+    """Whether the operation has exactly one job, done, for each image."""
     found = Classification.objects.filter(operation=operation, state="done").values_list("image", flat=True)
     return sorted(found) == [image.pk for image in images]
 
@@ -57,10 +57,10 @@ def _work(operation):
     raise AssertionError(operation.state)
 
 
-def test_it_looks_at_every_photograph_once_more(catalogue, monkeypatch):
+def test_it_looks_at_every_image_once_more(catalogue, monkeypatch):
     serve(monkeypatch, StubEngine(garment("Jumper", version="2"), version="2"))
     operation = operations.start_reclassify(actor=system())
-    assert (operation.state, operation.total) == ("queued", PHOTOGRAPHS)
+    assert (operation.state, operation.total) == ("queued", IMAGES)
 
     operations.feed()
     waiting = Classification.objects.filter(operation=operation)
@@ -69,12 +69,12 @@ def test_it_looks_at_every_photograph_once_more(catalogue, monkeypatch):
     _work(operation)
 
     assert _once(operation, catalogue)
-    assert (operation.done, operation.failed, operation.total) == (PHOTOGRAPHS, 0, PHOTOGRAPHS)
+    assert (operation.done, operation.failed, operation.total) == (IMAGES, 0, IMAGES)
     assert operation.started_at <= operation.finished_at
     for product in Product.objects.all():
         assert [row["attributes"]["category"]["value"] for row in product.proposal] == ["Jumper"]
     _work(operation)
-    assert Classification.objects.count() == 2 * PHOTOGRAPHS
+    assert Classification.objects.count() == 2 * IMAGES
 
 
 def test_it_goes_on_after_a_worker_was_killed(catalogue):
@@ -87,11 +87,11 @@ def test_it_goes_on_after_a_worker_was_killed(catalogue):
     _work(operation)
 
     assert _once(operation, catalogue)
-    assert Classification.objects.filter(operation=operation).count() == PHOTOGRAPHS
-    assert Garment.objects.filter(classification__operation=operation).count() == PHOTOGRAPHS
+    assert Classification.objects.filter(operation=operation).count() == IMAGES
+    assert Garment.objects.filter(classification__operation=operation).count() == IMAGES
 
 
-def test_a_killed_workers_photographs_do_not_go_on_when_it_was_paused(catalogue):
+def test_a_killed_workers_images_do_not_go_on_when_it_was_paused(catalogue):
     operation = operations.start_reclassify(actor=system())
     operations.feed()
     queue.claim(2)
@@ -201,7 +201,7 @@ def test_it_can_be_cancelled_and_leaves_no_product_waiting(catalogue):
     assert not Product.objects.filter(status=Product.Status.CLASSIFYING).exists()
 
 
-def test_it_waits_for_photographs_that_are_being_classified(catalogue):
+def test_it_waits_for_images_that_are_being_classified(catalogue):
     busy = catalogue[0]
     requests.request_classification(image=busy, again=True)
     (job,) = queue.claim(1).jobs
@@ -209,7 +209,7 @@ def test_it_waits_for_photographs_that_are_being_classified(catalogue):
     for _round in range(6):
         classify_waiting.func()
     operation.refresh_from_db()
-    assert (operation.state, operation.done) == ("running", PHOTOGRAPHS - 1)
+    assert (operation.state, operation.done) == ("running", IMAGES - 1)
 
     Classification.objects.filter(pk=job.pk).update(state="done", open_key=None, lease_token="")
     _work(operation)
@@ -217,9 +217,9 @@ def test_it_waits_for_photographs_that_are_being_classified(catalogue):
     assert _once(operation, catalogue)
 
 
-def test_it_is_not_started_twice(catalogue, other_shop):
+def test_it_is_not_started_twice(catalogue, other_merchant):
     first = operations.start_reclassify(actor=system())
-    operations.start_reclassify(actor=system(), merchant=other_shop)
+    operations.start_reclassify(actor=system(), merchant=other_merchant)
     with pytest.raises(Conflict, match=first.public_id):
         operations.start_reclassify(actor=system())
 
@@ -230,33 +230,33 @@ def test_it_is_not_started_twice(catalogue, other_shop):
     operations.start_reclassify(actor=system())
 
 
-def test_the_database_lets_only_one_of_two_at_the_same_moment_start(catalogue, shop):
-    first = operations.start_reclassify(actor=system(), merchant=shop)
-    twin = Operation(kind="reclassify", merchant=shop, open_key=first.open_key)
+def test_the_database_lets_only_one_of_two_at_the_same_moment_start(catalogue, merchant):
+    first = operations.start_reclassify(actor=system(), merchant=merchant)
+    twin = Operation(kind="reclassify", merchant=merchant, open_key=first.open_key)
     with pytest.raises(IntegrityError), transaction.atomic():
         twin.save()
     with pytest.raises(IntegrityError), transaction.atomic():  # an ended one would bar the way for ever
         Operation.objects.filter(pk=first.pk).update(state="done")
 
 
-def test_older_ones_that_are_open_bar_the_way_after_the_upgrade(catalogue, shop):
-    for merchant in (shop, shop, None):
-        Operation.objects.create(kind="reclassify", merchant=merchant, state="paused")
+def test_older_ones_that_are_open_bar_the_way_after_the_upgrade(catalogue, merchant):
+    for one in (merchant, merchant, None):
+        Operation.objects.create(kind="reclassify", merchant=one, state="paused")
     Operation.objects.create(kind="reclassify", state="done")
 
     importlib.import_module("accounts.migrations.0004_operation_leases").fill_open_keys(apps, None)
 
     keys = list(Operation.objects.order_by("pk").values_list("open_key", flat=True))
-    assert keys == [f"reclassify:{shop.pk}", None, "reclassify:-", None]
-    for merchant in (shop, None):
+    assert keys == [f"reclassify:{merchant.pk}", None, "reclassify:-", None]
+    for one in (merchant, None):
         with pytest.raises(Conflict):
-            operations.start_reclassify(actor=system(), merchant=merchant)
+            operations.start_reclassify(actor=system(), merchant=one)
 
 
-def test_it_takes_one_shop_and_counts_what_failed(catalogue, other_shop, monkeypatch):
+def test_it_takes_one_merchant_and_counts_what_failed(catalogue, other_merchant, monkeypatch):
     monkeypatch.setattr(lanes, "_read_one", lambda _job: lanes.Failure("file_missing", "gone"))
-    other = ProductImageFactory(product=ProductFactory(merchant=other_shop))
-    operation = operations.start_reclassify(actor=system(), merchant=other_shop)
+    other = ProductImageFactory(product=ProductFactory(merchant=other_merchant))
+    operation = operations.start_reclassify(actor=system(), merchant=other_merchant)
     _work(operation)
 
     assert (operation.total, operation.done, operation.failed) == (1, 0, 1)
@@ -266,7 +266,7 @@ def test_it_takes_one_shop_and_counts_what_failed(catalogue, other_shop, monkeyp
 def test_it_is_for_managers_of_models_only(catalogue, alice, actor_of):
     operation = operations.start_reclassify(actor=system())
     events = AuditEvent.objects.count()
-    for actor in (actor_of(alice), Actor(via=Via.ADMIN, user=UserFactory(is_staff=True))):
+    for actor in (actor_of(alice), Actor(channel=Channel.ADMIN, user=UserFactory(is_staff=True))):
         for attempt in (
             lambda actor=actor: operations.start_reclassify(actor=actor),
             lambda actor=actor: operations.pause(actor=actor, operation=operation),
@@ -290,17 +290,17 @@ def test_commands_start_and_stop_it(catalogue, capsys):
     assert f"{public_id}  reclassify  done  7 of 7, 0 failed" in capsys.readouterr().out
 
 
-def test_the_command_takes_one_shop_by_name_or_identifier(catalogue, shop, other_shop, capsys):
-    for text in (shop.name, shop.public_id):
+def test_the_command_takes_one_merchant_by_name_or_identifier(catalogue, merchant, other_merchant, capsys):
+    for text in (merchant.name, merchant.public_id):
         call_command("reclassify", "--merchant", text)
         Operation.objects.update(state="done", open_key=None)
-    assert [operation.merchant for operation in Operation.objects.all()] == [shop, shop]
-    call_command("reclassify", "--merchant", shop.name)
+    assert [operation.merchant for operation in Operation.objects.all()] == [merchant, merchant]
+    call_command("reclassify", "--merchant", merchant.name)
     with pytest.raises(CommandError, match="under way already"):
-        call_command("reclassify", "--merchant", shop.name)
+        call_command("reclassify", "--merchant", merchant.name)
     Operation.objects.filter(state="queued").delete()
     for text in ("nobody", ""):
-        with pytest.raises(CommandError, match=shop.name):
+        with pytest.raises(CommandError, match=merchant.name):
             call_command("reclassify", "--merchant", text)
     assert Operation.objects.count() == 2
 

@@ -1,4 +1,4 @@
-"""Who gets into the portal, in which language, and as a member of which shop."""
+"""Who gets into the portal, in which language, and as a member of which merchant."""
 
 import re
 
@@ -8,7 +8,7 @@ from django.test import Client
 
 from catalog.models import Product
 from tests.factories import MembershipFactory, MerchantFactory, ProductFactory
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -72,14 +72,14 @@ def test_it_ignores_a_language_that_it_does_not_speak(client_of, alice):
     assert alice.language in dict(settings.LANGUAGES)
 
 
-def test_it_switches_between_the_shops_of_a_person(client_of, alice, product):
-    second = MerchantFactory(name="Second shop")
+def test_it_switches_between_the_merchants_of_a_person(client_of, alice, product):
+    second = MerchantFactory(name="Second merchant")
     MembershipFactory(user=alice, merchant=second, role="viewer")
     ProductFactory(merchant=second, name="Only in the second")
     client = client_of(alice)
     assert product.name in client.get("/").text
 
-    client.post("/shop", {"merchant": second.public_id})
+    client.post("/merchant", {"merchant": second.public_id})
 
     page = client.get("/").text
     assert "Only in the second" in page
@@ -88,41 +88,41 @@ def test_it_switches_between_the_shops_of_a_person(client_of, alice, product):
     assert client.get(f"/products/{product.public_id}").status_code == 404
 
 
-def test_it_stores_no_photograph_in_a_shop_that_the_page_does_not_name(client_of, alice, shop):
+def test_it_stores_no_image_in_a_merchant_that_the_page_does_not_name(client_of, alice, merchant):
     other = MembershipFactory(user=alice, merchant=MerchantFactory(name="Zweitladen"), role="owner").merchant
     client = client_of(alice)
     page = client.get("/products/new").text
     address = re.search(r'data-create="([^"]+)"', page)[1]
-    client.post("/shop", {"merchant": other.public_id})
+    client.post("/merchant", {"merchant": other.public_id})
 
     for headers in ({}, {"accept": "application/json"}):
-        answer = client.post(address, {"photographs": [upload("front.jpg")]}, headers=headers)
+        answer = client.post(address, {"images": [upload("front.jpg")]}, headers=headers)
         assert answer.status_code == 400
-        assert "You now work in Zweitladen, but this page is of another shop." in answer.text
+        assert "You now work in Zweitladen, but this page is of another merchant." in answer.text
     assert not Product.objects.exists()
 
-    client.post("/shop", {"merchant": shop.public_id})
-    client.post(address, {"photographs": [upload("front.jpg")]})
-    assert Product.objects.get().merchant == shop
+    client.post("/merchant", {"merchant": merchant.public_id})
+    client.post(address, {"images": [upload("front.jpg")]})
+    assert Product.objects.get().merchant == merchant
 
 
-def test_it_says_where_another_shop_of_one_s_own_is(client_of, alice, product):
+def test_it_says_where_another_merchant_of_one_s_own_is(client_of, alice, product):
     assert "switch to that one" not in client_of(alice).get("/products/nowhere").text
     other = MembershipFactory(user=alice, merchant=MerchantFactory(name="Zweitladen"), role="owner").merchant
     client = client_of(alice)
-    client.post("/shop", {"merchant": other.public_id})
+    client.post("/merchant", {"merchant": other.public_id})
     assert "switch to that one at the top" in client.get(f"/products/{product.public_id}").text
 
 
-def test_it_does_not_let_a_person_into_a_shop_that_is_not_theirs(client_of, charlie, product):
+def test_it_does_not_let_a_person_into_a_merchant_that_is_not_theirs(client_of, charlie, product):
     client = client_of(charlie)
 
-    assert client.post("/shop", {"merchant": product.merchant.public_id}).status_code == 404
+    assert client.post("/merchant", {"merchant": product.merchant.public_id}).status_code == 404
 
     assert product.name not in client.get("/").text
 
 
-def test_it_forgets_a_shop_that_was_switched_off(client_of, alice, product):
+def test_it_forgets_a_merchant_that_was_switched_off(client_of, alice, product):
     product.merchant.is_active = False
     product.merchant.save()
 
@@ -133,7 +133,7 @@ def test_it_forgets_a_shop_that_was_switched_off(client_of, alice, product):
     assert "You belong to no shop" in response.text
 
 
-def test_it_shows_administrators_without_a_shop_no_products(client_of, admin, product):
+def test_it_shows_administrators_without_a_merchant_no_products(client_of, admin, product):
     response = client_of(admin).get("/")
 
     assert "You belong to no shop" in response.text
@@ -147,7 +147,7 @@ WRITES = (
     ("moves/archive", {}),
     ("moves/publish", {}),
     ("classify-again", {}),
-    ("photographs", {}),
+    ("images", {}),
 )
 
 
@@ -159,7 +159,7 @@ def _snapshot(product):
 def test_it_hides_products_from_outsiders(client_of, charlie, product, path, data):
     before = _snapshot(product)
 
-    response = client_of(charlie).post(f"/products/{product.public_id}/{path}", {**data, "photographs": upload()})
+    response = client_of(charlie).post(f"/products/{product.public_id}/{path}", {**data, "images": upload()})
 
     assert response.status_code == 404
     assert _snapshot(product) == before
@@ -169,7 +169,7 @@ def test_it_hides_products_from_outsiders(client_of, charlie, product, path, dat
 def test_it_lets_viewers_look_but_not_write(client_of, dana, product, path, data):
     before = _snapshot(product)
 
-    response = client_of(dana).post(f"/products/{product.public_id}/{path}", {**data, "photographs": upload()})
+    response = client_of(dana).post(f"/products/{product.public_id}/{path}", {**data, "images": upload()})
 
     assert response.status_code == 403
     assert "You may look, but not change this" in response.text
@@ -181,11 +181,11 @@ SCRIPT = {"accept": "application/json"}
 
 def test_it_tells_scripts_who_is_not_logged_in_and_who_may_not_write(client_of, dana, product):
     before = _snapshot(product)
-    for path in ("photographs", "details"):
+    for path in ("images", "details"):
         address = f"/products/{product.public_id}/{path}"
 
         stranger = Client(headers={"accept-language": "en"}).post(address, headers=SCRIPT)
-        viewer = client_of(dana).post(address, {"photographs": upload(), "name": "Mine"}, headers=SCRIPT)
+        viewer = client_of(dana).post(address, {"images": upload(), "name": "Mine"}, headers=SCRIPT)
 
         assert (stranger.status_code, stranger.json()["code"]) == (401, "not_authenticated")
         assert stranger.json()["message"].startswith("You are no longer logged in.")
@@ -207,7 +207,7 @@ def test_it_tells_scripts_that_their_form_is_too_old(alice, product):
 def test_it_shows_viewers_no_buttons_that_they_may_not_use(client_of, dana, product):
     page = client_of(dana).get(f"/products/{product.public_id}").text
 
-    for word in ("Save", "Archive", "Classify again", "Add photographs", "<select", 'type="radio"'):
+    for word in ("Save", "Archive", "Classify again", "Add photos", "<select", 'type="radio"'):
         assert word not in page
 
 
@@ -215,7 +215,7 @@ def test_it_does_not_let_viewers_create_products(client_of, dana):
     client = client_of(dana)
 
     assert client.get("/products/new").status_code == 403
-    assert client.post("/products/new", {"photographs": upload()}).status_code == 403
+    assert client.post("/products/new", {"images": upload()}).status_code == 403
     assert not Product.objects.exists()
 
 

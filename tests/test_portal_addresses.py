@@ -51,7 +51,7 @@ def test_it_changes_the_language_of_a_refusal_to_that_of_its_product(client, pro
         assert (response.status_code, 'lang="ko"' in response.text) == (200, True)
 
 
-@pytest.mark.parametrize("path", ["review", "moves/archive", "photographs/x/remove", "classify-again"])
+@pytest.mark.parametrize("path", ["review", "moves/archive", "images/x/remove", "classify-again"])
 def test_it_leads_back_to_the_product_after_a_log_in_and_says_that_nothing_was_saved(bob, product, path):
     before = _snapshot(product)
     client = Client(headers={"accept-language": "en"})

@@ -86,7 +86,7 @@ def test_it_can_still_become_one_of_the_garments(client, jeans):
     assert _form(client, jeans)["row"] == "Outer"
 
 
-def test_it_can_be_saved_when_its_first_level_was_switched_off(client, jeans):
+def test_it_can_be_saved_when_its_top_category_was_switched_off(client, jeans):
     AttributeValue.objects.filter(code="Bottom").update(active=False)
     before = _everything()
 

@@ -21,8 +21,8 @@ def _history(client_of, user, product):
         (("Red", "R-1"), ("Blue", "B-1"), ["Name: Red → Blue, SKU: R-1 → B-1"], []),
     ],
 )
-def test_it_says_how_name_and_sku_changed(client_of, alice, actor_of, shop, before, after, said, not_said):
-    product = services.create_product(actor=actor_of(alice), merchant=shop, name=before[0], sku=before[1])
+def test_it_says_how_name_and_sku_changed(client_of, alice, actor_of, merchant, before, after, said, not_said):
+    product = services.create_product(actor=actor_of(alice), merchant=merchant, name=before[0], sku=before[1])
 
     client_of(alice).post(f"/products/{product.public_id}/details", {"name": after[0], "sku": after[1]})
 

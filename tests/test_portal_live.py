@@ -1,4 +1,4 @@
-"""The product's page while its photographs are being classified: what waits, what failed, what arrived."""
+"""The product's page while its images are being classified: what waits, what failed, what arrived."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from classifier.jobs import batches, requests
 from classifier.models import Classification
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductFactory
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ def work(monkeypatch):
 
 @pytest.fixture
 def uploaded(client, product):
-    client.post(f"/products/{product.public_id}/photographs", {"photographs": upload("front.jpg")})
+    client.post(f"/products/{product.public_id}/images", {"images": upload("front.jpg")})
     return product
 
 
@@ -64,15 +64,15 @@ def test_an_open_page_learns_that_it_takes_longer(client, uploaded):
     assert "This takes longer than usual." in _live(client, uploaded, seen=seen).text
 
 
-def test_it_says_which_place_in_the_queue(client, client_of, charlie, other_shop, product):
-    other = ProductFactory(merchant=other_shop)
-    photographs = [upload("1.jpg", color="red"), upload("2.jpg", color="navy")]
-    client_of(charlie).post(f"/products/{other.public_id}/photographs", {"photographs": photographs})
-    client.post(f"/products/{product.public_id}/photographs", {"photographs": upload("front.jpg")})
+def test_it_says_which_place_in_the_queue(client, client_of, charlie, other_merchant, product):
+    other = ProductFactory(merchant=other_merchant)
+    images = [upload("1.jpg", color="red"), upload("2.jpg", color="navy")]
+    client_of(charlie).post(f"/products/{other.public_id}/images", {"images": images})
+    client.post(f"/products/{product.public_id}/images", {"images": upload("front.jpg")})
 
     page = client.get(f"/products/{product.public_id}").text
 
-    # Between the two of the other shop: each has its turn.
+    # Between the two of the other merchant: each has its turn.
     assert "waiting: place 2 in the queue" in page
     assert POLLING in page
 
@@ -116,13 +116,13 @@ def test_it_asks_again_when_the_result_arrives_while_it_reads(client, uploaded, 
     assert "Jacket · 80%" in _live(client, uploaded, **seen).text
 
 
-def test_it_brings_photographs_that_were_added_elsewhere(client, uploaded):
+def test_it_brings_images_that_were_added_elsewhere(client, uploaded):
     seen = _seen(client.get(f"/products/{uploaded.public_id}").text)
-    client.post(f"/products/{uploaded.public_id}/photographs", {"photographs": upload("back.jpg", color="navy")})
+    client.post(f"/products/{uploaded.public_id}/images", {"images": upload("back.jpg", color="navy")})
 
     answer = _live(client, uploaded, **seen).text
 
-    assert 'id="photographs"' in answer
+    assert 'id="images"' in answer
     assert "back.jpg" in answer
 
 
@@ -138,11 +138,11 @@ def test_it_says_that_no_garment_was_found(client, uploaded, monkeypatch):
 
     page = client.get(f"/products/{uploaded.public_id}").text
 
-    assert "No garment was found in the photographs. Choose the values yourself." in page
+    assert "No garment was found in the photos. Choose the values yourself." in page
     assert POLLING not in page
 
 
-def test_it_says_why_a_photograph_failed_and_offers_another_try(client, uploaded, work):
+def test_it_says_why_a_image_failed_and_offers_another_try(client, uploaded, work):
     Classification.objects.update(state="failed", open_key=None, error_code=Classification.Error.GAVE_UP)
     path = f"/products/{uploaded.public_id}"
 
@@ -151,7 +151,7 @@ def test_it_says_why_a_photograph_failed_and_offers_another_try(client, uploaded
     assert POLLING not in page
 
     page = client.post(f"{path}/classify-again", follow=True).text
-    assert "1 photograph is classified once more." in page
+    assert "1 photo is classified once more." in page
     assert "broke off several times" not in page
     work()
     assert "Jacket · 80%" in client.get(path).text
@@ -162,7 +162,7 @@ def test_it_says_that_the_model_is_not_there(client, uploaded):
 
     page = client.get(f"/products/{uploaded.public_id}").text
 
-    assert "Model not available. The photograph is kept" in page
+    assert "Model not available. The photo is kept" in page
 
 
 def test_it_asks_seldom_while_there_is_no_model(client, uploaded):
@@ -175,9 +175,9 @@ def test_it_asks_seldom_while_there_is_no_model(client, uploaded):
     assert 'hx-trigger="every 15s"' in answer.text
 
 
-def test_it_asks_often_as_long_as_one_photograph_waits_for_nothing_but_its_turn(client, uploaded):
+def test_it_asks_often_as_long_as_one_image_waits_for_nothing_but_its_turn(client, uploaded):
     Classification.objects.update(error_code=Classification.Error.MODEL_NOT_AVAILABLE)
-    client.post(f"/products/{uploaded.public_id}/photographs", {"photographs": upload("back.jpg", color="navy")})
+    client.post(f"/products/{uploaded.public_id}/images", {"images": upload("back.jpg", color="navy")})
 
     assert POLLING in client.get(f"/products/{uploaded.public_id}").text
 
@@ -222,21 +222,21 @@ def test_it_does_not_make_an_open_page_stale(client, uploaded, work):
 def test_it_asks_for_nothing_when_everything_waits_already(client, uploaded):
     page = client.post(f"/products/{uploaded.public_id}/classify-again", follow=True).text
 
-    assert "Every photograph waits already." in page
+    assert "Every photo waits already." in page
     assert "asked for another classification" not in page
     assert Classification.objects.count() == 1
 
 
-def test_it_needs_as_many_queries_for_ten_photographs_as_for_one(
+def test_it_needs_as_many_queries_for_ten_images_as_for_one(
     client, product, work, django_assert_max_num_queries, bob, actor_of
 ):
     files = [upload(f"{n}.jpg", color=(20 * n, 0, 0), size=(80, 60)) for n in range(10)]
-    client.post(f"/products/{product.public_id}/photographs", {"photographs": files})
+    client.post(f"/products/{product.public_id}/images", {"images": files})
     work()
     requests.classify_again(actor=actor_of(bob), product=product)
     work()
 
-    # session, person, memberships; product, values, photographs, garments, predictions, their attributes and values,
-    # decisions; taxonomy (3), photographs and their jobs, audit trail, what else waits (2)
+    # session, person, memberships; product, values, images, garments, predictions, their attributes and values,
+    # decisions; taxonomy (3), images and their jobs, audit trail, what else waits (2)
     with django_assert_max_num_queries(21):
         assert client.get(f"/products/{product.public_id}").status_code == 200

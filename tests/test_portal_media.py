@@ -1,4 +1,4 @@
-"""Photographs are for those who may see their product, and for nobody else."""
+"""Images are for those who may see their product, and for nobody else."""
 
 import pytest
 from django.conf import settings
@@ -7,7 +7,7 @@ from django.test import Client
 
 from catalog.services.uploads import add_images
 from tests.factories import MembershipFactory
-from tests.pictures import photo, upload
+from tests.images import photo, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def _body(response):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_it_streams_the_photograph_to_members(client_of, dana, image, variant):
+def test_it_streams_the_image_to_members(client_of, dana, image, variant):
     response = client_of(dana).get(f"/media/{image.public_id}/{variant}")
 
     assert response.status_code == 200
@@ -45,17 +45,19 @@ def test_it_hands_out_the_original_under_its_name(client_of, bob, image):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_it_hides_photographs_from_outsiders(client_of, charlie, image, variant):
+def test_it_hides_images_from_outsiders(client_of, charlie, image, variant):
     path = f"/media/{image.public_id}/{variant}"
 
     assert client_of(charlie).get(path).status_code == 404
     assert Client().get(path).url == f"/login?next={path}"
 
 
-def test_it_hides_photographs_of_the_shop_that_one_does_not_work_in_now(client_of, charlie, shop, other_shop, image):
-    MembershipFactory(user=charlie, merchant=shop)
+def test_it_hides_images_of_the_merchant_that_one_does_not_work_in_now(
+    client_of, charlie, merchant, other_merchant, image
+):
+    MembershipFactory(user=charlie, merchant=merchant)
     client = client_of(charlie)
-    client.post("/shop", {"merchant": other_shop.public_id})
+    client.post("/merchant", {"merchant": other_merchant.public_id})
 
     assert client.get(f"/media/{image.public_id}/display").status_code == 404
 

@@ -135,9 +135,9 @@ def test_a_value_that_the_form_does_not_name_is_not_published(client, proposed):
     assert _values(proposed)["category"] == ("decided", "Jacket")
 
 
-def test_what_was_accepted_after_the_page_was_opened_is_not_in_the_person_s_name(client, shop, settings):
+def test_what_was_accepted_after_the_page_was_opened_is_not_in_the_person_s_name(client, merchant, settings):
     settings.OTJANG_SAMPLE_SHARE = 0.0
-    product = ProductFactory(merchant=shop)
+    product = ProductFactory(merchant=merchant)
     fields = _form(client, product)
     allow("material", 0.8)
     look(product, JACKET)
@@ -191,7 +191,7 @@ def test_it_remembers_what_was_opened(client, proposed):
     assert "Material: left open" in page.text
     assert fields_of(page.text, "review")["value-material"] == ""
     decision = Decision.objects.get(attribute__code="material")
-    assert (decision.kind, decision.user.name, decision.via) == ("open", "bob", "portal")
+    assert (decision.kind, decision.user.name, decision.channel) == ("open", "bob", "portal")
 
     propose(proposed, row("Outer", 0.99, **JACKET), chosen="Outer")
     assert _values(proposed)["material"] == ("unset", None)

@@ -1,4 +1,4 @@
-"""The list of a shop's products."""
+"""The list of a merchant's products."""
 
 import pytest
 
@@ -55,25 +55,25 @@ def test_it_says_when_no_garment_was_found(client, product):
     assert "No garment found. Choose the values yourself." in client.get("/").text
 
 
-def test_it_tells_a_new_shop_what_to_do(client, client_of, dana):
+def test_it_tells_a_new_merchant_what_to_do(client, client_of, dana):
     page = client.get("/").text
 
     assert "No products yet" in page
-    assert "Upload the first photographs" in page
-    assert "Upload the first photographs" not in client_of(dana).get("/").text
+    assert "Upload the first photos" in page
+    assert "Upload the first photos" not in client_of(dana).get("/").text
 
 
-def test_it_says_that_the_products_of_a_demo_shop_are_examples(client, shop):
+def test_it_says_that_the_products_of_a_demo_shop_are_examples(client, merchant):
     assert "Demo shop" not in client.get("/").text
 
-    shop.is_demo = True
-    shop.save()
+    merchant.is_demo = True
+    merchant.save()
 
     assert "the products it came with are examples" in client.get("/").text
 
 
-def test_it_shows_no_product_of_another_shop(client, other_shop):
-    ProductFactory(merchant=other_shop, name="Not ours")
+def test_it_shows_no_product_of_another_merchant(client, other_merchant):
+    ProductFactory(merchant=other_merchant, name="Not ours")
 
     assert "Not ours" not in client.get("/").text
 
@@ -86,8 +86,8 @@ def test_it_finds_by_a_part_of_name_or_sku(client, product, query, found):
     assert ("No product matches" in page) is not found
 
 
-def test_it_filters_by_status(client, product, shop):
-    ProductFactory(merchant=shop, name="Long published", status=Product.Status.PUBLISHED)
+def test_it_filters_by_status(client, product, merchant):
+    ProductFactory(merchant=merchant, name="Long published", status=Product.Status.PUBLISHED)
 
     page = client.get("/", {"status": "published"}).text
 
@@ -96,9 +96,9 @@ def test_it_filters_by_status(client, product, shop):
     assert "1 product<" in page
 
 
-def test_it_filters_by_category(client, product, shop):
+def test_it_filters_by_category(client, product, merchant):
     propose(product, row("Outer", 0.9, category=("Jacket", 0.94)), chosen="Outer")
-    shirt = ProductFactory(merchant=shop, name="Some shirt")
+    shirt = ProductFactory(merchant=merchant, name="Some shirt")
     propose(shirt, row("Top", 0.9, category=("Shirt", 0.94)), chosen="Top")
 
     page = client.get("/", {"category": "Shirt"}).text
@@ -113,15 +113,15 @@ def test_it_shows_everything_for_a_filter_that_it_does_not_know(client, product)
     assert product.name in page
 
 
-def test_it_leaves_the_archive_out_until_asked_for(client, product, shop):
-    ProductFactory(merchant=shop, name="Put away", status=Product.Status.ARCHIVED)
+def test_it_leaves_the_archive_out_until_asked_for(client, product, merchant):
+    ProductFactory(merchant=merchant, name="Put away", status=Product.Status.ARCHIVED)
 
     assert "Put away" not in client.get("/").text
     assert "Put away" in client.get("/", {"status": "archived"}).text
 
 
-def test_it_says_where_everything_is_when_all_is_archived(client, shop):
-    ProductFactory(merchant=shop, name="Put away", status=Product.Status.ARCHIVED)
+def test_it_says_where_everything_is_when_all_is_archived(client, merchant):
+    ProductFactory(merchant=merchant, name="Put away", status=Product.Status.ARCHIVED)
 
     page = client.get("/").text
 
@@ -129,9 +129,9 @@ def test_it_says_where_everything_is_when_all_is_archived(client, shop):
     assert "archived" in page
 
 
-def test_it_comes_in_pages_that_keep_the_search(client, shop):
+def test_it_comes_in_pages_that_keep_the_search(client, merchant):
     for n in range(51):
-        ProductFactory(merchant=shop, name=f"Shirt {n:02}")
+        ProductFactory(merchant=merchant, name=f"Shirt {n:02}")
 
     first = client.get("/", {"q": "Shirt"}).text
     second = client.get("/", {"q": "Shirt", "page": 2}).text
@@ -143,12 +143,12 @@ def test_it_comes_in_pages_that_keep_the_search(client, shop):
     assert "51 products" in first
 
 
-def test_it_needs_as_many_queries_for_fifty_products_as_for_one(client, shop, django_assert_max_num_queries):
+def test_it_needs_as_many_queries_for_fifty_products_as_for_one(client, merchant, django_assert_max_num_queries):
     for _ in range(50):
-        product = ProductFactory(merchant=shop)
+        product = ProductFactory(merchant=merchant)
         ProductImageFactory(product=product)
         propose(product, row("Outer", 0.9, category=("Jacket", 0.94), material=("denim", 0.4)), chosen="Outer")
 
-    # session, person, memberships, categories, counts, number found, products, their values, their photographs
+    # session, person, memberships, categories, counts, number found, products, their values, their images
     with django_assert_max_num_queries(9):
         assert client.get("/").text.count("Jacket</span>") == 50

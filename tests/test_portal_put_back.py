@@ -1,4 +1,4 @@
-"""A photograph that was removed by mistake comes back as it was, and counts again."""
+"""An image that was removed by mistake comes back as it was, and counts again."""
 
 import pytest
 
@@ -9,14 +9,14 @@ from catalog.services.uploads import add_images
 from classifier.jobs import batches
 from classifier.models import Classification
 from tests.engines import StubEngine, garment, serve
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def front(product, alice, actor_of, monkeypatch):
-    """The only photograph of a product, classified and then removed in the portal."""
+    """The only image of a product, classified and then removed in the portal."""
     add_images(actor=actor_of(alice), product=product, files=[upload("front.jpg")])
     serve(monkeypatch, StubEngine(garment({"Jacket": 0.9})))
     batches.classify_waiting()
@@ -28,7 +28,7 @@ def front(product, alice, actor_of, monkeypatch):
 
 
 def _path(image, what="put-back"):
-    return f"/products/{image.product.public_id}/photographs/{image.public_id}/{what}"
+    return f"/products/{image.product.public_id}/images/{image.public_id}/{what}"
 
 
 def test_it_counts_again_without_another_look(client_of, alice, product, front):
@@ -38,9 +38,9 @@ def test_it_counts_again_without_another_look(client_of, alice, product, front):
     answer = client.post(_path(front), follow=True)
 
     assert "front.jpg was put back." in answer.text
-    assert "put back the photograph front.jpg" in answer.text
+    assert "put back the photo front.jpg" in answer.text
     product.refresh_from_db()
-    assert [row["first_level"] for row in product.proposal] == ["Outer"]
+    assert [row["top_category"] for row in product.proposal] == ["Outer"]
     assert list(product.images.current()) == [front]
     assert Classification.objects.count() == 1
     assert AuditEvent.objects.get(action="image.put_back").user == alice
@@ -70,28 +70,26 @@ def test_it_is_looked_at_if_it_never_was(client_of, alice, actor_of, product, mo
     batches.classify_waiting()
 
     product.refresh_from_db()
-    assert [row["first_level"] for row in product.proposal] == ["Outer"]
+    assert [row["top_category"] for row in product.proposal] == ["Outer"]
 
 
-def test_it_stays_away_where_the_same_photograph_is_there_or_no_room(
-    client_of, alice, actor_of, product, front, settings
-):
+def test_it_stays_away_where_the_same_image_is_there_or_no_room(client_of, alice, actor_of, product, front, settings):
     client, actor = client_of(alice), actor_of(alice)
     add_images(actor=actor, product=product, files=[upload("front.jpg")])
     same = client.post(_path(front), follow=True)
-    assert "This product has the same photograph already" in same.text
+    assert "This product has the same photo already" in same.text
 
     services.archive_image(actor=actor, image=product.images.current().get())
     add_images(actor=actor, product=product, files=[upload("side.jpg", color="navy")])
     settings.OTJANG_MAX_IMAGES_PER_PRODUCT = 1
     full = client.post(_path(front), follow=True)
-    assert "A product has at most 1 photographs." in full.text
+    assert "A product has at most 1 images." in full.text
 
     front.refresh_from_db()
     assert front.archived_at is not None
 
 
-def test_only_who_sees_removed_photographs_puts_them_back(client_of, alice, bob, dana, charlie, client, front):
+def test_only_who_sees_removed_images_puts_them_back(client_of, alice, bob, dana, charlie, client, front):
     assert client.post(_path(front)).url.startswith("/login")
     for person, status in ((bob, 403), (dana, 403), (charlie, 404)):
         assert client_of(person).post(_path(front)).status_code == status
@@ -99,7 +97,7 @@ def test_only_who_sees_removed_photographs_puts_them_back(client_of, alice, bob,
 
 
 @pytest.mark.parametrize("what", ["remove", "put-back"])
-def test_an_archived_product_keeps_its_photographs_as_they_are(client_of, alice, actor_of, product, front, what):
+def test_an_archived_product_keeps_its_images_as_they_are(client_of, alice, actor_of, product, front, what):
     add_images(actor=actor_of(alice), product=product, files=[upload("side.jpg", color="navy")])
     services.archive(actor=actor_of(alice), product=product)
     image = front if what == "put-back" else product.images.current().get()

@@ -16,13 +16,13 @@ def client(client_of, bob):
 
 
 @pytest.fixture
-def waiting(shop, other_shop):
+def waiting(merchant, other_merchant):
     """Three products that wait, newest first; others stand between them."""
     products = []
     for _ in range(3):
-        products.append(ProductFactory(merchant=shop, status="to_review"))
-        ProductFactory(merchant=shop, status="ready")
-        ProductFactory(merchant=other_shop, status="to_review")
+        products.append(ProductFactory(merchant=merchant, status="to_review"))
+        ProductFactory(merchant=merchant, status="ready")
+        ProductFactory(merchant=other_merchant, status="to_review")
     return products[::-1]
 
 

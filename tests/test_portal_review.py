@@ -16,9 +16,9 @@ def client(client_of, bob):
 
 @pytest.fixture
 def proposed(product):
-    outer = row("Outer", 0.91, photographs=4, of=4, category=("Jacket", 0.94), material=("denim", 0.88))
+    outer = row("Outer", 0.91, images=4, of=4, category=("Jacket", 0.94), material=("denim", 0.88))
     outer["attributes"]["category"]["alternatives"] = [{"value": "Jumper", "confidence": 0.04}]
-    top = row("Top", 0.6, photographs=2, of=4, category=("Tshirt", 0.71), sleeve_length=("short", 0.55))
+    top = row("Top", 0.6, images=2, of=4, category=("Tshirt", 0.71), sleeve_length=("short", 0.55))
     propose(product, outer, top, chosen="Outer")
     return product
 
@@ -37,13 +37,13 @@ def _save(client, product, action="save", **fields):
     return client.post(f"/products/{product.public_id}/review", data, follow=True)
 
 
-def test_it_shows_a_row_a_first_level_with_its_agreement(client, proposed):
+def test_it_shows_a_row_a_top_category_with_its_agreement(client, proposed):
     page = client.get(f"/products/{proposed.public_id}").text
 
     assert "Outerwear" in page
-    assert "in 4 of 4 photographs" in page
+    assert "in 4 of 4 images" in page
     assert "Tops" in page
-    assert "in 2 of 4 photographs" in page
+    assert "in 2 of 4 images" in page
     assert 'value="Outer" checked' in page
 
 
@@ -73,7 +73,7 @@ def test_it_saves_the_row_and_the_values(client, bob, proposed):
     }
     proposed.refresh_from_db()
     assert (proposed.status, proposed.row.code, proposed.row_source) == (Product.Status.READY, "Outer", "human")
-    assert {(decision.user, decision.via) for decision in Decision.objects.all()} == {(bob, "portal")}
+    assert {(decision.user, decision.channel) for decision in Decision.objects.all()} == {(bob, "portal")}
 
 
 def test_it_says_who_decided_and_what_the_model_thinks(client, proposed):
@@ -113,7 +113,7 @@ def test_it_shows_the_values_of_another_row_without_script(client, proposed):
     assert not Decision.objects.exists()
 
 
-def test_it_lets_a_category_of_another_first_level_choose_the_row(client, proposed):
+def test_it_lets_a_category_of_another_top_category_choose_the_row(client, proposed):
     _save(client, proposed, row="Outer", category="Shirt", material="denim")
 
     proposed.refresh_from_db()
@@ -167,7 +167,7 @@ def test_it_does_not_publish_without_a_category(client, product):
         ({"category": "Spacesuit"}, "There is no value “Spacesuit”. Choose one of the list."),
         ({"category": "Top"}, "“Tops” is a group of categories."),
         ({"category": "-"}, "Every product has a category. Choose one."),
-        ({"row": "Spacesuit"}, "There is no first-level category “Spacesuit”."),
+        ({"row": "Spacesuit"}, "There is no top-level category “Spacesuit”."),
     ],
 )
 def test_it_refuses_values_that_it_did_not_offer(client, proposed, values, sentence):

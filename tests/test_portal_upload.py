@@ -1,4 +1,4 @@
-"""Uploading in the portal: the good photographs are kept, the bad ones named with a sentence."""
+"""Uploading in the portal: the good images are kept, the bad ones named with a sentence."""
 
 import re
 
@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from catalog.models import Product, ProductImage
-from tests.pictures import photo, png_bomb, upload
+from tests.images import photo, png_bomb, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -18,20 +18,20 @@ HANGUL = re.compile("[가-힣]")
 
 REFUSED = {
     "empty.jpg": (b"", "The file is empty."),
-    "text.jpg": (b"this is a letter, not a photograph", "This is not a photograph."),
-    "cut.jpg": (photo()[:2000], "The photograph is damaged or was cut off on the way."),
-    "bomb.png": (png_bomb(), "The photograph has more than 100 megapixels."),
-    "huge.png": (png_bomb(6400), "The photograph has more than 40 megapixels, too many for PNG. Save it as JPEG"),
-    "drawing.svg": (SVG, "This is not a photograph."),
-    "drawing.jpg": (SVG, "This is not a photograph."),
-    "page.jpg": (HTML, "This is not a photograph."),
-    "old.bmp": (photo(kind="BMP"), "Pictures of the kind BMP cannot be stored."),
+    "text.jpg": (b"this is a letter, not an image", "This is not a photo."),
+    "cut.jpg": (photo()[:2000], "The photo is damaged or was cut off on the way."),
+    "bomb.png": (png_bomb(), "The photo has more than 100 megapixels."),
+    "huge.png": (png_bomb(6400), "The photo has more than 40 megapixels, too many for PNG. Save it as JPEG"),
+    "drawing.svg": (SVG, "This is not a photo."),
+    "drawing.jpg": (SVG, "This is not a photo."),
+    "page.jpg": (HTML, "This is not a photo."),
+    "old.bmp": (photo(kind="BMP"), "Photos of the kind BMP cannot be stored."),
 }
 
 
 def _script(client, path, *files, **data):
     """Send files as the page's script does."""
-    return client.post(path, {"photographs": files, **data}, headers={"accept": "application/json"})
+    return client.post(path, {"images": files, **data}, headers={"accept": "application/json"})
 
 
 @pytest.fixture
@@ -39,34 +39,34 @@ def client(client_of, bob):
     return client_of(bob)
 
 
-def test_it_makes_a_product_of_several_photographs(client, bob, shop):
+def test_it_makes_a_product_of_several_images(client, bob, merchant):
     response = client.post(
         "/products/new",
-        {"photographs": [upload("front.jpg"), upload("back.jpg", color="navy")], "name": " Jacket ", "sku": " AJ-7 "},
+        {"images": [upload("front.jpg"), upload("back.jpg", color="navy")], "name": " Jacket ", "sku": " AJ-7 "},
     )
 
     product = Product.objects.get()
     assert response.url == f"/products/{product.public_id}"
-    assert (product.merchant, product.name, product.sku, product.created_by) == (shop, "Jacket", "AJ-7", bob)
+    assert (product.merchant, product.name, product.sku, product.created_by) == (merchant, "Jacket", "AJ-7", bob)
     assert [image.original_name for image in product.images.current()] == ["front.jpg", "back.jpg"]
     assert {image.uploaded_by for image in product.images.all()} == {bob}
     assert product.status == Product.Status.CLASSIFYING
 
 
 def test_it_needs_neither_name_nor_sku(client):
-    client.post("/products/new", {"photographs": upload()})
+    client.post("/products/new", {"images": upload()})
 
     assert (Product.objects.get().name, Product.objects.get().sku) == ("", None)
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_it_keeps_the_good_photographs_and_names_the_bad_one(client, name):
+def test_it_keeps_the_good_images_and_names_the_bad_one(client, name):
     data, sentence = REFUSED[name]
 
-    page = client.post("/products/new", {"photographs": [upload("good.jpg"), upload(name, data)]}, follow=True)
+    page = client.post("/products/new", {"images": [upload("good.jpg"), upload(name, data)]}, follow=True)
 
     assert [image.original_name for image in Product.objects.get().images.all()] == ["good.jpg"]
-    assert "1 photograph was stored." in page.text
+    assert "1 photo was stored." in page.text
     assert f"{name}: {escape(sentence)}" in page.text
 
 
@@ -83,7 +83,7 @@ def test_it_says_what_is_wrong_in_korean(client_of, bob, name):
 def test_it_makes_no_product_of_bad_files_alone(client, name):
     data, sentence = REFUSED[name]
 
-    response = client.post("/products/new", {"photographs": upload(name, data), "name": "Jacket", "sku": "AJ-7"})
+    response = client.post("/products/new", {"images": upload(name, data), "name": "Jacket", "sku": "AJ-7"})
 
     assert response.status_code == 400
     assert not Product.objects.exists()
@@ -92,43 +92,43 @@ def test_it_makes_no_product_of_bad_files_alone(client, name):
     assert 'value="AJ-7"' in response.text  # nothing has to be typed again
 
 
-def test_it_refuses_a_form_without_photographs(client):
+def test_it_refuses_a_form_without_images(client):
     response = client.post("/products/new", {"name": "Jacket"})
 
     assert response.status_code == 400
-    assert "No photograph was sent. Choose at least one." in response.text
+    assert "No photo was sent. Choose at least one." in response.text
     assert 'value="Jacket"' in response.text
     assert not Product.objects.exists()
 
 
-def test_it_keeps_fifty_of_fifty_one_photographs(client):
+def test_it_keeps_fifty_of_fifty_one_images(client):
     files = [upload(f"{n}.jpg", color=(5 * n, 0, 0), size=(40, 30)) for n in range(1, 52)]
 
-    page = client.post("/products/new", {"photographs": files}, follow=True)
+    page = client.post("/products/new", {"images": files}, follow=True)
 
     assert Product.objects.get().images.count() == 50
-    assert "50 photographs were stored." in page.text
-    assert "51.jpg: A product has at most 50 photographs." in page.text
+    assert "50 photos were stored." in page.text
+    assert "51.jpg: A product has at most 50 images." in page.text
 
 
 def test_it_answers_more_files_than_a_form_may_have_with_its_own_sentence(client, settings):
     settings.DATA_UPLOAD_MAX_NUMBER_FILES = 3
     files = [upload(f"{n}.jpg", color=(n, 0, 0), size=(40, 30)) for n in range(4)]
 
-    response = client.post("/products/new", {"photographs": files})
+    response = client.post("/products/new", {"images": files})
 
     assert response.status_code == 413
-    assert "A product has at most 50 photographs: send fewer files." in response.text
+    assert "A product has at most 50 images: send fewer files." in response.text
     assert not Product.objects.exists()
     answer = _script(client, "/products/new", *files)
     assert answer.status_code == 413
-    assert answer.json()["code"] == "too_many_photographs"
+    assert answer.json()["code"] == "too_many_images"
 
 
 def test_it_answers_a_form_of_too_much_text_with_its_own_sentence(client, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
 
-    response = client.post("/products/new", {"photographs": upload(), "name": "x" * 2000})
+    response = client.post("/products/new", {"images": upload(), "name": "x" * 2000})
 
     assert response.status_code == 413
     assert "The form is too large" in response.text
@@ -138,7 +138,7 @@ def test_it_answers_a_form_of_too_much_text_with_its_own_sentence(client, settin
 def test_it_refuses_a_file_of_26_megabytes(client):
     large = SimpleUploadedFile("large.jpg", photo() + bytes(26 * 2**20))
 
-    page = client.post("/products/new", {"photographs": [upload("good.jpg"), large]}, follow=True)
+    page = client.post("/products/new", {"images": [upload("good.jpg"), large]}, follow=True)
 
     assert "large.jpg: The file has 26.0 MB; at most 25 MB are possible." in page.text
     assert [image.original_name for image in ProductImage.objects.all()] == ["good.jpg"]
@@ -156,7 +156,7 @@ def test_it_refuses_a_file_of_26_megabytes(client):
     ],
 )
 def test_it_refuses_a_wrong_sku_and_stores_nothing(client, product, sku, sentence):
-    response = client.post("/products/new", {"photographs": upload(), "sku": sku, "name": "Second"})
+    response = client.post("/products/new", {"images": upload(), "sku": sku, "name": "Second"})
 
     assert response.status_code == 400
     assert sentence in response.text
@@ -165,8 +165,8 @@ def test_it_refuses_a_wrong_sku_and_stores_nothing(client, product, sku, sentenc
     assert not ProductImage.objects.exists()
 
 
-def test_it_takes_the_sku_of_another_shop(client_of, charlie, product):
-    client_of(charlie).post("/products/new", {"photographs": upload(), "sku": product.sku})
+def test_it_takes_the_sku_of_another_merchant(client_of, charlie, product):
+    client_of(charlie).post("/products/new", {"images": upload(), "sku": product.sku})
 
     assert Product.objects.filter(sku="AJ-1042").count() == 2
 
@@ -179,18 +179,18 @@ def test_it_tells_the_script_what_became_of_each_file(client):
     good, bad = answer["received"]
     assert (good["name"], good["code"], good["message"]) == ("good.jpg", None, None)
     assert (bad["name"], bad["code"]) == ("bad.jpg", "not_an_image")
-    assert bad["message"].startswith("This is not a photograph.")
+    assert bad["message"].startswith("This is not a photo.")
     assert client.get(good["thumbnail"]).status_code == 200
     assert answer["product"]["page"] == f"/products/{product.public_id}"
 
-    more = _script(client, answer["product"]["photographs"], upload("more.jpg", color="navy"))
+    more = _script(client, answer["product"]["images"], upload("more.jpg", color="navy"))
 
     assert more.json()["received"][0]["message"] is None
     assert product.images.count() == 2
 
 
-def test_photographs_stand_where_the_script_says_whichever_arrives_first(client, product):
-    address = f"/products/{product.public_id}/photographs"
+def test_images_stand_where_the_script_says_whichever_arrives_first(client, product):
+    address = f"/products/{product.public_id}/images"
     for place, color in (("0", "red"), ("2", "green"), ("1", "blue"), ("²", "white"), ("9" * 5000, "black")):
         _script(client, address, upload(f"{color}.jpg", color=color), place=place)
     names = [image.original_name for image in product.images.current()]
@@ -199,37 +199,37 @@ def test_photographs_stand_where_the_script_says_whichever_arrives_first(client,
 
 def test_it_tells_the_script_why_nothing_came_of_it(client, product):
     empty = _script(client, "/products/new")
-    assert (empty.status_code, empty.json()["code"]) == (400, "no_photographs")
-    empty = _script(client, f"/products/{product.public_id}/photographs")
-    assert (empty.status_code, empty.json()["code"]) == (400, "no_photographs")
+    assert (empty.status_code, empty.json()["code"]) == (400, "no_images")
+    empty = _script(client, f"/products/{product.public_id}/images")
+    assert (empty.status_code, empty.json()["code"]) == (400, "no_images")
 
 
-def test_it_adds_photographs_to_a_product(client, product):
+def test_it_adds_images_to_a_product(client, product):
     page = client.post(
-        f"/products/{product.public_id}/photographs",
-        {"photographs": [upload("more.jpg"), upload("same.jpg"), upload("bad.jpg", b"")]},
+        f"/products/{product.public_id}/images",
+        {"images": [upload("more.jpg"), upload("same.jpg"), upload("bad.jpg", b"")]},
         follow=True,
     )
 
     assert [image.original_name for image in product.images.all()] == ["more.jpg"]
-    assert "same.jpg: This product has the same photograph already" in page.text
+    assert "same.jpg: This product has the same photo already" in page.text
     assert "bad.jpg: The file is empty." in page.text
 
 
-def test_it_removes_a_photograph(client, product):
-    client.post(f"/products/{product.public_id}/photographs", {"photographs": upload("more.jpg")})
+def test_it_removes_a_image(client, product):
+    client.post(f"/products/{product.public_id}/images", {"images": upload("more.jpg")})
     image = product.images.get()
 
-    page = client.post(f"/products/{product.public_id}/photographs/{image.public_id}/remove", follow=True)
+    page = client.post(f"/products/{product.public_id}/images/{image.public_id}/remove", follow=True)
 
     assert "more.jpg was removed." in page.text
     assert not product.images.current().exists()
     assert f"photo-{image.public_id}" not in page.text
 
 
-def test_it_removes_no_photograph_for_viewers_and_outsiders(client, client_of, dana, charlie, product):
-    client.post(f"/products/{product.public_id}/photographs", {"photographs": upload("more.jpg")})
-    path = f"/products/{product.public_id}/photographs/{product.images.get().public_id}/remove"
+def test_it_removes_no_image_for_viewers_and_outsiders(client, client_of, dana, charlie, product):
+    client.post(f"/products/{product.public_id}/images", {"images": upload("more.jpg")})
+    path = f"/products/{product.public_id}/images/{product.images.get().public_id}/remove"
 
     assert client_of(dana).post(path).status_code == 403
     assert client_of(charlie).post(path).status_code == 404
@@ -241,17 +241,17 @@ def test_it_removes_no_photograph_for_viewers_and_outsiders(client, client_of, d
 def test_it_adds_nothing_to_an_archived_product(client, product):
     client.post(f"/products/{product.public_id}/moves/archive")
 
-    page = client.post(f"/products/{product.public_id}/photographs", {"photographs": upload()}, follow=True)
+    page = client.post(f"/products/{product.public_id}/images", {"images": upload()}, follow=True)
 
-    assert "This product is archived. Restore it before you add photographs." in page.text
+    assert "This product is archived. Restore it before you add photos." in page.text
     assert not product.images.exists()
 
 
-def test_it_tells_the_photographs_of_one_upload_together(client, product):
+def test_it_tells_the_images_of_one_upload_together(client, product):
     for color in ("red", "navy", "olive"):
-        _script(client, f"/products/{product.public_id}/photographs", upload(f"{color}.jpg", color=color))
+        _script(client, f"/products/{product.public_id}/images", upload(f"{color}.jpg", color=color))
 
     page = client.get(f"/products/{product.public_id}").text
 
-    assert page.count("added 3 photographs") == 1
-    assert "added 1 photograph" not in page
+    assert page.count("added 3 images") == 1
+    assert "added 1 image" not in page

@@ -15,6 +15,6 @@ def test_it_loads_the_taxonomy_without_a_demo_shop():
 
 @pytest.mark.django_db
 def test_it_creates_no_demo_shop_beside_a_real_one():
-    shop = MerchantFactory()
+    merchant = MerchantFactory()
     call_command("prepare")
-    assert list(Merchant.objects.all()) == [shop]
+    assert list(Merchant.objects.all()) == [merchant]

@@ -1,4 +1,4 @@
-"""What is proposed for a product, from what was said of each photograph."""
+"""What is proposed for a product, from what was said of each image."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def taxonomy():
 
 @pytest.fixture
 def seen():
-    """Describe garments in a photograph; ids count up, predictions are 10 * garment + attribute's place."""
+    """Describe garments in an image; ids count up, predictions are 10 * garment + attribute's place."""
     count = 0
 
     def describe(confidence=1.0, calibrated=True, **said):
@@ -33,32 +33,32 @@ def seen():
     return describe
 
 
-def test_it_proposes_one_row_for_each_first_level(seen, taxonomy):
+def test_it_proposes_one_row_for_each_top_category(seen, taxonomy):
     rows = build([[seen(0.9, category="Jacket"), seen(0.6, category="Jeans")]], taxonomy)
 
-    assert [(row["first_level"], row["confidence"], row["photographs"], row["of"]) for row in rows] == [
+    assert [(row["top_category"], row["confidence"], row["images"], row["of"]) for row in rows] == [
         ("Outer", 0.9, 1, 1),
         ("Bottom", 0.6, 1, 1),
     ]
 
 
-def test_it_takes_the_best_garment_of_each_photograph(seen, taxonomy):
+def test_it_takes_the_best_garment_of_each_image(seen, taxonomy):
     (row,) = build([[seen(0.5, category="Coat"), seen(0.9, category="Jacket")]], taxonomy)
 
     assert row["garments"] == [2]
     assert row["attributes"]["category"]["value"] == "Jacket"
 
 
-def test_it_counts_agreement_between_photographs(seen, taxonomy):
+def test_it_counts_agreement_between_images(seen, taxonomy):
     on_all = [[seen(0.9, category="Jacket")], [seen(0.9, category="Jacket")], [seen(0.9, category="Jacket")]]
     on_one = [[seen(0.9, category="Jacket")], [], []]
 
     assert build(on_all, taxonomy)[0]["confidence"] == 0.9
     assert build(on_one, taxonomy)[0]["confidence"] == 0.3
-    assert (build(on_one, taxonomy)[0]["photographs"], build(on_one, taxonomy)[0]["of"]) == (1, 3)
+    assert (build(on_one, taxonomy)[0]["images"], build(on_one, taxonomy)[0]["of"]) == (1, 3)
 
 
-def test_it_lets_a_doubtful_photograph_speak_for_the_first_level_that_it_may_be(seen, taxonomy):
+def test_it_lets_a_doubtful_image_speak_for_the_top_category_that_it_may_be(seen, taxonomy):
     rows = build(
         [
             [seen(1.0, category={"Jacket": 0.8, "Shirt": 0.2})],
@@ -67,14 +67,14 @@ def test_it_lets_a_doubtful_photograph_speak_for_the_first_level_that_it_may_be(
         taxonomy,
     )
 
-    assert {row["first_level"]: row["confidence"] for row in rows} == {"Outer": 0.6, "Top": 0.35}
-    assert {row["first_level"]: row["garments"] for row in rows} == {"Outer": [1], "Top": [2]}
+    assert {row["top_category"]: row["confidence"] for row in rows} == {"Outer": 0.6, "Top": 0.35}
+    assert {row["top_category"]: row["garments"] for row in rows} == {"Outer": [1], "Top": [2]}
 
 
 def test_it_makes_no_row_of_alternatives_alone(seen, taxonomy):
     rows = build([[seen(1.0, category={"Jacket": 0.5, "Shirt": 0.4})]], taxonomy)
 
-    assert [row["first_level"] for row in rows] == ["Outer"]
+    assert [row["top_category"] for row in rows] == ["Outer"]
 
 
 def test_it_averages_distributions_weighted_by_the_boxes(seen, taxonomy):
@@ -101,7 +101,7 @@ def test_it_gives_missing_probability_to_nobody(seen, taxonomy):
     assert category["alternatives"] == [{"value": "Coat", "confidence": 0.25}]
 
 
-def test_it_does_not_count_a_photograph_that_says_nothing_of_an_attribute(seen, taxonomy):
+def test_it_does_not_count_a_image_that_says_nothing_of_an_attribute(seen, taxonomy):
     (row,) = build([[seen(category="Jacket", material="denim")], [seen(category="Jacket")]], taxonomy)
 
     assert row["attributes"]["material"]["confidence"] == 1.0
@@ -140,9 +140,9 @@ def test_it_proposes_an_attribute_that_was_added_as_data(seen):
     assert row["attributes"]["colour"]["value"] == "red"
 
 
-@pytest.mark.parametrize("photographs", [[], [[]], [[], []]])
-def test_it_proposes_nothing_without_garments(photographs, taxonomy):
-    assert build(photographs, taxonomy) == []
+@pytest.mark.parametrize("images", [[], [[]], [[], []]])
+def test_it_proposes_nothing_without_garments(images, taxonomy):
+    assert build(images, taxonomy) == []
 
 
 def test_it_makes_no_row_of_a_garment_without_a_category(seen, taxonomy):
@@ -155,7 +155,7 @@ def test_it_makes_no_row_of_a_garment_without_a_category(seen, taxonomy):
 )
 def test_it_chooses_a_row_by_itself_only_if_one_stands_out(confidences, chosen):
     rows = [
-        {"first_level": level, "confidence": confidence}
+        {"top_category": level, "confidence": confidence}
         for level, confidence in zip(("Outer", "Top"), confidences, strict=False)
     ]
 

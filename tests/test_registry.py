@@ -5,7 +5,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
-from accounts.actors import Actor, Via, system
+from accounts.actors import Actor, Channel, system
 from accounts.models import AuditEvent
 from catalog import services as catalog
 from catalog.models import AttributeValue, ProductAttribute
@@ -17,7 +17,7 @@ from classifier.registry import class_mapping, model_sets, serving, weight_files
 from core.errors import Conflict, Forbidden, Invalid
 from tests.engines import StubEngine, garment, serve
 from tests.factories import UserFactory
-from tests.pictures import upload
+from tests.images import upload
 from tests.registered import version
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_it_says_where_each_version_stands(shipped):
 
 def test_it_promotes_and_rolls_back_as_one_operation(shipped, admin):
     candidate = version("material", "material-new", classes=["denim"])
-    actor = Actor(via=Via.ADMIN, user=admin)
+    actor = Actor(channel=Channel.ADMIN, user=admin)
 
     promoted = model_sets.promote(actor=actor, versions=[candidate])
     assert _active() == {
@@ -140,7 +140,7 @@ def test_it_has_nothing_to_go_back_to_at_first(shipped):
 
 def test_it_lets_nobody_else_promote(shipped, alice, actor_of):
     candidate = version("material", "material-new", classes=["denim"])
-    clerk = Actor(via=Via.ADMIN, user=UserFactory(is_staff=True))
+    clerk = Actor(channel=Channel.ADMIN, user=UserFactory(is_staff=True))
     for actor in (clerk, actor_of(alice)):
         for operation in (
             lambda actor=actor: model_sets.promote(actor=actor, versions=[candidate]),

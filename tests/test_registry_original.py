@@ -11,11 +11,11 @@ from classifier.models import Classification, Deployment, Garment, ModelVersion
 from tests import original
 from tests.factories import ProductFactory
 from tests.garments import draw_garments
-from tests.pictures import upload
+from tests.images import upload
 
 JACKET = (2, 4, "Jacket", "Denim", "Long sleeve")
 SKIRT = (7, 5, "Skirt", "Sequin/Glitter", None)
-PHOTOGRAPHS = {
+IMAGES = {
     "two": original.draw(JACKET, SKIRT),
     "overlapping": original.draw((4, 4, "Tshirt", "messi", "Cap"), (5, 5, "PaddedJacket", "padding", "Long sleeve")),
     "bare": original.draw((5, 5, "Blouse", None, None)),
@@ -57,14 +57,14 @@ def test_they_serve_on_the_command_line_and_in_the_site(activate, product, alice
     assert members == {"category": "category_best", "material": "material_best", "sleeve_length": "length_best"}
     assert not any(version.unknown_classes for version in ModelVersion.objects.all())
 
-    for name, content in PHOTOGRAPHS.items():
+    for name, content in IMAGES.items():
         (tmp_path / f"{name}.jpg").write_bytes(content)
     call_command("classify", *(str(tmp_path / f"{name}.jpg") for name in FOUND), registry=True, format="jsonl")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [_values(line["garments"]) for line in lines] == list(FOUND.values())
     assert lines[0]["models"] == members
 
-    files = [upload(f"{name}.jpg", data=PHOTOGRAPHS[name]) for name in FOUND]
+    files = [upload(f"{name}.jpg", data=IMAGES[name]) for name in FOUND]
     images = [received.image for received in add_images(actor=actor_of(alice), product=product, files=files)]
     assert batches.classify_waiting() == len(FOUND)
     for image, expected in zip(images, FOUND.values(), strict=True):
@@ -73,11 +73,11 @@ def test_they_serve_on_the_command_line_and_in_the_site(activate, product, alice
         assert _predicted(job) == expected
 
     two = ProductFactory(merchant=product.merchant)
-    add_images(actor=actor_of(alice), product=two, files=[upload("two.jpg", data=PHOTOGRAPHS["two"])])
+    add_images(actor=actor_of(alice), product=two, files=[upload("two.jpg", data=IMAGES["two"])])
     batches.classify_waiting()
     two.refresh_from_db()
     rows = {
-        row["first_level"]: {code: said["value"] for code, said in row["attributes"].items()} for row in two.proposal
+        row["top_category"]: {code: said["value"] for code, said in row["attributes"].items()} for row in two.proposal
     }
     assert rows == {
         "Outer": {"category": "Jacket", "material": "denim", "sleeve_length": "long"},
@@ -110,12 +110,12 @@ def test_they_can_be_measured_as_a_pipeline_against_the_shipped_set(activate, tm
 
 def test_a_score_that_names_and_finds_a_garment_counts_once(activate, product, alice, actor_of):
     activate("category")
-    add_images(actor=actor_of(alice), product=product, files=[upload("two.jpg", data=PHOTOGRAPHS["two"])])
+    add_images(actor=actor_of(alice), product=product, files=[upload("two.jpg", data=IMAGES["two"])])
     batches.classify_waiting()
     product.refresh_from_db()
 
     scores = dict(Garment.objects.values_list("predictions__value__code", "confidence"))
-    rows = {row["first_level"]: row for row in product.proposal}
+    rows = {row["top_category"]: row for row in product.proposal}
     for level, value in (("Outer", "Jacket"), ("Bottom", "Skirt")):
         assert scores[value] < 0.9
         assert rows[level]["confidence"] == pytest.approx(scores[value], abs=1e-3)

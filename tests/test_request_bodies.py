@@ -11,7 +11,7 @@ from django.test import Client
 from catalog.models import Product, ProductImage
 from config import limits, wsgi
 from tests.api_clients import ApiClient, error_of
-from tests.pictures import photo
+from tests.images import photo
 
 pytestmark = pytest.mark.django_db
 
@@ -96,15 +96,15 @@ def test_so_does_a_cut_form_of_the_portal(bob, client_of, product, cut, token_in
     token = client.cookies["csrftoken"].value
     body = form(
         part("csrfmiddlewaretoken", token.encode()) if token_in_form else b"",
-        part("photographs", photo(), "a.jpg"),
-        part("photographs", photo(size=(90, 90)), "b.jpg"),
+        part("images", photo(), "a.jpg"),
+        part("images", photo(size=(90, 90)), "b.jpg"),
     )
     environ = {
         "HTTP_COOKIE": f"sessionid={client.cookies['sessionid'].value}; csrftoken={token}",
         "CONTENT_TYPE": FORM,
         "HTTP_ACCEPT": "application/json",
     } | ({} if token_in_form else {"HTTP_X_CSRFTOKEN": token})
-    for path in ("/products/new", f"/products/{product.public_id}/photographs"):
+    for path in ("/products/new", f"/products/{product.public_id}/images"):
         status, answer = ask("POST", path, body[:cut], len(body), **environ)
         assert status == 400
         assert b"incomplete_body" in answer
@@ -178,7 +178,7 @@ def test_strangers_uploads_are_not_read(settings, monkeypatch):
     for cookie in (None, "gone"):
         if cookie:
             client.cookies["sessionid"] = cookie
-        answer = client.post("/products/new", {"photographs": file})
+        answer = client.post("/products/new", {"images": file})
         assert (answer.status_code, answer.headers["Location"]) == (302, "/login?next=/products/new")
     answer = ApiClient().upload("/products", file)
     assert (answer.status_code, error_of(answer)) == (401, "not_authenticated")

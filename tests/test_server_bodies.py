@@ -6,7 +6,7 @@ import pytest
 
 from catalog.models import Product
 from config import wsgi
-from tests.pictures import photo
+from tests.images import photo
 from tests.servers import head_of, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,7 +56,7 @@ def test_in_the_portal_nobody_is_asked_to_log_in(site):
     answer = _refusal(site, "POST", "/products/new", Content_Length=MUCH, Content_Type=UPLOAD, Accept="text/html")
     assert (answer.status, answer.headers["location"]) == (302, "/login?next=/products/new")
     answer = _refusal(
-        site, "POST", "/products/x/photographs", Content_Length=MUCH, Content_Type=UPLOAD, Accept="application/json"
+        site, "POST", "/products/x/images", Content_Length=MUCH, Content_Type=UPLOAD, Accept="application/json"
     )
     assert (answer.status, answer.json()["code"]) == (401, "not_authenticated")
 
@@ -65,9 +65,9 @@ def test_an_upload_with_a_key_has_its_own_limit(site, key, settings):
     settings.OTJANG_MAX_IMAGES_PER_PRODUCT, settings.OTJANG_MAX_UPLOAD_BYTES = 2, 2**20
     head = {"Content_Type": UPLOAD, **key}
     assert _refusal(site, "POST", "/api/v1/products", Content_Length=3 * 2**20 + 1, **head).status == 413
-    picture = b'--b\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n' + photo()
+    image = b'--b\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n' + photo()
     padding = b'\r\n--b\r\nContent-Disposition: form-data; name="images"; filename="b.jpg"\r\n\r\n' + bytes(2 * 2**20)
-    answer = site.ask("POST", "/api/v1/products", picture + padding + b"\r\n--b--\r\n", **head)
+    answer = site.ask("POST", "/api/v1/products", image + padding + b"\r\n--b--\r\n", **head)
     assert (answer.status, [entry["error"] is None for entry in answer.json()["uploads"]]) == (207, [True, False])
 
 

@@ -69,7 +69,7 @@ def test_the_tests_know_nothing_of_this_machine_s_settings(manage, tmp_path):
         ("DATABASE_URL", "mysql://root@localhost:port/otjang"),
         ("MEDIA_STORAGE", "ftp://files"),
         ("MEDIA_STORAGE", "s3://"),
-        ("MEDIA_STORAGE", "s3://photographs?verify=perhaps"),
+        ("MEDIA_STORAGE", "s3://images?verify=perhaps"),
         ("MEDIA_SIGNED_URLS", "true"),
         ("TASKS_BACKEND", "django_tasks.backends.immediate.ImmediateBackend"),
         ("CSRF_TRUSTED_ORIGINS", "shop.example"),
@@ -151,7 +151,7 @@ def test_it_says_one_sentence_instead_of_a_traceback(manage):
 
 
 def test_it_talks_to_mysql_strictly_and_reads_committed_rows(load):
-    database = load(DATABASE_URL="mysql://shop:p%40ss@db.example:3307/otjang")["DATABASES"]["default"]
+    database = load(DATABASE_URL="mysql://merchant:p%40ss@db.example:3307/otjang")["DATABASES"]["default"]
     assert database["ENGINE"] == "django.db.backends.mysql"
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 3307, "otjang")
     assert database["PASSWORD"] == "p@ss"
@@ -170,22 +170,22 @@ def test_it_reaches_mysql_through_a_socket(load):
 
 
 def test_it_takes_sqlite_locks_at_the_start_of_a_transaction(load):
-    database = load(DATABASE_URL="sqlite:////tmp/shop.sqlite3")["DATABASES"]["default"]
-    assert database["NAME"] == "/tmp/shop.sqlite3"
+    database = load(DATABASE_URL="sqlite:////tmp/merchant.sqlite3")["DATABASES"]["default"]
+    assert database["NAME"] == "/tmp/merchant.sqlite3"
     assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert database["OPTIONS"]["timeout"] == 20
     assert "WAL" in database["OPTIONS"]["init_command"]
 
 
 def test_it_keeps_uploads_in_s3_when_told(load):
-    storage = load(MEDIA_STORAGE="s3://photographs/shop?region_name=ap-northeast-2")["STORAGES"]["default"]
+    storage = load(MEDIA_STORAGE="s3://images/merchant?region_name=ap-northeast-2")["STORAGES"]["default"]
     assert storage["BACKEND"] == "storages.backends.s3.S3Storage"
-    assert storage["OPTIONS"]["bucket_name"] == "photographs"
-    assert storage["OPTIONS"]["location"] == "shop"
+    assert storage["OPTIONS"]["bucket_name"] == "images"
+    assert storage["OPTIONS"]["location"] == "merchant"
     assert storage["OPTIONS"]["region_name"] == "ap-northeast-2"
 
 
-def test_it_lets_one_photograph_too_many_reach_its_own_refusal(load):
+def test_it_lets_one_image_too_many_reach_its_own_refusal(load):
     values = load(OTJANG_MAX_IMAGES_PER_PRODUCT="500")
     assert values["DATA_UPLOAD_MAX_NUMBER_FILES"] > 501
 

@@ -1,10 +1,10 @@
-"""A candidate is tried on stored photographs: nobody sees it, and a report says what would change."""
+"""A candidate is tried on stored images: nobody sees it, and a report says what would change."""
 
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from accounts.actors import Actor, Via, system
+from accounts.actors import Actor, Channel, system
 from accounts.models import Operation
 from catalog import services as catalog
 from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def tried(shop, monkeypatch, alice, actor_of):
+def tried(merchant, monkeypatch, alice, actor_of):
     """Two products that were classified, one decided; and a candidate that sees knit where denim was seen."""
     monkeypatch.setattr(lanes, "_read_one", lambda _job: b"")
     serve(monkeypatch, StubEngine(garment("Jacket", material="denim", sleeve_length="long")))
-    first, second = ProductFactory.create_batch(2, merchant=shop)
+    first, second = ProductFactory.create_batch(2, merchant=merchant)
     for product in (first, first, second):
         ProductImageFactory(product=product)
     batches.classify_waiting()
@@ -68,14 +68,14 @@ def test_it_reports_what_would_change_and_touches_nothing(tried, django_assert_m
     report = ShadowReport.objects.get()
     assert report.candidate.name == "material-new"
     figures = report.figures
-    assert (figures["photographs"], figures["products"], figures["changed"]) == (3, 2, 2)
+    assert (figures["images"], figures["products"], figures["changed"]) == (3, 2, 2)
     assert figures["attributes"]["material"] == {"changed": 2, "decided": 1, "now": 0, "then": 1}
     assert figures["attributes"]["category"] == {"changed": 0, "decided": 1, "now": 1, "then": 1}
     assert figures["moves"] == [{"attribute": "material", "from": "denim", "to": "knit", "products": 2}]
     assert {(entry["product"], entry["decided"]) for entry in report.changes} == {(first.pk, "knit"), (second.pk, None)}
 
 
-def test_the_admin_shows_the_report_with_photographs(tried, client_of, admin, django_assert_max_num_queries):
+def test_the_admin_shows_the_report_with_images(tried, client_of, admin, django_assert_max_num_queries):
     first, second, candidate = tried
     client = client_of(admin)
     client.post(
@@ -93,10 +93,10 @@ def test_the_admin_shows_the_report_with_photographs(tried, client_of, admin, dj
         assert "material-new" in client.get(reverse("admin:classifier_shadowreport_changelist")).text
 
 
-def test_it_shows_examples_of_each_move_not_only_of_the_first_products(shop, monkeypatch):
+def test_it_shows_examples_of_each_move_not_only_of_the_first_products(merchant, monkeypatch):
     """Ten products of which the last one alone would change otherwise than the rest."""
     monkeypatch.setattr(lanes, "_read_one", lambda job: str(job.image.product_id).encode())
-    products = ProductFactory.create_batch(10, merchant=shop)
+    products = ProductFactory.create_batch(10, merchant=merchant)
     serve(monkeypatch, StubEngine(garment("Jacket", material="denim")))
     for product in products:
         ProductImageFactory(product=product)
@@ -116,7 +116,7 @@ def test_it_shows_examples_of_each_move_not_only_of_the_first_products(shop, mon
     assert shown == [(product.pk, "knit") for product in products[:3]] + [(products[-1].pk, "wool")]
 
 
-def test_it_counts_no_photograph_that_could_not_be_looked_at(tried, monkeypatch):
+def test_it_counts_no_image_that_could_not_be_looked_at(tried, monkeypatch):
     _first, second, candidate = tried
     lost = ProductImage.objects.get(product=second).pk
     missing = lanes.Failure("file_missing", "It is gone.")
@@ -127,14 +127,14 @@ def test_it_counts_no_photograph_that_could_not_be_looked_at(tried, monkeypatch)
 
     figures = ShadowReport.objects.get().figures
     assert (operation.done, operation.failed) == (2, 1)
-    assert (figures["photographs"], figures["products"]) == (2, 1)
+    assert (figures["images"], figures["products"]) == (2, 1)
     assert figures["attributes"]["category"]["changed"] == 0
 
 
-def test_it_asks_people_only(tried, shop, alice, actor_of, api_key):
+def test_it_asks_people_only(tried, merchant, alice, actor_of, api_key):
     """Agreement with what a key, a command or an import said, or was published unseen, says nothing."""
     first, second, candidate = tried
-    key = Actor(via=Via.API, api_key=api_key[0], merchant=shop)
+    key = Actor(channel=Channel.API, api_key=api_key[0], merchant=merchant)
     catalog.decide(actor=key, product=first, attribute="material", value="denim")
     catalog.decide(
         actor=actor_of(alice), product=first, attribute="category", value="Coat", source=Decision.Source.IMPORT

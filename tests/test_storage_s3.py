@@ -1,4 +1,4 @@
-"""Photographs in S3: typed options, a storage that hangs, and URLs by which the bucket hands out files itself."""
+"""Images in S3: typed options, a storage that hangs, and URLs by which the bucket hands out files itself."""
 
 import logging
 import socket
@@ -18,7 +18,7 @@ from storages.backends.s3 import S3Storage
 from catalog.services.uploads import add_images
 from catalog.storage import silence
 from config import environment
-from tests.pictures import photo, upload
+from tests.images import photo, upload
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def configured(monkeypatch):
 
 @pytest.fixture
 def keep_in(settings, configured):
-    """Let the site keep photographs where a MEDIA_STORAGE says."""
+    """Let the site keep images where a MEDIA_STORAGE says."""
 
     def keep_in(url):
         settings.STORAGES = settings.STORAGES | {"default": configured(url)}
@@ -64,9 +64,9 @@ def _server():
 
 @pytest.fixture
 def bucket(_server, keep_in):
-    """An S3 in this process that the site keeps its photographs in; its address."""
-    boto3.client("s3", endpoint_url=_server).create_bucket(Bucket="photographs")
-    keep_in(f"s3://photographs/shop?endpoint_url={_server}&addressing_style=path")
+    """An S3 in this process that the site keeps its images in; its address."""
+    boto3.client("s3", endpoint_url=_server).create_bucket(Bucket="images")
+    keep_in(f"s3://images/merchant?endpoint_url={_server}&addressing_style=path")
     return _server
 
 
@@ -85,13 +85,13 @@ def image(alice, actor_of, product):
 
 def test_every_option_has_the_type_that_the_library_means(configured):
     options = configured(
-        "s3://photographs/shop/?verify=false&file_overwrite=false&use_ssl=FALSE&gzip=true&querystring_expire=60"
+        "s3://images/merchant/?verify=false&file_overwrite=false&use_ssl=FALSE&gzip=true&querystring_expire=60"
         "&region_name=ap-northeast-2&endpoint_url=https://files.example:9000"
     )["OPTIONS"]
     assert options["verify"] is options["file_overwrite"] is options["use_ssl"] is False
     assert options["gzip"] is True
     assert options["querystring_expire"] == 60
-    assert (options["bucket_name"], options["location"]) == ("photographs", "shop")
+    assert (options["bucket_name"], options["location"]) == ("images", "merchant")
     assert options["endpoint_url"] == "https://files.example:9000"
 
 
@@ -127,7 +127,7 @@ def test_it_offers_what_the_library_has_but_for_what_no_url_can_say():
 )
 def test_it_refuses_a_wrong_option_by_name(configured, query, said):
     with pytest.raises(ImproperlyConfigured) as refused:
-        configured(f"s3://photographs?{query}")
+        configured(f"s3://images?{query}")
     assert str(refused.value).startswith(said)
 
 
@@ -136,9 +136,9 @@ def test_a_hanging_storage_is_given_up_soon_unless_told_otherwise(configured):
         config = configured(url)["OPTIONS"]["client_config"]
         return config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]
 
-    assert client("s3://photographs") == (3, 10, 2)
-    assert client("s3://photographs?connect_timeout=1&read_timeout=0.5&max_attempts=1") == (1, 0.5, 1)
-    config = configured("s3://photographs?addressing_style=path&signature_version=s3v4")["OPTIONS"]["client_config"]
+    assert client("s3://images") == (3, 10, 2)
+    assert client("s3://images?connect_timeout=1&read_timeout=0.5&max_attempts=1") == (1, 0.5, 1)
+    config = configured("s3://images?addressing_style=path&signature_version=s3v4")["OPTIONS"]["client_config"]
     assert (config.s3["addressing_style"], config.signature_version) == ("path", "s3v4")
 
 
@@ -155,7 +155,7 @@ def test_it_streams_what_it_keeps_in_the_bucket(client_of, dana, bucket, image):
 
 @pytest.mark.django_db
 def test_a_storage_that_hangs_is_asked_by_one_and_not_by_everybody(client_of, dana, image, hanging, keep_in):
-    keep_in(f"s3://photographs?endpoint_url={hanging}&read_timeout=0.2&max_attempts=2&addressing_style=path")
+    keep_in(f"s3://images?endpoint_url={hanging}&read_timeout=0.2&max_attempts=2&addressing_style=path")
     client, url = client_of(dana), f"/media/{image.public_id}/thumbnail"
     started = time.monotonic()
     for _thumbnail in range(24):
@@ -171,7 +171,7 @@ def test_a_storage_that_hangs_is_asked_by_one_and_not_by_everybody(client_of, da
 @pytest.mark.django_db
 def test_it_asks_again_when_the_storage_is_back(client_of, dana, bucket, image, hanging, keep_in, settings):
     client, url, there = client_of(dana), f"/media/{image.public_id}/thumbnail", settings.STORAGES
-    keep_in(f"s3://photographs?endpoint_url={hanging}&read_timeout=0.2&max_attempts=1&addressing_style=path")
+    keep_in(f"s3://images?endpoint_url={hanging}&read_timeout=0.2&max_attempts=1&addressing_style=path")
     assert client.get(url).status_code == 503
     settings.STORAGES = there
     assert client.get(url).status_code == 503
@@ -196,7 +196,7 @@ def test_with_signed_urls_the_bucket_hands_the_file_out(client_of, dana, bucket,
     response = client_of(dana).get(f"/media/{image.public_id}/{variant}")
 
     assert response.status_code == 302
-    assert response.url.startswith(f"{bucket}/photographs/shop/")
+    assert response.url.startswith(f"{bucket}/images/merchant/")
     assert "X-Amz-Signature" in response.url or "Signature" in parse_qs(urlsplit(response.url).query)
     assert response["Cache-Control"] == "private, max-age=1800"
     with urlopen(response.url) as answer, default_storage.open(str(getattr(image, variant))) as file:

@@ -38,8 +38,8 @@ def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, 
     assert set(metrics["val"]["per_class"]) == {"Dress", "Tshirt"}
     assert metrics["calibration"]["nll_after"] <= metrics["calibration"]["nll_before"]
     assert json.loads((run / "confusion.json").read_text())["rows"] == ["Dress", "Tshirt"]
-    for picture in ("confusion.png", "curves.png"):
-        assert (run / picture).read_bytes().startswith(b"\x89PNG")
+    for image in ("confusion.png", "curves.png"):
+        assert (run / image).read_bytes().startswith(b"\x89PNG")
     assert (run / "mistakes.jpg").exists() == (metrics["val"]["top1"] < 1)
     environment = json.loads((run / "environment.json").read_text())
     assert environment["seed"] == json.loads((run / "run.json").read_text())["options"]["seed"]
@@ -52,9 +52,9 @@ def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, 
     spec = manifest.models["category"]
     assert (spec.task, spec.classes, spec.input_size, spec.calibrated) == ("classify", ("Dress", "Tshirt"), 32, True)
     assert manifest.finder.classes == ("garment",)
-    picture = to_batch([np.full((32, 32, 3), 90, np.uint8)] * 3)
+    image = to_batch([np.full((32, 32, 3), 90, np.uint8)] * 3)
     by_openvino, by_torch = (
-        load_networks({"category": spec}, runtime)["category"].infer(picture) for runtime in ("openvino", "torch")
+        load_networks({"category": spec}, runtime)["category"].infer(image) for runtime in ("openvino", "torch")
     )
     assert by_openvino.shape == (3, 2)
     assert by_openvino == pytest.approx(by_torch, abs=0.02)
@@ -107,7 +107,7 @@ def interrupt_after(done, data, base, run, **options):
 def test_it_stops_when_nothing_gets_better(data, base, tmp_path, capsys):
     run = tmp_path / "run"
 
-    # Four photographs give five possible figures, so no six epochs in a row can each be better.
+    # Four images give five possible figures, so no six epochs in a row can each be better.
     train("category", data, base, run, epochs=9, patience=1)
 
     rows = read_rows(run)
@@ -135,7 +135,7 @@ def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path,
     assert len(read_rows(run)) == 1
 
 
-def test_it_learns_an_attribute_that_a_shop_added(data, base, tmp_path):
+def test_it_learns_an_attribute_that_a_merchant_added(data, base, tmp_path):
     added = shutil.copytree(data, tmp_path / "added")
     header, *rows = (added / "labels.csv").read_text().splitlines()
     necklines = {"Tshirt": "round", "Dress": "v-neck"}
@@ -177,12 +177,12 @@ def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):
 
 
 @pytest.mark.parametrize("role", ["garment", "category"])
-def test_it_needs_photographs_to_measure_on(data, base, tmp_path, role):
+def test_it_needs_images_to_measure_on(data, base, tmp_path, role):
     alone = shutil.copytree(data, tmp_path / "alone")
     labels = alone / "labels.csv"
     labels.write_text("".join(line for line in labels.open() if ",val," not in line))
 
-    with pytest.raises(CommandError, match=rf"no photographs of the split “val” for {role}"):
+    with pytest.raises(CommandError, match=rf"no images of the split “val” for {role}"):
         train(role, alone, base, tmp_path / "run", epochs=1)
 
     assert not (tmp_path / "run").exists()

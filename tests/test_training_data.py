@@ -4,16 +4,16 @@ import pytest
 
 from tests.garments import HEADER, draw_garments
 from vision.training.dataset import LabelError, by_file, read_dataset
-from vision.training.detector import DetectorOptions, detector_photographs
+from vision.training.detector import DetectorOptions, detector_images
 
 
-def test_it_reads_photographs_labels_and_boxes(tmp_path):
+def test_it_reads_images_labels_and_boxes(tmp_path):
     dataset = read_dataset(draw_garments(tmp_path))
 
     train = dataset.select("train", "category")
     assert len(train) == 12
-    assert {photograph.split for photograph in train} == {"train"}
-    assert all(photograph.box is not None for photograph in train)
+    assert {image.split for image in train} == {"train"}
+    assert all(image.box is not None for image in train)
     assert len(dataset.select("val")) == 5
     assert len(dataset.select("val", "category")) == 4  # the fifth shows no garment
 
@@ -31,7 +31,7 @@ def test_it_offers_only_classes_with_enough_training_examples(tmp_path):
         ("missing.jpg,train,9,Dress,woven,long,0.1,0.1,0.9,0.9,1", "'missing.jpg' does not exist"),
         ("0.png,test,9,Dress,woven,long,0.1,0.1,0.9,0.9,1", "split is 'test'"),
         ("0.png,train,9,Dress,woven,long,0.1,0.1,x,0.9,1", "is not four numbers"),
-        ("0.png,train,9,Dress,woven,long,0.9,0.1,0.1,0.9,1", "is not inside the photograph"),
+        ("0.png,train,9,Dress,woven,long,0.9,0.1,0.1,0.9,1", "is not inside the image"),
         ("0.png,train,9,Dress,woven,long,,,,,", "labels without a box"),
         ("0.png,train,9,Dress,woven", "not as many fields"),
         ("0.png,val,1,Dress,woven,long,0.1,0.1,0.9,0.9,1", "contributor 1 is in both splits"),
@@ -62,16 +62,16 @@ def test_it_refuses_a_table_in_another_encoding(tmp_path):
         read_dataset(root)
 
 
-def test_it_refuses_a_photograph_that_is_in_both_splits(tmp_path):
+def test_it_refuses_a_image_that_is_in_both_splits(tmp_path):
     root = draw_garments(tmp_path)
     with (root / "labels.csv").open("a") as stream:
         stream.write("0.png,val,,Dress,woven,long,0.1,0.1,0.9,0.9,1\n")
 
-    with pytest.raises(LabelError, match=r"line 20: the photograph 0\.png is in both splits"):
+    with pytest.raises(LabelError, match=r"line 20: the photo 0\.png is in both splits"):
         read_dataset(root)
 
 
-def test_it_knows_all_garments_of_a_photograph(tmp_path):
+def test_it_knows_all_garments_of_a_image(tmp_path):
     root = draw_garments(tmp_path)
     with (root / "labels.csv").open("a") as stream:
         stream.write("0.png,train,1,Dress,woven,long,0.1,0.1,0.9,0.9,1\n")
@@ -95,16 +95,14 @@ def test_it_knows_all_garments_of_a_photograph(tmp_path):
         ("Dress,woven,long,0.1,0.1,0.9,0.9,0", "category", ["Dress", "Tshirt"], None),  # a rough box
     ],
 )
-def test_a_detector_learns_only_from_photographs_where_it_knows_every_garment(
-    tmp_path, second, attribute, classes, boxes
-):
+def test_a_detector_learns_only_from_images_where_it_knows_every_garment(tmp_path, second, attribute, classes, boxes):
     root = draw_garments(tmp_path)
     with (root / "labels.csv").open("a") as stream:
         stream.write(f"0.png,train,1,{second}\n")
     dataset = read_dataset(root)
 
-    found = detector_photographs(dataset, "train", DetectorOptions(attribute), classes)
+    found = detector_images(dataset, "train", DetectorOptions(attribute), classes)
 
-    first = [photograph for photograph in found if photograph.path.name == "0.png"]
-    assert [len(photograph.boxes) for photograph in first] == ([boxes] if boxes else [])
-    assert all(len(photograph.label_lines.splitlines()) == boxes for photograph in first)
+    first = [image for image in found if image.path.name == "0.png"]
+    assert [len(image.boxes) for image in first] == ([boxes] if boxes else [])
+    assert all(len(image.label_lines.splitlines()) == boxes for image in first)

@@ -92,7 +92,7 @@ def laid_out(data, folder, **options):
     return write_yolo_dataset(read_dataset(data), folder, DetectorOptions(image_size=64, **options), print).parent
 
 
-def test_photographs_of_the_same_name_stay_apart(data, tmp_path):
+def test_images_of_the_same_name_stay_apart(data, tmp_path):
     renamed = shutil.copytree(data, tmp_path / "renamed")
     table = (renamed / "labels.csv").read_text()
     for number, folder in ((0, "a"), (1, "b")):
@@ -115,7 +115,7 @@ def _described(folder, split):
     ]
 
 
-def test_an_interruption_leaves_no_half_photograph(data, tmp_path):
+def test_an_interruption_leaves_no_half_image(data, tmp_path):
     def half(_image, target, *_arguments, **_options):
         with open(target, "wb") as stream:
             stream.write(b"\xff\xd8 half")
@@ -140,6 +140,6 @@ def test_rare_classes_are_shown_more_often(data, tmp_path):
     }
 
     shown = {name: sorted(lines.count(line) for line in set(lines)) for name, lines in lists.items()}
-    assert shown["category"] == [1] * 11 + [2, 3]  # the coat by the root of 6; the picture without a garment
+    assert shown["category"] == [1] * 11 + [2, 3]  # the coat by the root of 6; the image without a garment
     assert shown["uneven"] == [1] * 13
     assert shown["garment"] == [1] * 12 + [2]

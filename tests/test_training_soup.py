@@ -43,18 +43,18 @@ def test_a_second_network_looks_at_mirror_images(data, base, network_weights, tm
 
     weights = tmp_path / "weights"
     spec = Manifest.load(weights).models["category"]
-    picture = np.random.default_rng(5).random((2, 3, TINY["image_size"], TINY["image_size"]), np.float32)
+    image = np.random.default_rng(5).random((2, 3, TINY["image_size"], TINY["image_size"]), np.float32)
     alone = {
         path.stem: TorchNetwork(path.read_bytes(), task="classify", device="cpu").infer(turned)
         for path, turned in (
-            (weights / "attributes.pt", picture),
-            (weights / "attributes-mirror.pt", picture[..., ::-1]),
+            (weights / "attributes.pt", image),
+            (weights / "attributes-mirror.pt", image[..., ::-1]),
         )
     }
     assert not np.allclose(*alone.values(), atol=1e-3)
     expected = sum(alone.values()) / 2
     for runtime, error in (("torch", 1e-5), ("openvino", 0.02)):
-        together = load_networks({"category": spec}, runtime)["category"].infer(picture)
+        together = load_networks({"category": spec}, runtime)["category"].infer(image)
         assert together == pytest.approx(expected, abs=error)
     assert "another network (from `second/last.pt`)" in (weights / "category.md").read_text()
     assert spec.sha256 not in {spec.files["openvino"][-1].sha256, spec.mirror_files["openvino"][-1].sha256}
@@ -67,10 +67,10 @@ def test_rare_classes_are_favoured_where_that_is_asked_for(data, base, tmp_path)
     share(checkpoints, data, tmp_path / "plain")
     share(checkpoints, data, tmp_path / "shifted", prior=["category=-2"])
 
-    picture = np.full((1, 3, TINY["image_size"], TINY["image_size"]), 0.4, np.float32)
+    image = np.full((1, 3, TINY["image_size"], TINY["image_size"]), 0.4, np.float32)
     plain, shifted = (
         TorchNetwork((tmp_path / name / "weights" / "attributes.pt").read_bytes(), task="classify", device="cpu").infer(
-            picture
+            image
         )[0]
         for name in ("plain", "shifted")
     )

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 from django.urls import reverse, reverse_lazy
 
-from accounts.actors import Actor, Via, system
+from accounts.actors import Actor, Channel, system
 from accounts.models import AuditEvent, Operation, User
 from classifier import operations
 from classifier.models import ModelVersion
@@ -67,7 +67,7 @@ def endless(monkeypatch, tmp_path):
 @pytest.fixture
 def by_a_superuser(admin):
     """Queue an upload, as the administrator."""
-    actor = Actor(via=Via.ADMIN, user=admin)
+    actor = Actor(channel=Channel.ADMIN, user=admin)
     return lambda: uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
 
 
@@ -78,7 +78,7 @@ def test_a_superuser_uploads_and_a_worker_registers(opened, client_of, admin):
         "mapping": "Teflon = vinyl",
         "image_size": "320",
         "licence": "CC-BY-4.0",
-        "card": "It has seen one shop only.",
+        "card": "It has seen one merchant only.",
     }
     client = client_of(admin)
     assert client.get(UPLOAD).status_code == 200
@@ -97,7 +97,7 @@ def test_a_superuser_uploads_and_a_worker_registers(opened, client_of, admin):
     assert (operation.state, operation.done, operation.parameters["version"]) == ("done", 1, version.pk)
     page = client.get(reverse("admin:classifier_modelversion_change", args=[version.pk])).text
     assert "CC-BY-4.0" in page
-    assert "It has seen one shop only." in page
+    assert "It has seen one merchant only." in page
     assert not default_storage.exists(operation.parameters["file"])
     actions = AuditEvent.objects.order_by("id").values_list("action", "user")
     assert list(actions) == [("operation.start", admin.pk), ("model_version.register", admin.pk)]
@@ -161,7 +161,7 @@ def test_why_an_upload_failed_is_said_in_the_readers_language(admin, client_of, 
         raise registration._refused("it broke")
 
     monkeypatch.setattr(registration, "_open", refuse)
-    actor = Actor(via=Via.ADMIN, user=admin)
+    actor = Actor(channel=Channel.ADMIN, user=admin)
     operation = uploads.queue(actor=actor, file=SimpleUploadedFile("a.pt", CHECKPOINT), role="material")
     uploads.run_waiting()
 

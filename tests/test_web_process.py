@@ -4,7 +4,7 @@ import sys
 
 from django.conf import settings
 
-from tests.pictures import photo
+from tests.images import photo
 
 HEAVY = ["torch", "torchvision", "ultralytics", "openvino", "onnxruntime", "cv2"]
 
@@ -34,14 +34,14 @@ print(int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path("/proc/self/status").read_te
 """
 
 
-def test_it_decodes_large_pictures_one_at_a_time(tmp_path):
+def test_it_decodes_large_images_one_at_a_time(tmp_path):
     path = tmp_path / "large.png"
     path.write_bytes(photo(size=(6300, 6300), kind="PNG", compress_level=1))
     result = subprocess.run(
         [sys.executable, "-c", DOOR, str(path)], cwd=settings.BASE_DIR, env=os.environ, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
-    assert int(result.stdout.splitlines()[-1]) < 320  # 160 of them are one such picture
+    assert int(result.stdout.splitlines()[-1]) < 320  # 160 of them are one such image
 
 
 def test_it_serves_pages_without_loading_any_network_and_below_200_megabytes():

@@ -1,4 +1,4 @@
-"""The worker's way of a photograph: from the queue to garments, predictions and a proposal."""
+"""The worker's way of an image: from the queue to garments, predictions and a proposal."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from classifier.registry.serving import active
 from tests import engines
 from tests.engines import StubEngine, garment
 from tests.factories import ProductFactory
-from tests.pictures import upload
+from tests.images import upload
 from vision.engine import DecodeError, WeightsMismatch, WeightsMissing
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def serve(monkeypatch):
 
 @pytest.fixture
 def add(alice, actor_of):
-    """Upload photographs of these colours to a product, as Alice."""
+    """Upload images of these colours to a product, as Alice."""
 
     def upload_all(product, *colors):
         files = [upload(f"{color}.jpg", color=color) for color in colors]
@@ -47,7 +47,7 @@ def _values(product):
     }
 
 
-def test_it_turns_photographs_into_a_proposal(serve, add, product):
+def test_it_turns_images_into_a_proposal(serve, add, product):
     serve(StubEngine(garment({"Jacket": 0.8, "Jumper": 0.15}, material="denim", sleeve_length="long")))
     images = add(product, "red", "green")
 
@@ -70,7 +70,7 @@ def test_it_turns_photographs_into_a_proposal(serve, add, product):
     product.refresh_from_db()
     assert product.status == Product.Status.TO_REVIEW
     assert (product.row.code, product.row_source) == ("Outer", "auto")
-    assert [(row["first_level"], row["photographs"], row["of"]) for row in product.proposal] == [("Outer", 2, 2)]
+    assert [(row["top_category"], row["images"], row["of"]) for row in product.proposal] == [("Outer", 2, 2)]
     assert _values(product) == {
         "category": ("proposed", "Jacket"),
         "material": ("proposed", "denim"),
@@ -98,10 +98,10 @@ def test_it_takes_no_garment_for_a_result(serve, add, product):
     assert (product.status, product.proposal, product.row) == (Product.Status.TO_REVIEW, [], None)
 
 
-def test_it_works_in_batches_until_nothing_waits(serve, add, shop, settings):
+def test_it_works_in_batches_until_nothing_waits(serve, add, merchant, settings):
     settings.OTJANG_CLASSIFY_BATCH = 2
     engine = serve(StubEngine(garment()))
-    product = ProductFactory(merchant=shop)
+    product = ProductFactory(merchant=merchant)
     add(product, "red", "green", "blue", "black", "white")
 
     assert batches.classify_waiting() == 5
@@ -111,18 +111,18 @@ def test_it_works_in_batches_until_nothing_waits(serve, add, shop, settings):
     assert batches.classify_waiting() == 0
 
 
-def test_it_needs_no_more_queries_for_more_photographs(
-    serve, add, shop, django_assert_max_num_queries, settings, monkeypatch
+def test_it_needs_no_more_queries_for_more_images(
+    serve, add, merchant, django_assert_max_num_queries, settings, monkeypatch
 ):
     settings.OTJANG_CLASSIFY_BATCH = 50
     monkeypatch.setattr(batches, "LANES", 1)
     serve(StubEngine(garment(material="denim", sleeve_length="long"), garment("Jeans", material="denim")))
-    add(ProductFactory(merchant=shop), "red")
+    add(ProductFactory(merchant=merchant), "red")
     batches.classify_waiting()  # registers the models
 
     counts = []
     for colors in (["red"], ["red", "green", "blue", "black", "white", "gold", "pink", "navy"]):
-        add(ProductFactory(merchant=shop), *colors)
+        add(ProductFactory(merchant=merchant), *colors)
         with django_assert_max_num_queries(60) as queries:
             batches.classify_waiting()
         counts.append(len(queries))
@@ -147,8 +147,8 @@ def test_it_drops_results_whose_lease_has_ended(serve, add, product):
     add(product, "red", "green")
     batch = queue.claim(8)
     serving = active(Taxonomy.load())
-    photographs = engine.classify_batch([b"", b""])
-    found = dict(zip([job.pk for job in batch.jobs], photographs, strict=True))
+    images = engine.classify_batch([b"", b""])
+    found = dict(zip([job.pk for job in batch.jobs], images, strict=True))
     Classification.objects.filter(pk=batch.jobs[0].pk).update(state="queued", lease_token="")
 
     ended = results.store(batch, found, serving=serving, taxonomy=Taxonomy.load(), timings={})
@@ -164,7 +164,7 @@ def test_it_drops_results_whose_lease_has_ended(serve, add, product):
         (WeightsMismatch("category.bin is not the one."), "model_refused"),
     ],
 )
-def test_it_keeps_photographs_until_the_model_is_there(serve, add, product, error, code):
+def test_it_keeps_images_until_the_model_is_there(serve, add, product, error, code):
     serve(error)
     (image,) = add(product, "red")
 
@@ -198,11 +198,11 @@ def test_it_fails_what_cannot_be_read_and_keeps_the_rest(serve, add, product):
     assert outcomes == [("failed", "file_missing", None), ("failed", "unreadable", None), ("done", "", None)]
     product.refresh_from_db()
     assert product.status == Product.Status.TO_REVIEW
-    assert [(row["first_level"], row["photographs"], row["of"]) for row in product.proposal] == [("Outer", 1, 3)]
+    assert [(row["top_category"], row["images"], row["of"]) for row in product.proposal] == [("Outer", 1, 3)]
     assert missing.classifications.get().applied_at is not None
 
 
-def test_it_gives_up_on_a_photograph_that_breaks_the_engine_but_not_on_its_neighbours(serve, add, product, settings):
+def test_it_gives_up_on_a_image_that_breaks_the_engine_but_not_on_its_neighbours(serve, add, product, settings):
     settings.OTJANG_MAX_ATTEMPTS = 2
 
     def answer(data):
@@ -222,10 +222,10 @@ def test_it_gives_up_on_a_photograph_that_breaks_the_engine_but_not_on_its_neigh
     assert "out of memory" in job.error_message
 
 
-def test_a_product_that_fails_does_not_break_off_other_batches(serve, add, shop, settings, monkeypatch):
+def test_a_product_that_fails_does_not_break_off_other_batches(serve, add, merchant, settings, monkeypatch):
     settings.OTJANG_CLASSIFY_BATCH = 1
     serve(StubEngine(garment("Jacket")))
-    products = ProductFactory.create_batch(2, merchant=shop)
+    products = ProductFactory.create_batch(2, merchant=merchant)
     for product in products:
         add(product, "red")
     refresh = proposals.refresh
@@ -252,7 +252,7 @@ def test_it_stops_claiming_when_it_drains(serve, add, product, monkeypatch):
     assert Classification.objects.get().state == "queued"
 
 
-def test_it_shows_progress_while_photographs_wait(serve, add, product):
+def test_it_shows_progress_while_images_wait(serve, add, product):
     serve(StubEngine(garment()))
     add(product, "red", "green")
     held_back = Classification.objects.order_by("id").last()
@@ -316,7 +316,7 @@ def test_it_leaves_decisions_and_published_products_alone(serve, add, alice, act
     assert _values(product) == before
 
 
-def test_it_proposes_anew_when_a_photograph_is_put_away(serve, add, alice, actor_of, product):
+def test_it_proposes_anew_when_a_image_is_put_away(serve, add, alice, actor_of, product):
     def answer(_data):
         return (garment("Jacket"),) if len(engine.batches) == 1 else (garment("Tshirt"),)
 
@@ -326,10 +326,10 @@ def test_it_proposes_anew_when_a_photograph_is_put_away(serve, add, alice, actor
     add(product, "green")
     batches.classify_waiting()
     product.refresh_from_db()
-    assert {row["first_level"] for row in product.proposal} == {"Outer", "Top"}
+    assert {row["top_category"] for row in product.proposal} == {"Outer", "Top"}
 
     catalog.archive_image(actor=actor_of(alice), image=first)
 
     product.refresh_from_db()
-    assert [(row["first_level"], row["of"]) for row in product.proposal] == [("Top", 1)]
+    assert [(row["top_category"], row["of"]) for row in product.proposal] == [("Top", 1)]
     assert product.row.code == "Top"

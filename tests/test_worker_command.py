@@ -1,4 +1,4 @@
-"""`manage.py worker`, from the saved photograph through the real task queue to the result."""
+"""`manage.py worker`, from the saved image through the real task queue to the result."""
 
 import threading
 from datetime import timedelta
@@ -16,7 +16,7 @@ from classifier.management.commands.worker import DrainingWorker, Recurring, pru
 from classifier.models import Deployment, ModelSet, ModelVersion
 from classifier.registry import model_sets
 from tests.engines import StubEngine, garment, serve
-from tests.pictures import upload
+from tests.images import upload
 from vision.engine import WeightsMissing
 
 # The queue's worker closes connections that are left in a transaction, which on MySQL a test's own would be.
@@ -30,7 +30,7 @@ def _database_queue(settings):
 
 @pytest.fixture
 def save(alice, actor_of, product):
-    """Upload two photographs, as Alice."""
+    """Upload two images, as Alice."""
     add_images(actor=actor_of(alice), product=product, files=[upload("a.jpg"), upload("b.jpg", color="navy")])
 
 
@@ -43,7 +43,7 @@ def test_it_classifies_what_was_saved(monkeypatch, product, save):
     task = DBTaskResult.objects.get()
     assert (task.status, task.return_value) == ("SUCCESSFUL", 2)
     product.refresh_from_db()
-    assert (product.status, product.proposal[0]["first_level"]) == (Product.Status.TO_REVIEW, "Outer")
+    assert (product.status, product.proposal[0]["top_category"]) == (Product.Status.TO_REVIEW, "Outer")
     assert ModelVersion.objects.count() == 4
 
 

@@ -12,7 +12,7 @@ from classifier.jobs.leases import Keeper
 from classifier.models import Classification, Garment
 from tests.engines import StubEngine, garment, serve
 from tests.factories import ProductImageFactory
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -157,6 +157,6 @@ def test_a_batch_that_hangs_is_put_back_and_the_process_ends(
 
     assert batches.stuck.is_set()
     job = Classification.objects.get()
-    # Waiting for a storage is no attempt; a photograph that may be what the networks hang over is.
+    # Waiting for a storage is no attempt; an image that may be what the networks hang over is.
     assert (job.state, job.attempts, job.not_before is not None) == ("queued", 0 if reading else 1, reading)
     assert Garment.objects.count() == 0

@@ -14,7 +14,7 @@ from classifier.models import Classification, Garment
 from classifier.registry import model_sets
 from core import db
 from tests.engines import StubEngine, garment, serve
-from tests.pictures import upload
+from tests.images import upload
 
 # What breaks off outside of a transaction is repeated; in a test's own transaction nothing could be.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,7 +42,7 @@ def engine(monkeypatch):
 
 @pytest.fixture
 def saved(alice, actor_of, product):
-    """Upload two photographs, as Alice."""
+    """Upload two images, as Alice."""
     return [
         received.image
         for received in add_images(
@@ -88,7 +88,7 @@ def test_it_goes_on_after_the_database_was_away(monkeypatch, engine, product, sa
     assert Garment.objects.count() == 2
     assert sum(len(batch) for batch in engine.batches) == 2  # nothing was looked at again
     product.refresh_from_db()
-    assert (product.status, product.proposal[0]["photographs"]) == (Product.Status.TO_REVIEW, 2)
+    assert (product.status, product.proposal[0]["images"]) == (Product.Status.TO_REVIEW, 2)
 
 
 def test_results_are_dropped_where_another_worker_took_over_meanwhile(monkeypatch, engine, saved):

@@ -66,7 +66,7 @@ def test_it_stops_when_the_worker_does():
 
 @pytest.fixture
 def classified(product):
-    """A photograph that was looked at twice, long ago."""
+    """An image that was looked at twice, long ago."""
     image = ProductImageFactory(product=product)
     _finish(image)
     image.classifications.create(image_sha256=image.sha256, open_key=f"{image.pk}:live")
@@ -112,7 +112,7 @@ def test_jobs_that_ended_at_the_same_moment_are_all_looked_at(product, monkeypat
         )
     now = timezone.now() - LONG_AGO
     Classification.objects.update(state="done", open_key=None, finished_at=now, applied_at=now)
-    assert sweep.prune_superseded() == 3  # no photograph names them as its current ones
+    assert sweep.prune_superseded() == 3  # no image names them as its current ones
 
 
 def test_it_removes_old_temporary_files_of_uploads(tmp_path, settings):

@@ -1,4 +1,4 @@
-"""A storage that does not answer costs time, and no photograph."""
+"""A storage that does not answer costs time, and no image."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from classifier.jobs import batches, lanes, queue
 from classifier.models import Classification, ModelSet
 from classifier.registry import serving
 from tests.engines import StubEngine, garment, manifest, serve
-from tests.pictures import upload
+from tests.images import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +111,7 @@ def test_it_asks_a_storage_that_fails_less_often(monkeypatch, storage, images):
     assert waited == [True]
 
 
-def test_a_file_that_is_missing_is_a_failure_of_its_photograph(monkeypatch, storage, images):
+def test_a_file_that_is_missing_is_a_failure_of_its_image(monkeypatch, storage, images):
     serve(monkeypatch, StubEngine(garment()))
     storage.but_not = ()
     storage.delete(images[1].display.name)

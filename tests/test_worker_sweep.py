@@ -29,8 +29,8 @@ def classified(monkeypatch):
         engine = serve(monkeypatch, StubEngine(*garments))
         serving = active(Taxonomy.load())
         while batch := queue.claim(8):
-            photographs = engine.classify_batch([b""] * len(batch.jobs))
-            found = dict(zip([job.pk for job in batch.jobs], photographs, strict=True))
+            images = engine.classify_batch([b""] * len(batch.jobs))
+            found = dict(zip([job.pk for job in batch.jobs], images, strict=True))
             results.store(batch, found, serving=serving, taxonomy=Taxonomy.load(), timings={})
 
     return store
@@ -69,12 +69,12 @@ def test_it_applies_what_was_done_but_never_counted(product, classified):
 
     product.refresh_from_db()
     assert product.status == Product.Status.TO_REVIEW
-    assert product.proposal[0]["first_level"] == "Outer"
+    assert product.proposal[0]["top_category"] == "Outer"
     assert Garment.objects.count() == 1
     assert Classification.objects.get().applied_at is not None
 
 
-def test_it_frees_a_product_whose_waiting_photograph_was_deleted(product):
+def test_it_frees_a_product_whose_waiting_image_was_deleted(product):
     ProductImageFactory(product=product).delete()
     Product.objects.update(updated_at=timezone.now() - timedelta(minutes=1))
 
@@ -84,9 +84,9 @@ def test_it_frees_a_product_whose_waiting_photograph_was_deleted(product):
     assert product.status == Product.Status.TO_REVIEW
 
 
-def test_it_looks_at_some_of_the_products_that_wait_at_a_time(shop, monkeypatch):
+def test_it_looks_at_some_of_the_products_that_wait_at_a_time(merchant, monkeypatch):
     monkeypatch.setattr(sweep, "_LOOKED_AT", 2)
-    products = ProductFactory.create_batch(5, merchant=shop)
+    products = ProductFactory.create_batch(5, merchant=merchant)
     for product in products[:4]:
         ProductImageFactory(product=product)
     ProductImageFactory(product=products[4]).delete()
@@ -100,7 +100,7 @@ def test_it_looks_at_some_of_the_products_that_wait_at_a_time(shop, monkeypatch)
     assert freed == [0, 0, 1, 1]
 
 
-def test_it_wakes_the_worker_for_photographs_that_wait_too_long(product):
+def test_it_wakes_the_worker_for_images_that_wait_too_long(product):
     ProductImageFactory(product=product)
     default_task_backend.clear()
     sweep.sweep()
@@ -126,7 +126,7 @@ def test_it_prunes_superseded_predictions_that_nobody_decided_on(product, classi
         value=oldest.value,
         kind="set",
         source="human",
-        via="portal",
+        channel="portal",
         prediction=oldest,
     )
     assert sweep.prune_superseded() == 0  # too young
@@ -142,8 +142,8 @@ def test_it_prunes_superseded_predictions_that_nobody_decided_on(product, classi
     ]
 
 
-def test_one_product_that_fails_does_not_hold_up_the_others(shop, classified, monkeypatch, caplog):
-    products = ProductFactory.create_batch(3, merchant=shop)
+def test_one_product_that_fails_does_not_hold_up_the_others(merchant, classified, monkeypatch, caplog):
+    products = ProductFactory.create_batch(3, merchant=merchant)
     for product in products:
         ProductImageFactory(product=product)
     classified(garment("Jacket"))

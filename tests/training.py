@@ -1,4 +1,4 @@
-"""Trainings that take seconds: from a network that has learnt nothing, on pictures of a few pixels."""
+"""Trainings that take seconds: from a network that has learnt nothing, on images of a few pixels."""
 
 import torch
 from django.core.management import call_command

@@ -27,7 +27,7 @@ from django.utils.translation import gettext, gettext_lazy, override
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from accounts.models import AuditEvent, User
 from accounts.services import record
 from core.admin.theme import ModelAdmin
@@ -45,7 +45,7 @@ MAX_DIGITS = 18  # whatever has them fits into 64 bits; SQLite's driver raises a
 def admin_actor(request: HttpRequest) -> Actor:
     """Return who acts in the admin: the logged-in user, over all merchants if they may see all."""
     assert isinstance(request.user, User)  # the admin's site lets nobody else in
-    return Actor(via=Via.ADMIN, user=request.user)
+    return Actor(channel=Channel.ADMIN, user=request.user)
 
 
 def link_to(row: Model) -> str:

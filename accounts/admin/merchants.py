@@ -21,7 +21,7 @@ from core.errors import Refused
 
 
 class MemberInline(TabularInline[Membership, Merchant]):
-    """The people of a shop and their roles."""
+    """The people of a merchant and their roles."""
 
     model = Membership
     fields = ("user", "role", "created_at")
@@ -31,7 +31,7 @@ class MemberInline(TabularInline[Membership, Merchant]):
 
 
 class ApiKeyInline(ReadOnly, TabularInline[ApiKey, Merchant]):
-    """The keys of a shop; a key's own page revokes it."""
+    """The keys of a merchant; a key's own page revokes it."""
 
     model = ApiKey
     fields = ("prefix", "read_only", "created_by", "created_at", "last_used_at", "revoked_at")
@@ -53,12 +53,12 @@ class KeyForm(forms.Form):
 
 @admin.register(Merchant)
 class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
-    """Shops. They are switched off rather than deleted: products, decisions and the audit trail hang on them."""
+    """Merchants. They are switched off rather than deleted: products, decisions and the audit trail hang on them."""
 
     list_display = ("name", "members", "valid_keys", "is_active", "is_demo", "created_at")
-    list_filter = ("is_active", "is_demo", "photographs_for_training")
+    list_filter = ("is_active", "is_demo", "images_for_training")
     search_fields = ("name", "public_id")
-    fields = ("name", "public_id", "is_active", "photographs_for_training", "is_demo", "created_at")
+    fields = ("name", "public_id", "is_active", "images_for_training", "is_demo", "created_at")
     readonly_fields = ("public_id", "created_at")
     inlines = (MemberInline, ApiKeyInline)
     actions_detail = ("new_key",)
@@ -75,7 +75,7 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
         )
 
     def merchant_id_of(self, obj: Merchant) -> int:
-        """A shop's own trail."""
+        """A merchant's own trail."""
         return obj.pk
 
     def has_delete_permission(self, request: HttpRequest, obj: Merchant | None = None) -> bool:
@@ -88,7 +88,7 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
 
     @display(description=_("members"), ordering="member_count")
     def members(self, merchant: Merchant) -> Any:
-        """How many people belong to the shop."""
+        """How many people belong to the merchant."""
         return merchant.member_count  # type: ignore[attr-defined]  # annotated by get_queryset
 
     @display(description=_("valid API keys"), ordering="key_count")

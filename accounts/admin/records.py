@@ -16,12 +16,12 @@ from core.admin.theme import display
 class AuditEventAdmin(ReadOnlyAdmin[AuditEvent], MerchantData[AuditEvent]):
     """Who did what, when and through which door."""
 
-    list_display = ("created_at", "what", "subject", "author", "via", "merchant")
-    list_filter = ("via", ("created_at", RangeDateTimeFilter))
+    list_display = ("created_at", "what", "subject", "author", "channel", "merchant")
+    list_filter = ("channel", ("created_at", RangeDateTimeFilter))
     list_select_related = ("merchant", "user", "api_key")
     search_fields = ("action", "subject_id", "user__email", "merchant__name")
     search_help_text = _("action, number of the subject, e-mail or merchant")
-    fields = ("created_at", "what", "action", "subject", "author", "via", "merchant", "details")
+    fields = ("created_at", "what", "action", "subject", "author", "channel", "merchant", "details")
 
     @display(description=_("what"), ordering="action")
     def what(self, event: AuditEvent) -> str:

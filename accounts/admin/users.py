@@ -48,7 +48,7 @@ class UserForm(EmailForm, UserChangeForm[User]):
 
 
 class MembershipInline(TabularInline[Membership, User]):
-    """The shops of a user."""
+    """The merchants of a user."""
 
     model = Membership
     fields = ("merchant", "role")
@@ -83,7 +83,7 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
     _granted_by_superusers: ClassVar = ("is_staff", "is_superuser", "groups", "user_permissions")
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
-        """Whose shops somebody works in is for staff who may see all of them (rule 2)."""
+        """Whose merchants somebody works in is for staff who may see all of them (rule 2)."""
         return self.inlines if admin_actor(request).sees_all_merchants else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""What an owner sets for the shop in the portal: what its photographs are used for, and the keys of its programs."""
+"""What an owner sets for the merchant in the portal: what its images are used for, and the keys of its programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view, posted_from
-from accounts.services import create_api_key, revoke_api_key, set_photographs_for_training
+from accounts.services import create_api_key, revoke_api_key, set_images_for_training
 from core.errors import Refused
 
 P = ParamSpec("P")
@@ -23,7 +23,7 @@ P = ParamSpec("P")
 def _for_owners(
     view: Callable[Concatenate[PortalRequest, Merchant, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Give the view the shop that the person works in and owns; 404 for another shop, 403 for who does not own it."""
+    """Give the view the merchant that the person works in; 404 for another one, 403 for who does not own it."""
 
     def wrapper(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         merchant = request.actor.merchant
@@ -38,22 +38,22 @@ def _for_owners(
 
 def _page(request: PortalRequest, merchant: Merchant, status: int = 200, **more: Any) -> HttpResponse:
     keys = merchant.api_keys.filter(revoked_at=None).select_related("created_by")
-    return render(request, "accounts/shop_settings.html", {"keys": keys, **more}, status=status)
+    return render(request, "accounts/merchant_settings.html", {"keys": keys, **more}, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @_for_owners
 def settings(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
-    """The page, and whether photographs may train models."""
+    """The page, and whether images may train models."""
     if request.method != "POST":
         return _page(request, merchant)
-    allowed = "photographs_for_training" in request.POST
-    set_photographs_for_training(actor=request.actor, merchant=merchant, allowed=allowed)
+    allowed = "images_for_training" in request.POST
+    set_images_for_training(actor=request.actor, merchant=merchant, allowed=allowed)
     messages.success(request, _("Saved."))
-    return redirect("accounts:shop_settings", merchant.public_id)
+    return redirect("accounts:merchant_settings", merchant.public_id)
 
 
-@posted_from("accounts:shop_settings", "public_id")
+@posted_from("accounts:merchant_settings", "public_id")
 @_for_owners
 def create_key(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
     """Make a key and show it, this once: it goes into no message, cookie or log, so there is no redirect."""
@@ -65,11 +65,11 @@ def create_key(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
     return _page(request, merchant, secret=secret)
 
 
-@posted_from("accounts:shop_settings", "public_id")
+@posted_from("accounts:merchant_settings", "public_id")
 @_for_owners
 def revoke_key(request: PortalRequest, merchant: Merchant, key_id: int) -> HttpResponseBase:
     """Make a key useless from now on."""
     key = get_object_or_404(merchant.api_keys, pk=key_id)
     revoke_api_key(actor=request.actor, key=key)
     messages.success(request, _("The key “%(name)s” opens nothing any more.") % {"name": key.name})
-    return redirect("accounts:shop_settings", merchant.public_id)
+    return redirect("accounts:merchant_settings", merchant.public_id)

@@ -1,4 +1,4 @@
-"""Logging in, the password, the language, and which shop one works in."""
+"""Logging in, the password, the language, and which merchant one works in."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class PasswordView(PasswordChangeView):
         """Store it; this browser stays logged in, others do not."""
         change_password(user=form.user, password=form.cleaned_data["new_password1"])
         update_session_auth_hash(self.request, form.user)
-        messages.success(self.request, _("Your password was changed. Other browsers have to log in anew."))
+        messages.success(self.request, _("Your password was changed. Other browsers have to log in again."))
         return redirect("catalog:products")
 
 
@@ -72,11 +72,11 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
 @posted_from("catalog:products")
 @portal_view
 def switch_merchant(request: PortalRequest) -> HttpResponseBase:
-    """Work in another of one's shops from now on; 404 for a shop that one does not belong to."""
+    """Work in another of one's merchants from now on; 404 for a merchant that one does not belong to."""
     public_id = request.POST.get("merchant", "")
     membership = next((one for one in request.memberships if one.merchant.public_id == public_id), None)
     if membership is None:
         raise Http404
     request.session[SESSION_KEY] = public_id
-    messages.info(request, _("You now work in %(shop)s.") % {"shop": membership.merchant})
+    messages.info(request, _("You now work in %(shop)s.") % {"merchant": membership.merchant})
     return redirect("catalog:products")

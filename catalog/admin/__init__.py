@@ -1,4 +1,4 @@
-"""The admin's pages of the taxonomy, products, their photographs and what was decided about them."""
+"""The admin's pages of the taxonomy, products, their images and what was decided about them."""
 
 from catalog.admin import decisions, images, products, taxonomy
 

@@ -15,8 +15,8 @@ from core.admin.theme import display
 class DecisionAdmin(ReadOnlyAdmin[Decision], MerchantData[Decision]):
     """Who decided what, when, and through which door."""
 
-    list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "via")
-    list_filter = ("attribute", "kind", "source", "via", ("created_at", RangeDateTimeFilter))
+    list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "channel")
+    list_filter = ("attribute", "kind", "source", "channel", ("created_at", RangeDateTimeFilter))
     list_select_related = ("product__merchant", "attribute", "value", "user", "api_key")
     search_fields = ("product__name", "product__sku", "product__public_id", "user__email", "value__code")
     fields = (
@@ -27,7 +27,7 @@ class DecisionAdmin(ReadOnlyAdmin[Decision], MerchantData[Decision]):
         "value",
         "source",
         "author",
-        "via",
+        "channel",
         "prediction",
         "answers",
         "proposed_value",

@@ -1,4 +1,4 @@
-"""Photographs with what was found in them."""
+"""Images with what was found in them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _SEEN = (
 
 
 def media_url(image: ProductImage, variant: str) -> str:
-    """Return where an administrator's browser finds a picture: the admin's own view, whoever it belongs to."""
+    """Return where an administrator's browser finds an image: the admin's own view, whoever it belongs to."""
     return reverse("admin:catalog_productimage_media", args=[image.public_id, variant])
 
 
 def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, large: bool = False) -> str:
-    """Return the photograph as HTML with the boxes of garments drawn over it: of those given, or of all that stand."""
+    """Return the image as HTML with the boxes of garments drawn over it: of those given, or of all that stand."""
     if garments is None:
         garments = image.current_classification.garments.all() if image.current_classification else ()
     boxes = [
@@ -44,9 +44,7 @@ def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, lar
         for box in garments
     ]
     url = media_url(image, "display" if large else "thumbnail")
-    return render_to_string(
-        "admin/catalog/photograph.html", {"image": image, "url": url, "boxes": boxes, "large": large}
-    )
+    return render_to_string("admin/catalog/image.html", {"image": image, "url": url, "boxes": boxes, "large": large})
 
 
 def found(image: ProductImage) -> str:
@@ -56,13 +54,13 @@ def found(image: ProductImage) -> str:
     return render_to_string("admin/catalog/found.html", context)
 
 
-class PhotographColumns:
-    """Mixin: the columns that lists and pages of photographs share."""
+class ImageColumns:
+    """Mixin: the columns that lists and pages of images share."""
 
     class Media:
-        css = {"all": ("admin/photographs.css",)}
+        css = {"all": ("admin/images.css",)}
 
-    @display(description=_("photograph"))
+    @display(description=_("photo"))
     def preview(self, image: ProductImage) -> str:
         """The thumbnail with boxes."""
         return drawn(image)
@@ -73,26 +71,26 @@ class PhotographColumns:
         return found(image)
 
 
-class PhotographInline(PhotographColumns, ReadOnly, TabularInline[ProductImage, Product]):
-    """A product's photographs in the merchant's order; new ones come through the page's file field."""
+class ImageInline(ImageColumns, ReadOnly, TabularInline[ProductImage, Product]):
+    """A product's images in the merchant's order; new ones come through the page's file field."""
 
     model = ProductImage
-    template = "admin/catalog/photographs.html"
+    template = "admin/catalog/images.html"
     fields = ("preview", "found")
     readonly_fields = fields
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
         """Those that are not archived, with everything drawn or named beside them: a fixed number of queries."""
-        photographs = super().get_queryset(request).filter(archived_at=None)
-        return photographs.select_related("current_classification").prefetch_related(*_SEEN)
+        images = super().get_queryset(request).filter(archived_at=None)
+        return images.select_related("current_classification").prefetch_related(*_SEEN)
 
 
 @admin.register(ProductImage)
 class ProductImageAdmin(
-    PhotographColumns, DeletesArchived[ProductImage], ReadOnlyAdmin[ProductImage], MerchantData[ProductImage]
+    ImageColumns, DeletesArchived[ProductImage], ReadOnlyAdmin[ProductImage], MerchantData[ProductImage]
 ):
-    """Photographs of all products, and the view that serves them to administrators."""
+    """Images of all products, and the view that serves them to administrators."""
 
     list_display = ("preview", "original_name", "product", "merchant", "found", "created_at")
     list_display_links = ("preview", "original_name")
@@ -125,24 +123,24 @@ class ProductImageAdmin(
         return super().get_queryset(request).prefetch_related(*_SEEN)
 
     def _may(self, request: HttpRequest, permission: str, object_id: str | None, *, archived: bool) -> bool:
-        """Whether they have the permission, and the photograph of the page, if there is one, is in that state."""
+        """Whether they have the permission, and the image of the page, if there is one, is in that state."""
         if not self.has_view_permission(request) or not request.user.has_perm(permission):
             return False
         return object_id is None or ProductImage.objects.filter(pk=object_id, archived_at=None).exists() != archived
 
     def has_archive_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Who may change products may take a photograph away; the service asks again."""
+        """Who may change products may take an image away; the service asks again."""
         return self._may(request, "catalog.change_product", object_id, archived=False)
 
     def has_put_back_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Who may change photographs may put back what was taken away; the service asks again."""
+        """Who may change images may put back what was taken away; the service asks again."""
         return self._may(request, "catalog.change_productimage", object_id, archived=True)
 
     def _run(
-        self, request: HttpRequest, photographs: QuerySet[ProductImage], service: Callable[..., object], done: Any
+        self, request: HttpRequest, images: QuerySet[ProductImage], service: Callable[..., object], done: Any
     ) -> None:
         actor = admin_actor(request)
-        self.each(request, photographs, lambda image: service(actor=actor, image=image), done)
+        self.each(request, images, lambda image: service(actor=actor, image=image), done)
 
     def _run_one(self, request: HttpRequest, object_id: str, service: Callable[..., object], done: Any) -> HttpResponse:
         self._run(request, self.get_queryset(request).filter(pk=object_id), service, done)
@@ -150,12 +148,12 @@ class ProductImageAdmin(
 
     @action(description=_("Archive"), permissions=["archive"])
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[ProductImage]) -> None:
-        """Take the chosen photographs away from their products."""
+        """Take the chosen images away from their products."""
         self._run(request, queryset, services.archive_image, _("%(count)d archived."))
 
     @action(description=_("Put back"), permissions=["put_back"])
     def put_back_selected(self, request: HttpRequest, queryset: QuerySet[ProductImage]) -> None:
-        """Let the chosen photographs count again."""
+        """Let the chosen images count again."""
         self._run(request, queryset, uploads.put_back, _("%(count)d put back."))
 
     @action(
@@ -163,13 +161,13 @@ class ProductImageAdmin(
         permissions=["archive"],
         icon="archive",
         dialog=dialog(
-            _("Archive this photograph?"),
+            _("Archive this photo?"),
             _("Its product no longer shows it, and what the models saw in it no longer counts."),
             _("Archive"),
         ),
     )
     def archive(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-        """Take the photograph of the page away from its product."""
+        """Take the image of the page away from its product."""
         return self._run_one(request, object_id, services.archive_image, _("%(count)d archived."))
 
     @action(
@@ -177,17 +175,17 @@ class ProductImageAdmin(
         permissions=["put_back"],
         icon="unarchive",
         dialog=dialog(
-            _("Put this photograph back?"),
+            _("Put this photo back?"),
             _("Its product shows it again, where it was, and what the models saw in it counts."),
             _("Put back"),
         ),
     )
     def put_back(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-        """Let the photograph of the page count again."""
+        """Let the image of the page count again."""
         return self._run_one(request, object_id, uploads.put_back, _("%(count)d put back."))
 
     def _trail(self, row: ProductImage) -> dict[str, Any]:
-        """That of its product: what befalls a photograph is written down there."""
+        """That of its product: what befalls an image is written down there."""
         return super()._trail(row.product)
 
     def delete_model(self, request: HttpRequest, obj: ProductImage) -> None:
@@ -203,23 +201,23 @@ class ProductImageAdmin(
         ]
 
     def media_view(self, request: HttpRequest, public_id: str, variant: str) -> HttpResponseBase:
-        """Serve one file of a photograph to whoever may see all merchants' products in the admin."""
+        """Serve one file of an image to whoever may see all merchants' products in the admin."""
         image = ProductImage.objects.visible_to(admin_actor(request)).filter(public_id=public_id).first()
         if image is None or variant not in VARIANTS or not self.has_view_permission(request):
             raise Http404
         return image_response(request, image, variant)
 
-    @display(description=_("photograph"))
+    @display(description=_("photo"))
     def large_preview(self, image: ProductImage) -> str:
         """The display copy with boxes."""
         return drawn(image, large=True)
 
     @display(description=_("merchant"), ordering="product__merchant__name")
     def merchant(self, image: ProductImage) -> str:
-        """Whose photograph it is."""
+        """Whose image it is."""
         return str(image.product.merchant)
 
     @display(description=_("width × height"))
     def dimensions(self, image: ProductImage) -> str:
-        """Pixels of the upright photograph."""
+        """Pixels of the upright image."""
         return f"{image.width} × {image.height}"

@@ -1,4 +1,4 @@
-"""The form of a product's page: name and SKU, which garment it is, an override of each attribute, new photographs."""
+"""The form of a product's page: name and SKU, which garment it is, an override of each attribute, new images."""
 
 from __future__ import annotations
 
@@ -39,26 +39,24 @@ PREFIX = "value_"  # of the fields that override an attribute; the attribute's c
 Choices = list[tuple[Any, Any]]
 
 
-class PhotographsInput(forms.FileInput):
+class ImagesInput(forms.FileInput):
     """The browser's own control for several files: it says how many were chosen."""
 
     allow_multiple_selected = True
 
     class Media:
-        js = ("admin/photographs.js",)
+        js = ("admin/images.js",)
 
 
-class PhotographsField(forms.FileField):
+class ImagesField(forms.FileField):
     """Several files, as they came: catalog.services.uploads says what is wrong with which."""
 
     def __init__(self) -> None:
         super().__init__(
-            label=_("Photographs"),
+            label=_("Photos"),
             required=False,
             help_text=_("Several at once. The models look at them as soon as they are saved."),
-            widget=PhotographsInput(
-                attrs={"accept": "image/jpeg,image/png,image/webp", "class": " ".join(INPUT_CLASSES)}
-            ),
+            widget=ImagesInput(attrs={"accept": "image/jpeg,image/png,image/webp", "class": " ".join(INPUT_CLASSES)}),
         )
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
@@ -71,7 +69,7 @@ class PhotographsField(forms.FileField):
 
 
 class ProductForm(forms.ModelForm[Product]):
-    """Name and SKU, checked as everywhere else, and new photographs.
+    """Name and SKU, checked as everywhere else, and new images.
 
     To be valid is to be stored: a service has the last word on what was typed, and what it refuses stands on the form
     with everything else. So a form is bound within a transaction only, which whoever does not go on takes back. Each
@@ -79,8 +77,8 @@ class ProductForm(forms.ModelForm[Product]):
     """
 
     actor: ClassVar[Actor]
-    prepared: ClassVar[Prepared | None] = None  # the photographs of a new product, whose files are written already
-    photographs = PhotographsField()
+    prepared: ClassVar[Prepared | None] = None  # the images of a new product, whose files are written already
+    images = ImagesField()
 
     class Meta:
         model = Product
@@ -108,7 +106,7 @@ class ProductForm(forms.ModelForm[Product]):
             except Refused as refused:
                 self.say(refused)
         if self.is_bound and self.errors and self.files:
-            self.add_error("photographs", _("Nothing was saved yet. Choose the photographs once more."))
+            self.add_error("images", _("Nothing was saved yet. Choose the photos once more."))
 
     def store(self) -> None:
         """Ask the service for a new product, which becomes the form's."""
@@ -123,7 +121,7 @@ class ProductForm(forms.ModelForm[Product]):
         self.add_error(None, ValidationError(refused.message, code=refused.code))
 
     def clean(self) -> dict[str, Any]:
-        """Check the SKU against the shop's others."""
+        """Check the SKU against the merchant's others."""
         data: dict[str, Any] = super().clean() or {}
         merchant = data["merchant"].pk if data.get("merchant") else self.instance.merchant_id
         if merchant and data.get("sku") and "sku" in self.changed_data:
@@ -155,7 +153,7 @@ class ReviewForm(ProductForm):
 
     taxonomy: Taxonomy
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
-    first_level = forms.ChoiceField(label=_("Chosen garment"), required=False, widget=UnfoldAdminSelectWidget)
+    top_category = forms.ChoiceField(label=_("Chosen garment"), required=False, widget=UnfoldAdminSelectWidget)
 
     class Meta(ProductForm.Meta):
         fields = ("name", "sku")
@@ -164,9 +162,9 @@ class ReviewForm(ProductForm):
         super().__init__(*args, **kwargs)
         product = self.instance
         self.initial["seen_version"] = product.version
-        self.initial["first_level"] = product.row.code if product.row else ""
-        _field(self, "first_level").choices = self._levels(product)
-        self._remember("first_level")
+        self.initial["top_category"] = product.row.code if product.row else ""
+        _field(self, "top_category").choices = self._levels(product)
+        self._remember("top_category")
         standing = values_of(product)
         row = proposal_row(product, product.row.code if product.row else None)
         for code in self.taxonomy.attributes:
@@ -178,7 +176,7 @@ class ReviewForm(ProductForm):
             self._remember(PREFIX + code)
 
     def _levels(self, product: Product) -> Choices:
-        sure = {row["first_level"]: row["confidence"] for row in product.proposal}
+        sure = {row["top_category"]: row["confidence"] for row in product.proposal}
         levels = [
             (value.code, _with_confidence(value, sure.get(value.code)))
             for value in self.taxonomy.values[CATEGORY].values()
@@ -203,7 +201,7 @@ class ReviewForm(ProductForm):
         decided: AttributeValue | str,
         proposed: dict[str, Any] | None,
     ) -> Choices:
-        """What the model says first, with its confidence; then everything else, by first level where there is one."""
+        """What the model says first, with its confidence; then everything else, by top-level category."""
         offered = [proposed, *proposed["alternatives"]] if proposed else []
         leaves = {leaf.code: leaf for leaf in self.taxonomy.leaves(code)}
         first = {
@@ -239,7 +237,7 @@ class ReviewForm(ProductForm):
     def say(self, refused: Refused) -> None:
         """Where somebody else was faster, say beside each field that both changed what it says now."""
         if refused.code == "stale":
-            for name in set(self.changed_data) - {"seen_version", "photographs"}:
+            for name in set(self.changed_data) - {"seen_version", "images"}:
                 now = self.initial[name] or ""
                 if now != self.data.get(self.add_initial_prefix(name), ""):
                     self.add_error(name, _("It says now: %(value)s") % {"value": self._shown(name, now)})
@@ -251,13 +249,13 @@ class ReviewForm(ProductForm):
 
     @property
     def only_adds(self) -> bool:
-        """Whether nothing was changed: there are new photographs, whatever the product says meanwhile."""
-        return set(self.changed_data) - {"seen_version"} == {"photographs"}
+        """Whether nothing was changed: there are new images, whatever the product says meanwhile."""
+        return set(self.changed_data) - {"seen_version"} == {"images"}
 
     @property
     def is_reviewed(self) -> bool:
         """Whether the garment or a value was changed, beside whatever else."""
-        return any(name == "first_level" or name.startswith(PREFIX) for name in self.changed_data)
+        return any(name == "top_category" or name.startswith(PREFIX) for name in self.changed_data)
 
     @property
     def review(self) -> dict[str, Any]:
@@ -268,7 +266,7 @@ class ReviewForm(ProductForm):
         data = self.cleaned_data
         changed = [code for code in self.taxonomy.attributes if PREFIX + code in self.changed_data]
         return {
-            "first_level": data["first_level"] if "first_level" in self.changed_data else None,
+            "top_category": data["top_category"] if "top_category" in self.changed_data else None,
             "values": {code: data[PREFIX + code] or TAKE_BACK for code in changed},
             "version": data["seen_version"],
         }
@@ -291,7 +289,7 @@ def _stale(product: Product) -> Conflict:
             '{} <a href="{}" class="underline">{}</a>',
             _("This product was changed in the meantime, so nothing was saved."),
             reverse("admin:catalog_product_change", args=[product.pk]),
-            _("Load the page anew"),
+            _("Load the page again"),
         ),
     )
 

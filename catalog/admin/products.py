@@ -1,4 +1,4 @@
-"""Products: what every shop sells, where it stands, and what it is. Everything is written by catalog.services."""
+"""Products: what every merchant sells, where it stands, and what it is. Everything is written by catalog.services."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTime
 from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured, dialog
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
-from catalog.admin.images import PhotographInline, media_url
+from catalog.admin.images import ImageInline, media_url
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
 from catalog.certainty import percent
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
@@ -46,7 +46,7 @@ class ValueFilter(DropdownFilter):
     attribute = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The attribute's values by code; first levels with values below them are rows, not values."""
+        """The attribute's values by code; top-level categories with values below them are rows, not values."""
         values = AttributeValue.objects.filter(attribute__code=self.attribute, merged_into=None, children=None)
         return [(value.code, value.name) for value in values.order_by("position", "id")]
 
@@ -90,7 +90,7 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
 
     model = Decision
     fk_name = "product"
-    fields = ("created_at", "attribute", "kind", "value", "source", "author", "via")
+    fields = ("created_at", "attribute", "kind", "value", "source", "author", "channel")
     readonly_fields = fields
     extra = 0
     per_page = 20
@@ -114,7 +114,7 @@ def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
 
 @admin.register(Product)
 class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
-    """Products of all shops. They are archived first; only then can they be deleted."""
+    """Products of all merchants. They are archived first; only then can they be deleted."""
 
     change_form_template = "admin/catalog/product/change_form.html"
 
@@ -131,7 +131,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     autocomplete_fields = ("merchant",)
     actions: Sequence[Any] = ("publish_selected", "archive_selected", "restore_selected")
     actions_detail: Sequence[str] = ("publish", "publish_now", "unpublish", "archive", "restore")
-    inlines = (PhotographInline, DecisionInline)
+    inlines = (ImageInline, DecisionInline)
     readonly_fields = (
         "merchant_name",
         "status_label",
@@ -146,7 +146,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     )
 
     class Media:
-        css = {"all": ("admin/photographs.css",)}
+        css = {"all": ("admin/images.css",)}
 
     # -- Reading ---------------------------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         """Controls for those who may change the product, values to look at for others."""
         if obj is None:
-            return [(None, {"fields": ("merchant", "name", "sku", "photographs")})]
+            return [(None, {"fields": ("merchant", "name", "sku", "images")})]
         details = ("row_source", "public_id", "created_by", "created_at", "updated_at", "published_at", "archived_at")
         sets: list[tuple[Any, dict[str, Any]]] = [
             (None, {"fields": (("merchant_name", "status_label"), ("name", "sku"))}),
@@ -169,8 +169,8 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         if self.has_change_permission(request, obj):
             codes = Attribute.objects.filter(active=True).values_list("code", flat=True)
             overrides = tuple(PREFIX + code for code in codes)
-            sets.append((_("What it is"), {"fields": ("seen_version", "first_level", *overrides)}))
-            sets.append((_("More photographs"), {"fields": ("photographs",)}))
+            sets.append((_("What it is"), {"fields": ("seen_version", "top_category", *overrides)}))
+            sets.append((_("More photos"), {"fields": ("images",)}))
         else:
             sets.append((_("What it is"), {"fields": ("row", "values")}))
         return [*sets, (_("Details"), {"fields": details, "classes": ("collapse",)})]
@@ -191,10 +191,10 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
 
     @display(description=_("product"), ordering="name", header=True)
     def header(self, product: Product) -> list[Any]:
-        """Name and SKU beside the first photograph."""
-        photographs = getattr(product, "photographs", ())
-        picture = {"path": media_url(photographs[0], "thumbnail"), "squared": True} if photographs else None
-        return [str(product), product.sku or "", "", picture]
+        """Name and SKU beside the first image."""
+        images = getattr(product, "current_images", ())
+        image = {"path": media_url(images[0], "thumbnail"), "squared": True} if images else None
+        return [str(product), product.sku or "", "", image]
 
     @display(description=_("merchant"))
     def merchant_name(self, product: Product) -> str:
@@ -229,8 +229,8 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     # -- Writing, through services ---------------------------------------------------------------------------------
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """Write the photographs of a new product before the page's transaction begins: decoding takes its time."""
-        files = request.FILES.getlist("photographs") if object_id is None else []
+        """Write the images of a new product before the page's transaction begins: decoding takes its time."""
+        files = request.FILES.getlist("images") if object_id is None else []
         if not files or not self.has_add_permission(request):
             return super().changeform_view(request, object_id, *args, **kwargs)
         with uploads.prepared_product(files) as prepared:
@@ -238,13 +238,13 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
             return super().changeform_view(request, object_id, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
-        """The form has stored everything but further photographs, which are taken in after the commit."""
-        files = form.cleaned_data["photographs"]
+        """The form has stored everything but further images, which are taken in after the commit."""
+        files = form.cleaned_data["images"]
         if not change:
             self._name_refused(request, form.prepared.received() if form.prepared else [])
         elif files:
             # Decoding takes its time: no lock is held over it.
-            transaction.on_commit(lambda: self._add_photographs(request, obj, files))
+            transaction.on_commit(lambda: self._add_images(request, obj, files))
 
     def render_change_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show the page; where it comes back from a form, nothing of that form stays, whatever part was wrong."""
@@ -253,7 +253,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
             transaction.set_rollback(True)
         return response
 
-    def _add_photographs(self, request: HttpRequest, product: Product, files: list[UploadedFile[Any]]) -> None:
+    def _add_images(self, request: HttpRequest, product: Product, files: list[UploadedFile[Any]]) -> None:
         try:
             received = uploads.add_images(actor=admin_actor(request), product=product, files=files)
         except Refused as refused:
@@ -269,7 +269,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     # -- Deleting ----------------------------------------------------------------------------------------------------
 
     def losses(self, objs: Sequence[Product]) -> dict[str, int]:
-        """Products, their photographs and their decisions."""
+        """Products, their images and their decisions."""
         return super().losses(objs) | {
             str(model._meta.verbose_name_plural): model._default_manager.filter(product__in=objs).count()
             for model in (ProductImage, Decision)
@@ -355,7 +355,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         dialog=_dialog(_("Publish this product?"), _("What is found later no longer counts."), _("Publish")),
     )
     def publish_now(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-        """Publish the product of the page though photographs wait."""
+        """Publish the product of the page though images wait."""
         return self.move_one(request, object_id, PUBLISH_NOW, _("%(count)d published."))
 
     @action(

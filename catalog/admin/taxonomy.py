@@ -200,15 +200,19 @@ class ValueForm(PlacedForm[AttributeValue]):
         if parent is None:
             return
         if parent.attribute_id != getattr(self._attribute, "pk", None):
-            self._refuse("parent", _("The first level belongs to another attribute."), "foreign_parent")
+            self._refuse("parent", _("The top-level category belongs to another attribute."), "foreign_parent")
         elif parent.pk == self.instance.pk:
-            self._refuse("parent", _("A value can't be its own first level."), "own_parent")
+            self._refuse("parent", _("A value can't be its own top-level category."), "own_parent")
         elif parent.parent_id is not None:
-            self._refuse("parent", _("There are two levels only: choose a value of the first level."), "third_level")
+            self._refuse(
+                "parent", _("There are two levels only: choose a value of the top-level category."), "third_level"
+            )
         elif parent.merged_into_id is not None:
-            self._refuse("parent", _("This first level has been merged into another one."), "merged_parent")
+            self._refuse("parent", _("This top-level category has been merged into another one."), "merged_parent")
         elif self.instance.pk and self.instance.children.exists():
-            self._refuse("parent", _("This value is a first level itself: it has values below it."), "has_children")
+            self._refuse(
+                "parent", _("This value is a top-level category itself: it has values below it."), "has_children"
+            )
         elif _is_decided(parent):
             self._refuse("parent", _("Products have this value, so it can't become a group of values."), "used_as_leaf")
 
@@ -231,11 +235,11 @@ def _is_decided(value: AttributeValue) -> bool:
     ) and not value.children.exists()
 
 
-class FirstLevelFilter(DropdownFilter):
-    """Values of one first level."""
+class TopCategoryFilter(DropdownFilter):
+    """Values of one top-level category."""
 
-    title = _("first level")
-    parameter_name = "first_level"
+    title = _("top-level category")
+    parameter_name = "top_category"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Values that have others below them."""
@@ -254,7 +258,7 @@ class AttributeValueAdmin(KeepsUsed[AttributeValue]):
 
     form = ValueForm
     list_display = ("code", "name_ko", "name_en", "attribute", "parent", "active", "merged_into", "position")
-    list_filter = ("attribute", "active", FirstLevelFilter)
+    list_filter = ("attribute", "active", TopCategoryFilter)
     list_select_related = ("attribute", "parent", "merged_into")
     search_fields = ("code", "name_ko", "name_en")
     ordering = ("attribute__position", "position", "id")
@@ -267,7 +271,7 @@ class AttributeValueAdmin(KeepsUsed[AttributeValue]):
         return ("attribute", "code") if obj else ()
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer as first levels only values that can be one."""
+        """Offer as top-level categories only values that can be one."""
         if db_field.name == "parent":
             groups = Q(children__isnull=False) | Q(attribute__code="category")
             kwargs["queryset"] = AttributeValue.objects.filter(groups, parent=None, merged_into=None).distinct()

@@ -1,4 +1,4 @@
-"""The API's endpoints for products, their photographs and values, and for the taxonomy."""
+"""The API's endpoints for products, their images and values, and for the taxonomy."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ REFUSALS: dict[int, Any] = {
     400: OpenApiResponse(ErrorSerializer, description="The request is wrong; the code says in what."),
     401: OpenApiResponse(ErrorSerializer, description="No key, or one that may not be used."),
     403: OpenApiResponse(ErrorSerializer, description="The key or person may look but not change."),
-    404: OpenApiResponse(ErrorSerializer, description="There is no such thing in this shop."),
+    404: OpenApiResponse(ErrorSerializer, description="There is no such thing in this merchant."),
     429: OpenApiResponse(ErrorSerializer, description="Too many requests; Retry-After says when to go on."),
 }
 CONFLICT: dict[int, Any] = {409: OpenApiResponse(ErrorSerializer, description="The product's state forbids it.")}
 UPLOADS: dict[int, Any] = {
-    400: OpenApiResponse(RefusedUploadsSerializer, description="No photograph was stored."),
-    413: OpenApiResponse(RefusedUploadsSerializer, description="No photograph was stored: all are too large."),
+    400: OpenApiResponse(RefusedUploadsSerializer, description="No image was stored."),
+    413: OpenApiResponse(RefusedUploadsSerializer, description="No image was stored: all are too large."),
 }
 
 
@@ -80,7 +80,7 @@ def _find_product_to_change(request: Request, public_id: str) -> tuple[Actor, Pr
 
 
 def _context(request: Request, images: list[ProductImage] | None = None) -> dict[str, Any]:
-    """What the serializers need besides the rows: the active attributes, and the photographs' last jobs."""
+    """What the serializers need besides the rows: the active attributes, and the images' last jobs."""
     return {
         "request": request,
         "attributes": list(Attribute.objects.filter(active=True)),
@@ -98,7 +98,7 @@ def product_body(request: Request, actor: Actor, public_id: str) -> dict[str, An
         product = selectors.product_for_page(actor, public_id)
     except Product.DoesNotExist as error:
         raise Http404 from error
-    images: list[ProductImage] = product.photographs  # type: ignore[attr-defined]  # prefetched to this attribute
+    images: list[ProductImage] = product.current_images  # type: ignore[attr-defined]  # prefetched to this attribute
     return dict(ProductSerializer(product, context=_context(request, images)).data)
 
 
@@ -120,7 +120,7 @@ def _nothing_stored(request: Request, received: Sequence[uploads.Received]) -> R
 
 
 class ProductListView(APIView):
-    """The shop's products."""
+    """The merchant's products."""
 
     parser_classes = (SentenceJSONParser, FormParser)
     pagination_class = Pages
@@ -131,7 +131,7 @@ class ProductListView(APIView):
         responses={200: ProductSummarySerializer(many=True), **{code: REFUSALS[code] for code in (400, 401, 429)}},
     )
     def get(self, request: Request) -> Response:
-        """List the shop's products, newest first."""
+        """List the merchant's products, newest first."""
         pages = Pages()
         own = {pages.page_query_param, pages.page_size_query_param}
         query = ProductQuerySerializer(data={name: v for name, v in request.query_params.items() if name not in own})
@@ -157,17 +157,17 @@ class ProductListView(APIView):
         request={"application/json": NewProductSerializer, "multipart/form-data": NewProductFormSerializer},
         responses={
             201: CreatedProductSerializer,
-            207: OpenApiResponse(CreatedProductSerializer, description="Created, but some photographs were refused."),
+            207: OpenApiResponse(CreatedProductSerializer, description="Created, but some images were refused."),
             **REFUSALS,
             **UPLOADS,
             **CONFLICT,
         },
     )
     def post(self, request: Request) -> Response:
-        """Create a product, in a form also with its photographs: without one good photograph there is no product."""
+        """Create a product, in a form also with its images: without one good image there is no product."""
         actor = actor_of(request)
         merchant = self._merchant(actor)
-        # Photographs come in forms only; JSON that names them is told that there is no such field.
+        # Images come in forms only; JSON that names them is told that there is no such field.
         is_form = request.content_type.startswith(FormParser.media_type)
         data = (NewProductFormSerializer if is_form else NewProductSerializer)(data=body_of(request))
         data.is_valid(raise_exception=True)
@@ -188,7 +188,7 @@ class ProductListView(APIView):
 
     def _merchant(self, actor: Actor) -> Merchant:
         if actor.merchant is None:
-            raise Forbidden("no_shop", _("You belong to no shop."))
+            raise Forbidden("no_merchant", _("You belong to no shop."))
         actor.require_edit(actor.merchant.pk)
         return actor.merchant
 
@@ -203,7 +203,7 @@ class ProductView(APIView):
         responses={200: ProductSerializer, **{code: REFUSALS[code] for code in (401, 404, 429)}},
     )
     def get(self, request: Request, public_id: str) -> Response:
-        """Read a product with its values, the proposal, its photographs and what was found in each."""
+        """Read a product with its values, the proposal, its images and what was found in each."""
         return Response(product_body(request, actor_of(request), public_id))
 
     @extend_schema(
@@ -212,7 +212,7 @@ class ProductView(APIView):
         responses={200: ProductSerializer, **REFUSALS, **CONFLICT},
     )
     def patch(self, request: Request, public_id: str) -> Response:
-        """Change the name, the SKU, or which garment of the photographs is the product; all of it or nothing."""
+        """Change the name, the SKU, or which garment of the images is the product; all of it or nothing."""
         actor, product = _find_product_to_change(request, public_id)
         data = ProductChangeSerializer(data=body_of(request))
         data.is_valid(raise_exception=True)
@@ -225,7 +225,7 @@ class ProductView(APIView):
             sku = change["sku"] or "" if "sku" in change else None
             services.update_product(actor=actor, product=product, name=change.get("name"), sku=sku)
         if "row" in change:
-            services.choose_row(actor=actor, product=product, first_level=change["row"])
+            services.choose_row(actor=actor, product=product, top_category=change["row"])
 
 
 class ProductPublishView(APIView):
@@ -285,7 +285,7 @@ class ProductAttributeView(APIView):
 
 
 class ProductImageListView(APIView):
-    """A product's photographs."""
+    """A product's images."""
 
     parser_classes = (FormParser,)
 
@@ -294,14 +294,14 @@ class ProductImageListView(APIView):
         request={"multipart/form-data": NewImagesSerializer},
         responses={
             201: UploadsSerializer,
-            207: OpenApiResponse(UploadsSerializer, description="Some photographs were stored, some refused."),
+            207: OpenApiResponse(UploadsSerializer, description="Some images were stored, some refused."),
             **REFUSALS,
             **UPLOADS,
             **CONFLICT,
         },
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Add photographs. The good ones are stored and classified; each other one says what is wrong with it."""
+        """Add images. The good ones are stored and classified; each other one says what is wrong with it."""
         actor, product = _find_product_to_change(request, public_id)
         data = NewImagesSerializer(data=body_of(request))
         data.is_valid(raise_exception=True)
@@ -312,10 +312,10 @@ class ProductImageListView(APIView):
 
 
 class ProductImageView(APIView):
-    """One photograph of a product."""
+    """One image of a product."""
 
     def _find(self, actor: Actor, public_id: str, image_id: str) -> ProductImage:
-        images = selectors.photographs_for_page().filter(product=find_product(actor, public_id))
+        images = selectors.images_for_page().filter(product=find_product(actor, public_id))
         return get_object_or_404(images, public_id=image_id)
 
     @extend_schema(
@@ -323,7 +323,7 @@ class ProductImageView(APIView):
         responses={200: ImageSerializer, **{code: REFUSALS[code] for code in (401, 404, 429)}},
     )
     def get(self, request: Request, public_id: str, image_id: str) -> Response:
-        """Read how far a photograph is classified, and what was found in it."""
+        """Read how far an image is classified, and what was found in it."""
         image = self._find(actor_of(request), public_id, image_id)
         return Response(ImageSerializer(image, context=_context(request, [image])).data)
 
@@ -332,7 +332,7 @@ class ProductImageView(APIView):
         responses={204: None, **{code: REFUSALS[code] for code in (401, 403, 404, 429)}, **CONFLICT},
     )
     def delete(self, request: Request, public_id: str, image_id: str) -> Response:
-        """Take a photograph away from its product. It is archived: nothing that was decided is lost."""
+        """Take an image away from its product. It is archived: nothing that was decided is lost."""
         actor = actor_of(request)
         services.archive_image(actor=actor, image=self._find(actor, public_id, image_id))
         return Response(status=status.HTTP_204_NO_CONTENT)

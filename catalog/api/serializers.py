@@ -31,7 +31,7 @@ class NamesSerializer(serializers.Serializer[Any]):
 
 
 class ValueSerializer(serializers.Serializer[AttributeValue]):
-    """A value as products show it; `parent` is a category's first level."""
+    """A value as products show it; `parent` is a category's top-level category."""
 
     code = serializers.CharField()
     name = NamesSerializer(source="*")
@@ -40,7 +40,7 @@ class ValueSerializer(serializers.Serializer[AttributeValue]):
 
 
 class TaxonomyValueSerializer(ValueSerializer):
-    """A value as the taxonomy lists it. Only leaves can be decided: a first level is not one."""
+    """A value as the taxonomy lists it. Only leaves can be decided: a top-level category is not one."""
 
     active = serializers.BooleanField(help_text="Whether it can still be chosen.")
     merged_into = serializers.CharField(source="merged_into.code", allow_null=True)
@@ -51,7 +51,7 @@ class AttributeSerializer(serializers.Serializer[Any]):
 
     code = serializers.CharField()
     name = NamesSerializer(source="*")
-    applies_to = serializers.SerializerMethodField(help_text="First levels that have it; none named means all.")
+    applies_to = serializers.SerializerMethodField(help_text="Top-level categories that have it; none named means all.")
     values = TaxonomyValueSerializer(many=True)
 
     def get_applies_to(self, attribute: Attribute) -> list[str]:
@@ -64,7 +64,7 @@ class DecisionSerializer(serializers.Serializer[Decision]):
 
     by = serializers.CharField(source="actor_name", help_text="The person's or the key's name.")
     source = serializers.ChoiceField(Decision.Source.choices)  # type: ignore[assignment]
-    via = serializers.CharField()
+    channel = serializers.CharField()
     at = serializers.DateTimeField(source="created_at")
 
 
@@ -109,11 +109,11 @@ class ProposedSerializer(AlternativeSerializer):
 
 
 class ProposalSerializer(serializers.Serializer[Any]):
-    """What the models say of one garment of the photographs, over all of them."""
+    """What the models say of one garment of the images, over all of them."""
 
-    first_level = serializers.CharField()
+    top_category = serializers.CharField()
     confidence = FractionField()
-    photographs = serializers.IntegerField(help_text="How many photographs show it, …")
+    images = serializers.IntegerField(help_text="How many images show it, …")
     of = serializers.IntegerField(help_text="… of how many.")
     attributes = serializers.DictField(child=ProposedSerializer())
 
@@ -136,7 +136,7 @@ class PredictionsField(serializers.DictField):
 
 
 class GarmentSerializer(serializers.Serializer[Any]):
-    """A garment in a photograph. The box is [x1, y1, x2, y2] in fractions of the upright photograph."""
+    """A garment in an image. The box is [x1, y1, x2, y2] in fractions of the upright image."""
 
     box = serializers.SerializerMethodField()
     confidence = FractionField(allow_null=True)
@@ -149,7 +149,7 @@ class GarmentSerializer(serializers.Serializer[Any]):
 
 
 class ClassificationSerializer(serializers.Serializer[Any]):
-    """The last job of a photograph. A waiting job may have an error too: the reason why it waits."""
+    """The last job of an image. A waiting job may have an error too: the reason why it waits."""
 
     state = serializers.ChoiceField(["queued", "running", "done", "failed"])
     error = serializers.SerializerMethodField()
@@ -164,7 +164,7 @@ class ClassificationSerializer(serializers.Serializer[Any]):
 
 
 class ImageUrlsSerializer(serializers.Serializer[ProductImage]):
-    """Where the picture is; the same key or session is needed to get it."""
+    """Where the image is; the same key or session is needed to get it."""
 
     original = serializers.SerializerMethodField()
     display = serializers.SerializerMethodField()
@@ -188,7 +188,7 @@ class ImageUrlsSerializer(serializers.Serializer[ProductImage]):
 
 
 class ImageSerializer(serializers.Serializer[ProductImage]):
-    """A photograph, how far it is classified, and the garments that were found in it."""
+    """An image, how far it is classified, and the garments that were found in it."""
 
     id = serializers.CharField(source="public_id")
     name = serializers.CharField(source="original_name")
@@ -215,25 +215,27 @@ class ProductSummarySerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     sku = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(Product.Status.choices)
-    row = serializers.CharField(source="row.code", allow_null=True, help_text="First level of the chosen garment.")
+    row = serializers.CharField(
+        source="row.code", allow_null=True, help_text="Top-level category of the chosen garment."
+    )
     row_source = serializers.ChoiceField(Product.RowSource.choices, allow_blank=True)
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     published_at = serializers.DateTimeField(allow_null=True)
     attributes = CurrentValuesField()
-    photographs = serializers.SerializerMethodField()
+    image_count = serializers.SerializerMethodField()
     thumbnail = serializers.SerializerMethodField()
 
-    def get_photographs(self, product: Any) -> int:
+    def get_image_count(self, product: Any) -> int:
         """How many there are."""
-        return len(product.photographs)
+        return len(product.current_images)
 
     def get_thumbnail(self, product: Any) -> str | None:
-        """Return the first photograph's."""
-        if not product.photographs:
+        """Return the first image's."""
+        if not product.current_images:
             return None
-        urls = ImageUrlsSerializer(product.photographs[0], context=self.context)
+        urls = ImageUrlsSerializer(product.current_images[0], context=self.context)
         return str(urls.data["thumbnail"])
 
 
@@ -241,11 +243,11 @@ class ProductSerializer(ProductSummarySerializer):
     """A product with all that is known of it."""
 
     proposal = ProposalSerializer(many=True)
-    images = ImageSerializer(source="photographs", many=True)
+    images = ImageSerializer(source="current_images", many=True)
 
 
 class UploadSerializer(serializers.Serializer[Any]):
-    """What became of one file: the stored photograph, or why it was turned away."""
+    """What became of one file: the stored image, or why it was turned away."""
 
     name = serializers.CharField()
     image = ImageSerializer(allow_null=True)
@@ -265,13 +267,13 @@ class RefusedUploadsSerializer(UploadsSerializer):
 
 
 class CreatedProductSerializer(ProductSerializer):
-    """The new product, and what became of each photograph that was sent along."""
+    """The new product, and what became of each image that was sent along."""
 
     uploads = UploadSerializer(many=True)
 
 
-def _photographs(help_text: str) -> serializers.ListField:
-    # Empty files are let through to the door for photographs, which refuses them by name and keeps the others.
+def _images(help_text: str) -> serializers.ListField:
+    # Empty files are let through to upload validation for images, which refuses them by name and keeps the others.
     return serializers.ListField(
         child=serializers.FileField(allow_empty_file=True), required=False, default=list, help_text=help_text
     )
@@ -285,9 +287,9 @@ class NewProductSerializer(StrictSerializer):
 
 
 class NewProductFormSerializer(NewProductSerializer):
-    """A new product with its photographs: the field `images`, repeated."""
+    """A new product with its images: the field `images`, repeated."""
 
-    images = _photographs("JPEG, PNG or WebP.")
+    images = _images("JPEG, PNG or WebP.")
 
 
 class ProductChangeSerializer(StrictSerializer):
@@ -295,13 +297,15 @@ class ProductChangeSerializer(StrictSerializer):
 
     name = serializers.CharField(required=False, allow_blank=True)
     sku = serializers.CharField(required=False, allow_blank=True, allow_null=True, help_text="null takes it away.")
-    row = serializers.CharField(required=False, help_text="Code of the first level of the garment that is the product.")
+    row = serializers.CharField(
+        required=False, help_text="Code of the top-level category of the garment that is the product."
+    )
 
 
 class NewImagesSerializer(StrictSerializer):
     """The field `images`, repeated."""
 
-    images = _photographs("JPEG, PNG or WebP.")
+    images = _images("JPEG, PNG or WebP.")
 
 
 class DecidedSerializer(StrictSerializer):
@@ -326,7 +330,7 @@ class PublishSerializer(StrictSerializer):
 
     while_classifying = serializers.BooleanField(
         default=False,
-        help_text="Publish though photographs are still being looked at; what is found in them no longer counts.",
+        help_text="Publish though images are still being looked at; what is found in them no longer counts.",
     )
 
 
@@ -334,7 +338,7 @@ class ProductQuerySerializer(StrictSerializer):
     """The filters of the list."""
 
     status = serializers.ChoiceField(Product.Status.choices, required=False)
-    category = serializers.CharField(required=False, help_text="Code of a category or of a first level.")
+    category = serializers.CharField(required=False, help_text="Code of a category or of a top-level category.")
     sku = serializers.CharField(required=False, help_text="The SKU in any spelling.")
 
 
@@ -342,4 +346,4 @@ def error_of_uploads(refusals: Mapping[str, str]) -> tuple[str, str]:
     """Return code and sentence for an upload of which nothing was kept, from the refusals' sentences by code."""
     if len(refusals) == 1:
         return next(iter(refusals.items()))
-    return "nothing_stored", str(_("None of the photographs was stored. Each one says why."))
+    return "nothing_stored", str(_("None of the photos was stored. Each one says why."))

@@ -1,6 +1,6 @@
 """What changes products: one function an operation, the only writers beside catalog.services.uploads.
 
-Each locks the product first, then reads everything anew, and leaves one line in the audit trail.
+Each locks the product first, then reads everything again, and leaves one line in the audit trail.
 """
 
 from catalog.services.decisions import choose_row, decide, decide_not_applicable, withdraw
@@ -17,7 +17,7 @@ from catalog.services.products import (
 from catalog.services.proposals import mark_classifying, write_proposal
 from catalog.services.review import LEAVE_OPEN, NO_ROW, NOT_APPLICABLE, TAKE_BACK, save_review
 from catalog.services.status import archive, publish, restore, unpublish
-from catalog.services.writing import audit, lock_product, locked_for, locked_photograph
+from catalog.services.writing import audit, lock_product, locked_for, locked_image
 
 __all__ = [
     "LEAVE_OPEN",
@@ -39,7 +39,7 @@ __all__ = [
     "delete_product",
     "lock_product",
     "locked_for",
-    "locked_photograph",
+    "locked_image",
     "mark_classifying",
     "publish",
     "restore",

@@ -37,21 +37,21 @@ def find_leaf(taxonomy: Taxonomy, attribute: str, code: str) -> AttributeValue:
     return value
 
 
-def find_first_level(taxonomy: Taxonomy, code: str) -> AttributeValue:
-    """Return the first-level category of that code. Raises Invalid `unknown_row`."""
+def find_top_category(taxonomy: Taxonomy, code: str) -> AttributeValue:
+    """Return the top-level category of that code. Raises Invalid `unknown_row`."""
     value = taxonomy.resolve(CATEGORY, code)
     if value is None or value.parent_id is not None:
-        raise Invalid("unknown_row", _("There is no first-level category “%(code)s”."), {"code": code})
+        raise Invalid("unknown_row", _("There is no top-level category “%(code)s”."), {"code": code})
     return value
 
 
 def check_applies(taxonomy: Taxonomy, attribute: Attribute, product: Product) -> None:
-    """Raise Invalid `does_not_apply` if garments of the product's first level have no such attribute."""
+    """Raise Invalid `does_not_apply` if garments of the product's top-level category have no such attribute."""
     if product.row is not None and not taxonomy.applies(attribute.code, product.row):
         raise Invalid(
             "does_not_apply",
-            _("There is no “%(attribute)s” for “%(first_level)s”. If the category is wrong, change it first."),
-            {"first_level": product.row.name, "attribute": attribute.name},
+            _("There is no “%(attribute)s” for “%(top_category)s”. If the category is wrong, change it first."),
+            {"top_category": product.row.name, "attribute": attribute.name},
         )
 
 
@@ -78,7 +78,7 @@ def add_decision(
         source=source,
         user=actor.user,
         api_key=actor.api_key,
-        via=actor.via,
+        channel=actor.channel,
         **fields,
     )
 
@@ -97,10 +97,10 @@ def open_up(actor: Actor, product: Product, attribute: Attribute, kind: Decision
     return add_decision(actor, product, attribute, kind, taxonomy)
 
 
-def first_levels(taxonomy: Taxonomy, value: AttributeValue) -> list[AttributeValue]:
-    """First levels that a decided category belongs to: today's, and its own if it was merged into another one's.
+def top_categories(taxonomy: Taxonomy, value: AttributeValue) -> list[AttributeValue]:
+    """Top-level categories that a decided category belongs to: today's, and its own if it was merged into another.
 
-    A first level without values below it is a category by itself.
+    A top-level category without values below it is a category by itself.
     """
     today = taxonomy.today(CATEGORY, value.code)
     return [category.parent or category for category in (today, value) if category is not None]
@@ -112,13 +112,13 @@ def withdraw_foreign_category(actor: Actor, product: Product, taxonomy: Taxonomy
     decision = Standing.of(product).people.get(attribute.pk)
     if decision is None or decision.value_id is None:
         return
-    if product.row not in first_levels(taxonomy, taxonomy.stored(CATEGORY, decision.value_id)):
+    if product.row not in top_categories(taxonomy, taxonomy.stored(CATEGORY, decision.value_id)):
         open_up(actor, product, attribute, Decision.Kind.WITHDRAWN, taxonomy)
 
 
 def follow_category(product: Product, value: AttributeValue, taxonomy: Taxonomy) -> None:
     """The chosen row is the one that the decided category belongs to."""
-    product.row, product.row_source = first_levels(taxonomy, value)[0], Product.RowSource.HUMAN
+    product.row, product.row_source = top_categories(taxonomy, value)[0], Product.RowSource.HUMAN
 
 
 def category_needed() -> Invalid:
@@ -127,8 +127,8 @@ def category_needed() -> Invalid:
 
 
 @atomic
-def choose_row(*, actor: Actor, product: Product, first_level: str) -> Product:
-    """Say which garment of the photographs is the product, by its first-level category's code.
+def choose_row(*, actor: Actor, product: Product, top_category: str) -> Product:
+    """Say which garment of the images is the product, by its top-level category's code.
 
     Raises:
         Invalid: `unknown_row`.
@@ -136,11 +136,11 @@ def choose_row(*, actor: Actor, product: Product, first_level: str) -> Product:
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
-    product.row, product.row_source = find_first_level(taxonomy, first_level), Product.RowSource.HUMAN
+    product.row, product.row_source = find_top_category(taxonomy, top_category), Product.RowSource.HUMAN
     withdraw_foreign_category(actor, product, taxonomy)
     settle(product, current.refresh(product, taxonomy))
     save(product, "row", "row_source", "status")
-    audit(actor, "product.choose_row", product, first_level=first_level)
+    audit(actor, "product.choose_row", product, top_category=top_category)
     return product
 
 
@@ -193,9 +193,9 @@ def decide_not_applicable(*, actor: Actor, product: Product, attribute: str) -> 
 
 @atomic
 def withdraw(*, actor: Actor, product: Product, attribute: str) -> Decision:
-    """Take a decision back, so that what the model proposes shows again, or what was accepted by itself.
+    """Take a decision back, so that what the model proposes shows again, or what was auto-accepted.
 
-    Where no person decided, the value stays open until one does, whatever is proposed or was accepted by itself.
+    Where no person decided, the value stays open until one does, whatever is proposed or was auto-accepted.
 
     Returns:
         The decision that says so; the one that stands where the value was left open already.

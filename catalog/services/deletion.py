@@ -13,7 +13,7 @@ from core.errors import Conflict
 
 @atomic
 def delete_product(*, actor: Actor, product: Product) -> None:
-    """Delete an archived product with its photographs, decisions and whatever models said. Twice is the same as once.
+    """Delete an archived product with its images, decisions and whatever models said. Idempotent.
 
     Raises:
         Conflict: `not_archived`.
@@ -25,16 +25,16 @@ def delete_product(*, actor: Actor, product: Product) -> None:
         return
     if locked.status != Product.Status.ARCHIVED:
         raise Conflict("not_archived", _("This product is not archived. Archive it before you delete it for good."))
-    photographs = locked.images.all()
-    audit(actor, "product.delete", locked, name=locked.name, sku=locked.sku, photographs=photographs.count())
+    images = locked.images.all()
+    audit(actor, "product.delete", locked, name=locked.name, sku=locked.sku, images=images.count())
     locked.decisions.all().delete()  # first: they protect the predictions that they answer
-    _delete_findings(photographs)
+    _delete_findings(images)
     locked.delete()
 
 
 @atomic
 def delete_image(*, actor: Actor, image: ProductImage) -> None:
-    """Delete an archived photograph with whatever models saw in it. Decisions stay. Twice is the same as once.
+    """Delete an archived image with whatever models saw in it. Decisions stay. Idempotent.
 
     Raises:
         Conflict: `not_archived`.
@@ -46,17 +46,17 @@ def delete_image(*, actor: Actor, image: ProductImage) -> None:
     if product is None or locked is None:
         return
     if locked.archived_at is None:
-        raise Conflict("not_archived", _("The product still shows this photograph. Remove it there first."))
+        raise Conflict("not_archived", _("The product still shows this photo. Remove it there first."))
     audit(actor, "image.delete", product, image=locked.public_id, name=locked.original_name)
-    # A decision keeps what it answers in columns of its own; the prediction itself goes with the photograph.
+    # A decision keeps what it answers in columns of its own; the prediction itself goes with the image.
     product.decisions.filter(prediction__garment__image=locked).update(prediction=None)
     _delete_findings(ProductImage.objects.filter(pk=locked.pk))
     locked.delete()
 
 
-def _delete_findings(photographs: ProductImageQuerySet) -> None:
-    """Delete the garments found in the photographs, and see to it that no worker adds any: it finds its lease gone."""
-    for photograph in photographs:
-        list(photograph.classifications.select_for_update().values_list("pk", flat=True))
+def _delete_findings(images: ProductImageQuerySet) -> None:
+    """Delete the garments found in the images, and see to it that no worker adds any: it finds its lease gone."""
+    for image in images:
+        list(image.classifications.select_for_update().values_list("pk", flat=True))
         # Before their jobs: MySQL's cascade would first take the job away from a garment, which must have one.
-        photograph.garments.all().delete()
+        image.garments.all().delete()

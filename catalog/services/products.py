@@ -1,4 +1,4 @@
-"""A product as such: its name, its SKU and its photographs."""
+"""A product as such: its name, its SKU and its images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.models import Merchant
 from catalog.models import Product, ProductImage
-from catalog.services.writing import audit, locked_for, locked_photograph, save
+from catalog.services.writing import audit, locked_for, locked_image, save
 from core.db import atomic
 from core.errors import Conflict, Invalid
 from core.ids import public_id
@@ -27,7 +27,7 @@ def clean_sku(sku: str | None) -> str | None:
     """
     text = (sku or "").strip()
     if has_control_characters(text):
-        raise Invalid("sku_control_characters", _("The SKU holds characters that cannot be seen. Type it anew."))
+        raise Invalid("sku_control_characters", _("The SKU holds characters that cannot be seen. Type it again."))
     if len(text) > SKU_LENGTH:
         raise Invalid(
             "sku_too_long",
@@ -45,7 +45,7 @@ def clean_name(name: str) -> str:
     """
     text = name.strip()
     if has_control_characters(text):
-        raise Invalid("name_control_characters", _("The name holds characters that cannot be seen. Type it anew."))
+        raise Invalid("name_control_characters", _("The name holds characters that cannot be seen. Type it again."))
     require_name_length(text, NAME_LENGTH)
     return text
 
@@ -55,7 +55,7 @@ def _sku_taken() -> Conflict:
 
 
 def check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) -> None:
-    """Refuse an SKU that another product of the shop has, in whatever spelling; `but` is the product's own id.
+    """Refuse an SKU that another product of the merchant has, in whatever spelling; `but` is the product's own id.
 
     Raises:
         Conflict: `sku_taken`.
@@ -129,8 +129,8 @@ def update_product(*, actor: Actor, product: Product, name: str | None = None, s
 
 @atomic
 def archive_image(*, actor: Actor, image: ProductImage) -> None:
-    """Take a photograph away from its product; it stays until it is deleted for good, or put back."""
-    product, image = locked_photograph(actor, image)
+    """Take an image away from its product; it stays until it is deleted for good, or put back."""
+    product, image = locked_image(actor, image)
     if image.archived_at is not None:
         return
     image.archived_at = timezone.now()

@@ -24,14 +24,14 @@ def write_proposal(
     """Store what the models propose, in the caller's transaction, with the product locked by `lock_product`.
 
     A row that a person chose stays, and a published product's values stay. Values that are marked as fit for it are
-    accepted by themselves once no photograph waits; a product of which all are needs no review. The version does not
+    auto-accepted once no image waits; a product of which all are needs no review. The version does not
     change: nobody's open page becomes stale because a model finished.
 
     Args:
         product: the locked product.
         proposal: entries as classifier.proposals builds them, marked by classifier.quality.thresholds.
-        row: first level that the models choose by themselves, if exactly one stands out.
-        classifying: whether photographs of the product still wait.
+        row: top-level category that the models choose by themselves, if exactly one stands out.
+        classifying: whether images of the product still wait.
         taxonomy: the taxonomy, if the caller has read it already.
     """
     taxonomy = taxonomy or Taxonomy.load()
@@ -40,7 +40,7 @@ def write_proposal(
         product.row = taxonomy.resolve(CATEGORY, row) if row else None
         product.row_source = Product.RowSource.AUTO if product.row else Product.RowSource.NONE
     by_models = product.row.code if product.row and product.row_source == Product.RowSource.AUTO else None
-    product.proposal = [{**entry, CHOSEN: entry["first_level"] == by_models} for entry in proposal]
+    product.proposal = [{**entry, CHOSEN: entry["top_category"] == by_models} for entry in proposal]
     if classifying and product.status in _MAY_CLASSIFY:
         product.status = Product.Status.CLASSIFYING
     elif not classifying and product.status == Product.Status.CLASSIFYING:
@@ -53,5 +53,5 @@ def write_proposal(
 
 
 def mark_classifying(*, product_id: int) -> None:
-    """Show that photographs of the product wait, in the caller's transaction; what is public or put away stays."""
+    """Show that images of the product wait, in the caller's transaction; what is public or put away stays."""
     Product.objects.filter(pk=product_id, status__in=_MAY_CLASSIFY).update(status=Product.Status.CLASSIFYING)

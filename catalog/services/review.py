@@ -14,11 +14,11 @@ from catalog.services.decisions import (
     category_needed,
     check_applies,
     find_attribute,
-    find_first_level,
     find_leaf,
-    first_levels,
+    find_top_category,
     follow_category,
     open_up,
+    top_categories,
     withdraw_foreign_category,
 )
 from catalog.services.status import category_open, make_public
@@ -33,13 +33,13 @@ LEAVE_OPEN = ""
 NOT_APPLICABLE = "-"
 TAKE_BACK = "~"
 
-NO_ROW = ""  # in place of a first level's code: none of the garments found is the product
+NO_ROW = ""  # in place of a top-level category's code: none of the garments found is the product
 
 
-def _choose_row(actor: Actor, product: Product, first_level: str, taxonomy: Taxonomy) -> None:
-    if first_level == NO_ROW and not product.is_none_of_the_rows:
+def _choose_row(actor: Actor, product: Product, top_category: str, taxonomy: Taxonomy) -> None:
+    if top_category == NO_ROW and not product.is_none_of_the_rows:
         audit(actor, "product.choose_none", product)
-    product.row = find_first_level(taxonomy, first_level) if first_level != NO_ROW else None
+    product.row = find_top_category(taxonomy, top_category) if top_category != NO_ROW else None
     product.row_source = Product.RowSource.HUMAN
 
 
@@ -73,7 +73,7 @@ def _answer(
     elif before is not None and _is_decided(before, attribute, said, taxonomy):
         if attribute.code == CATEGORY and before.value_id is not None:
             value = taxonomy.stored(CATEGORY, before.value_id)
-            if product.row not in first_levels(taxonomy, value):
+            if product.row not in top_categories(taxonomy, value):
                 follow_category(product, value, taxonomy)
     else:
         leaf = find_leaf(taxonomy, attribute.code, said)
@@ -88,7 +88,7 @@ def save_review(
     *,
     actor: Actor,
     product: Product,
-    first_level: str | None,
+    top_category: str | None,
     values: Mapping[str, str],
     version: int | None = None,
     publish: bool = False,
@@ -99,20 +99,20 @@ def save_review(
     Args:
         actor: who saves.
         product: the product as the person saw it.
-        first_level: code of the chosen row, or `NO_ROW`; None leaves it to the category.
+        top_category: code of the chosen row, or `NO_ROW`; None leaves it to the category.
         values: by attribute code a value's code, `LEAVE_OPEN`, `NOT_APPLICABLE` or `TAKE_BACK`; what is not named stays
             as it is. The category decides the row where the two differ.
         version: the product's version that the person saw.
         publish: publish it, too. Nothing is decided beyond `values`: what is only proposed is open in public.
-        while_classifying: publish it though photographs wait; what is found in them no longer counts.
+        while_classifying: publish it though images wait; what is found in them no longer counts.
 
     Returns:
-        The product, ready if its category is decided and no photograph waits.
+        The product, ready if its category is decided and no image waits.
 
     Raises:
         Conflict: `stale` when the product was changed since that version, `archived`, `published` when it
             would open a public value, `category_open` when it would publish without a decided category,
-            `still_classifying` when it would while photographs wait.
+            `still_classifying` when it would while images wait.
         Invalid: an unknown code, or a value of an attribute that such garments do not have. Nothing is saved in any of
             these cases.
     """
@@ -123,8 +123,8 @@ def save_review(
         )
     taxonomy = Taxonomy.load()
     row = product.row_id
-    if first_level is not None:
-        _choose_row(actor, product, first_level, taxonomy)
+    if top_category is not None:
+        _choose_row(actor, product, top_category, taxonomy)
     standing = Standing.of(product)
     # The category first: it decides the row, and with it which predictions the other decisions answer.
     for code in sorted(values, key=lambda code: code != CATEGORY):
@@ -140,7 +140,7 @@ def save_review(
         make_public(product, while_classifying=while_classifying)
         current.refresh(product, taxonomy)
     save(product, "row", "row_source", "status", "published_at")
-    audit(actor, "product.review", product, first_level=first_level, values=dict(values))
+    audit(actor, "product.review", product, top_category=top_category, values=dict(values))
     if publish:
         audit(actor, "product.publish", product)
     return product

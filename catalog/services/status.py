@@ -35,15 +35,15 @@ def make_public(product: Product, *, while_classifying: bool) -> None:
 
     Args:
         product: the locked product.
-        while_classifying: whether it may become public though photographs wait: what is found in them comes too late.
+        while_classifying: whether it may become public though images wait: what is found in them comes too late.
 
     Raises:
         Conflict: `still_classifying`, `bad_move`.
     """
-    if not while_classifying and current.photographs_wait(product):
+    if not while_classifying and current.images_wait(product):
         raise Conflict(
             "still_classifying",
-            _("Photographs of this product are still being looked at. Wait for them, or publish without waiting."),
+            _("Photos of this product are still being looked at. Wait for them, or publish without waiting."),
         )
     _move(product, Product.Status.PUBLISHED)
     if product.row is not None:
@@ -53,17 +53,17 @@ def make_public(product: Product, *, while_classifying: bool) -> None:
 
 @atomic
 def publish(*, actor: Actor, product: Product, while_classifying: bool = False) -> Product:
-    """Publish, and decide every value that is shown, so that no later model changes it. Twice is the same as once.
+    """Publish, and decide every value that is shown, so that no later model changes it. Idempotent.
 
     Nobody has answered these values one by one, so the decisions say that they came by publishing.
 
     Args:
         actor: who publishes.
         product: the product.
-        while_classifying: publish what is there though photographs wait; what is found in them no longer counts.
+        while_classifying: publish what is there though images wait; what is found in them no longer counts.
 
     Raises:
-        Conflict: `category_open` without a category, `still_classifying` while photographs wait, `bad_move` from a
+        Conflict: `category_open` without a category, `still_classifying` while images wait, `bad_move` from a
             state that cannot be published.
     """
     product = locked_for(actor, product)
@@ -88,7 +88,7 @@ def publish(*, actor: Actor, product: Product, while_classifying: bool = False) 
 
 @atomic
 def unpublish(*, actor: Actor, product: Product) -> Product:
-    """Take a published product back to ready, or to classifying if photographs wait. Raises Conflict `bad_move`.
+    """Take a published product back to ready, or to classifying if images wait. Raises Conflict `bad_move`.
 
     What is open shows proposals again.
     """
@@ -96,7 +96,7 @@ def unpublish(*, actor: Actor, product: Product) -> Product:
     if product.status != Product.Status.PUBLISHED:
         raise Conflict("bad_move", _("This product is not published."))
     _move(product, Product.Status.READY)
-    if current.photographs_wait(product):
+    if current.images_wait(product):
         _move(product, Product.Status.CLASSIFYING)
     product.published_at = None
     current.refresh(product)
@@ -107,7 +107,7 @@ def unpublish(*, actor: Actor, product: Product) -> Product:
 
 @atomic
 def archive(*, actor: Actor, product: Product) -> Product:
-    """Put the product away; nothing is deleted. Twice is the same as once."""
+    """Put the product away; nothing is deleted. Idempotent."""
     product = locked_for(actor, product, archived=True)
     if product.status == Product.Status.ARCHIVED:
         return product

@@ -16,7 +16,7 @@ SHIPPED = DEFAULT_TAXONOMY
 def _load_values(attribute: Attribute, entries: list[Mapping[str, Any]]) -> int:
     existing = {value.code: value for value in AttributeValue.objects.filter(attribute=attribute)}
     added = 0
-    # First levels come before their children, which point to them.
+    # Top-level categories come before their children, which point to them.
     for entry in sorted(entries, key=lambda entry: entry.get("parent") is not None):
         if entry["code"] in existing:
             continue

@@ -1,4 +1,4 @@
-"""The door for photographs: what may come in, and the files that are made of it."""
+"""Upload validation for images: what may come in, and the files that are made of it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _DETAIL = 1200  # px, shorter side that decoding keeps at least: a display copy'
 
 
 class Received(NamedTuple):
-    """What became of one file: the stored photograph, or why it was turned away."""
+    """What became of one file: the stored image, or why it was turned away."""
 
     name: str
     image: ProductImage | None
@@ -138,7 +138,7 @@ def _prepared(product: str, files: Sequence[UploadedFile[bytes]], present: Colle
         present: SHA-256 of the images that the product has.
     """
     if not files:
-        raise refusal("no_photographs")
+        raise refusal("no_images")
     names = [file_name(file.name or "") for file in files]
     prepared = Prepared(product, names)
     planned = [_planned(product, name, file) for name, file in zip(names, files, strict=True)]
@@ -164,7 +164,7 @@ def _write_good_ones(prepared: Prepared, planned: Sequence[_Upload | Refused], p
         try:
             # What has no chance is not decoded. The rows are counted and compared again under the lock.
             if taken >= limit:
-                raise refusal("too_many_photographs", limit=limit)
+                raise refusal("too_many_images", limit=limit)
             if isinstance(plan, Refused):
                 raise plan
             plan.file.seek(0)
@@ -180,7 +180,7 @@ def _write_good_ones(prepared: Prepared, planned: Sequence[_Upload | Refused], p
 
 
 def _has_many_waiting(merchant_id: int) -> bool:
-    """Whether so many photographs of the merchant wait for a worker that nobody looks at each one."""
+    """Whether so many images of the merchant wait for a worker that nobody looks at each one."""
     waiting = ProductImage.objects.filter(
         product__merchant=merchant_id,
         product__status=Product.Status.CLASSIFYING,
@@ -207,7 +207,7 @@ def _add_rows(actor: Actor, product: Product, prepared: Prepared, place: int | N
         elif image.sha256 in known:
             outcomes.append(refusal("duplicate"))
         elif taken >= limit:
-            outcomes.append(refusal("too_many_photographs", limit=limit))
+            outcomes.append(refusal("too_many_images", limit=limit))
         else:
             taken += 1
             known.add(image.sha256)
@@ -243,24 +243,24 @@ def add_images(
     files: Sequence[UploadedFile[bytes]],
     place: int | None = None,
 ) -> list[Received]:
-    """Store the good ones of the files as photographs of the product, and say of each other one what is wrong.
+    """Store the good ones of the files as images of the product, and say of each other one what is wrong.
 
     Files are decoded and written before the product is locked; their rows come in one transaction.
-    Where OTJANG_BULK_FROM photographs of the merchant wait already, they are queued behind interactive work.
+    Where OTJANG_BULK_FROM images of the merchant wait already, they are queued behind interactive work.
 
     Args:
         actor: who uploads.
         product: where to.
-        files: uploads, in the order that the photographs shall have.
-        place: of the first of them among the product's photographs, from 0; None puts them behind the others. Who sends
+        files: uploads, in the order that the images shall have.
+        place: of the first of them among the product's images, from 0; None puts them behind the others. Who sends
             them one by one says it, because a small file overtakes a large one.
 
     Returns:
-        One entry a file, in the same order. Codes of refusals: too_many_photographs, empty, too_large, not_an_image,
+        One entry a file, in the same order. Codes of refusals: too_many_images, empty, too_large, not_an_image,
         unsupported_format, damaged, too_many_pixels, too_many_pixels_for_format, duplicate.
 
     Raises:
-        Invalid: `no_photographs`.
+        Invalid: `no_images`.
         Conflict: `archived`, `upload_expired`.
         Gone: the product was deleted for good.
         Forbidden: the actor may only look.
@@ -275,16 +275,16 @@ def add_images(
 
 @atomic
 def put_back(*, actor: Actor, image: ProductImage) -> None:
-    """Let a photograph that was removed from its product count again, where it was. Twice is the same as once.
+    """Let an image that was removed from its product count again, where it was. Idempotent.
 
     Raises:
-        Invalid: `duplicate` or `too_many_photographs`, as for a photograph that is sent.
+        Invalid: `duplicate` or `too_many_images`, as for an image that is sent.
         Conflict: `archived`.
-        Gone: the photograph or its product was deleted for good.
+        Gone: the image or its product was deleted for good.
         Forbidden: the actor is neither an owner nor an administrator.
     """
     actor.require_manage(image.product.merchant_id, "catalog.change_productimage")
-    product, image = services.locked_photograph(actor, image)
+    product, image = services.locked_image(actor, image)
     if image.archived_at is None:
         return
     present = list(product.images.current().values_list("sha256", flat=True))
@@ -292,7 +292,7 @@ def put_back(*, actor: Actor, image: ProductImage) -> None:
         raise refusal("duplicate")
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
     if len(present) >= limit:
-        raise refusal("too_many_photographs", limit=limit)
+        raise refusal("too_many_images", limit=limit)
     image.archived_at = None
     image.save(update_fields=["archived_at"])
     services.audit(actor, "image.put_back", product, image=image.public_id, name=image.original_name)
@@ -306,7 +306,7 @@ def prepared_product(files: Sequence[UploadedFile[bytes]]) -> Iterator[Prepared]
     what is left behind if the process stops is found by records that are written at once.
 
     Raises:
-        Invalid: `no_photographs`.
+        Invalid: `no_images`.
     """
     with _prepared(public_id(), files) as prepared:
         yield prepared
@@ -345,12 +345,12 @@ def create_product_with_images(
     name: str = "",
     sku: str | None = None,
 ) -> tuple[Product | None, list[Received]]:
-    """Create a product from its photographs (see `add_images`), all at once: nobody sees it without them.
+    """Create a product from its images (see `add_images`), all at once: nobody sees it without them.
 
-    Without one good photograph there is no product. What is refused anyway is refused before anything is decoded.
+    Without one good image there is no product. What is refused anyway is refused before anything is decoded.
 
     Raises:
-        Invalid: `no_photographs`, or the name or SKU is wrong (see `services.create_product`).
+        Invalid: `no_images`, or the name or SKU is wrong (see `services.create_product`).
         Conflict: `sku_taken`, `upload_expired`.
         Forbidden: the actor may only look.
     """

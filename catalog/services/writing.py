@@ -16,14 +16,14 @@ from core.errors import Conflict, Gone
 
 
 def lock_product(pk: int) -> Product:
-    """Lock the product's row and read it anew. Every writer does this first; children in the other order deadlock.
+    """Lock the product's row and read it again. Every writer does this first; children in the other order deadlock.
 
     Raises:
         Gone: it was deleted for good.
     """
     product = Product.objects.select_for_update().filter(pk=pk).first()
     if product is None:
-        raise Gone("not_found", _("This product has been deleted meanwhile."))
+        raise Gone("not_found", _("This product was deleted meanwhile."))
     return product
 
 
@@ -47,13 +47,13 @@ def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Pro
     return product
 
 
-def locked_photograph(actor: Actor, image: ProductImage) -> tuple[Product, ProductImage]:
-    """Lock a photograph's product and read the photograph anew. Raises as `locked_for` does, Gone also for itself."""
+def locked_image(actor: Actor, image: ProductImage) -> tuple[Product, ProductImage]:
+    """Lock an image's product and read the image again. Raises as `locked_for` does, Gone also for itself."""
     try:
         product = locked_for(actor, image.product)
         image = ProductImage.objects.get(pk=image.pk)
     except ObjectDoesNotExist as error:
-        raise Gone("not_found", _("This photograph has been deleted meanwhile.")) from error
+        raise Gone("not_found", _("This photo was deleted meanwhile.")) from error
     image.product = product
     return product, image
 
@@ -77,7 +77,7 @@ def save(product: Product, *fields: str) -> None:
 
 
 def settle(product: Product, values: Mapping[str, ProductAttribute]) -> None:
-    """A product is ready as long as it needs no review, and no photograph of it waits.
+    """A product is ready as long as it needs no review, and no image of it waits.
 
     What is public or put away stays where it is.
     """
@@ -86,12 +86,12 @@ def settle(product: Product, values: Mapping[str, ProductAttribute]) -> None:
     settled = current.is_settled(values)
     if product.status == Product.Status.READY:
         product.status = Product.Status.READY if settled else Product.Status.TO_REVIEW
-    elif settled and not current.photographs_wait(product):
+    elif settled and not current.images_wait(product):
         product.status = Product.Status.READY
 
 
 def rest(product: Product, values: Mapping[str, ProductAttribute]) -> Product.Status:
-    """Where a product that is not public belongs: by whether photographs wait, and whether it needs review."""
-    if current.photographs_wait(product):
+    """Where a product that is not public belongs: by whether images wait, and whether it needs review."""
+    if current.images_wait(product):
         return Product.Status.CLASSIFYING
     return Product.Status.READY if current.is_settled(values) else Product.Status.TO_REVIEW

@@ -11,7 +11,7 @@ from catalog.models import Product
 register = template.Library()
 register.filter(percent)
 
-# A shape that fills up on the way from photographs to the shop, so that the state is not told by colour alone.
+# A shape that fills up on the way from images to the merchant, so that the state is not told by colour alone.
 STATUS_SHAPES = {
     Product.Status.DRAFT: "○",
     Product.Status.CLASSIFYING: "◔",

@@ -9,15 +9,15 @@ from django.apps import apps
 from catalog.models import Attribute, Decision, Product
 from catalog.selectors import Taxonomy
 
-# Keys and words of the proposal's JSON: classifier.quality.thresholds marks an entry as fit to be accepted by itself, or
+# Keys and words of the proposal's JSON: classifier.quality.thresholds marks an entry as fit to be auto-accepted, or
 # as one of the sample that goes to review all the same; write_proposal marks the row that the models chose.
 ACCEPTANCE, ACCEPT, SAMPLE = "acceptance", "accept", "sample"
 CHOSEN = "chosen"
 
 
-def proposal_row(product: Product, first_level: str | None) -> dict[str, Any] | None:
-    """Return the proposal's entry for that first level."""
-    return next((row for row in product.proposal if row["first_level"] == first_level), None)
+def proposal_row(product: Product, top_category: str | None) -> dict[str, Any] | None:
+    """Return the proposal's entry for that top-level category."""
+    return next((row for row in product.proposal if row["top_category"] == top_category), None)
 
 
 def _entry(row: dict[str, Any] | None, attribute: Attribute) -> dict[str, Any] | None:
@@ -50,7 +50,7 @@ def _proposed(
 
 
 def _accepted(product: Product, attribute: Attribute) -> dict[str, Any]:
-    """What was accepted by itself and still stands, as an automatic decision recorded it."""
+    """What was auto-accepted and still stands, as an automatic decision recorded it."""
     automatic = Decision.objects.filter(product=product, attribute=attribute, source=Decision.Source.AUTO)
     last = automatic.order_by("-id").first()
     if last is None or last.kind != Decision.Kind.SET or not last.answers:

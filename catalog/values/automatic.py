@@ -1,4 +1,4 @@
-"""What is accepted by itself: the models' own layer of decisions, under those of people.
+"""What is auto-accepted: the models' own layer of decisions, under those of people.
 
 It follows the proposal's marks: a value that is fit to be accepted gets a decision, one that no longer is (the models
 changed their mind, or a person chose another garment) has it taken back. Decisions are only ever added.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.actors import Via
+from accounts.actors import Channel
 from catalog.models import Attribute, AttributeValue, Decision, Product
 from catalog.selectors import Taxonomy
 from catalog.values.answered import ACCEPT, ACCEPTANCE, accepted_fields
@@ -71,7 +71,7 @@ def follow(product: Product, row: dict[str, Any] | None, standing: Standing, tax
             kind=Decision.Kind.SET if value else Decision.Kind.WITHDRAWN,
             value=value,
             source=Decision.Source.AUTO,
-            via=Via.COMMAND,
+            channel=Channel.COMMAND,
             **(accepted_fields(product, attribute, taxonomy) if value else {}),
         )
         standing.add(decision)

@@ -33,10 +33,10 @@ def _value_of(
     attribute: Attribute,
     decision: Decision | None,
     row: dict[str, Any] | None,
-    first_level: AttributeValue | None,
+    top_category: AttributeValue | None,
     taxonomy: Taxonomy,
 ) -> dict[str, Any]:
-    if not taxonomy.applies(attribute.code, first_level):  # whatever was decided before the category was
+    if not taxonomy.applies(attribute.code, top_category):  # whatever was decided before the category was
         return {"state": State.NOT_APPLICABLE, "value_id": None, "confidence": None, "decision_id": None}
     if decision is not None:
         automatic = decision.source == Decision.Source.AUTO
@@ -60,8 +60,8 @@ def _value_of(
     }
 
 
-def photographs_wait(product: Product) -> bool:
-    """Whether photographs of the product are still to be looked at, so that the proposal speaks for some only."""
+def images_wait(product: Product) -> bool:
+    """Whether images of the product are still to be looked at, so that the proposal speaks for some only."""
     return (
         product.images.current()
         .filter(classifications__purpose="live", classifications__open_key__isnull=False)
@@ -70,23 +70,23 @@ def photographs_wait(product: Product) -> bool:
 
 
 def _stands(product: Product, standing: Standing) -> bool:
-    """Whether what was accepted stays for now: while photographs wait, the proposal speaks for some of them only.
+    """Whether what was accepted stays for now: while images wait, the proposal speaks for some of them only.
 
     Not for another garment than before, whose values are not these.
     """
     if not standing.automatic:
         return False
     same = Product.objects.filter(pk=product.pk, row=product.row_id)
-    return same.exists() and photographs_wait(product)
+    return same.exists() and images_wait(product)
 
 
 def refresh(product: Product, taxonomy: Taxonomy | None = None, *, accept: bool = True) -> dict[str, ProductAttribute]:
-    """Write the product's current values anew, in the caller's transaction, with the product locked.
+    """Write the product's current values again, in the caller's transaction, with the product locked.
 
     Args:
         product: the locked product.
         taxonomy: the taxonomy, if the caller has read it already.
-        accept: whether what is accepted by itself follows the proposal. It stays in any case while photographs wait,
+        accept: whether what is auto-accepted follows the proposal. It stays in any case while images wait,
             unless the product is another garment than before.
 
     Returns:

@@ -29,7 +29,7 @@ def forbidden(request: PortalRequest) -> HttpResponse:
 
 
 def turned_away(request: PortalRequest, refused: Forbidden | Gone) -> HttpResponse:
-    """Answer somebody who may look but not touch, or who touches what has been deleted meanwhile."""
+    """Answer somebody who may look but not touch, or who touches what was deleted meanwhile."""
     if isinstance(refused, Forbidden):
         return forbidden(request)
     if wants_json(request):

@@ -26,7 +26,7 @@ class ProductFilterForm(forms.Form):
     category = forms.ChoiceField(label=_("Category"), required=False, choices=[])
 
     def __init__(self, data: Any, categories: dict[str, list[tuple[str, str]]]) -> None:
-        """`categories`: (code, name) pairs by the name of their first level."""
+        """`categories`: (code, name) pairs by the name of their top-level category."""
         super().__init__(data)
         self.fields["status"].choices = [("", _("all statuses")), *Product.Status.choices]  # type: ignore[attr-defined]
         self.fields["category"].choices = [  # type: ignore[attr-defined]
@@ -73,7 +73,7 @@ class ReviewForm(forms.Form):
         return f"shown-{attribute}"
 
     @property
-    def first_level(self) -> str | None:
+    def top_category(self) -> str | None:
         """The chosen row's code, '' for "none of these", None where there was nothing to choose or nothing chosen.
 
         Whoever leaves a product at "none of these" that is `elsewhere` by its category has chosen nothing.
@@ -95,7 +95,7 @@ class ReviewForm(forms.Form):
         """The same without what is no answer: trousers' sleeves, and what was open on the page and still is."""
         values = self.values
         chosen = self.taxonomy.resolve(CATEGORY, values.get(CATEGORY, ""))
-        level = (chosen.parent or chosen) if chosen else self.taxonomy.resolve(CATEGORY, self.first_level or "")
+        level = (chosen.parent or chosen) if chosen else self.taxonomy.resolve(CATEGORY, self.top_category or "")
         return {
             code: value
             for code, value in values.items()

@@ -32,10 +32,10 @@ _SHOWN = frozenset(
         "product.classify_again",
     }
 )
-_OF_PHOTOGRAPHS = {
-    "image.archive": gettext_lazy("removed the photograph %(name)s"),
-    "image.delete": gettext_lazy("deleted the photograph %(name)s for good"),
-    "image.put_back": gettext_lazy("put back the photograph %(name)s"),
+_OF_IMAGES = {
+    "image.archive": gettext_lazy("removed the photo %(name)s"),
+    "image.delete": gettext_lazy("deleted the photo %(name)s for good"),
+    "image.put_back": gettext_lazy("put back the photo %(name)s"),
 }
 
 
@@ -45,7 +45,7 @@ class Entry:
 
     at: datetime
     who: str
-    via: str
+    channel: str
     text: str
     by_person: bool
 
@@ -90,7 +90,7 @@ def _decisions(product: Product) -> list[Entry]:
             Entry(
                 at=decision.created_at,
                 who=decision.actor_name,
-                via=decision.get_via_display(),
+                channel=decision.get_channel_display(),
                 text=_decision_text(decision, before.get(decision.attribute_id, "")),
                 by_person=decision.source != Decision.Source.AUTO,
             )
@@ -99,24 +99,22 @@ def _decisions(product: Product) -> list[Entry]:
     return entries
 
 
-def _event_text(event: AuditEvent, photographs: int) -> str | None:
+def _event_text(event: AuditEvent, images: int) -> str | None:
     """Return the sentence, or None where the decisions say it already."""
     details: dict[str, Any] = event.details
     if event.action == "image.add":
-        return ngettext("added %(count)d photograph", "added %(count)d photographs", photographs) % {
-            "count": photographs
-        }
-    if event.action in _OF_PHOTOGRAPHS:
-        return str(_OF_PHOTOGRAPHS[event.action]) % {"name": details.get("name", "")}
+        return ngettext("added %(count)d photo", "added %(count)d photos", images) % {"count": images}
+    if event.action in _OF_IMAGES:
+        return str(_OF_IMAGES[event.action]) % {"name": details.get("name", "")}
     if event.action == "product.update":
         return _update_text(details["before"], details["after"])
     return action_label(event.action) if event.action in _SHOWN else None
 
 
 def _uploads(events: Iterable[AuditEvent]) -> dict[int, int]:
-    """Count the photographs of each upload, by the id of its first event.
+    """Count the images of each upload, by the id of its first event.
 
-    The page sends photographs one by one; what one person sends within a minute is one upload to them.
+    The page sends images one by one; what one person sends within a minute is one upload to them.
     """
     counts: dict[int, int] = {}
     first: dict[tuple[int | None, int | None], AuditEvent] = {}
@@ -145,7 +143,9 @@ def _events(product: Product) -> list[Entry]:
         text = _event_text(event, uploads.get(event.pk, 0))
         if text is not None:
             who = str(event.user or (event.api_key.name if event.api_key else _("system")))
-            entries.append(Entry(event.created_at, who, event.get_via_display(), text, by_person=bool(event.user_id)))
+            entries.append(
+                Entry(event.created_at, who, event.get_channel_display(), text, by_person=bool(event.user_id))
+            )
     return entries
 
 

@@ -1,4 +1,4 @@
-"""Photographs, for those who may see their product. MEDIA_ROOT itself is served nowhere."""
+"""Images, for those who may see their product. MEDIA_ROOT itself is served nowhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _ask_who(request: HttpRequest) -> HttpResponseBase:
 
 
 def image_response(request: HttpRequest, image: ProductImage, variant: str) -> HttpResponseBase:
-    """Answer with one file of the photograph to whoever was found to be allowed to see it.
+    """Answer with one file of the image to whoever was found to be allowed to see it.
 
     Either the file itself, 304 if the browser has it, 404 if it is gone and 503 if the storage does not answer; or,
     with MEDIA_SIGNED_URLS, a redirect to the bucket, by a URL that is good for a while.
@@ -90,7 +90,7 @@ def _stream(request: HttpRequest, image: ProductImage, variant: str) -> HttpResp
 
 @require_safe
 def media(request: HttpRequest, public_id: str, variant: str) -> HttpResponseBase:
-    """One photograph as uploaded, as the page shows it, or small; for the portal's session and for API keys."""
+    """One image as uploaded, as the page shows it, or small; for the portal's session and for API keys."""
     actor = request_actor(request)
     if actor is None:
         return _ask_who(request)

@@ -70,8 +70,8 @@ def _page(
 
 def _context(request: PortalRequest, page: ProductPage, **more: Any) -> dict[str, Any]:
     shown = request.GET.get("photo", "")
-    if not any(photograph.image.public_id == shown for photograph in page.photographs):
-        shown = page.photographs[0].image.public_id if page.photographs else ""
+    if not any(image.image.public_id == shown for image in page.images):
+        shown = page.images[0].image.public_id if page.images else ""
     return {"page": page, "product": page.product, "shown": shown, "history": history_of(page), **more}
 
 
@@ -93,14 +93,14 @@ def product_page(request: PortalRequest, public_id: str) -> HttpResponseBase:
 def live(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """What changed since the page was made: 204 for nothing, else its parts for htmx to put in their places.
 
-    The answer carries the trigger to ask again only as long as a photograph waits, so the polling ends by itself.
-    Photographs are replaced only if their number changed (`photographs` is the page's); otherwise their boxes are.
+    The answer carries the trigger to ask again only as long as an image waits, so the polling ends by itself.
+    Images are replaced only if their number changed (`images` is the page's); otherwise their boxes are.
     """
     page = _page(request, public_id, row=request.GET.get("row"))
     if page.progress.polling and request.GET.get("seen") == page.seen:
         return HttpResponse(status=204)
-    same_photographs = request.GET.get("photographs") == str(len(page.photographs))
-    return render(request, "catalog/product_live.html", _context(request, page, same_photographs=same_photographs))
+    same_images = request.GET.get("images") == str(len(page.images))
+    return render(request, "catalog/product_live.html", _context(request, page, same_images=same_images))
 
 
 @require_safe
@@ -123,12 +123,12 @@ def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
     action = request.POST.get("action")
     publish = action in ("publish", "publish_now")
     if action == "look":
-        return _render(request, _page(request, public_id, row=form.first_level))
+        return _render(request, _page(request, public_id, row=form.top_category))
     try:
         services.save_review(
             actor=request.actor,
             product=product,
-            first_level=form.first_level,
+            top_category=form.top_category,
             values=form.answers,
             version=form.cleaned_data.get("version", 0),
             publish=publish,
@@ -137,7 +137,7 @@ def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
     except (Forbidden, Gone) as refused:
         return turned_away(request, refused)
     except Refused as refused:
-        page = _page(request, public_id, row=form.first_level, wanted=form.values)
+        page = _page(request, public_id, row=form.top_category, wanted=form.values)
         return _render(request, page, status=409 if refused.code in _NOT_NOW else 400, refused=refused)
     messages.success(request, MOVES["publish"][1]() if publish else _("Saved."))
     return redirect("catalog:product", public_id)

@@ -38,12 +38,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Row:
-    """One garment of the photographs: what the models say of one first-level category."""
+    """One garment of the images: what the models say of one top-level category."""
 
     number: int
-    first_level: AttributeValue
+    top_category: AttributeValue
     confidence: float
-    photographs: int
+    images: int
     of: int
     cells: list[tuple[Attribute, Option]]
     chosen: bool
@@ -101,20 +101,20 @@ class Field:
 
 @dataclass(frozen=True)
 class Box:
-    """A garment's place in a photograph, in per cent of its width and height, as SVG attributes want it."""
+    """A garment's place in an image, in per cent of its width and height, as SVG attributes want it."""
 
     x: str
     y: str
     width: str
     height: str
     number: int | None
-    first_level: AttributeValue | None
+    top_category: AttributeValue | None
     label: str
 
 
 @dataclass(frozen=True)
-class Photograph:
-    """A photograph with its boxes and the state of its last job."""
+class PageImage:
+    """An image with its boxes and the state of its last job."""
 
     image: ProductImage
     boxes: list[Box]
@@ -127,7 +127,7 @@ def _percent(fraction: float) -> str:
 
 def _row_numbers(product: Product) -> dict[int, tuple[int, str]]:
     return {
-        garment: (number, entry["first_level"])
+        garment: (number, entry["top_category"])
         for number, entry in enumerate(product.proposal, start=1)
         for garment in entry["garments"]
     }
@@ -147,7 +147,7 @@ def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy
                 width=_percent(garment.x2 - garment.x1),
                 height=_percent(garment.y2 - garment.y1),
                 number=number,
-                first_level=level,
+                top_category=level,
                 label=category.value.name if category else level.name if level else "",
             )
         )
@@ -167,7 +167,7 @@ def _suggestions(entry: Mapping[str, Any] | None, attribute: str, taxonomy: Taxo
 
 
 def _groups(attribute: str, suggested: set[int], taxonomy: Taxonomy) -> list[Group]:
-    """The values that the model does not suggest, under their first level where they have one."""
+    """The values that the model does not suggest, under their top-level category where they have one."""
     groups: dict[str, list[Option]] = {}
     for value in taxonomy.leaves(attribute):
         if value.pk not in suggested:
@@ -207,7 +207,7 @@ def fields_of(
         wanted: what the person has chosen but not saved, by attribute code; it stays selected.
     """
     values = values_of(product)
-    first_level = taxonomy.resolve(CATEGORY, row) if row else None
+    top_category = taxonomy.resolve(CATEGORY, row) if row else None
     entry = proposal_row(product, row)
     other_row = row != row_of(product)
     fields = []
@@ -227,7 +227,7 @@ def fields_of(
                 shown=shown,
                 selected=(wanted or {}).get(code, shown),
                 former=today if today and today.pk not in offered and today.code == shown else None,
-                applies=taxonomy.applies(code, first_level),
+                applies=taxonomy.applies(code, top_category),
                 applies_to=" ".join(value.code for value in taxonomy.values[CATEGORY].values() if value.pk in levels),
                 suggestions=suggestions,
                 groups=_groups(code, {option.value.pk for option in suggestions}, taxonomy),
@@ -239,10 +239,10 @@ def fields_of(
 
 
 def rows_of(product: Product, taxonomy: Taxonomy, chosen: str | None) -> list[Row]:
-    """Return the proposal's rows in its order, without first levels that the taxonomy no longer has."""
+    """Return the proposal's rows in its order, without top-level categories that the taxonomy no longer has."""
     rows = []
     for number, entry in enumerate(product.proposal, start=1):
-        level = taxonomy.resolve(CATEGORY, entry["first_level"])
+        level = taxonomy.resolve(CATEGORY, entry["top_category"])
         if level is None:
             continue
         cells = []
@@ -253,9 +253,9 @@ def rows_of(product: Product, taxonomy: Taxonomy, chosen: str | None) -> list[Ro
         rows.append(
             Row(
                 number=number,
-                first_level=level,
+                top_category=level,
                 confidence=entry["confidence"],
-                photographs=entry["photographs"],
+                images=entry["images"],
                 of=entry["of"],
                 cells=cells,
                 chosen=level.code == chosen,
@@ -269,7 +269,7 @@ class ProductPage:
     """Everything that the templates of a product's page read."""
 
     product: Product
-    photographs: list[Photograph]
+    images: list[PageImage]
     progress: Progress
     rows: list[Row]
     fields: list[Field]
@@ -286,22 +286,22 @@ class ProductPage:
 
     @property
     def places(self) -> int:
-        """How many places among the photographs are taken: the next one that is added stands behind them."""
-        return max((photograph.image.position for photograph in self.photographs), default=-1) + 1
+        """How many places among the images are taken: the next one that is added stands behind them."""
+        return max((image.image.position for image in self.images), default=-1) + 1
 
     @property
-    def stored_photographs(self) -> int:
-        """How many photographs go with the product when it is deleted for good."""
-        return len(self.photographs) + len(self.removed)
+    def stored_images(self) -> int:
+        """How many images go with the product when it is deleted for good."""
+        return len(self.images) + len(self.removed)
 
     @property
     def elsewhere(self) -> str:
-        """The product's first level where no garment found is of it, as its decided category may say; else `NO_ROW`.
+        """The product's top-level category where no garment found is of it; else `NO_ROW`.
 
         It is what "none of these" stands for then: the product is none of the rows already, but not without a row.
         """
         own = row_of(self.product)
-        return own if own and all(row.first_level.code != own for row in self.rows) else NO_ROW
+        return own if own and all(row.top_category.code != own for row in self.rows) else NO_ROW
 
 
 def build_page(
@@ -324,14 +324,14 @@ def build_page(
         wanted: unsaved choices to keep, by attribute code.
     """
     taxonomy = Taxonomy.load()
-    images: list[ProductImage] = product.photographs  # type: ignore[attr-defined]  # prefetched to this attribute
+    images: list[ProductImage] = product.current_images  # type: ignore[attr-defined]  # prefetched to this attribute
     numbers = _row_numbers(product)
     shown = row if row is not None else row_of(product)
     states = ".".join(f"{job.pk}{job.state[0]}{job.error_code}" for job in jobs.values())
     progress = progress_of(images, jobs)
     return ProductPage(
         product=product,
-        photographs=[Photograph(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images],
+        images=[PageImage(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images],
         progress=progress,
         rows=rows_of(product, taxonomy, shown),
         fields=fields_of(product, taxonomy, shown, wanted),

@@ -1,4 +1,4 @@
-"""The list of a shop's products."""
+"""The list of a merchant's products."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Line:
     """One product of the list."""
 
     product: Product
-    photographs: list[ProductImage]
+    images: list[ProductImage]
     values: list[ProductAttribute]
     garments: list[str]
 
@@ -36,7 +36,7 @@ class Line:
 
     @property
     def nothing_found(self) -> bool:
-        """Whether the photographs were looked at, but there is nothing to propose and nobody has decided yet."""
+        """Whether the images were looked at, but there is nothing to propose and nobody has decided yet."""
         waits = self.product.status in {Product.Status.DRAFT, Product.Status.CLASSIFYING}
         return not waits and not self.product.proposal and not any(value.value_id for value in self.values)
 
@@ -50,7 +50,7 @@ def _categories() -> list[AttributeValue]:
 
 
 def _choices(categories: list[AttributeValue]) -> dict[str, list[tuple[str, str]]]:
-    """Categories by the name of their first level; one without values below it is a category by itself."""
+    """Categories by the name of their top-level category; one without values below it is a category by itself."""
     groups: dict[str, list[tuple[str, str]]] = {}
     parents = {value.parent_id for value in categories}
     for value in categories:
@@ -60,14 +60,16 @@ def _choices(categories: list[AttributeValue]) -> dict[str, list[tuple[str, str]
 
 
 def _lines(page: Page[Product], categories: list[AttributeValue]) -> list[Line]:
-    first_levels = {value.code: value.name for value in categories if value.parent_id is None}
+    top_categories = {value.code: value.name for value in categories if value.parent_id is None}
     return [
         Line(
             product=product,
-            photographs=product.photographs,  # type: ignore[attr-defined]  # prefetched to this attribute
+            images=product.current_images,  # type: ignore[attr-defined]  # prefetched to this attribute
             values=[value for value in values_of(product).values() if value.attribute.active],
             garments=[
-                first_levels[entry["first_level"]] for entry in product.proposal if entry["first_level"] in first_levels
+                top_categories[entry["top_category"]]
+                for entry in product.proposal
+                if entry["top_category"] in top_categories
             ],
         )
         for product in page.object_list
@@ -82,9 +84,9 @@ def _status_counts(request: PortalRequest) -> dict[str, int]:
 @require_safe
 @portal_view
 def product_list(request: PortalRequest) -> HttpResponseBase:
-    """The shop's products, newest first, with what is known of them; searched, filtered and in pages."""
+    """The merchant's products, newest first, with what is known of them; searched, filtered and in pages."""
     if request.actor.merchant is None:
-        return render(request, "catalog/no_shop.html")
+        return render(request, "catalog/no_merchant.html")
     categories = _categories()
     form = ProductFilterForm(request.GET, _choices(categories))
     paginator = Paginator(form.apply(products_for_list(request.actor)), PAGE_SIZE)

@@ -1,4 +1,4 @@
-"""Photographs coming in, and going: a new product, more photographs for one that exists, and taking them away.
+"""Images coming in, and going: a new product, more images for one that exists, and taking them away.
 
 Each view answers a plain form with a page, and the upload script (`Accept: application/json`) with JSON.
 """
@@ -26,7 +26,7 @@ from catalog.services import uploads
 from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
 from core.errors import Conflict, Forbidden, Gone, Refused
 
-FILES = "photographs"
+FILES = "images"
 
 
 def _received_json(received: Sequence[uploads.Received]) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def _received_json(received: Sequence[uploads.Received]) -> list[dict[str, Any]]
 def _product_json(product: Product) -> dict[str, str]:
     return {
         "page": reverse("catalog:product", args=[product.public_id]),
-        "photographs": reverse("catalog:add_photographs", args=[product.public_id]),
+        "images": reverse("catalog:add_images", args=[product.public_id]),
         "details": reverse("catalog:details", args=[product.public_id]),
     }
 
@@ -58,7 +58,7 @@ def _tell(request: PortalRequest, received: Sequence[uploads.Received]) -> None:
     """Say on the next page what became of each file."""
     kept = sum(entry.image is not None for entry in received)
     if kept:
-        text = ngettext("%(count)d photograph was stored.", "%(count)d photographs were stored.", kept)
+        text = ngettext("%(count)d photo was stored.", "%(count)d photos were stored.", kept)
         messages.success(request, text % {"count": kept})
     for entry in received:
         if entry.refusal:
@@ -80,37 +80,37 @@ def _new_page(
 
 
 def _place(request: PortalRequest) -> int | None:
-    """Where the script says that the photograph stands among the product's, if that can be."""
+    """Where the script says that the image stands among the product's, if that can be."""
     place = request.POST.get("place", "")
     return int(place) if place.isdecimal() and len(place) < 5 else None
 
 
-def _check_shop(request: PortalRequest, merchant: Merchant) -> None:
-    """Raise Conflict `other_shop` if the form was opened in another shop than the person works in now.
+def _check_merchant(request: PortalRequest, merchant: Merchant) -> None:
+    """Raise Conflict `other_merchant` if the form was opened in another merchant than the person works in now.
 
-    Whoever belongs to two shops can switch in another window; the photographs belong to the one that the page names.
+    Whoever belongs to two merchants can switch in another window; the images belong to the one that the page names.
     """
-    if request.GET.get("shop", merchant.public_id) != merchant.public_id:
+    if request.GET.get("merchant", merchant.public_id) != merchant.public_id:
         raise Conflict(
-            "other_shop",
+            "other_merchant",
             _("You now work in %(shop)s, but this page is of another shop. Nothing was stored: switch back first."),
-            {"shop": merchant.name},
+            {"merchant": merchant.name},
         )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @portal_view
 def new_product(request: PortalRequest) -> HttpResponseBase:
-    """Create a product from photographs; SKU and name can wait. Without one good photograph nothing is created."""
+    """Create a product from images; SKU and name can wait. Without one good image nothing is created."""
     merchant = request.actor.merchant
     if merchant is None:
-        return render(request, "catalog/no_shop.html")
+        return render(request, "catalog/no_merchant.html")
     if not request.actor.can_edit(merchant.pk):
         return forbidden(request)
     if request.method != "POST":
         return _new_page(request)
     try:
-        _check_shop(request, merchant)
+        _check_merchant(request, merchant)
         product, received = uploads.create_product_with_images(
             actor=request.actor,
             merchant=merchant,
@@ -132,8 +132,8 @@ def new_product(request: PortalRequest) -> HttpResponseBase:
 
 @posted_from("catalog:product", "public_id")
 @portal_view
-def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
-    """Add photographs to a product."""
+def add_images(request: PortalRequest, public_id: str) -> HttpResponseBase:
+    """Add images to a product."""
     product = product_or_404(request, public_id)
     try:
         received = uploads.add_images(
@@ -152,10 +152,10 @@ def add_photographs(request: PortalRequest, public_id: str) -> HttpResponseBase:
     return redirect("catalog:product", public_id)
 
 
-def _photograph_view(
+def _image_view(
     service: Callable[..., object], done: Callable[[], str], doc: str
 ) -> Callable[[PortalRequest, str, str], HttpResponseBase]:
-    """A view that does one thing with a photograph and says so, or why it was not done."""
+    """A view that does one thing with an image and says so, or why it was not done."""
 
     def view(request: PortalRequest, public_id: str, image_id: str) -> HttpResponseBase:
         product = product_or_404(request, public_id)
@@ -169,12 +169,10 @@ def _photograph_view(
     return posted_from("catalog:product", "public_id")(portal_view(view))
 
 
-remove_photograph = _photograph_view(
-    services.archive_image, lambda: _("%(file)s was removed."), "Take a photograph away from its product."
+remove_image = _image_view(
+    services.archive_image, lambda: _("%(file)s was removed."), "Take an image away from its product."
 )
-put_back_photograph = _photograph_view(
-    uploads.put_back, lambda: _("%(file)s was put back."), "Let a removed photograph count again."
-)
-delete_photograph = _photograph_view(
-    services.delete_image, lambda: _("%(file)s was deleted for good."), "Delete a removed photograph for good."
+put_back_image = _image_view(uploads.put_back, lambda: _("%(file)s was put back."), "Let a removed image count again.")
+delete_image = _image_view(
+    services.delete_image, lambda: _("%(file)s was deleted for good."), "Delete a removed image for good."
 )

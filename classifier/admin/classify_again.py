@@ -18,7 +18,7 @@ OF_ONE = _("Classify again")
 DONE = _("%(count)d queued to be classified again.")
 DIALOG = dialog(
     _("Classify this product again?"),
-    _("The models look at every photograph once more. What people decided stays."),
+    _("The models look at every photo once more. What people decided stays."),
     OF_ONE,
 )
 
@@ -45,11 +45,11 @@ class ClassifiesAgain(MerchantData[M], Generic[M]):
 
     @action(description=OF_MANY, permissions=["classify"])
     def classify_selected_again(self, request: HttpRequest, queryset: QuerySet[M]) -> None:
-        """Queue all photographs of the rows' products: a proposal is made of all of them."""
+        """Queue all images of the rows' products: a proposal is made of all of them."""
         self._classify_again(request, queryset)
 
     @action(description=OF_ONE, permissions=["classify"], icon="replay", dialog=DIALOG)
     def classify_again(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-        """Queue all photographs of the page's product."""
+        """Queue all images of the page's product."""
         self._classify_again(request, self.get_queryset(request).filter(pk=object_id))
         return self.back_to(object_id)

@@ -72,11 +72,11 @@ class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classif
     actions_detail = ("classify_again",)
 
     class Media:
-        css = {"all": ("admin/photographs.css",)}
+        css = {"all": ("admin/images.css",)}
 
     @display(description=_("product"), ordering="image__product__name")
     def product(self, job: Classification) -> str:
-        """What the photograph shows."""
+        """What the image shows."""
         return str(job.image.product)
 
     @display(description=_("product"))
@@ -86,7 +86,7 @@ class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classif
 
     @display(description=_("found"))
     def preview(self, job: Classification) -> str:
-        """The photograph with the boxes that this job found."""
+        """The image with the boxes that this job found."""
         return drawn(job.image, garments=job.garments.all(), large=True)
 
     @display(description=_("state"), ordering="state", label=STATE_COLOURS)
@@ -102,5 +102,5 @@ class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classif
         return f"{(job.finished_at - job.started_at).total_seconds():.2f} s"
 
     def products_of(self, rows: QuerySet[Classification]) -> QuerySet[Product]:
-        """What the jobs' photographs show."""
+        """What the jobs' images show."""
         return Product.objects.filter(images__classifications__in=rows).distinct()

@@ -47,10 +47,10 @@ class MappingForm(Dialog):
 
 
 class SampleForm(Dialog):
-    """On how many photographs."""
+    """On how many images."""
 
     sample = forms.IntegerField(
-        label=capfirst(_("photographs, about")),
+        label=capfirst(_("photos, about")),
         initial=1000,
         min_value=1,
         max_value=shadow.MOST_SAMPLED,

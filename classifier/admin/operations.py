@@ -73,7 +73,7 @@ class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Opera
 
     @display(description=_("parameters"))
     def details(self, operation: Operation) -> str:
-        """With what it was started; which photographs it draws is too much to read."""
+        """With what it was started; which images it draws is too much to read."""
         shown = {
             name: value for name, value in operation.parameters.items() if name not in ("images", "refused", "card")
         }

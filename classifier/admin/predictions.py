@@ -50,16 +50,16 @@ class PredictionAdmin(ReadOnlyAdmin[Prediction], MerchantData[Prediction]):
     )
 
     class Media:
-        css = {"all": ("admin/photographs.css",)}
+        css = {"all": ("admin/images.css",)}
 
-    @display(description=_("photograph"))
+    @display(description=_("photo"))
     def preview(self, prediction: Prediction) -> str:
-        """The photograph with this garment's box."""
+        """The image with this garment's box."""
         return drawn(prediction.garment.image, garments=[prediction.garment])
 
     @display(description=_("product"))
     def product(self, prediction: Prediction) -> str:
-        """What the photograph shows."""
+        """What the image shows."""
         return str(prediction.garment.image.product)
 
     @display(description=_("product"))

@@ -14,13 +14,13 @@ from core.admin.theme import Dialog, action
 
 @action(description=OF_MANY, permissions=["change"])
 def classify_selected_again(page: ProductAdmin, request: HttpRequest, queryset: QuerySet[Product]) -> None:
-    """Queue all photographs of the chosen products."""
+    """Queue all images of the chosen products."""
     page.move(request, queryset, service, DONE)
 
 
 @action(description=OF_ONE, permissions=["change"], icon="replay", dialog=DIALOG)
 def classify_again(page: ProductAdmin, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-    """Queue all photographs of the page's product."""
+    """Queue all images of the page's product."""
     return page.move_one(request, object_id, service, DONE)
 
 

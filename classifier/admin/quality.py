@@ -1,4 +1,4 @@
-"""The page of quality: what people kept and changed, what was accepted by itself, and how the input drifts."""
+"""The page of quality: what people kept and changed, what was auto-accepted, and how the input drifts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HEATS = 5
 
 
 class QualityForm(forms.Form):
-    """Which shop, and how far back."""
+    """Which merchant, and how far back."""
 
     merchant = forms.ModelChoiceField(
         Merchant.objects.all(),
@@ -190,15 +190,15 @@ def _figures(total: Rate, automatic: Iterable[Automatic], drift: Iterable[Drift]
     for week in drift:
         seen.predictions += week.predictions
         seen.unsure += week.unsure
-        seen.photographs += week.photographs
+        seen.images += week.images
         seen.empty += week.empty
     return [
         (_("kept by people"), _percent(total.acceptance), f"{total.kept} / {total.total}"),
         (_("changed by people"), _percent(total.override), f"{total.changed} / {total.total}"),
-        (_("accepted by itself"), _percent(whole.coverage), f"{whole.accepted} / {whole.accepted + whole.reviewed}"),
+        (_("auto-accepted"), _percent(whole.coverage), f"{whole.accepted} / {whole.accepted + whole.reviewed}"),
         (_("of that right, by the sample"), *_measured(whole.sample)),
         (_("unsure predictions"), _percent(seen.unsure_share), f"{seen.unsure} / {seen.predictions}"),
-        (_("photographs without a garment"), _percent(seen.empty_share), f"{seen.empty} / {seen.photographs}"),
+        (_("photos without a garment"), _percent(seen.empty_share), f"{seen.empty} / {seen.images}"),
     ]
 
 
@@ -228,7 +228,7 @@ def _context(period: Period) -> dict[str, Any]:
     }
     drift_of_week = {
         str(_("unsure predictions")): [(week.unsure_share, week.predictions) for week in drift],
-        str(_("photographs without a garment")): [(week.empty_share, week.photographs) for week in drift],
+        str(_("photos without a garment")): [(week.empty_share, week.images) for week in drift],
     }
     return {
         "figures": _figures(total, automatic.values(), drift),
@@ -251,7 +251,7 @@ def _context(period: Period) -> dict[str, Any]:
 
 
 def quality_page(model_admin: BaseAdmin[Any], request: HttpRequest) -> HttpResponse:
-    """The page, for staff who may look at thresholds and all shops."""
+    """The page, for staff who may look at thresholds and all merchants."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     form = QualityForm({"weeks": DEFAULT_WEEKS, **request.GET.dict()})

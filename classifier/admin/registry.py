@@ -179,7 +179,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         permissions=["manage"],
         icon="science",
         dialog={
-            "title": _("Let this model look at stored photographs?"),
+            "title": _("Let this model look at stored photos?"),
             "description": _("Nobody sees what it finds. A report says what would change."),
             "form_class": SampleForm,
             "form_submit_text": _("Start"),
@@ -313,13 +313,13 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
         permissions=["manage"],
         icon="replay",
         dialog=dialog(
-            _("Let the active models look at every photograph once more?"),
+            _("Let the active models look at every photo once more?"),
             _("This takes a while and runs behind other work; it can be paused. What people decided stays."),
             _("Start"),
         ),
     )
     def reclassify(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-        """Start the operation over all shops."""
+        """Start the operation over all merchants."""
         actor = admin_actor(request)
         done = _("It has begun: see the operations.")
         return self._run(request, object_id, lambda: operations.start_reclassify(actor=actor), done)

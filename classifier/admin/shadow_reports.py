@@ -38,24 +38,24 @@ class _Names:
 
 @admin.register(ShadowReport)
 class ShadowReportAdmin(ReadOnlyAdmin[ShadowReport], MerchantData[ShadowReport]):
-    """Written by the worker when a candidate has seen its last photograph."""
+    """Written by the worker when a candidate has seen its last image."""
 
-    list_display = ("candidate", "photographs", "products", "changed", "created_at")
+    list_display = ("candidate", "images", "products", "changed", "created_at")
     list_select_related = ("candidate",)
-    fields = ("candidate", "operation", "created_at", "photographs", "products", "changed")
+    fields = ("candidate", "operation", "created_at", "images", "products", "changed")
     change_form_after_template = "admin/classifier/shadow_report.html"
 
     class Media:
-        css = {"all": ("admin/photographs.css", "admin/quality.css")}
+        css = {"all": ("admin/images.css", "admin/quality.css")}
 
-    @display(description=_("photographs"))
-    def photographs(self, report: ShadowReport) -> int:
+    @display(description=_("photos"))
+    def images(self, report: ShadowReport) -> int:
         """How many it looked at."""
-        return int(report.figures["photographs"])
+        return int(report.figures["images"])
 
     @display(description=_("products"))
     def products(self, report: ShadowReport) -> int:
-        """Whose photographs those are."""
+        """Whose images those are."""
         return int(report.figures["products"])
 
     @display(description=_("would change"))
@@ -75,7 +75,7 @@ class ShadowReportAdmin(ReadOnlyAdmin[ShadowReport], MerchantData[ShadowReport])
 
 
 def _tables(report: ShadowReport) -> dict[str, Any]:
-    """The report by attribute, by change, and product by product with photographs."""
+    """The report by attribute, by change, and product by product with images."""
     names = _Names()
     products = Product.objects.in_bulk({entry["product"] for entry in report.changes})
     images = ProductImage.objects.in_bulk({entry["image"] for entry in report.changes})
@@ -94,7 +94,7 @@ def _tables(report: ShadowReport) -> dict[str, Any]:
         "products": [
             {
                 "product": link_to(products[product]),
-                "photograph": drawn(images[changes[0]["image"]], garments=()),
+                "image": drawn(images[changes[0]["image"]], garments=()),
                 "changes": [
                     _named(entry, names)
                     | {"decided": names.value(entry["attribute"], entry["decided"]) if entry["decided"] else ""}

@@ -1,4 +1,4 @@
-"""Thresholds of what is accepted by itself, each with the curve that it is chosen from; and the page of quality."""
+"""Thresholds of what is auto-accepted, each with the curve that it is chosen from; and the page of quality."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         return self.has_change_permission(request)
 
     def merchant_id_of(self, obj: AcceptanceThreshold) -> int | None:
-        """A shop's own trail, if it is the shop's own threshold."""
+        """A merchant's own trail, if it is the merchant's own threshold."""
         return obj.merchant_id
 
     def quality(self, request: HttpRequest) -> HttpResponse:
@@ -135,7 +135,7 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         },
     )
     def calibrate(self, request: HttpRequest, form: Dialog) -> HttpResponse:
-        """Calibrate and show the list anew."""
+        """Calibrate and show the list again."""
         try:
             rows = calibrate(actor=admin_actor(request), precision=form.cleaned_data["precision"])
         except Refused as refused:
@@ -155,7 +155,7 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
 
     @display(description=_("merchant"), ordering="merchant__name")
     def merchant_name(self, row: AcceptanceThreshold) -> str:
-        """The shop, or all."""
+        """The merchant, or all."""
         return str(row.merchant or _("all shops"))
 
     @display(description=_("state"), label=coloured({_("accepts"): "success", _("switched off"): "warning"}))

@@ -12,13 +12,13 @@ from classifier.jobs import requests
 
 
 class QueuedSerializer(serializers.Serializer[dict[str, int]]):
-    """How many photographs wait now; those that waited already are not counted."""
+    """How many images wait now; those that waited already are not counted."""
 
     queued = serializers.IntegerField()
 
 
 class ProductClassifyView(APIView):
-    """Another look at a product's photographs."""
+    """Another look at a product's images."""
 
     @extend_schema(
         operation_id="products_classify",
@@ -26,7 +26,7 @@ class ProductClassifyView(APIView):
         responses={202: QueuedSerializer, **{code: REFUSALS[code] for code in (401, 403, 404, 429)}, **CONFLICT},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Classify all photographs of a product again. Decisions stay."""
+        """Classify all images of a product again. Decisions stay."""
         actor = actor_of(request)
         product = find_product(actor, public_id)
         queued = requests.classify_again(actor=actor, product=product)

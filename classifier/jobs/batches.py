@@ -1,4 +1,4 @@
-"""Batches of photographs on their way through a worker: claimed, looked at, stored, applied.
+"""Batches of images on their way through a worker: claimed, looked at, stored, applied.
 
 Threads read and look at a batch each; meanwhile the calling thread writes the results of another and claims the next.
 Only the calling thread talks to the database, and it waits for one that is away: what was looked at is written when it
@@ -24,7 +24,7 @@ from classifier.jobs.leases import Lease, keeper
 from classifier.models import Classification
 from classifier.registry import serving
 from core.db import Backoff, is_away, outlast, sleep_until
-from vision.engine import LANES, THREADS, Photograph, WeightsError, WeightsMissing
+from vision.engine import LANES, THREADS, ImageResult, WeightsError, WeightsMissing
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ stuck = threading.Event()
 
 @dataclass(frozen=True, eq=False)
 class _OnTheWay:
-    """A claimed batch, who looks at it, and what will have become of its photographs, in the order of the jobs."""
+    """A claimed batch, who looks at it, and what will have become of its images, in the order of the jobs."""
 
     lease: Lease
     serving: serving.Serving
@@ -96,7 +96,7 @@ class _Run:
 
     def claim(self) -> None:
         """Send as many batches on their way as may be there at once."""
-        self._outlast(self._claim, "claiming photographs")
+        self._outlast(self._claim, "claiming images")
 
     def _outlast(self, work: Callable[[], R], what: str) -> R:
         return outlast(work, what=what, stop=draining)
@@ -152,12 +152,12 @@ class _Run:
         except DatabaseError as error:
             if not (is_away(error) and draining.is_set()):
                 raise
-            logger.warning("the database is away at the end; %d photographs are left to others", len(item.batch.jobs))
+            logger.warning("the database is away at the end; %d images are left to others", len(item.batch.jobs))
             return 0
         finally:
             keeper.drop(item.lease)
         logger.info(
-            "%d photographs done; waited %.0f ms for the networks, wrote for %.0f ms",
+            "%d images done; waited %.0f ms for the networks, wrote for %.0f ms",
             ended,
             1000 * (waited - started),
             1000 * (time.monotonic() - waited),
@@ -177,7 +177,7 @@ class _Run:
         """Put back a batch that hangs: an attempt that counts, unless it is the storage that it waits for."""
         stuck.set()
         batch, message = item.batch, f"No result after {settings.OTJANG_MAX_JOB_SECONDS} s."
-        logger.critical("a lane hangs over the photographs %s; this process ends", batch.ids)
+        logger.critical("a lane hangs over the images %s; this process ends", batch.ids)
         if item.lease.reading:
             self._outlast(lambda: queue.wait_for_storage(batch.token, batch.ids, message), "putting jobs back")
         else:
@@ -192,7 +192,7 @@ class _Run:
             if is_away(error):
                 raise
             message = repr(error)
-            logger.exception("a batch of %d photographs broke off", len(item.batch.jobs))
+            logger.exception("a batch of %d images broke off", len(item.batch.jobs))
             self._outlast(lambda: queue.put_back_batch(item.batch, message), "putting jobs back")
             ended = 0
         live = Classification.Purpose.LIVE
@@ -203,7 +203,7 @@ class _Run:
     def _store(self, item: _OnTheWay, looked: Sequence[lanes.Outcome]) -> int:
         """May be repeated: what was written already has no lease any more."""
         batch = item.batch
-        found: dict[int, Photograph] = {}
+        found: dict[int, ImageResult] = {}
         untried: list[int] = []
         unread: list[int] = []
         ended = 0
@@ -241,7 +241,7 @@ def serving_now(taxonomy: Taxonomy) -> serving.Serving | None:
             raise
         code, reason = Error.STORAGE, repr(error)
     if queue.explain_waiting(code, reason):
-        logger.warning("photographs wait for the model: %s", reason)
+        logger.warning("images wait for the model: %s", reason)
     return None
 
 
@@ -270,10 +270,7 @@ def classify_waiting() -> int:
     return ended
 
 
-def _mean_timings(photographs: Sequence[Photograph]) -> dict[str, float]:
-    """Milliseconds a photograph by phase, over the batch."""
-    phases = {phase for photograph in photographs for phase in photograph.timings}
-    return {
-        phase: round(sum(photograph.timings[phase] for photograph in photographs) / len(photographs), 1)
-        for phase in sorted(phases)
-    }
+def _mean_timings(images: Sequence[ImageResult]) -> dict[str, float]:
+    """Milliseconds an image by phase, over the batch."""
+    phases = {phase for image in images for phase in image.timings}
+    return {phase: round(sum(image.timings[phase] for image in images) / len(images), 1) for phase in sorted(phases)}

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 
 from classifier.jobs.leases import Lease
 from classifier.models import Classification
-from vision.engine import DecodeError, Engine, Photograph
+from vision.engine import DecodeError, Engine, ImageResult
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _STORAGE_LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
 
 @dataclass(frozen=True)
 class Failure:
-    """A photograph that cannot be classified, whoever tries: an error code and a sentence."""
+    """An image that cannot be classified, whoever tries: an error code and a sentence."""
 
     code: str
     message: str
@@ -29,12 +29,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class Unread:
-    """A photograph whose file the storage did not give out; an empty `error` where it was not even asked for it."""
+    """An image whose file the storage did not give out; an empty `error` where it was not even asked for it."""
 
     error: str = ""
 
 
-Outcome = Photograph | Failure | Unread
+Outcome = ImageResult | Failure | Unread
 
 
 def is_storage_error(error: Exception) -> bool:
@@ -82,5 +82,5 @@ def _read_one(job: Classification) -> bytes | Failure | Unread:
         return Unread(repr(error))
 
 
-def _outcome(result: Photograph | DecodeError) -> Outcome:
-    return result if isinstance(result, Photograph) else Failure(Error.UNREADABLE, result.message)
+def _outcome(result: ImageResult | DecodeError) -> Outcome:
+    return result if isinstance(result, ImageResult) else Failure(Error.UNREADABLE, result.message)

@@ -86,7 +86,7 @@ def due() -> QuerySet[Classification]:
 def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
     """Claim up to `limit` waiting jobs that ask for the same models, by their turns; None if nothing waits.
 
-    With several free `lanes` a short queue is divided among them, so that the photographs of one product are looked
+    With several free `lanes` a short queue is divided among them, so that the images of one product are looked
     at side by side: this is the first one's share. A job that was broken off before may have been what killed the
     process. It comes by itself, and only if this process is `alone` with it, having no other batch to lose; until
     then nothing behind it is handed out.
@@ -200,7 +200,7 @@ def put_back(jobs: QuerySet[Classification], message: str) -> int:
 
 def _wait_again(ids: Collection[int], **fields: object) -> None:
     Classification.objects.filter(pk__in=ids).update(**_WAITING, **fields)
-    # Whatever somebody stopped meanwhile shall not go on; if it is resumed, it finds these photographs again.
+    # Whatever somebody stopped meanwhile shall not go on; if it is resumed, it finds these images again.
     Classification.objects.filter(pk__in=ids, state=State.QUEUED, operation__state__in=_STOPPED).delete()
 
 

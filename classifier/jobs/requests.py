@@ -22,10 +22,10 @@ State = Classification.State
 
 
 def wake_worker_on_commit() -> None:
-    """Wake a worker once, however many photographs the transaction queues.
+    """Wake a worker once, however many images the transaction queues.
 
     Django drops the callbacks of a savepoint that is rolled back, so one that is still registered will run. If the
-    task queue cannot be reached the photographs are stored all the same: the sweep wakes the worker later.
+    task queue cannot be reached the images are stored all the same: the sweep wakes the worker later.
     """
     registered = (callback for _savepoints, callback, _robust in transaction.get_connection().run_on_commit)
     if wake_worker not in registered:
@@ -40,7 +40,7 @@ def request_classification(
     again: bool = False,
     operation: Operation | None = None,
 ) -> Classification | None:
-    """Queue the classification of a photograph, within the caller's transaction; a worker is woken on commit.
+    """Queue the classification of an image, within the caller's transaction; a worker is woken on commit.
 
     Bytes that were classified already, or wait for it, are not queued a second time unless `again`; a job that is
     open is never doubled.
@@ -81,10 +81,10 @@ def request_classification(
 
 @atomic
 def classify_again(*, actor: Actor, product: Product) -> int:
-    """Queue all current photographs of the product once more; predictions are added, decisions stay.
+    """Queue all current images of the product once more; predictions are added, decisions stay.
 
     Returns:
-        The number of photographs queued; those that wait already are not counted.
+        The number of images queued; those that wait already are not counted.
 
     Raises:
         Forbidden: the actor may only look.
@@ -95,13 +95,13 @@ def classify_again(*, actor: Actor, product: Product) -> int:
         request_classification(image=image, again=True) is not None for image in product.images.filter(archived_at=None)
     )
     if queued:
-        audit(actor, "product.classify_again", product, photographs=queued)
+        audit(actor, "product.classify_again", product, images=queued)
     return queued
 
 
 @atomic
 def propose_again(*, product_id: int) -> None:
-    """Build the product's proposal anew from what is known of its current photographs."""
+    """Build the product's proposal again from what is known of its current images."""
     proposals.refresh(lock_product(product_id), Taxonomy.load())
 
 

@@ -1,7 +1,7 @@
 """What the engine found, as rows: first the garments of a batch, then the products that they belong to.
 
-Two transactions: the first holds no product's lock, so many photographs share it; each product then has one of its
-own, which can be repeated by the sweep as it reads everything anew.
+Two transactions: the first holds no product's lock, so many images share it; each product then has one of its
+own, which can be repeated by the sweep as it reads everything again.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from classifier.registry.serving import Serving
 from core.db import atomic, is_away
 from core.errors import Gone
 from vision.engine import Garment as FoundGarment
-from vision.engine import Photograph
+from vision.engine import ImageResult
 
 logger = logging.getLogger(__name__)
 
 State = Classification.State
-_LEAST_SIDE = 1e-6  # of the photograph; a box must have an area
+_LEAST_SIDE = 1e-6  # of the image; a box must have an area
 
 
 @atomic
 def store(
     batch: queue.Batch,
-    found: Mapping[int, Photograph],
+    found: Mapping[int, ImageResult],
     *,
     serving: Serving,
     taxonomy: Taxonomy,
     timings: dict[str, float],
 ) -> int:
-    """Transaction 1: end the jobs of these photographs (by job id) and add their garments and predictions.
+    """Transaction 1: end the jobs of these images (by job id) and add their garments and predictions.
 
     What belongs to a lease that has ended meanwhile is dropped. Returns how many jobs were ended.
     """
-    counts = {job: len(photograph.garments) for job, photograph in found.items()}
+    counts = {job: len(image.garments) for job, image in found.items()}
     held = queue.finish(batch.token, counts, model_set_id=serving.model_set_id, timings=timings)
     ended = [job for job in batch.jobs if job.pk in held]
     queue.count([job.operation_id for job in ended], "done")
@@ -65,7 +65,7 @@ def store(
 
 
 def _edges(garment: FoundGarment) -> dict[str, float]:
-    """The box, with an area and inside of the photograph whatever the rounding."""
+    """The box, with an area and inside of the image whatever the rounding."""
     x1, y1, x2, y2 = (min(max(edge, 0.0), 1.0) for edge in garment.box)
     x1, y1 = min(x1, 1.0 - _LEAST_SIDE), min(y1, 1.0 - _LEAST_SIDE)
     return {"x1": x1, "y1": y1, "x2": max(x2, x1 + _LEAST_SIDE), "y2": max(y2, y1 + _LEAST_SIDE)}
@@ -113,7 +113,7 @@ def apply(product_id: int, taxonomy: Taxonomy) -> None:
     """
     try:
         product = lock_product(product_id)
-    except Gone:  # deleted for good while its photographs were looked at
+    except Gone:  # deleted for good while its images were looked at
         return
     live = Classification.objects.filter(purpose=Classification.Purpose.LIVE)
     ended = list(

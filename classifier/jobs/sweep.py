@@ -67,9 +67,9 @@ class TakeOver:
 
 
 class _WaitingForNothing:
-    """Products that are being classified although no photograph of them waits, looked for in some of them at a time.
+    """Products that are being classified although no image of them waits, looked for in some of them at a time.
 
-    There may be as many as photographs wait, and hardly ever one of these: a photograph was deleted while it waited.
+    There may be as many as images wait, and hardly ever one of these: an image was deleted while it waited.
     """
 
     def __init__(self) -> None:

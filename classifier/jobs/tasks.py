@@ -13,7 +13,7 @@ from classifier.jobs import batches, queue
 
 @task(queue_name="interactive")
 def classify_waiting() -> int:
-    """Classify every photograph that waits, and let long operations queue more; returns how many there were."""
+    """Classify every image that waits, and let long operations queue more; returns how many there were."""
     from classifier import operations  # here: what it queues wakes a worker through this module
 
     ended = batches.classify_waiting()

@@ -46,9 +46,9 @@ class ImportCommand(EnglishCommand):
             "--as-original", action="store_true", help="leave out the classes that the original left out"
         )
         parser.add_argument(
-            "--val-share", type=float, default=VAL_SHARE, help="share of the photographs to measure on (%(default)s)"
+            "--val-share", type=float, default=VAL_SHARE, help="share of the images to measure on (%(default)s)"
         )
-        parser.add_argument("--copy", action="store_true", help="copy the photographs instead of linking to them")
+        parser.add_argument("--copy", action="store_true", help="copy the images instead of linking to them")
         parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one a core")
 
     def run(

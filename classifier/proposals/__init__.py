@@ -1,16 +1,16 @@
-"""From what the models said of each photograph to what is proposed for the product: one row per first level.
+"""From what the models said of each image to what is proposed for the product: one row per top-level category.
 
-A product is one garment, but its photographs may show others beside it. For a first-level category L:
+A product is one garment, but its images may show others beside it. For a top-level category L:
 
 - A garment's share in L is the confidence of its box times the probability that its category distribution (value and
   alternatives) gives to categories of L. A detector that names what it finds gives one score for both: it counts once.
-- L gets a row if, in at least one photograph, a garment's most probable category belongs to it.
-- The row's confidence is the mean over *all* current photographs of the largest share in L that any of a
-  photograph's garments has. So agreement counts: a garment on every photograph beats one that is on two of five,
-  and a photograph that takes a jacket for a jumper still speaks for outerwear.
-- An attribute of the row is the mean of the distributions of those garments (the best one of each photograph that
+- L gets a row if, in at least one image, a garment's most probable category belongs to it.
+- The row's confidence is the mean over *all* current images of the largest share in L that any of a
+  image's garments has. So agreement counts: a garment on every image beats one that is on two of five,
+  and an image that takes a jacket for a jumper still speaks for outerwear.
+- An attribute of the row is the mean of the distributions of those garments (the best one of each image that
   shows the row), weighted by the confidence of their boxes. Probability that a distribution gives to no value that it
-  names is nobody's. A photograph in which no model said anything about the attribute does not count for it.
+  names is nobody's. An image in which no model said anything about the attribute does not count for it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A garment in a photograph, with what was said of it by attribute code.
+    """A garment in an image, with what was said of it by attribute code.
 
     `named`: the detector that found it said its category too, so that `confidence` is that of both.
     """
@@ -59,36 +59,36 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Showing:
-    """The garment that speaks for a row in one photograph, and its share in it."""
+    """The garment that speaks for a row in one image, and its share in it."""
 
     share: float
     garment: Seen
 
 
-def build(photographs: Sequence[Sequence[Seen]], taxonomy: Taxonomy) -> list[dict[str, Any]]:
+def build(images: Sequence[Sequence[Seen]], taxonomy: Taxonomy) -> list[dict[str, Any]]:
     """Return the rows of a proposal, by falling confidence; see the module for the rule, `Product.proposal` for use.
 
     Args:
-        photographs: the garments of each current photograph; an empty sequence for one without.
-        taxonomy: where the codes get their first levels, merges and scope from.
+        images: the garments of each current image; an empty sequence for one without.
+        taxonomy: where the codes get their top-level categories, merges and scope from.
     """
     shares: dict[str, float] = defaultdict(float)
     showing: dict[str, list[_Showing]] = defaultdict(list)
     levels: dict[str, AttributeValue] = {}
-    for garments in photographs:
+    for garments in images:
         best: dict[str, float] = {}
         shown: dict[str, _Showing] = {}
         for garment in garments:
             masses: dict[str, float] = defaultdict(float)
             for value, probability in _resolved(garment, CATEGORY, taxonomy):
-                first = taxonomy.first_levels.get(value.pk)
+                first = taxonomy.top_categories.get(value.pk)
                 if first is not None:
                     levels[first.code] = first
                     masses[first.code] += probability
             for level, mass in masses.items():
                 share = mass if garment.named else garment.confidence * mass
                 best[level] = max(best.get(level, 0.0), share)
-                # Codes come with the most probable first, so the first level met is the garment's own.
+                # Codes come with the most probable first, so the top-level category met is the garment's own.
                 if level == next(iter(masses)) and (level not in shown or share > shown[level].share):
                     shown[level] = _Showing(share, garment)
         for level, share in best.items():
@@ -96,15 +96,15 @@ def build(photographs: Sequence[Sequence[Seen]], taxonomy: Taxonomy) -> list[dic
         for level, entry in shown.items():
             showing[level].append(entry)
     rows = [
-        _row(levels[level], shares[level] / len(photographs), entries, len(photographs), taxonomy)
+        _row(levels[level], shares[level] / len(images), entries, len(images), taxonomy)
         for level, entries in showing.items()
     ]
-    return sorted(rows, key=lambda row: (-row["confidence"], row["first_level"]))
+    return sorted(rows, key=lambda row: (-row["confidence"], row["top_category"]))
 
 
 def chosen_row(rows: Iterable[Mapping[str, Any]], threshold: float) -> str | None:
-    """Return the first level that is chosen without a person: the only one at or above `threshold`, if there is one."""
-    clear = [row["first_level"] for row in rows if row["confidence"] >= threshold]
+    """Return the top-level category that is chosen without a person: the only one at or above `threshold`, if any."""
+    clear = [row["top_category"] for row in rows if row["confidence"] >= threshold]
     return clear[0] if len(clear) == 1 else None
 
 
@@ -116,7 +116,7 @@ def _resolved(garment: Seen, attribute: str, taxonomy: Taxonomy) -> list[tuple[A
 
 
 def _row(
-    level: AttributeValue, confidence: float, showing: list[_Showing], photographs: int, taxonomy: Taxonomy
+    level: AttributeValue, confidence: float, showing: list[_Showing], images: int, taxonomy: Taxonomy
 ) -> dict[str, Any]:
     ranked = [entry.garment for entry in sorted(showing, key=lambda entry: -entry.share)]
     attributes = {
@@ -125,10 +125,10 @@ def _row(
         if taxonomy.applies(code, level) and (found := _attribute(code, level, ranked, taxonomy))
     }
     return {
-        "first_level": level.code,
+        "top_category": level.code,
         "confidence": round(confidence, _DIGITS),
-        "photographs": len(ranked),
-        "of": photographs,
+        "images": len(ranked),
+        "of": images,
         "garments": [garment.garment for garment in ranked],
         "attributes": attributes,
     }
@@ -141,7 +141,7 @@ def _attribute(code: str, level: AttributeValue, garments: Sequence[Seen], taxon
     mean: dict[str, float] = defaultdict(float)
     for garment in speaking:
         for leaf, probability in _resolved(garment, code, taxonomy):
-            if code != CATEGORY or taxonomy.first_levels.get(leaf.pk) == level:
+            if code != CATEGORY or taxonomy.top_categories.get(leaf.pk) == level:
                 mean[leaf.code] += garment.confidence * probability / weight
     if not mean:
         return None
@@ -170,9 +170,9 @@ def _answered(attribute: str, value: str, garments: Sequence[Seen], taxonomy: Ta
 
 
 def load(product_id: int) -> list[list[Seen]]:
-    """Read the garments of each current photograph: of its current classification, and those that people drew.
+    """Read the garments of each current image: of its current classification, and those that people drew.
 
-    Three queries, however many photographs.
+    Three queries, however many images.
     """
     images = list(ProductImage.objects.filter(product_id=product_id).current().values_list("pk", flat=True))
     seen = read(images, Q(classification=F("image__current_classification")))
@@ -180,7 +180,7 @@ def load(product_id: int) -> list[list[Seen]]:
 
 
 def read(images: Sequence[int], found: Q) -> dict[int, list[Seen]]:
-    """The garments in photographs, by the photographs' ids: those that `found` selects, and those that people drew."""
+    """The garments in images, by the images' ids: those that `found` selects, and those that people drew."""
     seen: dict[int, list[Seen]] = {pk: [] for pk in images}
     sets = ModelSet.objects.filter(pk=OuterRef("classification__model_set"))
     garments = list(
@@ -205,12 +205,12 @@ def read(images: Sequence[int], found: Q) -> dict[int, list[Seen]]:
 
 
 def refresh(product: Product, taxonomy: Taxonomy) -> None:
-    """Build the proposal of a locked product anew and hand it to the catalogue, in the caller's transaction."""
+    """Build the proposal of a locked product again and hand it to the catalogue, in the caller's transaction."""
     rows = build(load(product.pk), taxonomy)
     waiting = Classification.objects.filter(
         image__product=product, image__archived_at=None, purpose=Classification.Purpose.LIVE, open_key__isnull=False
     ).exists()
-    if not waiting:  # what half of the photographs say is not accepted
+    if not waiting:  # what half of the images say is not accepted
         thresholds.mark(rows, product=product, taxonomy=taxonomy)
     write_proposal(
         product=product,

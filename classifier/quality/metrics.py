@@ -39,7 +39,7 @@ def verdicts() -> QuerySet[Decision]:
 
 
 def accepted() -> QuerySet[Decision]:
-    """The decisions by which values were accepted by themselves, the last one of an attribute of a product."""
+    """The decisions by which values were auto-accepted, the last one of an attribute of a product."""
     later = Decision.objects.filter(
         product=OuterRef("product"),
         attribute=OuterRef("attribute"),
@@ -53,7 +53,7 @@ def accepted() -> QuerySet[Decision]:
 
 @dataclass(frozen=True)
 class Period:
-    """Whole weeks from Monday to Sunday in local time, the last one being today's; one shop or all."""
+    """Whole weeks from Monday to Sunday in local time, the last one being today's; one merchant or all."""
 
     starts: Sequence[datetime]
     merchant: int | None = None
@@ -67,7 +67,7 @@ class Period:
         return cls([timezone.make_aware(datetime.combine(day, time())) for day in days], merchant)
 
     def within(self, when: str, merchant: str) -> Q:
-        """The condition that a row is of the period and shop; both are names of columns."""
+        """The condition that a row is of the period and merchant; both are names of columns."""
         condition = Q(**{f"{when}__gte": self.starts[0]})
         return condition if self.merchant is None else condition & Q(**{merchant: self.merchant})
 
@@ -129,7 +129,7 @@ class Rate:
 
 @dataclass(slots=True)
 class Automatic:
-    """What was accepted by itself, and how far that was right."""
+    """What was auto-accepted, and how far that was right."""
 
     accepted: int = 0
     reviewed: int = 0
@@ -149,7 +149,7 @@ class Drift:
 
     predictions: int = 0
     unsure: int = 0
-    photographs: int = 0
+    images: int = 0
     empty: int = 0
 
     @property
@@ -159,8 +159,8 @@ class Drift:
 
     @property
     def empty_share(self) -> float | None:
-        """The share of photographs without a garment."""
-        return self.empty / self.photographs if self.photographs else None
+        """The share of images without a garment."""
+        return self.empty / self.images if self.images else None
 
 
 def rates(found: Iterable[Verdicts], key: Callable[[Verdicts], Key]) -> dict[Key, Rate]:
@@ -238,5 +238,5 @@ def read_drift(period: Period) -> list[Drift]:
     )
     jobs = looked_at.order_by().annotate(week=period.week("finished_at")).values_list("week")
     for week, total, empty in jobs.annotate(total=Count("pk"), empty=Count("pk", filter=Q(garments_found=0))):
-        weeks[week].photographs, weeks[week].empty = total, empty
+        weeks[week].images, weeks[week].empty = total, empty
     return weeks

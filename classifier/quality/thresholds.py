@@ -1,7 +1,7 @@
-"""From which confidence on a proposal is accepted by itself: calibrated on people's decisions, applied to proposals.
+"""From which confidence on a proposal is auto-accepted: calibrated on people's decisions, applied to proposals.
 
 A class with enough decisions has a threshold of its own. The others share one that is calibrated on them together, and
-where these are too few as well, nothing is accepted. A shop with enough decisions of its own goes before all shops.
+where these are too few as well, nothing is accepted. A merchant with enough decisions of its own goes before all.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TARGET_PRECISION = 0.98
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a threshold holds, by ids. None stands for all shops, or all classes without a threshold of their own."""
+    """Where a threshold holds, by ids. None stands for all merchants, or all classes without one of their own."""
 
     merchant: int | None
     attribute: int
@@ -53,7 +53,7 @@ def _decided(outcomes: Iterable[Outcome]) -> int:
 
 
 def _outcomes(**only: Any) -> Outcomes:
-    """Read every proposal that was decided or accepted, by shop and class.
+    """Read every proposal that was decided or accepted, by merchant and class.
 
     What a person said of an accepted value is left out: hardly anybody looks at these in earnest. They count for
     coverage, by the decision that accepted.
@@ -84,14 +84,14 @@ def _by_scope(fine: Outcomes, precision: float) -> Outcomes:
         classes[Scope(None, scope.attribute, scope.value, scope.model_version)] += outcomes
     least = least_decisions(precision)
     shared: Outcomes = defaultdict(list)
-    shops: Outcomes = defaultdict(list)
+    merchants: Outcomes = defaultdict(list)
     for scope, outcomes in fine.items():
-        shops[scope] += outcomes
+        merchants[scope] += outcomes
         if _decided(classes[Scope(None, scope.attribute, scope.value, scope.model_version)]) < least:
             shared[Scope(None, scope.attribute, None, scope.model_version)] += outcomes
-            shops[Scope(scope.merchant, scope.attribute, None, scope.model_version)] += outcomes
+            merchants[Scope(scope.merchant, scope.attribute, None, scope.model_version)] += outcomes
     everywhere = {scope: found for scope, found in {**classes, **shared}.items() if _decided(found)}
-    return everywhere | {scope: found for scope, found in shops.items() if _decided(found) >= least}
+    return everywhere | {scope: found for scope, found in merchants.items() if _decided(found) >= least}
 
 
 def _figures(outcomes: list[Outcome], precision: float) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def calibrate(
     """
     may_change = actor.user is not None and actor.user.has_perm("classifier.change_acceptancethreshold")
     if not actor.sees_all_merchants or not (actor.is_system or may_change):
-        raise Forbidden("forbidden", _("You may not change what is accepted by itself."))
+        raise Forbidden("forbidden", _("You may not change what is auto-accepted."))
     if not 0.5 <= precision < 1:
         raise Invalid("bad_precision", _("The precision must be at least 0.5 and below 1."))
     rows = AcceptanceThreshold.objects.all() if merchant is None else merchant.acceptancethreshold_set.all()
@@ -180,7 +180,7 @@ def curve_of(threshold: AcceptanceThreshold) -> list[Point]:
 def _ruling(
     thresholds: Mapping[str, AcceptanceThreshold], merchant: int, attribute: int, value: int, model_version: int
 ) -> AcceptanceThreshold | None:
-    """The threshold that decides: of the class before the shared one, of the shop before that of all shops."""
+    """The threshold that decides: of the class before the shared one, of the merchant before that of all merchants."""
     for of_value in (value, None):
         for of_merchant in (merchant, None):
             row = thresholds.get(AcceptanceThreshold.scope_of(of_merchant, attribute, of_value, model_version))

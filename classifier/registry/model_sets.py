@@ -175,7 +175,7 @@ def successor(active: ModelSet | None, versions: Iterable[ModelVersion]) -> Mode
     Raises:
         Conflict: `roles`, `unknown_classes`, `no_files`, `no_finder`.
     """
-    # Read anew and locked: nobody maps their classes meanwhile.
+    # Read again and locked: nobody maps their classes meanwhile.
     chosen = ModelVersion.objects.select_for_update().filter(pk__in=[version.pk for version in versions])
     given = {version.role: version for version in chosen}
     if len(given) < len(chosen):

@@ -1,10 +1,10 @@
-"""Trying a candidate on stored photographs: what would it propose, and would people agree?
+"""Trying a candidate on stored images: what would it propose, and would people agree?
 
 Its jobs have the purpose `shadow`: what they find is stored, but no product, proposal or page takes notice of it.
 
-`ShadowReport.figures`: `photographs`, `products`, `changed` (products for which anything would change); `attributes`,
+`ShadowReport.figures`: `images`, `products`, `changed` (products for which anything would change); `attributes`,
 by code: `changed` products, and of the `decided` ones how many agree with what is proposed `now` and with what `then`
-would be; `moves`: `{attribute, from, to, products}`, most frequent first. The attribute `garment` is the first level
+would be; `moves`: `{attribute, from, to, products}`, most frequent first. The attribute `garment` is the top category
 that is chosen without a person. `ShadowReport.changes`: `{product, image, attribute, from, to, decided}` of some
 products, examples of each of the most frequent moves.
 """
@@ -51,13 +51,13 @@ def start(
     sample: int | None = None,
     seed: int | None = None,
 ) -> Operation:
-    """Let a set, or the active set with these versions, look at stored photographs in the background.
+    """Let a set, or the active set with these versions, look at stored images in the background.
 
     Args:
         actor: who asks.
         versions: candidates; see `model_sets.successor` for the set that they make.
         model_set: the set to try, in place of versions.
-        sample: about how many photographs, drawn by whole products; at most, and by default, MOST_SAMPLED.
+        sample: about how many images, drawn by whole products; at most, and by default, MOST_SAMPLED.
         seed: makes the draw repeatable.
 
     Raises:
@@ -68,13 +68,13 @@ def start(
     require_models(actor)
     asked = list(versions)
     if sample is not None and not 0 < sample <= MOST_SAMPLED:
-        raise Invalid("bad_sample", _("A sample has between 1 and %(most)d photographs."), {"most": MOST_SAMPLED})
+        raise Invalid("bad_sample", _("A sample has between 1 and %(most)d photos."), {"most": MOST_SAMPLED})
     deployment = model_sets.active_deployment()
     candidate = model_set or model_sets.successor(deployment.active if deployment else None, asked)
     model_sets.check_servable(candidate.versions.all())
     images = _sample(sample, seed)
     if not images:
-        raise Conflict("nothing_to_look_at", _("No photograph has been classified yet."))
+        raise Conflict("nothing_to_look_at", _("No photo has been classified yet."))
     parameters = {"last": max(images), "cursor": 0, "images": images, "model_set": candidate.pk, "sample": sample}
     parameters["name"] = ", ".join(version.name for version in asked) or candidate.name
     operation = Operation.objects.create(kind=KIND, created_by=actor.user, parameters=parameters, total=len(images))
@@ -91,7 +91,7 @@ def start(
 
 
 def _sample(size: int | None, seed: int | None) -> list[int]:
-    """Ids of classified photographs: those of products drawn at random until there are enough."""
+    """Ids of classified images: those of products drawn at random until there are enough."""
     by_product: dict[int, list[int]] = defaultdict(list)
     classified = ProductImage.objects.filter(archived_at=None, current_classification__isnull=False)
     for image, product in classified.exclude(product__status=Product.Status.ARCHIVED).values_list("pk", "product_id"):
@@ -128,7 +128,7 @@ def _compare(operation: Operation) -> tuple[dict[str, Any], list[dict[str, Any]]
     moves: Counter[_Move] = Counter()
     examples: dict[_Move, list[int]] = defaultdict(list)
     changes: dict[int, list[dict[str, Any]]] = {}
-    counts = Counter({"photographs": 0, "products": 0, "changed": 0})
+    counts = Counter({"images": 0, "products": 0, "changed": 0})
     done = Classification.State.DONE
     looked = Classification.objects.filter(operation=operation, state=done, image__archived_at=None)
     products = looked.order_by("image__product").values_list("image__product", flat=True).distinct()
@@ -136,7 +136,7 @@ def _compare(operation: Operation) -> tuple[dict[str, Any], list[dict[str, Any]]
         for product, images, now, then in _proposals(operation, chunk, taxonomy):
             decided = _decided(product, taxonomy)
             different = [code for code in codes if now.get(code) != then.get(code)]
-            counts.update(photographs=len(images), products=1, changed=bool(different))
+            counts.update(images=len(images), products=1, changed=bool(different))
             for code, value in decided.items():
                 attributes[code].update(decided=1, now=now.get(code) == value, then=then.get(code) == value)
             made = [(code, now.get(code) or "", then.get(code) or "") for code in different]
@@ -187,7 +187,7 @@ Values = Mapping[str, str | None]
 def _proposals(
     operation: Operation, products: Sequence[int], taxonomy: Taxonomy
 ) -> Iterator[tuple[Product, list[int], Values, Values]]:
-    """Each product with its photographs, and what is proposed for it now and by the candidate."""
+    """Each product with its images, and what is proposed for it now and by the candidate."""
     images: dict[int, list[int]] = defaultdict(list)
     done = Q(classifications__operation=operation, classifications__state=Classification.State.DONE)
     looked = ProductImage.objects.filter(done, product__in=products).current()
@@ -210,7 +210,7 @@ def _proposals(
 def _said(product: Product, rows: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
     """What a proposal says of the product: by the row that a person chose, else by the most confident one."""
     chosen = product.row.code if product.row and product.row_source == Product.RowSource.HUMAN else None
-    speaking = next((row for row in rows if chosen in (None, row["first_level"])), None)
+    speaking = next((row for row in rows if chosen in (None, row["top_category"])), None)
     said = {code: found["value"] for code, found in speaking["attributes"].items()} if speaking else {}
     return {ROW: proposals.chosen_row(rows, settings.OTJANG_ROW_THRESHOLD), **said}
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from accounts.actors import Actor, Via
+from accounts.actors import Actor, Channel
 from accounts.models import Operation
 from accounts.services import record
 from classifier.permissions import require_superuser
@@ -241,7 +241,7 @@ def _register(lease: _Lease) -> None:
     given = operation.parameters
     if operation.created_by is None:  # nobody left to answer for it
         raise Forbidden("forbidden", _("Only superusers may bring in weights."))
-    actor = Actor(via=Via.ADMIN, user=operation.created_by)
+    actor = Actor(channel=Channel.ADMIN, user=operation.created_by)
     try:
         with default_storage.open(given["file"]) as file:
             checkpoint = file.read()

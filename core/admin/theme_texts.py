@@ -29,7 +29,7 @@ TEXTS = (
         'using <a href="{}" class="text-primary-600 dark:text-primary-500">this form</a>.'
     ),
     _("Recent searches"),
-    _("Record picture"),
+    _("Record photo"),
     _("Reset filters"),
     _("Return to site"),
     _("Run"),

@@ -1,4 +1,4 @@
-// The product's page: photographs without reloading, and news from the models that leave alone what a person is doing.
+// The product's page: images without reloading, and news from the models that leave alone what a person is doing.
 
 const htmx = window.htmx;
 const review = () => document.getElementById("review");
@@ -6,7 +6,7 @@ const live = () => document.getElementById("live");
 
 document.documentElement.classList.add("js");
 
-// --- Photographs: the strip shows one large, with the arrow keys as well -------------------------------------------
+// --- Images: the strip shows one large, with the arrow keys as well -------------------------------------------
 
 function show(link) {
   for (const other of document.querySelectorAll(".strip a")) {
@@ -36,16 +36,16 @@ document.addEventListener("keydown", (event) => {
   show(link);
 });
 
-document.addEventListener("photographs-added", () => refresh());
+document.addEventListener("images-added", () => refresh());
 
 // --- Values ---------------------------------------------------------------------------------------------------------
 
 const changed = new Set(); // ids of the controls that the person touched since the page was made
 
-/** Trousers have no sleeves: hide the attributes that the chosen category's first level does not have. */
+/** Trousers have no sleeves: hide the attributes that the chosen category's top-level category does not have. */
 function hideWhatDoesNotApply() {
   const category = document.querySelector("#value-category option:checked");
-  const level = category?.dataset.level || category?.value; // a first level may be a category by itself
+  const level = category?.dataset.level || category?.value; // a top-level category may be a category by itself
   for (const field of document.querySelectorAll(".value-field")) {
     const levels = field.dataset.applies;
     const hidden = Boolean(level && levels && !levels.split(" ").includes(level));
@@ -115,7 +115,7 @@ function refresh() {
   htmx.ajax("GET", url, { source: "#live", target: "#live", swap: "outerHTML" });
 }
 
-// The answer comes for the row and the photograph that the person looks at, not for the saved ones.
+// The answer comes for the row and the image that the person looks at, not for the saved ones.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.target !== live()) return;
   const row = review().querySelector("[name=row]:checked");

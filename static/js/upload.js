@@ -1,4 +1,4 @@
-// Uploads photographs one by one with their progress. The same form works without this script as a plain one.
+// Uploads images one by one with their progress. The same form works without this script as a plain one.
 
 const PARALLEL = 3;
 
@@ -10,11 +10,11 @@ function csrfToken(form) {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? form.elements.csrfmiddlewaretoken.value;
 }
 
-/** One photograph on its way: its line in the list, and what became of it. */
+/** One image on its way: its line in the list, and what became of it. */
 class Item {
   constructor(file, place, list) {
     this.file = file;
-    this.place = place; // among the product's photographs: a small file may arrive before a large one
+    this.place = place; // among the product's images: a small file may arrive before a large one
     this.state = "waiting"; // waiting, sending, kept, refused, broken
     this.told = false; // whether the person was told on leaving that it is not stored
     this.row = fileRow.content.firstElementChild.cloneNode(true);
@@ -48,14 +48,14 @@ class Item {
   }
 }
 
-/** The photographs of one product; the first one that is kept creates the product where there is none yet. */
+/** The images of one product; the first one that is kept creates the product where there is none yet. */
 class Upload {
   constructor(form) {
     this.form = form;
     this.pristine = form.cloneNode(true);
     this.items = [];
     this.places = Number(form.dataset.places); // how many are taken
-    this.product = form.dataset.photographs ? { photographs: form.dataset.photographs } : null;
+    this.product = form.dataset.images ? { images: form.dataset.images } : null;
     this.list = form.querySelector(".files");
     this.problem = form.querySelector("[data-problem]");
     this.opening = false;
@@ -91,7 +91,7 @@ class Upload {
   }
 
   pump() {
-    // Until the product exists, one at a time: two first photographs would make two products.
+    // Until the product exists, one at a time: two first images would make two products.
     const limit = this.product ? PARALLEL : 1;
     let sending = this.items.filter((item) => item.state === "sending").length;
     for (const item of this.items) {
@@ -108,9 +108,9 @@ class Upload {
     const body = new FormData();
     body.append("csrfmiddlewaretoken", csrfToken(this.form));
     body.append("place", item.place);
-    body.append("photographs", item.file, item.file.name);
+    body.append("images", item.file, item.file.name);
     const request = new XMLHttpRequest();
-    request.open("POST", this.product ? this.product.photographs : this.form.dataset.create);
+    request.open("POST", this.product ? this.product.current_images : this.form.dataset.create);
     request.setRequestHeader("Accept", "application/json");
     request.upload.addEventListener("progress", (event) => {
       if (!event.lengthComputable) return;
@@ -145,7 +145,7 @@ class Upload {
     this.pump();
   }
 
-  /** Name and SKU are saved for themselves, so that a refused SKU costs no photograph. */
+  /** Name and SKU are saved for themselves, so that a refused SKU costs no image. */
   saveDetails() {
     if (!this.product?.details) return;
     const { name, sku } = this.form.elements;
@@ -171,7 +171,7 @@ class Upload {
     this.problem.hidden = !text;
   }
 
-  /** Show the product as soon as all of its photographs are through. */
+  /** Show the product as soon as all of its images are through. */
   async open() {
     if (!this.product && !this.busy) {
       this.complain(texts.none);
@@ -185,11 +185,11 @@ class Upload {
   async changed() {
     this.summary?.();
     if (this.busy) return;
-    if (this.form.dataset.photographs) {
+    if (this.form.dataset.images) {
       if (this.items.some((item) => item.state === "kept")) {
         for (const item of this.items.filter((one) => one.state === "kept")) item.dispose();
         this.items = this.items.filter((item) => item.state !== "kept");
-        document.dispatchEvent(new CustomEvent("photographs-added"));
+        document.dispatchEvent(new CustomEvent("images-added"));
       }
       return;
     }
@@ -203,7 +203,7 @@ class Upload {
     if (!this.detailsRefused && !this.tellLost()) window.location.assign(this.product.page);
   }
 
-  /** Name the photographs that were not stored; whether there was one that the person had not been told of yet. */
+  /** Name the images that were not stored; whether there was one that the person had not been told of yet. */
   tellLost() {
     const lost = this.items.filter((item) => item.lost);
     if (lost.every((item) => item.told)) return false;

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from catalog.models import AttributeValue
 from tests.factories import ProductFactory
-from tests.pictures import photo
+from tests.images import photo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,10 +22,10 @@ def inside(page, admin):
     return page
 
 
-def test_it_takes_photographs_of_a_new_product(inside):
+def test_it_takes_images_of_a_new_product(inside):
     inside.goto(reverse("admin:catalog_product_add"))
     chosen = {"name": "front.jpg", "mimeType": "image/jpeg", "buffer": photo()}
-    inside.locator("[name=photographs]").set_input_files(chosen)
+    inside.locator("[name=images]").set_input_files(chosen)
 
 
 def test_it_asks_before_it_deletes(inside):

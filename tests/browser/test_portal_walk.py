@@ -1,4 +1,4 @@
-"""The main job by hand: photographs in, result without reloading, corrected, saved."""
+"""The main job by hand: images in, result without reloading, corrected, saved."""
 
 import base64
 
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from catalog.models import Attribute, AttributeValue, Product
 from classifier.jobs import batches
-from tests.pictures import photo, upload
+from tests.images import photo, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,18 +39,18 @@ def _log_in(page, user):
     page.get_by_role("button", name="Log in").click()
 
 
-def test_it_takes_a_product_from_photographs_to_saved_values(page, alice, settings, network_weights):
+def test_it_takes_a_product_from_images_to_saved_values(page, alice, settings, network_weights):
     settings.WEIGHTS_DIR = network_weights
     _log_in(page, alice)
 
-    page.get_by_role("link", name="Upload the first photographs").click()
+    page.get_by_role("link", name="Upload the first photos").click()
     page.get_by_label("Name").fill("Red jacket")
     page.locator("input[type=file]").set_input_files([_file("front.jpg", photo()), _file("letter.jpg", b"Dear all")])
-    expect(page.locator(".file[data-state=refused]")).to_contain_text("This is not a photograph.")
+    expect(page.locator(".file[data-state=refused]")).to_contain_text("This is not a photo.")
     _drop(page, "back.jpg", photo("navy"))
     expect(page.locator(".file[data-state=kept]")).to_have_count(2)
     page.get_by_role("button", name="Upload and look at the product").click()
-    expect(page.locator("[data-problem]")).to_contain_text("letter.jpg: This is not a photograph.")
+    expect(page.locator("[data-problem]")).to_contain_text("letter.jpg: This is not a photo.")
     page.get_by_role("button", name="Upload and look at the product").click()
 
     expect(page.get_by_role("heading", name="Red jacket")).to_be_visible()
@@ -82,25 +82,25 @@ def test_it_takes_a_product_from_photographs_to_saved_values(page, alice, settin
 
 def test_it_stays_until_one_knows_what_was_not_stored(page, alice):
     _log_in(page, alice)
-    page.get_by_role("link", name="Upload the first photographs").click()
+    page.get_by_role("link", name="Upload the first photos").click()
     page.locator("input[type=file]").set_input_files([_file("front.jpg", photo())])
     expect(page.locator(".file[data-state=kept]")).to_have_count(1)
-    page.route("**/photographs", lambda route: route.fulfill(body="no page of ours"))  # as a proxy would break in
+    page.route("**/images", lambda route: route.fulfill(body="no page of ours"))  # as a proxy would break in
     page.locator("input[type=file]").set_input_files([_file("back.jpg", photo("navy"))])
 
     page.get_by_role("button", name="Upload and look at the product").click()
 
     expect(page.locator("[data-problem]")).to_contain_text("back.jpg: The server did not take the file.")
     assert page.url.endswith("/products/new")
-    page.unroute("**/photographs")
+    page.unroute("**/images")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".file[data-state=kept]")).to_have_count(2)
     page.get_by_role("button", name="Upload and look at the product").click()
     expect(page.locator(".strip a")).to_have_count(2)
 
 
-def test_it_adds_photographs_to_a_product_without_reloading(page, alice, product, client_of):
-    client_of(alice).post(f"/products/{product.public_id}/photographs", {"photographs": upload("front.jpg")})
+def test_it_adds_images_to_a_product_without_reloading(page, alice, product, client_of):
+    client_of(alice).post(f"/products/{product.public_id}/images", {"images": upload("front.jpg")})
     _log_in(page, alice)
     page.goto(f"/products/{product.public_id}")
     page.evaluate("window.notReloaded = true")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from catalog.models import Decision
-from tests.pictures import photo
+from tests.images import photo
 from tests.proposals import propose, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +48,7 @@ def test_it_keeps_what_a_refusal_brought_back(page):
     page.get_by_role("button", name="Save and publish").click()
     expect(page.get_by_role("alert").first).to_contain_text("The category is still open.")
 
-    page.evaluate("document.dispatchEvent(new CustomEvent('photographs-added'))")  # brings the form anew
+    page.evaluate("document.dispatchEvent(new CustomEvent('images-added'))")  # brings the form again
     expect(page.locator("#review .refusal")).to_have_count(0)
     expect(page.get_by_label("Material", exact=True)).to_have_value("silk")
     expect(page.get_by_label("Category", exact=True)).to_have_value("")

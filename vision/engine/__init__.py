@@ -1,13 +1,13 @@
-"""Photographs in, garments out. Knows no Django; torch and openvino are imported when a runtime is asked for.
+"""Images in, garments out. Knows no Django; torch and openvino are imported when a runtime is asked for.
 
     engine = Engine.load(Path("weights"), runtime="openvino")
-    photograph = engine.classify(data_or_path)                    # raises DecodeError
-    for result in engine.classify_many(sources):                  # Photograph | DecodeError, in order, streaming
+    image = engine.classify(data_or_path)                    # raises DecodeError
+    for result in engine.classify_many(sources):                  # ImageResult | DecodeError, in order, streaming
         ...
 
-`Photograph(width, height, garments, models, timings)`: garments by falling confidence, possibly none; `models` maps
+`ImageResult(width, height, garments, models, timings)`: garments by falling confidence, possibly none; `models` maps
 roles to model names; `timings` are milliseconds for decode, detect and classify; `as_dict()` is ready for JSON.
-`Garment(box, confidence, model, attributes)`: box as fractions of the upright photograph; `attributes` maps an
+`Garment(box, confidence, model, attributes)`: box as fractions of the upright image; `attributes` maps an
 attribute's code to an `AttributeResult` or None (does not apply, or no model said anything).
 `AttributeResult(value, confidence, alternatives, calibrated, model, parent)`: taxonomy codes.
 `DecodeError(code, message)`; `WeightsMissing`, `WeightsMismatch` and `ManifestInvalid` are `WeightsError`s.
@@ -23,7 +23,7 @@ from .decode import decode
 from .engine import BATCH, Engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec, WeightFile
-from .results import Alternative, AttributeResult, Box, Garment, Photograph
+from .results import Alternative, AttributeResult, Box, Garment, ImageResult
 from .runtime import LANES, RUNTIMES, THREADS, Network, load_networks
 from .taxonomy import Taxonomy
 
@@ -39,11 +39,11 @@ __all__ = [
     "Engine",
     "EngineError",
     "Garment",
+    "ImageResult",
     "Manifest",
     "ManifestInvalid",
     "ModelSpec",
     "Network",
-    "Photograph",
     "Taxonomy",
     "WeightFile",
     "WeightsError",

@@ -1,4 +1,4 @@
-"""Drawing what was found onto the photograph."""
+"""Drawing what was found onto the image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DARK_TEXT_ON = ("#E69F00", "#56B4E9", "#F0E442")
 
 
 def annotate(image: Image.Image, garments: tuple[Garment, ...]) -> Image.Image:
-    """A copy of an upright RGB photograph with each garment's box, number and values."""
+    """A copy of an upright RGB image with each garment's box, number and values."""
     drawn = image.copy()
     draw = ImageDraw.Draw(drawn)
     font = ImageFont.load_default(max(11, min(image.size) // 35))

@@ -1,4 +1,4 @@
-"""Reading one attribute of every garment in a batch of photographs, with a model of either kind."""
+"""Reading one attribute of every garment in a batch of images, with a model of either kind."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ LEAST_OVERLAP = 0.3
 
 @dataclass(slots=True)
 class Subject:
-    """A garment that was found in photograph number `photograph` of a batch, and what is known of it so far."""
+    """A garment that was found in image number `image` of a batch, and what is known of it so far."""
 
-    photograph: int
+    image: int
     box: Box
     confidence: float
     attributes: dict[str, AttributeResult | None] = field(default_factory=dict)
@@ -47,15 +47,15 @@ class Crops:
 
     def of(self, subject: Subject, size: int, margin: float) -> NDArray[np.uint8]:
         """The garment as a square (size, size, 3) of RGB bytes."""
-        key = (subject.photograph, subject.box, size, margin)
+        key = (subject.image, subject.box, size, margin)
         if key not in self._cut:
-            self._cut[key] = crop_square(self.images[subject.photograph], subject.box, size, margin)
+            self._cut[key] = crop_square(self.images[subject.image], subject.box, size, margin)
         return self._cut[key]
 
     def outputs(self, subjects: Sequence[Subject], classifier: CropClassifier) -> Tensor:
         """The raw outputs (n, outputs) of the classifier's network for these garments."""
         spec = classifier.spec
-        keys = [(id(classifier.network), subject.photograph, subject.box) for subject in subjects]
+        keys = [(id(classifier.network), subject.image, subject.box) for subject in subjects]
         new = {key: subject for key, subject in zip(keys, subjects, strict=True) if key not in self._outputs}
         if new:
             rows = classifier.run([self.of(subject, spec.input_size, spec.margin) for subject in new.values()])
@@ -85,7 +85,7 @@ class ClassifierReader:
 
 
 class DetectorReader:
-    """Looks at whole photographs; each of its boxes belongs to at most one garment, so that the overlaps sum to most.
+    """Looks at whole images; each of its boxes belongs to at most one garment, so that the overlaps sum to most.
 
     The system that this replaces took the nearest box for each garment, and so gave one box to several.
     """
@@ -96,11 +96,11 @@ class DetectorReader:
         self._taxonomy = taxonomy
 
     def read(self, subjects: Sequence[Subject], crops: Crops) -> list[AttributeResult | None]:
-        photographs = sorted({subject.photograph for subject in subjects})
-        found = self._detector.find([crops.images[index] for index in photographs])
+        images = sorted({subject.image for subject in subjects})
+        found = self._detector.find([crops.images[index] for index in images])
         results: list[AttributeResult | None] = [None] * len(subjects)
-        for photograph, detections in zip(photographs, found, strict=True):
-            here = [number for number, subject in enumerate(subjects) if subject.photograph == photograph]
+        for image, detections in zip(images, found, strict=True):
+            here = [number for number, subject in enumerate(subjects) if subject.image == image]
             boxes = np.array([subjects[number].box for number in here], np.float32)
             pairs = match(overlaps(boxes, detections.boxes), LEAST_OVERLAP)
             for row, column in _surest(pairs, detections).items():

@@ -1,4 +1,4 @@
-"""From the bytes of a file to an upright RGB picture, decoded once and only as large as the networks need."""
+"""From the bytes of a file to an upright RGB image, decoded once and only as large as the networks need."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .errors import DecodeError
 Source = bytes | Path
 
 MAX_PIXELS = 100_000_000
-# Pillow's other readers are for no photographs, and one of them starts an external program (EPS). JPEG includes MPO.
+# Pillow's other readers are for no images, and one of them starts an external program (EPS). JPEG includes MPO.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
-# Bytes that decoding holds at its peak, measured: of each pixel of the picture, by format, and of a progressive JPEG's
+# Bytes that decoding holds at its peak, measured: of each pixel of the image, by format, and of a progressive JPEG's
 # coefficients, which stay in memory at full size.
 _BYTES_PER_PIXEL = {"WEBP": 16}
 _RAW_BYTES = 4
@@ -30,7 +30,7 @@ _ALONE = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """An upright sRGB picture; `width` and `height` are those of the original, which may be larger than `image`."""
+    """An upright sRGB image; `width` and `height` are those of the original, which may be larger than `image`."""
 
     image: Image.Image
     width: int
@@ -38,9 +38,9 @@ class Decoded:
 
 
 def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_PIXELS) -> Decoded:
-    """Decode a photograph: first frame, EXIF orientation applied, transparency on white, any depth to 8 bit, in sRGB.
+    """Decode an image: first frame, EXIF orientation applied, transparency on white, any depth to 8 bit, in sRGB.
 
-    `detail` is the number of pixels on the shorter side that the caller needs; larger photographs may come reduced by
+    `detail` is the number of pixels on the shorter side that the caller needs; larger images may come reduced by
     a whole factor, never below it. What takes much memory is decoded alone, whichever thread asks. Raises DecodeError.
     """
     data = source if isinstance(source, bytes) else _read(source)
@@ -51,7 +51,7 @@ def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_P
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(max_pixels) from error
     except Exception as error:  # Pillow's readers answer what they cannot read with many unrelated types
-        raise DecodeError("not_an_image", "The file is not a photograph that can be read (JPEG, PNG, WebP).") from error
+        raise DecodeError("not_an_image", "The file is not an image that can be read (JPEG, PNG, WebP).") from error
     if image.width * image.height > max_pixels:
         raise _too_many_pixels(max_pixels)
     try:
@@ -65,7 +65,7 @@ def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_P
             _convert_to_srgb(rgb, image)
             del image  # before the next one's turn
     except Exception as error:  # as above
-        raise DecodeError("damaged", "The photograph is damaged: its pixels cannot be decoded.") from error
+        raise DecodeError("damaged", "The image is damaged: its pixels cannot be decoded.") from error
     if turn is None:
         return Decoded(rgb, width, height)
     upright = rgb.transpose(turn)
@@ -82,14 +82,14 @@ def _read(path: Path) -> bytes:
 
 
 def _peak_bytes(image: Image.Image, pixels: int) -> int:
-    """About how many bytes it takes to load an opened picture, of which `pixels` are the original's."""
+    """About how many bytes it takes to load an opened image, of which `pixels` are the original's."""
     if image.info.get("progressive"):
         return _COEFFICIENT_BYTES * pixels
     return _BYTES_PER_PIXEL.get(image.format or "", _RAW_BYTES) * image.width * image.height
 
 
 def _too_many_pixels(limit: int) -> DecodeError:
-    return DecodeError("too_many_pixels", f"The photograph has more than {limit / 1e6:g} million pixels.")
+    return DecodeError("too_many_pixels", f"The image has more than {limit / 1e6:g} million pixels.")
 
 
 _ORIENTATION_TAG = 0x0112
@@ -102,12 +102,12 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_BAND = 64  # rows of a reduced picture that are worked out at a time
+_BAND = 64  # rows of a reduced image that are worked out at a time
 _QUARTER_TURNS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation of a loaded image (1 upright). Broken EXIF is no reason to refuse a photograph."""
+    """The EXIF orientation of a loaded image (1 upright). Broken EXIF is no reason to refuse an image."""
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:
@@ -118,7 +118,7 @@ def _convert_to_srgb(rgb: Image.Image, image: Image.Image) -> None:
     """Convert the colours of `rgb` in place where `image`, which it was made of, came with a profile of its own.
 
     Phones write wider colours than sRGB. In other modes than these the conversion to RGB has used up the values that
-    the profile speaks of, and a broken profile is no reason to refuse a photograph: browsers show both as sRGB.
+    the profile speaks of, and a broken profile is no reason to refuse an image: browsers show both as sRGB.
     """
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in ("RGB", "RGBA", "P"):
@@ -131,7 +131,7 @@ def _convert_to_srgb(rgb: Image.Image, image: Image.Image) -> None:
 
 
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """8-bit RGB, smaller by a whole factor. Band by band: a large picture is held once, not in several modes."""
+    """8-bit RGB, smaller by a whole factor. Band by band: a large image is held once, not in several modes."""
     white = _white(image)
     if factor <= 1:
         return _to_rgb(image, white)

@@ -1,4 +1,4 @@
-"""A detector: photographs in, boxes with class and score out."""
+"""A detector: images in, boxes with class and score out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_DETECTIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """What a detector found in one photograph, by falling score: boxes (n, 4) as fractions, scores and classes (n)."""
+    """What a detector found in one image, by falling score: boxes (n, 4) as fractions, scores and classes (n)."""
 
     boxes: Boxes
     scores: NDArray[np.float32]
@@ -34,7 +34,7 @@ class Detections:
 
 
 class Detector:
-    """A detection network with the picture preparation and the thresholds that belong to it."""
+    """A detection network with the image preparation and the thresholds that belong to it."""
 
     def __init__(self, spec: ModelSpec, network: Network, taxonomy: Taxonomy) -> None:
         self.spec = spec
@@ -42,7 +42,7 @@ class Detector:
         self._groups = _group(spec, taxonomy)
 
     def find(self, images: Sequence[Image.Image]) -> list[Detections]:
-        """The boxes in each photograph, in one batch; see `select` for what counts as one."""
+        """The boxes in each image, in one batch; see `select` for what counts as one."""
         squares = [letterbox(image, self.spec.input_size) for image in images]
         output = self.network.infer(to_batch([square for square, _ in squares]))
         found = []
@@ -53,7 +53,7 @@ class Detector:
 
 
 def _group(spec: ModelSpec, taxonomy: Taxonomy) -> NDArray[np.intp]:
-    """For each class the number of what it belongs to: its first level, or the value itself if it has none.
+    """For each class the number of what it belongs to: its top-level category, or the value itself if it has none.
 
     A shirt and a blouse in one place are one garment seen as two; a shirt and a coat are worn over each other.
     """

@@ -1,4 +1,4 @@
-"""Photographs in, garments with their attributes out."""
+"""Images in, garments with their attributes out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .decode import MAX_PIXELS, Decoded, Source, decode
 from .detector import Detector
 from .errors import DecodeError
 from .manifest import Manifest, ModelSpec
-from .results import Garment, Photograph
+from .results import Garment, ImageResult
 from .runtime import THREADS, Network, load_networks
 from .taxonomy import CATEGORY, Taxonomy
 
@@ -25,7 +25,7 @@ BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class _Timed:
-    """A decoded photograph and the milliseconds that it took."""
+    """A decoded image and the milliseconds that it took."""
 
     decoded: Decoded
     milliseconds: float
@@ -48,7 +48,7 @@ class Engine:
         self.models = {role: spec.name for role, spec in manifest.models.items()}
         self._taxonomy = taxonomy or Taxonomy.load()
         self._max_pixels = max_pixels
-        # Twice the largest input: a garment that fills half of the photograph still fills the network's input.
+        # Twice the largest input: a garment that fills half of the image still fills the network's input.
         self._detail = 2 * max(spec.input_size for spec in manifest.models.values())
         self._finder = Detector(manifest.finder, self.networks[manifest.finder.role], self._taxonomy)
         self._readers = [self._reader(spec) for spec in manifest.attributes if spec is not manifest.finder]
@@ -70,12 +70,12 @@ class Engine:
         networks = load_networks(manifest.models, runtime)
         return cls(manifest, networks, taxonomy=taxonomy, max_pixels=max_pixels)
 
-    def classify(self, source: Source) -> Photograph:
-        """The garments of one photograph, given as bytes or as a path. Raises DecodeError."""
+    def classify(self, source: Source) -> ImageResult:
+        """The garments of one image, given as bytes or as a path. Raises DecodeError."""
         return self._look([self._decode(source)])[0]
 
-    def classify_batch(self, sources: Sequence[Source]) -> list[Photograph | DecodeError]:
-        """One result for each source, in order; a photograph that cannot be decoded gives its error instead.
+    def classify_batch(self, sources: Sequence[Source]) -> list[ImageResult | DecodeError]:
+        """One result for each source, in order; an image that cannot be decoded gives its error instead.
 
         Runs on the calling thread. `THREADS` threads that do this at the same time keep the machine busy.
         """
@@ -83,7 +83,7 @@ class Engine:
         looked = iter(self._look([item for item in items if isinstance(item, _Timed)]))
         return [item if isinstance(item, DecodeError) else next(looked) for item in items]
 
-    def classify_many(self, sources: Iterable[Source]) -> Iterator[Photograph | DecodeError]:
+    def classify_many(self, sources: Iterable[Source]) -> Iterator[ImageResult | DecodeError]:
         """Like `classify_batch`, for any number of sources, on all lanes.
 
         Streams: only a few batches are on their way at once, so the memory needed does not grow with the number of
@@ -91,7 +91,7 @@ class Engine:
         """
         waiting = iter(sources)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="lane") as pool:
-            ahead: deque[Future[list[Photograph | DecodeError]]] = deque()
+            ahead: deque[Future[list[ImageResult | DecodeError]]] = deque()
             while True:
                 while len(ahead) <= THREADS and (batch := list(islice(waiting, BATCH))):
                     ahead.append(pool.submit(self.classify_batch, batch))
@@ -116,8 +116,8 @@ class Engine:
         except DecodeError as error:
             return error
 
-    def _look(self, items: Sequence[_Timed]) -> list[Photograph]:
-        """Run the networks over one batch of decoded photographs."""
+    def _look(self, items: Sequence[_Timed]) -> list[ImageResult]:
+        """Run the networks over one batch of decoded images."""
         if not items:
             return []
         crops = Crops([item.decoded.image for item in items])
@@ -131,9 +131,9 @@ class Engine:
         garments: list[list[Garment]] = [[] for _ in items]
         for subject in subjects:
             found = Garment(subject.box, subject.confidence, self._finder.spec.name, subject.attributes)
-            garments[subject.photograph].append(found)
+            garments[subject.image].append(found)
         return [
-            Photograph(
+            ImageResult(
                 width=item.decoded.width,
                 height=item.decoded.height,
                 garments=tuple(found),
@@ -144,27 +144,27 @@ class Engine:
         ]
 
     def _find(self, crops: Crops) -> list[Subject]:
-        """The garments of a batch, by photograph and falling confidence."""
+        """The garments of a batch, by image and falling confidence."""
         spec = self._finder.spec
         subjects = []
-        for photograph, detections in enumerate(self._finder.find(crops.images)):
+        for image, detections in enumerate(self._finder.find(crops.images)):
             for index, (box, score) in enumerate(zip(detections.boxes, detections.scores, strict=True)):
                 x1, y1, x2, y2 = (float(edge) for edge in box)
-                subject = Subject(photograph, (x1, y1, x2, y2), float(score))
+                subject = Subject(image, (x1, y1, x2, y2), float(score))
                 if spec.role == CATEGORY:  # the original's kind: the detector that finds garments also names them
                     subject.attributes[CATEGORY] = detected_value(detections, index, spec, self._taxonomy)
                 subjects.append(subject)
         return subjects
 
     def _read(self, reader: Reader, subjects: Sequence[Subject], crops: Crops) -> None:
-        """Add one attribute to every garment; None where its first level has no such attribute."""
+        """Add one attribute to every garment; None where its top-level category has no such attribute."""
         role = reader.spec.role
         having = []
         for subject in subjects:
             subject.attributes[role] = None
             category = subject.attributes.get(CATEGORY)
-            first_level = (category.parent or category.value) if category else None
-            if role == CATEGORY or self._taxonomy.applies(role, first_level):
+            top_category = (category.parent or category.value) if category else None
+            if role == CATEGORY or self._taxonomy.applies(role, top_category):
                 having.append(subject)
         if having:
             for subject, result in zip(having, reader.read(having, crops), strict=True):

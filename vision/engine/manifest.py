@@ -123,7 +123,7 @@ class Manifest:
 
     @property
     def attributes(self) -> tuple[ModelSpec, ...]:
-        """The models that say something about a garment, category first: others depend on its first level."""
+        """The models that say something about a garment, category first: others depend on its top-level category."""
         specs = [spec for role, spec in self.models.items() if role != GARMENT]
         return tuple(sorted(specs, key=lambda spec: spec.role != CATEGORY))
 

@@ -1,7 +1,7 @@
-"""From a photograph to the arrays that the networks take.
+"""From an image to the arrays that the networks take.
 
 Training and serving share these functions, so that a network never meets in service what it was not trained on.
-Pictures are upright RGB Pillow images; boxes are (x1, y1, x2, y2) as fractions of width and height.
+Images are upright RGB Pillow images; boxes are (x1, y1, x2, y2) as fractions of width and height.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CROP_MARGIN = 0.04
 
 
 class Letterbox(NamedTuple):
-    """How a photograph was fitted into a square: scale factors and offsets, in pixels of the square."""
+    """How an image was fitted into a square: scale factors and offsets, in pixels of the square."""
 
     scale_x: float
     scale_y: float
@@ -27,7 +27,7 @@ class Letterbox(NamedTuple):
     top: int
 
     def to_fractions(self, boxes: NDArray[np.floating], width: int, height: int) -> NDArray[np.float32]:
-        """Boxes (n, 4) in pixels of the square as fractions of the photograph of `width` x `height`, clipped to it."""
+        """Boxes (n, 4) in pixels of the square as fractions of the image of `width` x `height`, clipped to it."""
         offset = np.array([self.left, self.top, self.left, self.top], np.float32)
         extent = np.array([self.scale_x * width, self.scale_y * height] * 2, np.float32)
         fractions: NDArray[np.float32] = np.clip((boxes - offset) / extent, 0.0, 1.0).astype(np.float32)
@@ -42,7 +42,7 @@ def fit_square(
     width, height = right - left, bottom - top
     scale = size / max(width, height)
     fitted = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Reducing by whole factors first costs little sharpness and saves most of the time on large photographs.
+    # Reducing by whole factors first costs little sharpness and saves most of the time on large images.
     resized = image.resize(fitted, Image.Resampling.BILINEAR, box=(left, top, right, bottom), reducing_gap=2.0)
     offset = ((size - fitted[0]) // 2, (size - fitted[1]) // 2)
     square = Image.new("RGB", (size, size), (PADDING_GREY,) * 3)
@@ -51,7 +51,7 @@ def fit_square(
 
 
 def letterbox(image: Image.Image, size: int) -> tuple[NDArray[np.uint8], Letterbox]:
-    """The whole photograph as a detector sees it: (size, size, 3) RGB bytes, and the way back."""
+    """The whole image as a detector sees it: (size, size, 3) RGB bytes, and the way back."""
     square, geometry = fit_square(image, size)
     return np.asarray(square), geometry
 

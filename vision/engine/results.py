@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Box = tuple[float, float, float, float]
-"""x1, y1, x2, y2 as fractions of the upright photograph."""
+"""x1, y1, x2, y2 as fractions of the upright image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class AttributeResult:
 
 @dataclass(frozen=True, slots=True)
 class Garment:
-    """A garment in a photograph. `confidence` is that of the box; an attribute is None where it does not apply or
+    """A garment in an image. `confidence` is that of the box; an attribute is None where it does not apply or
     where no model said anything about this garment."""
 
     box: Box
@@ -58,8 +58,8 @@ class Garment:
 
 
 @dataclass(frozen=True, slots=True)
-class Photograph:
-    """A photograph and its garments by falling confidence; no garment is a result too.
+class ImageResult:
+    """An image and its garments by falling confidence; no garment is a result too.
 
     `width` and `height` are pixels of the upright original; `models` maps roles to the names of the models that ran;
     `timings` are milliseconds by phase: decode, detect, classify (a batch's time is shared out evenly).
@@ -72,7 +72,7 @@ class Photograph:
     timings: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, without the timings: the same photograph gives the same text."""
+        """For JSON, without the timings: the same image gives the same text."""
         return {
             "width": self.width,
             "height": self.height,

@@ -20,7 +20,7 @@ LANES = min(os.cpu_count() or 1, 8)
 """How many networks run at the same time, each on a core of its own."""
 
 THREADS = LANES + 1
-"""How many threads keep the lanes busy: while one decodes photographs, the networks of the others run."""
+"""How many threads keep the lanes busy: while one decodes images, the networks of the others run."""
 
 
 class Network(Protocol):
@@ -36,11 +36,11 @@ class Network(Protocol):
 
 
 class OpenVinoNetwork:
-    """An OpenVINO graph on the CPU, in single precision: the same photograph gives the same answer on every machine.
+    """An OpenVINO graph on the CPU, in single precision: the same image gives the same answer on every machine.
 
     CPUs with AMX would be about three times as fast in bf16, but its eight bits move a box by a pixel and a
     confidence by more than the 0.02 that the runtimes may differ by. One stream for each lane: a stream over all
-    cores answers a single photograph sooner, but takes a tenth more work, and when the machine has anything else to
+    cores answers a single image sooner, but takes a tenth more work, and when the machine has anything else to
     do its threads wait for each other at every layer.
     """
 

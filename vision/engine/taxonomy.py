@@ -59,14 +59,14 @@ class Taxonomy:
         return known.code_of(name) if known else name
 
     def parent_of(self, attribute: str, code: str) -> str | None:
-        """The first level of a second-level value, None for values without one."""
+        """The top-level category of a second-level value, None for values without one."""
         known = self.attributes.get(attribute)
         return known.parents.get(code) if known else None
 
-    def applies(self, attribute: str, first_level: str | None) -> bool:
-        """Whether garments of this first-level category have the attribute; one that only some have needs to know."""
+    def applies(self, attribute: str, top_category: str | None) -> bool:
+        """Whether garments of this top-level category have the attribute; one that only some have needs to know."""
         known = self.attributes.get(attribute)
-        return known is None or known.applies_to is None or first_level in known.applies_to
+        return known is None or known.applies_to is None or top_category in known.applies_to
 
 
 def _parse_attribute(item: Mapping[str, Any]) -> Attribute:

@@ -1,4 +1,4 @@
-"""Two models on the same photographs: what each gets right that the other gets wrong, and whether that is chance."""
+"""Two models on the same images: what each gets right that the other gets wrong, and whether that is chance."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vision.evaluation.readings import Reading
 FEW = 25
 
 Pair = tuple[Reading, Reading]
-"""What the first and the second model say of one photograph."""
+"""What the first and the second model say of one image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The photographs of one topic by who is right, and the probability of such a difference between equal models."""
+    """The images of one topic by who is right, and the probability of such a difference between equal models."""
 
     topic: str
     both: int
@@ -28,7 +28,7 @@ class Comparison:
     only_second: list[Pair]
 
     @property
-    def photographs(self) -> int:
+    def images(self) -> int:
         """How many were compared."""
         return self.both + self.neither + len(self.only_first) + len(self.only_second)
 
@@ -45,7 +45,7 @@ class Comparison:
 
 
 def compare(first: Sequence[Reading], second: Sequence[Reading], topic: str) -> Comparison:
-    """Judge the photographs that both models have read and that are examples of the topic."""
+    """Judge the images that both models have read and that are examples of the topic."""
     others = _by_row(second)
     pairs = [(ours, others[row]) for row, ours in _by_row(first).items() if ours.truth(topic) and row in others]
     groups: dict[tuple[bool, bool], list[Pair]] = {(a, b): [] for a in (True, False) for b in (True, False)}
@@ -57,11 +57,11 @@ def compare(first: Sequence[Reading], second: Sequence[Reading], topic: str) -> 
 
 
 def _by_row(readings: Sequence[Reading]) -> dict[tuple[Path, Box | None, int], Reading]:
-    """Readings by their row of labels; garments of one photograph may have the same box, or none."""
+    """Readings by their row of labels; garments of one image may have the same box, or none."""
     met: Counter[tuple[Path, Box | None]] = Counter()
     rows = {}
     for reading in readings:
-        where = reading.photograph.path, reading.photograph.box
+        where = reading.image.path, reading.image.box
         rows[*where, met[where]] = reading
         met[where] += 1
     return rows

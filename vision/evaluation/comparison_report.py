@@ -1,4 +1,4 @@
-"""The papers of a comparison: comparison.md, comparison.json and the photographs on which two models disagree."""
+"""The papers of a comparison: comparison.md, comparison.json and the images on which two models disagree."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def _about(first: Evaluation, second: Evaluation) -> str:
         fairness = f" {shown.model.name} was shown the true boxes, the other had to find the garments by itself."
     return (
         f"Both on `{data['split']}` of the data set `{data['name']}`. The figures in the first table are those of each "
-        f"model by itself; the others count the photographs that both have read "
-        f"({first.data['photographs']} and {second.data['photographs']}).{fairness}"
+        f"model by itself; the others count the images that both have read "
+        f"({first.data['images']} and {second.data['images']}).{fairness}"
     )
 
 
 def _contingency(comparison: Comparison, names: tuple[str, str]) -> str:
     return (
-        f"| of {comparison.photographs} photographs | {names[1]} right | {names[1]} wrong |\n|---|---|---|\n"
+        f"| of {comparison.images} images | {names[1]} right | {names[1]} wrong |\n|---|---|---|\n"
         f"| **{names[0]} right** | {comparison.both} | {len(comparison.only_first)} |\n"
         f"| **{names[0]} wrong** | {len(comparison.only_second)} | {comparison.neither} |"
     )
@@ -86,15 +86,15 @@ def _difference(path: Path, topic: str, names: tuple[str, str], winner: int, pai
     )
     return [
         f"### Only {names[winner]} is right",
-        f"| label | {names[0]} says | {names[1]} says | photographs |\n|---|---|---|---|\n{rows}",
-        f"![Photographs]({path.name})",
+        f"| label | {names[0]} says | {names[1]} says | images |\n|---|---|---|---|\n{rows}",
+        f"![Images]({path.name})",
     ]
 
 
 def _tile(pair: Pair, topic: str) -> Tile:
     ours, theirs = pair
     said = [f"{number}: {reading.answer(topic).value}" for number, reading in (("first", ours), ("second", theirs))]
-    return Tile(ours.photograph.path, (f"true: {ours.truth(topic)}", *said), ours.photograph.box, theirs.box)
+    return Tile(ours.image.path, (f"true: {ours.truth(topic)}", *said), ours.image.box, theirs.box)
 
 
 def _as_json(first: Evaluation, second: Evaluation, comparisons: Sequence[Comparison]) -> dict[str, Any]:
@@ -105,11 +105,11 @@ def _as_json(first: Evaluation, second: Evaluation, comparisons: Sequence[Compar
         "data": first.data,
         "topics": {
             comparison.topic: {
-                "photographs": comparison.photographs,
+                "images": comparison.images,
                 "both": comparison.both,
                 "neither": comparison.neither,
-                "only_first": [ours.photograph.path.name for ours, _ in comparison.only_first],
-                "only_second": [ours.photograph.path.name for ours, _ in comparison.only_second],
+                "only_first": [ours.image.path.name for ours, _ in comparison.only_first],
+                "only_second": [ours.image.path.name for ours, _ in comparison.only_second],
                 "p_value": comparison.p_value,
                 "test": comparison.test,
             }

@@ -1,4 +1,4 @@
-"""Figures of a model out of what it said of labelled photographs."""
+"""Figures of a model out of what it said of labelled images."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def garment_figures(readings: Sequence[Reading]) -> dict[str, Any]:
 
     Only good boxes are compared; one that was not found overlaps by 0.
     """
-    garments = [reading for reading in readings if reading.photograph.box is not None]
-    negatives = [reading for reading in readings if reading.photograph.box is None]
-    exact = [reading.overlap for reading in garments if reading.photograph.box_ok]
+    garments = [reading for reading in readings if reading.image.box is not None]
+    negatives = [reading for reading in readings if reading.image.box is None]
+    exact = [reading.overlap for reading in garments if reading.image.box_ok]
     return {
         "garments": len(garments),
         "recall": _share([reading.box is not None for reading in garments]),
@@ -33,9 +33,9 @@ def garment_figures(readings: Sequence[Reading]) -> dict[str, Any]:
 
 
 def attribute_figures(readings: Sequence[Reading], attribute: str) -> dict[str, Any]:
-    """Top-1, top-3, macro-F1, calibration, coverage and confusion over the photographs that carry a label.
+    """Top-1, top-3, macro-F1, calibration, coverage and confusion over the images that carry a label.
 
-    Nothing found, and a class that the model does not know, are wrong. A photograph of which nothing was said has no
+    Nothing found, and a class that the model does not know, are wrong. An image of which nothing was said has no
     confidence: it is no part of the calibration, and never covered.
     """
     examples = labelled(readings, attribute)

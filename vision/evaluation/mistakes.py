@@ -1,4 +1,4 @@
-"""The photographs that a model gets wrong, on a sheet."""
+"""The images that a model gets wrong, on a sheet."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def worst_mistakes(readings: Sequence[Reading], topic: str) -> list[Reading]:
 
 
 def _tile(reading: Reading, topic: str) -> Tile:
-    """A photograph with its label and what was said."""
+    """An image with its label and what was said."""
     answer = reading.answer(topic)
     said = NOTHING if answer.value == NOTHING else f"{answer.value} {answer.confidence:.0%}"
-    lines = (f"true: {reading.truth(topic)}", f"said: {said}", reading.photograph.path.name)
-    return Tile(reading.photograph.path, lines, reading.photograph.box, reading.box)
+    lines = (f"true: {reading.truth(topic)}", f"said: {said}", reading.image.path.name)
+    return Tile(reading.image.path, lines, reading.image.box, reading.box)

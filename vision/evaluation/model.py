@@ -18,7 +18,7 @@ from vision.engine.taxonomy import Taxonomy
 from vision.evaluation.detection import detection_rows
 from vision.evaluation.readings import Reading, read_probabilities, read_with_detector, read_with_engine
 from vision.evaluation.runs import crop_outputs
-from vision.training.dataset import Dataset, Photograph
+from vision.training.dataset import Dataset, LabelledImage
 from vision.training.run import DESCRIPTION, Run, RunError
 
 PIPELINE = "pipeline"
@@ -26,7 +26,7 @@ PIPELINE = "pipeline"
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Something that says what is in photographs. `kind` is "pipeline", "detect" or "classify".
+    """Something that says what is in images. `kind` is "pipeline", "detect" or "classify".
 
     `detectors` are its detectors by role, each with its network and the values that its classes stand for.
     """
@@ -34,22 +34,22 @@ class Model:
     name: str
     kind: str
     parts: dict[str, dict[str, Any]]
-    read: Callable[[Sequence[Photograph]], list[Reading]]
+    read: Callable[[Sequence[LabelledImage]], list[Reading]]
     detectors: dict[str, tuple[ModelSpec, Network, list[str]]]
 
     @property
     def finds_garments(self) -> bool:
-        """Whether it looks at whole photographs; a classifier alone gets the true boxes."""
+        """Whether it looks at whole images; a classifier alone gets the true boxes."""
         return self.kind != "classify"
 
-    def photographs(self, dataset: Dataset, split: str) -> list[Photograph]:
+    def images(self, dataset: Dataset, split: str) -> list[LabelledImage]:
         """What it can be measured on: all of the split, for a classifier the garments with a label."""
         return dataset.select(split, None if self.finds_garments else next(iter(self.parts)))
 
-    def detection(self, role: str, photographs: Sequence[Photograph], taxonomy: Taxonomy) -> list[dict[str, Any]]:
+    def detection(self, role: str, images: Sequence[LabelledImage], taxonomy: Taxonomy) -> list[dict[str, Any]]:
         """Precision, recall and average precision of one of its detectors, see `detection_rows`."""
         spec, network, codes = self.detectors[role]
-        return detection_rows(network, spec.input_size, role, codes, photographs, taxonomy)
+        return detection_rows(network, spec.input_size, role, codes, images, taxonomy)
 
 
 def open_model(
@@ -97,7 +97,7 @@ def of_engine(name: str, engine: Engine, taxonomy: Taxonomy) -> Model:
         name=name,
         kind=PIPELINE,
         parts={role: _part(spec) for role, spec in specs.items()},
-        read=lambda photographs: read_with_engine(engine, photographs),
+        read=lambda images: read_with_engine(engine, images),
         detectors={
             role: (spec, engine.networks[role], [taxonomy.code_of(role, name) for name in spec.classes])
             for role, spec in specs.items()
@@ -151,22 +151,22 @@ def _role_of(path: Path, classes: Sequence[str], taxonomy: Taxonomy) -> str:
 
 
 def of_network(name: str, spec: ModelSpec, network: Network, taxonomy: Taxonomy) -> Model:
-    """A single model: a detector is shown whole photographs, a classifier the garments in the true boxes."""
+    """A single model: a detector is shown whole images, a classifier the garments in the true boxes."""
     role = spec.role
     codes = [taxonomy.code_of(role, label) for label in spec.classes]
     parts = {role: _part(spec)}
     if spec.task == "detect":
         detector = Detector(spec, network, taxonomy)
 
-        def detect(photographs: Sequence[Photograph]) -> list[Reading]:
-            return read_with_detector(detector, photographs, codes)
+        def detect(images: Sequence[LabelledImage]) -> list[Reading]:
+            return read_with_detector(detector, images, codes)
 
         return Model(name, spec.task, parts, detect, {role: (spec, network, codes)})
     classifier = CropClassifier(spec, network)
 
-    def classify(photographs: Sequence[Photograph]) -> list[Reading]:
-        probabilities = classifier.probabilities(crop_outputs(photographs, classifier))
-        return read_probabilities(photographs, role, codes, probabilities)
+    def classify(images: Sequence[LabelledImage]) -> list[Reading]:
+        probabilities = classifier.probabilities(crop_outputs(images, classifier))
+        return read_probabilities(images, role, codes, probabilities)
 
     return Model(name, spec.task, parts, classify, {})
 

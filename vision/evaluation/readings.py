@@ -1,4 +1,4 @@
-"""What a model says of each photograph, in one form for every kind of model."""
+"""What a model says of each image, in one form for every kind of model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vision.engine.errors import DecodeError
 from vision.engine.manifest import GARMENT
 from vision.engine.matching import match, overlaps
 from vision.engine.results import Alternative, AttributeResult, Box
-from vision.training.dataset import Photograph, by_file, open_upright
+from vision.training.dataset import LabelledImage, by_file, open_upright
 
 if TYPE_CHECKING:
     from vision.engine import Engine
@@ -34,7 +34,7 @@ class Reading:
     A topic is an attribute, or `garment`: whether there is one at all, with the values `garment` and `(nothing)`.
     """
 
-    photograph: Photograph
+    image: LabelledImage
     box: Box | None = None
     score: float = 0.0
     said: Said = field(default_factory=dict)
@@ -47,10 +47,10 @@ class Reading:
         return values[0] if values else Alternative(NOTHING, 0.0)
 
     def truth(self, topic: str) -> str:
-        """The label; empty where the photograph has none, which makes it no example of the topic."""
+        """The label; empty where the image has none, which makes it no example of the topic."""
         if topic == GARMENT:
-            return GARMENT if self.photograph.box else NOTHING
-        return self.photograph.labels.get(topic, "")
+            return GARMENT if self.image.box else NOTHING
+        return self.image.labels.get(topic, "")
 
     def is_right(self, topic: str) -> bool:
         """Whether the first value is the label."""
@@ -59,14 +59,14 @@ class Reading:
     @property
     def overlap(self) -> float:
         """Intersection over union of the box and the true one; 0 where either is missing."""
-        if self.box is None or self.photograph.box is None:
+        if self.box is None or self.image.box is None:
             return 0.0
-        return float(overlaps(*(np.array([box], np.float32) for box in (self.box, self.photograph.box)))[0, 0])
+        return float(overlaps(*(np.array([box], np.float32) for box in (self.box, self.image.box)))[0, 0])
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A garment that a model found in a photograph: the box with its score, and the values."""
+    """A garment that a model found in an image: the box with its score, and the values."""
 
     box: Box
     score: float
@@ -74,17 +74,17 @@ class Found:
 
 
 def labelled(readings: Sequence[Reading], topic: str) -> list[Reading]:
-    """The readings of those photographs that are examples of the topic."""
+    """The readings of those images that are examples of the topic."""
     return [reading for reading in readings if reading.truth(topic)]
 
 
-def read_with_engine(engine: Engine, photographs: Sequence[Photograph]) -> list[Reading]:
+def read_with_engine(engine: Engine, images: Sequence[LabelledImage]) -> list[Reading]:
     """What the whole pipeline says, through the same door as `manage.py classify`.
 
-    A photograph that cannot be decoded is one in which nothing was found.
+    An image that cannot be decoded is one in which nothing was found.
     """
     roles = [spec.role for spec in engine.manifest.attributes]
-    files = by_file(photographs)
+    files = by_file(images)
     readings = []
     for rows, result in zip(files, engine.classify_many(rows[0].path for rows in files), strict=True):
         garments = () if isinstance(result, DecodeError) else result.garments
@@ -96,15 +96,15 @@ def read_with_engine(engine: Engine, photographs: Sequence[Photograph]) -> list[
     return readings
 
 
-def read_with_detector(detector: Detector, photographs: Sequence[Photograph], codes: Sequence[str]) -> list[Reading]:
+def read_with_detector(detector: Detector, images: Sequence[LabelledImage], codes: Sequence[str]) -> list[Reading]:
     """What a single detector says: its box, whose class is the value. `codes` are the values of its classes."""
     roles = [role for role in (detector.spec.role,) if role != GARMENT]
-    files = by_file(photographs)
+    files = by_file(images)
     readings = []
     for start in range(0, len(files), BATCH):
         batch = files[start : start + BATCH]
-        images = [open_upright(rows[0].path) for rows in batch]
-        for rows, detections in zip(batch, detector.find(images), strict=True):
+        opened = [open_upright(rows[0].path) for rows in batch]
+        for rows, detections in zip(batch, detector.find(opened), strict=True):
             found = [
                 Found(_box(box), float(score), {role: (Alternative(codes[index], float(score)),) for role in roles})
                 for box, score, index in zip(detections.boxes, detections.scores, detections.classes, strict=True)
@@ -114,24 +114,24 @@ def read_with_detector(detector: Detector, photographs: Sequence[Photograph], co
 
 
 def read_probabilities(
-    photographs: Sequence[Photograph], attribute: str, codes: Sequence[str], probabilities: NDArray[np.floating]
+    images: Sequence[LabelledImage], attribute: str, codes: Sequence[str], probabilities: NDArray[np.floating]
 ) -> list[Reading]:
     """What a classifier's probabilities (n, classes) say of the garments in the true boxes.
 
     Classes that stand for the same value count together, as in the engine.
     """
     readings = []
-    for photograph, row in zip(photographs, probabilities, strict=True):
+    for image, row in zip(images, probabilities, strict=True):
         shares: dict[str, float] = {}
         for code, probability in zip(codes, row, strict=True):
             shares[code] = shares.get(code, 0.0) + float(probability)
         best = sorted(shares.items(), key=lambda item: -item[1])
         said = tuple(Alternative(code, share) for code, share in best)
-        readings.append(Reading(photograph, photograph.box, 1.0, {attribute: said}))
+        readings.append(Reading(image, image.box, 1.0, {attribute: said}))
     return readings
 
 
-def pair(rows: Sequence[Photograph], found: Sequence[Found], roles: Sequence[str]) -> list[Reading]:
+def pair(rows: Sequence[LabelledImage], found: Sequence[Found], roles: Sequence[str]) -> list[Reading]:
     """What was found in one file, by falling score, as an answer for each of its rows.
 
     Where there is only one row, the surest garment; several are matched one to one, for the greatest overlap. `roles`

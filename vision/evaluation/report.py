@@ -1,4 +1,4 @@
-"""The papers of an evaluation: Markdown for people, JSON for programs, pictures and contact sheets beside them."""
+"""The papers of an evaluation: Markdown for people, JSON for programs, images and contact sheets beside them."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Evaluation:
 
 
 def evaluate(model: Model, dataset: Dataset, split: str, report: Report) -> Evaluation:
-    """Look at every photograph of the split and work out the figures. Raises RunError if there is none to look at."""
-    photographs = model.photographs(dataset, split)
-    if not photographs:
-        raise RunError(f"{dataset.root} has no photograph in {split} that {model.name} can be measured on.")
-    report(f"{model.name}: reading {len(by_file(photographs))} photographs of {split}")
-    readings = model.read(photographs)
+    """Look at every image of the split and work out the figures. Raises RunError if there is none to look at."""
+    images = model.images(dataset, split)
+    if not images:
+        raise RunError(f"{dataset.root} has no image in {split} that {model.name} can be measured on.")
+    report(f"{model.name}: reading {len(by_file(images))} images of {split}")
+    readings = model.read(images)
     figures = {
         topic: garment_figures(readings) if topic == GARMENT else attribute_figures(readings, topic)
         for topic in topics_of(readings, finds_garments=model.finds_garments)
@@ -47,18 +47,18 @@ def evaluate(model: Model, dataset: Dataset, split: str, report: Report) -> Eval
     detection = {}
     for role in model.detectors:
         report(f"{model.name}: average precision of {role}")
-        detection[role] = model.detection(role, photographs, dataset.taxonomy)
+        detection[role] = model.detection(role, images, dataset.taxonomy)
     data = {
         "name": dataset.name,
         "fingerprint": dataset.fingerprint,
         "split": split,
-        "photographs": len(by_file(photographs)),
+        "images": len(by_file(images)),
     }
     return Evaluation(model, data, readings, figures, {role: rows for role, rows in detection.items() if rows})
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
-    """Write evaluation.md, evaluation.json and the pictures into `folder`, which is made."""
+    """Write evaluation.md, evaluation.json and the images into `folder`, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
     sections = [f"# Evaluation of {evaluation.model.name}", _about(evaluation), summary_table([evaluation])]
     for topic in evaluation.figures:
@@ -70,7 +70,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
 
 
 def _topic_sections(evaluation: Evaluation, topic: str, folder: Path) -> list[str]:
-    """Draw the pictures of one topic; returns what the Markdown says about it."""
+    """Draw the images of one topic; returns what the Markdown says about it."""
     title, figures = heading(topic), evaluation.figures[topic]
     sections = [f"## {title}"]
     if topic != GARMENT:
@@ -113,8 +113,8 @@ def heading(topic: str) -> str:
 def _about(evaluation: Evaluation) -> str:
     model, data = evaluation.model, evaluation.data
     kinds = {
-        "pipeline": "The whole way, from a photograph to the values of its surest garment",
-        "detect": "A detector alone: the surest box of each photograph and its class",
+        "pipeline": "The whole way, from an image to the values of its surest garment",
+        "detect": "A detector alone: the surest box of each image and its class",
         "classify": "A classifier alone, on crops by the true boxes and their mirror images",
     }
     parts = "\n".join(
@@ -122,21 +122,21 @@ def _about(evaluation: Evaluation) -> str:
         for role, part in model.parts.items()
     )
     return (
-        f"{kinds[model.kind]}. {data['photographs']} photographs of `{data['split']}` in the data set `{data['name']}` "
+        f"{kinds[model.kind]}. {data['images']} images of `{data['split']}` in the data set `{data['name']}` "
         f"(SHA-256 of its labels `{data['fingerprint'][:16]}…`). Nothing found, and a class that the model does not "
         f"know, count as wrong.\n\n| role | model | task | input | classes |\n|---|---|---|---|---|\n{parts}"
     )
 
 
 def _macro_f1(figures: dict[str, Any]) -> float | None:
-    """None where no class has enough photographs."""
+    """None where no class has enough images."""
     return figures["macro_f1"] if figures["macro_classes"] else None
 
 
 Line = tuple[str, str, Callable[[dict[str, Any]], float | None]]
 _GARMENT_LINES: list[Line] = [
     ("garments found", "garments", lambda figures: figures["recall"]),
-    ("photographs without a garment that yield one", "negatives", lambda figures: figures["negatives_with_garment"]),
+    ("images without a garment that yield one", "negatives", lambda figures: figures["negatives_with_garment"]),
     ("median IoU of the box", "iou_n", lambda figures: figures["median_iou"]),
 ]
 _ATTRIBUTE_LINES: list[Line] = [

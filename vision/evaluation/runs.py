@@ -30,7 +30,7 @@ from vision.training.calibration import (
     negative_log_likelihood,
     softmax,
 )
-from vision.training.dataset import Dataset, Photograph, label_indices, load_crops
+from vision.training.dataset import Dataset, LabelledImage, label_indices, load_crops
 from vision.training.metrics import classification_scores, confusion_matrix
 
 LOWEST_THRESHOLD = 0.25
@@ -41,7 +41,7 @@ RUNTIME_DRIFT = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The content of metrics.json, the confusion (a row for each true class) and what was said of each photograph."""
+    """The content of metrics.json, the confusion (a row for each true class) and what was said of each image."""
 
     metrics: dict[str, Any]
     confusion: list[list[int]]
@@ -61,13 +61,13 @@ def evaluate_classifier(
     `mirror` is the checkpoint that looks at the mirror images, if it is another one. Classes that are not offered
     count as wrong.
     """
-    photographs = dataset.select("val", attribute)
+    images = dataset.select("val", attribute)
     straight, mirrored = (
         TorchNetwork(path.read_bytes(), task="classify", device="cpu") for path in (checkpoint, mirror or checkpoint)
     )
     spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {})
-    logits = crop_outputs(photographs, CropClassifier(spec, MirroredNetwork(straight, mirrored)))
-    targets = label_indices(photographs, attribute, classes)
+    logits = crop_outputs(images, CropClassifier(spec, MirroredNetwork(straight, mirrored)))
+    targets = label_indices(images, attribute, classes)
     temperature = fit_temperature(logits, targets)
     before, after = softmax(logits), softmax(logits, temperature)
     metrics = {
@@ -82,38 +82,38 @@ def evaluate_classifier(
         },
     }
     confusion = confusion_matrix(after.argmax(axis=1), targets, len(classes)).tolist()
-    return Measured(metrics, confusion, read_probabilities(photographs, attribute, classes, after))
+    return Measured(metrics, confusion, read_probabilities(images, attribute, classes, after))
 
 
-def crop_outputs(photographs: Sequence[Photograph], classifier: CropClassifier) -> Tensor:
+def crop_outputs(images: Sequence[LabelledImage], classifier: CropClassifier) -> Tensor:
     """A classifier's raw output (n, outputs) for the garments in the true boxes, cut as the engine cuts them."""
-    squares = load_crops(photographs, classifier.spec.input_size, classifier.spec.margin).squares
+    squares = load_crops(images, classifier.spec.input_size, classifier.spec.margin).squares
     return classifier.run(list(squares.transpose(0, 2, 3, 1)))
 
 
 def evaluate_detector(
     dataset: Dataset, checkpoint: Path, role: str, classes: Sequence[str], image_size: int
 ) -> Measured:
-    """Scores and confusion on val: what the most confident box of each photograph says.
+    """Scores and confusion on val: what the most confident box of each image says.
 
     The threshold is chosen here: the lowest one from LOWEST_THRESHOLD on at which at most FALSE_GARMENTS of the
-    photographs without a garment yield one.
+    images without a garment yield one.
     """
     spec = ModelSpec(role, role, "detect", tuple(classes), image_size, {}, threshold=LOWEST_THRESHOLD)
     network = TorchNetwork(checkpoint.read_bytes(), task="detect", device="cpu")
-    photographs = dataset.select("val")
-    readings = read_with_detector(Detector(spec, network, dataset.taxonomy), photographs, classes)
-    threshold = choose_threshold([reading.score for reading in readings if reading.photograph.box is None])
+    images = dataset.select("val")
+    readings = read_with_detector(Detector(spec, network, dataset.taxonomy), images, classes)
+    threshold = choose_threshold([reading.score for reading in readings if reading.image.box is None])
     threshold = round(threshold + RUNTIME_DRIFT, 2)
     readings = [reading if reading.score >= threshold else _silenced(reading) for reading in readings]
     figures: dict[str, Any] = {"threshold": threshold, **garment_figures(readings)}
-    table = detection_rows(network, image_size, role, classes, photographs, dataset.taxonomy)
+    table = detection_rows(network, image_size, role, classes, images, dataset.taxonomy)
     metrics = {"val": figures, "detection": table}
     if role == GARMENT:
-        found = sum(reading.photograph.box is not None and reading.box is not None for reading in readings)
+        found = sum(reading.image.box is not None and reading.box is not None for reading in readings)
         return Measured(metrics, [[found]], readings)
     examples = labelled(readings, role)
-    targets = label_indices((reading.photograph for reading in examples), role, classes)
+    targets = label_indices((reading.image for reading in examples), role, classes)
     # One more column for "nothing found", which is right for nobody.
     columns = [*classes, NOTHING]
     said = np.array([columns.index(reading.answer(role).value) for reading in examples])

@@ -38,7 +38,7 @@ class Augmentation:
 
 AUGMENTATIONS = {
     "strong": Augmentation(),
-    # Where a sleeve or a hem ends stays in the picture: hardly anything is cut off or covered.
+    # Where a sleeve or a hem ends stays in the image: hardly anything is cut off or covered.
     "outline": Augmentation(scale=(0.9, 1.15), shift=0.03, erasing=0.0, mixup=0.1),
     # Fabric shows in fine shades, so its colours are disturbed less, and zooming in helps to see weave and knit.
     "texture": Augmentation(scale=(0.55, 1.05), brightness=0.2, contrast=0.15, saturation=0.15, tint=0.03, mixup=0.1),
@@ -53,7 +53,7 @@ def uniform(generator: torch.Generator, count: int, low: float, high: float) -> 
 def warp(
     canvases: torch.Tensor, windows: torch.Tensor, size: int, strength: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:
-    """Cut, turn, scale and mirror canvases (n, 3, s, s) of bytes into pictures (n, 3, size, size) in 0..1.
+    """Cut, turn, scale and mirror canvases (n, 3, s, s) of bytes into images (n, 3, size, size) in 0..1.
 
     `windows` (n, 4): what the network shall see of each canvas, in units of half a canvas from its centre.
     """
@@ -75,8 +75,8 @@ def warp(
         dim=1,
     )
     grid = functional.affine_grid(affine, [count, 3, size, size], align_corners=False)
-    pictures = canvases.float().div_(255.0).sub_(GREY)
-    warped = functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    images = canvases.float().div_(255.0).sub_(GREY)
+    warped = functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     inside = ((grid - centre[:, None, None, :]).abs() <= half[:, None, None, :]).all(dim=-1)
     return warped.mul_(inside[:, None]).add_(GREY)
 
@@ -85,12 +85,12 @@ def _noise(generator: torch.Generator, count: int, spread: float) -> torch.Tenso
     return (torch.rand(count, 2, generator=generator) * 2 - 1) * spread
 
 
-def recolour(pictures: torch.Tensor, strength: Augmentation, generator: torch.Generator) -> torch.Tensor:
-    """Change contrast, brightness, saturation and tint of pictures (n, 3, s, s) in 0..1, each on its own.
+def recolour(images: torch.Tensor, strength: Augmentation, generator: torch.Generator) -> torch.Tensor:
+    """Change contrast, brightness, saturation and tint of images (n, 3, s, s) in 0..1, each on its own.
 
-    All four are linear in the colours, so they are one 3x3 matrix and one offset a picture.
+    All four are linear in the colours, so they are one 3x3 matrix and one offset an image.
     """
-    count = len(pictures)
+    count = len(images)
     contrast, brightness, saturation = (
         uniform(generator, count, 1 - spread, 1 + spread).view(count, 1, 1)
         for spread in (strength.contrast, strength.brightness, strength.saturation)
@@ -98,38 +98,38 @@ def recolour(pictures: torch.Tensor, strength: Augmentation, generator: torch.Ge
     tint = uniform(generator, count * 3, 1 - strength.tint, 1 + strength.tint).view(count, 3, 1)
     to_grey = torch.full((3, 3), 1 / 3)
     matrix = tint * (saturation * torch.eye(3) + (1 - saturation) * to_grey) * contrast
-    offset = tint * (brightness - contrast) * pictures.mean(dim=(1, 2, 3)).view(count, 1, 1)
-    changed = torch.baddbmm(offset, matrix, pictures.flatten(2)).clamp_(0.0, 1.0)
-    return changed.view_as(pictures)
+    offset = tint * (brightness - contrast) * images.mean(dim=(1, 2, 3)).view(count, 1, 1)
+    changed = torch.baddbmm(offset, matrix, images.flatten(2)).clamp_(0.0, 1.0)
+    return changed.view_as(images)
 
 
-def erase(pictures: torch.Tensor, strength: Augmentation, generator: torch.Generator) -> torch.Tensor:
-    """Grey out one random rectangle of some of the pictures, in place."""
-    size = pictures.shape[-1]
-    for picture in pictures:
+def erase(images: torch.Tensor, strength: Augmentation, generator: torch.Generator) -> torch.Tensor:
+    """Grey out one random rectangle of some of the images, in place."""
+    size = images.shape[-1]
+    for image in images:
         if torch.rand(1, generator=generator).item() >= strength.erasing:
             continue
         height, width = (int(side) for side in uniform(generator, 2, 0.1 * size, 0.4 * size))
         top = int(torch.randint(size - height + 1, (1,), generator=generator))
         left = int(torch.randint(size - width + 1, (1,), generator=generator))
-        picture[:, top : top + height, left : left + width] = GREY
-    return pictures
+        image[:, top : top + height, left : left + width] = GREY
+    return images
 
 
 def mix(
-    pictures: torch.Tensor, targets: dict[str, torch.Tensor], strength: Augmentation, generator: torch.Generator
+    images: torch.Tensor, targets: dict[str, torch.Tensor], strength: Augmentation, generator: torch.Generator
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """Mixup (Zhang et al. 2018): blend each picture and its targets with another one of the batch."""
-    if strength.mixup <= 0 or len(pictures) < 2:
-        return pictures, targets
-    # The greater of two complementary shares, so that a picture stays mostly itself.
+    """Mixup (Zhang et al. 2018): blend each image and its targets with another one of the batch."""
+    if strength.mixup <= 0 or len(images) < 2:
+        return images, targets
+    # The greater of two complementary shares, so that an image stays mostly itself.
     seed = int(torch.randint(2**31, (1,), generator=generator))
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        drawn = torch.distributions.Beta(strength.mixup, strength.mixup).sample((len(pictures),))
+        drawn = torch.distributions.Beta(strength.mixup, strength.mixup).sample((len(images),))
     share = torch.maximum(drawn, 1 - drawn)
-    other = torch.randperm(len(pictures), generator=generator)
-    mixed = torch.lerp(pictures[other], pictures, share.view(-1, 1, 1, 1))
+    other = torch.randperm(len(images), generator=generator)
+    mixed = torch.lerp(images[other], images, share.view(-1, 1, 1, 1))
     blend = share.view(-1, 1)
     return mixed, {name: target * blend + target[other] * (1 - blend) for name, target in targets.items()}
 
@@ -138,5 +138,5 @@ def augment(
     canvases: torch.Tensor, windows: torch.Tensor, size: int, strength: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:
     """All changes to the pixels that keep the labels; arguments as in `warp`."""
-    pictures = recolour(warp(canvases, windows, size, strength, generator), strength, generator)
-    return erase(pictures, strength, generator)
+    images = recolour(warp(canvases, windows, size, strength, generator), strength, generator)
+    return erase(images, strength, generator)

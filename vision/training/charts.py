@@ -1,4 +1,4 @@
-"""The pictures of papers: confusion matrix, reliability and coverage, and the curves of a run. No display is needed."""
+"""The images of papers: confusion matrix, reliability and coverage, and the curves of a run. No display is needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 def draw_confusion(
     path: Path, rows: Sequence[str], columns: Sequence[str], counts: list[list[int]], title: str
 ) -> None:
-    """A picture of the matrix: shades are shares of a row, numbers are counts."""
+    """An image of the matrix: shades are shares of a row, numbers are counts."""
     figure = _figure(2.5 + 0.42 * len(columns), 2.2 + 0.38 * len(rows))
     axes = figure.add_subplot()
     shares = [[count / max(1, sum(row)) for count in row] for row in counts]

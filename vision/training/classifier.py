@@ -1,6 +1,6 @@
 """Trains a YOLOv8n-cls classifier of one attribute on the garments' crops.
 
-One trunk learns all labels of a photograph at once: linear heads for the other attributes are trained beside the
+One trunk learns all labels of an image at once: linear heads for the other attributes are trained beside the
 wanted one and thrown away at the end. They cost nothing and keep the trunk from learning rare classes by heart
 (multi-task learning as a regulariser, Caruana 1997).
 """
@@ -24,7 +24,7 @@ from vision.engine.compat import prepare_ultralytics
 from vision.engine.preprocess import CROP_MARGIN
 from vision.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, mix
 from vision.training.calibration import softmax
-from vision.training.dataset import ATTRIBUTES, Crops, Dataset, Photograph, label_indices, load_crops
+from vision.training.dataset import ATTRIBUTES, Crops, Dataset, LabelledImage, label_indices, load_crops
 from vision.training.files import append_row, atomic_path
 from vision.training.losses import class_balanced_weights, one_hot, soft_cross_entropy
 from vision.training.metrics import classification_scores
@@ -91,15 +91,15 @@ class Network(nn.Module):
             layer.eval()
         return self
 
-    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Logits of the attribute and of each auxiliary head for pictures (n, 3, s, s) in 0..1."""
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Logits of the attribute and of each auxiliary head for images (n, 3, s, s) in 0..1."""
         *trunk, head = self.layers
         with torch.no_grad():
             for layer in trunk[: self.freeze]:
-                pictures = layer(pictures)
+                images = layer(images)
         for layer in trunk[self.freeze :]:
-            pictures = layer(pictures)
-        features = head.drop(head.pool(head.conv(pictures)).flatten(1))
+            images = layer(images)
+        features = head.drop(head.pool(head.conv(images)).flatten(1))
         return head.linear(features), {name: linear(features) for name, linear in self.auxiliary.items()}
 
 
@@ -114,7 +114,7 @@ def build_model(classes: Sequence[str], dropout: float = 0.0) -> Any:
     return model
 
 
-class Average:
+class EMA:
     """Exponential moving average of a network's weights and statistics (as in ultralytics' ModelEMA)."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -138,7 +138,7 @@ class Average:
 class Samples:
     """Crops of one split with the class index of every attribute (-1: no label)."""
 
-    photographs: list[Photograph]
+    images: list[LabelledImage]
     crops: Crops
     targets: dict[str, NDArray[np.int64]]
 
@@ -178,7 +178,7 @@ class ClassifierTraining:
         begun = (run / CHECKPOINT).exists()
         if not begun:
             self._load_base(base)
-        self.average = Average(self.network, options.ema_decay)
+        self.average = EMA(self.network, options.ema_decay)
         self.optimizer = self._make_optimizer()
         self.epoch = 0
         self.best = -1.0
@@ -214,16 +214,16 @@ class ClassifierTraining:
 
     def load_samples(self, split: str) -> Samples:
         """Decode the crops of one split: wide canvases to augment for train, what the engine would cut for val."""
-        photographs = self.dataset.select(split, self.options.attribute)
-        own = label_indices(photographs, self.options.attribute, self.classes[self.options.attribute])
+        images = self.dataset.select(split, self.options.attribute)
+        own = label_indices(images, self.options.attribute, self.classes[self.options.attribute])
         if split == "train":
-            photographs = [photograph for photograph, index in zip(photographs, own, strict=True) if index >= 0]
+            images = [image for image, index in zip(images, own, strict=True) if index >= 0]
         size, margin = self.options.image_size, CROP_MARGIN
         if split == "train":
             size, margin = round(size * (1 + 2 * CANVAS_MARGIN) / (1 + 2 * CROP_MARGIN)), CANVAS_MARGIN
-        self.report(f"decoding {len(photographs)} photographs of {split} at {size} px")
-        targets = {name: label_indices(photographs, name, found) for name, found in self.classes.items()}
-        return Samples(photographs, load_crops(photographs, size, margin), targets)
+        self.report(f"decoding {len(images)} images of {split} at {size} px")
+        targets = {name: label_indices(images, name, found) for name, found in self.classes.items()}
+        return Samples(images, load_crops(images, size, margin), targets)
 
     def fit(self) -> None:
         """Train from the current epoch to the last one; none at all keeps what the start weights bring."""
@@ -283,12 +283,12 @@ class ClassifierTraining:
             index = chosen.numpy()
             canvases = torch.from_numpy(train.crops.squares[index])
             windows = torch.from_numpy(train.crops.windows[index])
-            pictures = augment(canvases, windows, size, self.augmentation, generator)
+            images = augment(canvases, windows, size, self.augmentation, generator)
             targets = {name: one_hot(values[index], len(self.classes[name])) for name, values in train.targets.items()}
-            pictures, targets = mix(pictures, targets, self.augmentation, generator)
-            pictures = pictures.contiguous(memory_format=torch.channels_last).to(self.device)
+            images, targets = mix(images, targets, self.augmentation, generator)
+            images = images.contiguous(memory_format=torch.channels_last).to(self.device)
             targets = {name: values.to(self.device) for name, values in targets.items()}
-            logits, auxiliary = self.network(pictures)
+            logits, auxiliary = self.network(images)
             loss = soft_cross_entropy(logits, targets[options.attribute], options.label_smoothing)
             for name, values in auxiliary.items():
                 loss = loss + options.auxiliary_weight * soft_cross_entropy(
@@ -303,7 +303,7 @@ class ClassifierTraining:
         return total
 
     def _epoch_size(self) -> int:
-        """Side of the training pictures: small ones first, while the network only finds its way.
+        """Side of the training images: small ones first, while the network only finds its way.
 
         Even the last ones are smaller than those it serves, because cropping and zooming make garments appear larger
         in training than later (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
@@ -378,7 +378,7 @@ class ClassifierTraining:
         self.generator.set_state(saved["generator"])
         torch.set_rng_state(saved["torch_rng"])
         self.epoch, self.best = saved["epoch"], saved["best"]
-        # A checkpoint from before there was a patience does not say it: it starts anew.
+        # A checkpoint from before there was a patience does not say it: it starts again.
         self.best_epoch = saved.get("best_epoch", self.epoch)
 
 

@@ -1,4 +1,4 @@
-"""Many photographs on one sheet, so that a person sees at a glance where a model goes wrong."""
+"""Many images on one sheet, so that a person sees at a glance where a model goes wrong."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ TRUE_BOX, FOUND_BOX = "#0072B2", "#D55E00"
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A photograph with what is written below it, and the boxes that are drawn onto it."""
+    """An image with what is written below it, and the boxes that are drawn onto it."""
 
-    photograph: Path
+    image: Path
     lines: Sequence[str]
     true_box: Box | None = None
     found_box: Box | None = None
@@ -50,7 +50,7 @@ def draw_sheet(path: Path, tiles: Sequence[Tile]) -> None:
 
 
 def _thumbnail(tile: Tile) -> Image.Image:
-    image = open_upright(tile.photograph)
+    image = open_upright(tile.image)
     square, geometry = fit_square(image, SIDE)
     draw = ImageDraw.Draw(square)
     for box, colour in ((tile.true_box, TRUE_BOX), (tile.found_box, FOUND_BOX)):
@@ -66,7 +66,7 @@ def _thumbnail(tile: Tile) -> Image.Image:
 
 
 def _fitted(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """The line, shortened until it is no wider than its photograph."""
+    """The line, shortened until it is no wider than its image."""
     if font.getlength(line) <= SIDE:
         return line
     while line and font.getlength(line + "…") > SIDE:

@@ -1,4 +1,4 @@
-"""A folder of labelled garment photographs: labels.csv beside images/."""
+"""A folder of labelled garment images: labels.csv beside images/."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ATTRIBUTES = ("category", "material", "sleeve_length")
 COORDINATES = ("x1", "y1", "x2", "y2")
 SPLITS = ("train", "val")
 COLUMNS = ("image", "split", "sender", *ATTRIBUTES, *COORDINATES, "box_ok")
-"""What every table has. Further columns are labels as well: one may be an attribute that a shop added."""
+"""What every table has. Further columns are labels as well: one may be an attribute that a merchant added."""
 TAXONOMY = "taxonomy.json"
 """Beside the table: what its labels mean, where that is not the project's own taxonomy."""
 
@@ -32,8 +32,8 @@ class LabelError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Photograph:
-    """One row of labels.csv: a garment in a photograph, which may have several. One without a box shows none."""
+class LabelledImage:
+    """One row of labels.csv: a garment in an image, which may have several. One without a box shows none."""
 
     path: Path
     split: str
@@ -45,35 +45,34 @@ class Photograph:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """All photographs of a data folder; the fingerprint is the SHA-256 of its labels, whose meaning is `taxonomy`."""
+    """All images of a data folder; the fingerprint is the SHA-256 of its labels, whose meaning is `taxonomy`."""
 
     root: Path
-    photographs: tuple[Photograph, ...]
+    images: tuple[LabelledImage, ...]
     fingerprint: str
     taxonomy: Taxonomy
 
     @property
     def labelled(self) -> frozenset[str]:
         """What there are labels of."""
-        return frozenset(self.photographs[0].labels) if self.photographs else frozenset()
+        return frozenset(self.images[0].labels) if self.images else frozenset()
 
     @property
     def name(self) -> str:
         """The data set's name in manifests and cards: that of its folder."""
         return self.root.resolve().name
 
-    def select(self, split: str, attribute: str | None = None) -> list[Photograph]:
-        """Photographs of one split; with `attribute`, those that carry a label and a box for it."""
+    def select(self, split: str, attribute: str | None = None) -> list[LabelledImage]:
+        """Images of one split; with `attribute`, those that carry a label and a box for it."""
         return [
-            photograph
-            for photograph in self.photographs
-            if photograph.split == split
-            and (attribute is None or (photograph.labels.get(attribute) and photograph.box is not None))
+            image
+            for image in self.images
+            if image.split == split and (attribute is None or (image.labels.get(attribute) and image.box is not None))
         ]
 
     def counts(self, split: str, attribute: str) -> Counter[str]:
         """How many labelled garments of each class a split holds."""
-        return Counter(photograph.labels[attribute] for photograph in self.select(split, attribute))
+        return Counter(image.labels[attribute] for image in self.select(split, attribute))
 
     def classes(self, attribute: str, minimum: int) -> list[str]:
         """The classes with at least `minimum` training examples, in alphabetical order."""
@@ -81,19 +80,19 @@ class Dataset:
         return sorted(name for name, count in counts.items() if count >= minimum)
 
 
-def by_file(photographs: Sequence[Photograph]) -> list[list[Photograph]]:
-    """The rows of the same file together: a photograph may show several garments, each with a row of its own."""
-    files: dict[Path, list[Photograph]] = {}
-    for photograph in photographs:
-        files.setdefault(photograph.path, []).append(photograph)
+def by_file(images: Sequence[LabelledImage]) -> list[list[LabelledImage]]:
+    """The rows of the same file together: an image may show several garments, each with a row of its own."""
+    files: dict[Path, list[LabelledImage]] = {}
+    for image in images:
+        files.setdefault(image.path, []).append(image)
     return list(files.values())
 
 
 def read_dataset(root: Path) -> Dataset:
     """Read and check labels.csv.
 
-    Raises LabelError, naming the line, for a missing column or photograph, an unknown split, a malformed box, or a
-    contributor or photograph that appears in both splits; for a table in another encoding than UTF-8, and for a
+    Raises LabelError, naming the line, for a missing column or image, an unknown split, a malformed box, or a
+    contributor or image that appears in both splits; for a table in another encoding than UTF-8, and for a
     taxonomy.json that is none.
     """
     source = root / "labels.csv"
@@ -108,17 +107,17 @@ def read_dataset(root: Path) -> Dataset:
     missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
     if missing:
         raise LabelError(f"{source} line 1: no column {', '.join(missing)}.")
-    photographs = []
+    images = []
     split_of: dict[str | Path, str] = {}
     for row in reader:
         place = f"{source} line {reader.line_num}"
-        photograph = _read_row(root, row, place)
-        if photograph.sender and split_of.setdefault(photograph.sender, photograph.split) != photograph.split:
-            raise LabelError(f"{place}: contributor {photograph.sender} is in both splits.")
-        if split_of.setdefault(photograph.path, photograph.split) != photograph.split:
-            raise LabelError(f"{place}: the photograph {photograph.path.name} is in both splits.")
-        photographs.append(photograph)
-    return Dataset(root, tuple(photographs), hashlib.sha256(content).hexdigest(), _read_taxonomy(root / TAXONOMY))
+        image = _read_row(root, row, place)
+        if image.sender and split_of.setdefault(image.sender, image.split) != image.split:
+            raise LabelError(f"{place}: contributor {image.sender} is in both splits.")
+        if split_of.setdefault(image.path, image.split) != image.split:
+            raise LabelError(f"{place}: the image {image.path.name} is in both splits.")
+        images.append(image)
+    return Dataset(root, tuple(images), hashlib.sha256(content).hexdigest(), _read_taxonomy(root / TAXONOMY))
 
 
 def _read_taxonomy(path: Path) -> Taxonomy:
@@ -130,20 +129,20 @@ def _read_taxonomy(path: Path) -> Taxonomy:
         raise LabelError(f"{path} is no taxonomy: {error!r}.") from error
 
 
-def _read_row(root: Path, row: dict[str, str | None], place: str) -> Photograph:
+def _read_row(root: Path, row: dict[str, str | None], place: str) -> LabelledImage:
     if None in row or None in row.values():
         raise LabelError(f"{place}: it has not as many fields as the first line.")
     fields = {column: (text or "").strip() for column, text in row.items()}
     path = root / "images" / fields["image"]
     if not fields["image"] or not path.is_file():
-        raise LabelError(f"{place}: the photograph {fields['image']!r} does not exist.")
+        raise LabelError(f"{place}: the image {fields['image']!r} does not exist.")
     if fields["split"] not in SPLITS:
         raise LabelError(f"{place}: split is {fields['split']!r}, not train or val.")
     labels = {column: text for column, text in fields.items() if column in ATTRIBUTES or column not in COLUMNS}
     box = _read_box(fields, place)
     if box is None and any(labels[attribute] for attribute in ATTRIBUTES):
         raise LabelError(f"{place}: labels without a box.")
-    return Photograph(path, fields["split"], fields["sender"], labels, box, fields["box_ok"] == "1")
+    return LabelledImage(path, fields["split"], fields["sender"], labels, box, fields["box_ok"] == "1")
 
 
 def _read_box(fields: dict[str, str], place: str) -> Box | None:
@@ -155,12 +154,12 @@ def _read_box(fields: dict[str, str], place: str) -> Box | None:
     except ValueError:
         raise LabelError(f"{place}: the box {', '.join(texts)} is not four numbers.") from None
     if not (0.0 <= x1 < x2 <= 1.0 and 0.0 <= y1 < y2 <= 1.0):
-        raise LabelError(f"{place}: the box {', '.join(texts)} is not inside the photograph.")
+        raise LabelError(f"{place}: the box {', '.join(texts)} is not inside the image.")
     return x1, y1, x2, y2
 
 
 def open_upright(path: Path) -> Image.Image:
-    """A photograph as people see it: EXIF orientation applied, RGB."""
+    """An image as people see it: EXIF orientation applied, RGB."""
     with Image.open(path) as image:
         return ImageOps.exif_transpose(image).convert("RGB")
 
@@ -178,18 +177,18 @@ class Crops:
 
 
 def load_crops(
-    photographs: Sequence[Photograph], size: int, margin: float, progress: Callable[[int], None] = lambda done: None
+    images: Sequence[LabelledImage], size: int, margin: float, progress: Callable[[int], None] = lambda done: None
 ) -> Crops:
     """Cut the garments with `margin` around them; calls `progress` with the number done."""
-    squares = np.empty((len(photographs), 3, size, size), np.uint8)
-    windows = np.empty((len(photographs), 4), np.float32)
-    for index, photograph in enumerate(photographs):
-        if photograph.box is None:
-            raise ValueError(f"{photograph.path} has no box to crop.")
-        image = open_upright(photograph.path)
-        squares[index] = crop_square(image, photograph.box, size, margin).transpose(2, 0, 1)
-        outer = crop_region(image.width, image.height, photograph.box, margin)
-        inner = crop_region(image.width, image.height, photograph.box)
+    squares = np.empty((len(images), 3, size, size), np.uint8)
+    windows = np.empty((len(images), 4), np.float32)
+    for index, image in enumerate(images):
+        if image.box is None:
+            raise ValueError(f"{image.path} has no box to crop.")
+        opened = open_upright(image.path)
+        squares[index] = crop_square(opened, image.box, size, margin).transpose(2, 0, 1)
+        outer = crop_region(opened.width, opened.height, image.box, margin)
+        inner = crop_region(opened.width, opened.height, image.box)
         half = max(outer[2] - outer[0], outer[3] - outer[1]) / 2
         centre = np.array([outer[0] + outer[2], outer[1] + outer[3]] * 2) / 2
         windows[index] = (np.array(inner) - centre) / half
@@ -197,19 +196,19 @@ def load_crops(
     return Crops(squares, windows)
 
 
-def label_indices(photographs: Iterable[Photograph], attribute: str, classes: Sequence[str]) -> NDArray[np.int64]:
-    """The class index of each photograph; -1 where the label is missing or not offered."""
+def label_indices(images: Iterable[LabelledImage], attribute: str, classes: Sequence[str]) -> NDArray[np.int64]:
+    """The class index of each image; -1 where the label is missing or not offered."""
     index = {name: position for position, name in enumerate(classes)}
-    return np.array([index.get(photograph.labels[attribute], -1) for photograph in photographs], np.int64)
+    return np.array([index.get(image.labels[attribute], -1) for image in images], np.int64)
 
 
 def true_boxes(
-    rows: Sequence[Photograph], attribute: str, classes: Sequence[str], taxonomy: Taxonomy
+    rows: Sequence[LabelledImage], attribute: str, classes: Sequence[str], taxonomy: Taxonomy
 ) -> tuple[tuple[int, Box], ...] | None:
-    """Class index and box of each garment that a detector of the attribute shall find in one photograph.
+    """Class index and box of each garment that a detector of the attribute shall find in one image.
 
     None where silence, or an answer, could count wrongly: a box is rough, or a garment has a label that is not offered,
-    or none although its first level has the attribute.
+    or none although its top-level category has the attribute.
     """
     boxes = []
     for row in rows:
@@ -226,6 +225,6 @@ def true_boxes(
     return tuple(boxes) if boxes or background else None
 
 
-def _cannot_have(attribute: str, row: Photograph, taxonomy: Taxonomy) -> bool:
-    first_level = taxonomy.parent_of(CATEGORY, row.labels[CATEGORY])
-    return first_level is not None and not taxonomy.applies(attribute, first_level)
+def _cannot_have(attribute: str, row: LabelledImage, taxonomy: Taxonomy) -> bool:
+    top_category = taxonomy.parent_of(CATEGORY, row.labels[CATEGORY])
+    return top_category is not None and not taxonomy.applies(attribute, top_category)

@@ -28,9 +28,9 @@ _PLACES = ("model", "data", "project", "name", "save_dir", "resume")  # argument
 class DetectorOptions:
     """What a run is made of. `attribute` is "garment" for one class, or the attribute whose classes are detected.
 
-    `background` is how often an epoch shows each photograph without a garment: there are few of them, and they are
+    `background` is how often an epoch shows each image without a garment: there are few of them, and they are
     what a detector learns to stay silent from. `balance` shows those with garments of rare classes more often, which
-    makes an epoch longer (see `repeats`). `quarter_turns` is the share of the training pictures that are shown
+    makes an epoch longer (see `repeats`). `quarter_turns` is the share of the training images that are shown
     lying on one side: phones that were held flat over a garment often say nothing of their turn. Training ends early
     when `patience` epochs have brought nothing better on val; 0 never gives up.
     """
@@ -61,7 +61,7 @@ def detector_classes(dataset: Dataset, options: DetectorOptions) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """A photograph as a detector learns it: the class index and box of each garment; none in a background picture."""
+    """An image as a detector learns it: the class index and box of each garment; none in a background image."""
 
     path: Path
     boxes: tuple[tuple[int, Box], ...]
@@ -72,10 +72,10 @@ class Annotated:
         return "".join(_label_line(index, box) for index, box in self.boxes)
 
 
-def detector_photographs(dataset: Dataset, split: str, options: DetectorOptions, classes: list[str]) -> list[Annotated]:
-    """The photographs that teach no wrong silence, and the ones without any garment as background.
+def detector_images(dataset: Dataset, split: str, options: DetectorOptions, classes: list[str]) -> list[Annotated]:
+    """The images that teach no wrong silence, and the ones without any garment as background.
 
-    All boxes of a photograph are good, and each garment is of a class that is offered or cannot have the attribute,
+    All boxes of an image are good, and each garment is of a class that is offered or cannot have the attribute,
     as trousers have no sleeves; at least one is of such a class.
     """
     found = []
@@ -89,23 +89,23 @@ def detector_photographs(dataset: Dataset, split: str, options: DetectorOptions,
 def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions, report: Report) -> Path:
     """Lay the data out as ultralytics wants it; returns the path of its data.yaml.
 
-    Photographs are written upright and already reduced to the network's size with the engine's own resampling, so
-    that they need not be decoded at full size by anybody else's rules. They are named by their number, as photographs
+    Images are written upright and already reduced to the network's size with the engine's own resampling, so
+    that they need not be decoded at full size by anybody else's rules. They are named by their number, as images
     from several folders may share a name; those that are there already are not written again.
     """
     classes = detector_classes(dataset, options)
     for split in SPLITS:
-        images, labels = folder / "images" / split, folder / "labels" / split
-        images.mkdir(parents=True, exist_ok=True)
+        pixels, labels = folder / "images" / split, folder / "labels" / split
+        pixels.mkdir(parents=True, exist_ok=True)
         labels.mkdir(parents=True, exist_ok=True)
-        photographs = detector_photographs(dataset, split, options, classes)
-        report(f"preparing {len(photographs)} photographs of {split}")
-        for number, photograph in enumerate(photographs):
-            picture = images / f"{number:06}.jpg"
-            if not picture.exists():
-                _write_reduced(photograph.path, picture, options.image_size)
-            (labels / f"{number:06}.txt").write_text(photograph.label_lines)
-        shown = repeats(photographs, options) if split == "train" else [1] * len(photographs)
+        images = detector_images(dataset, split, options, classes)
+        report(f"preparing {len(images)} images of {split}")
+        for number, image in enumerate(images):
+            target = pixels / f"{number:06}.jpg"
+            if not target.exists():
+                _write_reduced(image.path, target, options.image_size)
+            (labels / f"{number:06}.txt").write_text(image.label_lines)
+        shown = repeats(images, options) if split == "train" else [1] * len(images)
         lines = [f"./images/{split}/{number:06}.jpg\n" * times for number, times in enumerate(shown)]
         (folder / f"{split}.txt").write_text("".join(lines))
     data = folder / "data.yaml"
@@ -114,14 +114,14 @@ def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions,
     return data
 
 
-def repeats(photographs: Sequence[Annotated], options: DetectorOptions) -> list[int]:
-    """How often an epoch shows each of these photographs.
+def repeats(images: Sequence[Annotated], options: DetectorOptions) -> list[int]:
+    """How often an epoch shows each of these images.
 
     With `options.balance` as often as its rarest class needs it (repeat factors, Gupta et al. 2019): the square root of
-    how many times more photographs the most frequent class has. Classes are then met by the square root of their
+    how many times more images the most frequent class has. Classes are then met by the square root of their
     frequency, as classifiers meet them.
     """
-    present = [{index for index, _box in photograph.boxes} for photograph in photographs]
+    present = [{index for index, _box in image.boxes} for image in images]
     counts = Counter(index for classes in present for index in classes)
     most = max(counts.values(), default=0)
     factors = {index: round(math.sqrt(most / count)) if options.balance else 1 for index, count in counts.items()}
@@ -170,7 +170,7 @@ def make_trainer_class() -> type:
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
             batch = super().preprocess_batch(batch)
-            turn_some(batch["img"], batch["bboxes"], batch["batch_idx"], self.quarter_turns)
+            rotate90(batch["img"], batch["bboxes"], batch["batch_idx"], self.quarter_turns)
             batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
             return batch
 
@@ -180,16 +180,16 @@ def make_trainer_class() -> type:
     return LeanTrainer
 
 
-def turn_some(pictures: torch.Tensor, boxes: torch.Tensor, owners: torch.Tensor, share: float) -> None:
-    """Turn about `share` of the pictures (n, 3, s, s) by 90 degrees to one side or the other, in place.
+def rotate90(images: torch.Tensor, boxes: torch.Tensor, owners: torch.Tensor, share: float) -> None:
+    """Turn about `share` of the images (n, 3, s, s) by 90 degrees to one side or the other, in place.
 
-    `boxes` (m, 4), centre x, y, width, height as fractions, turn with the picture that `owners` (m) names.
+    `boxes` (m, 4), centre x, y, width, height as fractions, turn with the image that `owners` (m) names.
     """
     import torch
 
-    for index in torch.nonzero(torch.rand(len(pictures)) < share).flatten().tolist():
+    for index in torch.nonzero(torch.rand(len(images)) < share).flatten().tolist():
         clockwise = bool(torch.rand(1) < 0.5)
-        pictures[index] = torch.rot90(pictures[index], -1 if clockwise else 1, dims=(1, 2))
+        images[index] = torch.rot90(images[index], -1 if clockwise else 1, dims=(1, 2))
         rows = owners == index
         x, y, width, height = boxes[rows].unbind(dim=1)
         boxes[rows] = torch.stack((1 - y, x, height, width) if clockwise else (y, 1 - x, height, width), dim=1)

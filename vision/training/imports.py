@@ -1,4 +1,4 @@
-"""Reads data sets of two simple kinds: labels.csv beside images/, and a folder of photographs for each class."""
+"""Reads data sets of two simple kinds: labels.csv beside images/, and a folder of images for each class."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from vision.training.conversion import ConversionError
 from vision.training.dataset import COORDINATES, SPLITS
 from vision.training.source import (
-    PHOTOGRAPHS,
+    IMAGES,
     Garment,
     Item,
     Notes,
@@ -19,7 +19,7 @@ from vision.training.source import (
     clip_box,
     files_of,
     label_code,
-    open_photograph,
+    open_image,
     reject,
     split_of,
 )
@@ -32,7 +32,7 @@ Row = dict[str, str]
 
 
 def import_items(sources: list[Path], attribute: str | None, vocabulary: Vocabulary, val_share: float) -> list[Item]:
-    """The photographs of all sources, which may be of both kinds.
+    """The images of all sources, which may be of both kinds.
 
     Args:
         sources: folders with labels.csv and images/, or with a folder for each class of `attribute`, perhaps inside of
@@ -88,7 +88,7 @@ def _table_items(source: Path, prefix: str, vocabulary: Vocabulary, val_share: f
 
 
 def _read_table(path: Path) -> dict[str, list[Row]]:
-    """The rows of each photograph; fields that are there and columns that are not are '' alike."""
+    """The rows of each image; fields that are there and columns that are not are '' alike."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -96,16 +96,16 @@ def _read_table(path: Path) -> dict[str, list[Row]]:
     reader = csv.DictReader(text.splitlines())
     if "image" not in (reader.fieldnames or ()):
         raise ConversionError(f"{path} line 1: no column image.")
-    photographs: dict[str, list[Row]] = {}
+    images: dict[str, list[Row]] = {}
     for fields in reader:
         whole = None not in fields and None not in fields.values()
         row = {name: (value or "").strip() for name, value in fields.items() if name is not None}
         row = {"split": "", "whole": "1" if whole else "", **row}
-        photographs.setdefault(row["image"], []).append(row)
-    return photographs
+        images.setdefault(row["image"], []).append(row)
+    return images
 
 
-def _read_rows(photograph: Path, rows: list[Row], split: str, sender: str, vocabulary: Vocabulary) -> Reading:
+def _read_rows(image: Path, rows: list[Row], split: str, sender: str, vocabulary: Vocabulary) -> Reading:
     notes = Notes()
     garments = []
     for number, row in enumerate(rows, start=1):
@@ -123,10 +123,8 @@ def _read_rows(photograph: Path, rows: list[Row], split: str, sender: str, vocab
             raise Rejected("label_without_rectangle", place)
         elif any(labels.values()):
             garments.append(Garment(labels, WHOLE, box_ok=False))  # a table without boxes
-    picture, _width, _height = open_photograph(photograph)
-    return Reading(
-        photograph, picture, split, tuple(garments), sender, clipped=notes.clipped, left_out=tuple(notes.left_out)
-    )
+    pixels, _width, _height = open_image(image)
+    return Reading(image, pixels, split, tuple(garments), sender, clipped=notes.clipped, left_out=tuple(notes.left_out))
 
 
 def _box(texts: list[str], place: str, notes: Notes) -> tuple[float, float, float, float]:
@@ -144,7 +142,7 @@ def _class_items(source: Path, prefix: str, attribute: str, vocabulary: Vocabula
     divided = bool(folders) and folders <= set(SPLITS)
     items = []
     names: set[str] = set()
-    for file in files_of(source, PHOTOGRAPHS):
+    for file in files_of(source, IMAGES):
         parts = PurePosixPath(file).parts
         identifier = prefix + PurePosixPath(file).with_suffix("").as_posix().replace("/", "-")
         if len(parts) < (3 if divided else 2):
@@ -161,10 +159,10 @@ def _class_items(source: Path, prefix: str, attribute: str, vocabulary: Vocabula
     return items
 
 
-def _read_classed(photograph: Path, attribute: str, name: str, split: str, vocabulary: Vocabulary) -> Reading:
-    """A photograph whose folder says what it shows; nothing says where, so that it trains no detector."""
+def _read_classed(image: Path, attribute: str, name: str, split: str, vocabulary: Vocabulary) -> Reading:
+    """An image whose folder says what it shows; nothing says where, so that it trains no detector."""
     code = label_code(vocabulary, attribute, name, Notes())
     if not code:
         raise Rejected("left_out", name)
-    picture, _width, _height = open_photograph(photograph)
-    return Reading(photograph, picture, split, (Garment({attribute: code}, WHOLE, box_ok=False),))
+    pixels, _width, _height = open_image(image)
+    return Reading(image, pixels, split, (Garment({attribute: code}, WHOLE, box_ok=False),))

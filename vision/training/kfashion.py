@@ -1,7 +1,7 @@
-"""Reads K-Fashion (AIHub): a photograph and a JSON file each, both named by the image's id.
+"""Reads K-Fashion (AIHub): an image and a JSON file each, both named by the image's id.
 
-The parts of the JSON that matter here are the photograph's size, the rectangles and the labels, each by part of the
-outfit (아우터, 하의, 원피스, 상의) as a list. An empty object says that the part is not in the photograph. Rectangles
+The parts of the JSON that matter here are the image's size, the rectangles and the labels, each by part of the
+outfit (아우터, 하의, 원피스, 상의) as a list. An empty object says that the part is not in the image. Rectangles
 and labels of a part belong together by their place in the list.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from vision.engine.taxonomy import CATEGORY
 from vision.training.source import (
-    PHOTOGRAPHS,
+    IMAGES,
     Garment,
     Item,
     Notes,
@@ -26,7 +26,7 @@ from vision.training.source import (
     clip_box,
     files_of,
     label_code,
-    open_photograph,
+    open_image,
     reject,
     split_of,
 )
@@ -45,48 +45,48 @@ Pair = tuple[str, Labels, Labels]
 
 
 def kfashion_items(images: Path, labels: Path, vocabulary: Vocabulary, val_share: float) -> list[Item]:
-    """All photographs of the two folders and their subfolders, in the order of the JSON files' names.
+    """All images of the two folders and their subfolders, in the order of the JSON files' names.
 
-    A photograph without a JSON file comes last, to be rejected, so that every file is accounted for.
+    An image without a JSON file comes last, to be rejected, so that every file is accounted for.
     """
-    photographs: dict[str, list[str]] = {}
-    for file in files_of(images, PHOTOGRAPHS):
-        photographs.setdefault(PurePosixPath(file).stem, []).append(file)
+    by_name: dict[str, list[str]] = {}
+    for file in files_of(images, IMAGES):
+        by_name.setdefault(PurePosixPath(file).stem, []).append(file)
     items = []
     first_of: dict[str, str] = {}
     for file in files_of(labels, frozenset({".json"})):
         identifier = PurePosixPath(file).stem
-        found = photographs.get(identifier, [])
+        found = by_name.get(identifier, [])
         first = first_of.setdefault(identifier, file)
         if first != file:
             read = partial(reject, "duplicate", first)
         elif not identifier.isprintable():
             read = partial(reject, "bad_name")
         elif len(found) > 1:
-            read = partial(reject, "several_photographs", ", ".join(found))
+            read = partial(reject, "several_images", ", ".join(found))
         else:
-            photograph = images / found[0] if found else None
-            read = partial(read_kfashion, identifier, labels / file, photograph, vocabulary, val_share)
+            image = images / found[0] if found else None
+            read = partial(read_kfashion, identifier, labels / file, image, vocabulary, val_share)
         items.append(Item(identifier, file, read))
-    for identifier, files in photographs.items():
+    for identifier, files in by_name.items():
         if identifier not in first_of:
             items += [Item(identifier, file, partial(reject, "no_labels_file")) for file in files]
     return items
 
 
 def read_kfashion(
-    identifier: str, labels: Path, photograph: Path | None, vocabulary: Vocabulary, val_share: float
+    identifier: str, labels: Path, image: Path | None, vocabulary: Vocabulary, val_share: float
 ) -> Reading:
-    """Read one JSON file and its photograph.
+    """Read one JSON file and its image.
 
     Boxes that pass the border are clipped. The first entry of 소재 is the material; 소매기장 may be missing.
 
     Raises:
-        Rejected: with the first thing that is wrong; one wrong garment spoils the photograph, because a detector must
+        Rejected: with the first thing that is wrong; one wrong garment spoils the image, because a detector must
             not learn to overlook a garment that is there.
     """
-    if photograph is None:
-        raise Rejected("no_photograph")
+    if image is None:
+        raise Rejected("no_image")
     document = _read_json(labels)
     _check_identifier(document, identifier)
     details = _section(document, "데이터셋 정보", "데이터셋 상세설명")
@@ -94,7 +94,7 @@ def read_kfashion(
     notes = Notes()
     named = [_labels(part, labels, vocabulary, notes) for part, _rectangle, labels in pairs]
     rectangles = [_rectangle(part, rectangle) for part, rectangle, _labels in pairs]
-    picture, width, height = open_photograph(photograph)
+    pixels, width, height = open_image(image)
     stated_width, stated_height = _stated_size(document) or (width, height)
     if abs(stated_width * height / (stated_height * width) - 1) > SAME_PROPORTIONS:
         raise Rejected("other_size", f"{width}x{height}, not {stated_width:g}x{stated_height:g}")
@@ -108,7 +108,7 @@ def read_kfashion(
         )
         garments.append(Garment(codes, clip_box(edges, part, notes)))
     split = split_of(identifier, val_share)
-    return Reading(photograph, picture, split, tuple(garments), clipped=notes.clipped, left_out=tuple(notes.left_out))
+    return Reading(image, pixels, split, tuple(garments), clipped=notes.clipped, left_out=tuple(notes.left_out))
 
 
 def _read_json(path: Path) -> Any:
@@ -139,7 +139,7 @@ def _check_identifier(document: Any, identifier: str) -> None:
     stated = _section(document).get("이미지 정보")
     stated = stated.get("이미지 식별자") if isinstance(stated, dict) else None
     if isinstance(stated, int | str) and str(stated).strip().lstrip("0") != identifier.lstrip("0"):
-        raise Rejected("other_photograph", f"이미지 식별자 {stated}")
+        raise Rejected("other_image", f"이미지 식별자 {stated}")
 
 
 def _stated_size(document: Any) -> tuple[float, float] | None:
@@ -193,8 +193,8 @@ def _labels(part: str, labels: Labels, vocabulary: Vocabulary, notes: Notes) -> 
     material = _text(materials[0] if isinstance(materials, list) else materials, part)
     code = label_code(vocabulary, CATEGORY, category, notes)
     codes = {CATEGORY: code, MATERIAL: label_code(vocabulary, MATERIAL, material, notes), SLEEVE_LENGTH: ""}
-    first_level = vocabulary.taxonomy.parent_of(CATEGORY, vocabulary.code_of(CATEGORY, category))
-    if vocabulary.taxonomy.applies(SLEEVE_LENGTH, first_level):
+    top_category = vocabulary.taxonomy.parent_of(CATEGORY, vocabulary.code_of(CATEGORY, category))
+    if vocabulary.taxonomy.applies(SLEEVE_LENGTH, top_category):
         sleeve = _text(labels.get("소매기장"), part)
         codes[SLEEVE_LENGTH] = label_code(vocabulary, SLEEVE_LENGTH, sleeve, notes)
     return codes

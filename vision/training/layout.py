@@ -2,7 +2,7 @@
 
 labels.csv         one row a garment, the layout that `manage.py train` reads
 taxonomy.json      what its labels mean, where a source brought more than the project's own taxonomy
-images/SPLIT/      the photographs: links to the source's files, or copies
+images/SPLIT/      the images: links to the source's files, or copies
 crops/ATTRIBUTE/SPLIT/CLASS/   the garments cut out, for classifiers
 yolo/ATTRIBUTE/    data.yaml, train.txt, val.txt, labels/ and a link to images/, for ultralytics' detectors
 rejects.csv        each file that was left out, and why
@@ -24,7 +24,7 @@ from PIL import Image
 
 from vision.engine.preprocess import crop_region
 from vision.training.dataset import ATTRIBUTES, COLUMNS, COORDINATES, SPLITS, Dataset, read_dataset
-from vision.training.detector import DetectorOptions, detector_photographs
+from vision.training.detector import DetectorOptions, detector_images
 from vision.training.files import atomic_path, write_csv, write_json, write_text
 from vision.training.source import Garment, Item, Reading, Rejected
 from vision.training.vocabulary import Vocabulary
@@ -62,19 +62,19 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the data set is written, and whether photographs are copied or linked to."""
+    """Where the data set is written, and whether images are copied or linked to."""
 
     root: Path
     copies: bool = False
 
     def add(self, item: Item) -> Record:
-        """Read one item and write its photograph and crops; twice is the same as once."""
+        """Read one item and write its image and crops; idempotent."""
         try:
             reading = item.read()
         except Rejected as rejected:
             return Record(item.file, rejected.reason, rejected.detail)
-        image = f"{reading.split}/{item.identifier}{reading.photograph.suffix.lower()}"
-        self._place(reading.photograph, self.root / "images" / image)
+        image = f"{reading.split}/{item.identifier}{reading.image.suffix.lower()}"
+        self._place(reading.image, self.root / "images" / image)
         self._cut(item.identifier, reading)
         return Record(
             item.file,
@@ -86,19 +86,19 @@ class Layout:
             left_out=reading.left_out,
         )
 
-    def _place(self, photograph: Path, target: Path) -> None:
+    def _place(self, image: Path, target: Path) -> None:
         _make_folder(target.parent)
         if self.copies:
             with atomic_path(target) as temporary:
-                shutil.copyfile(photograph, temporary)
+                shutil.copyfile(image, temporary)
         else:
             target.unlink(missing_ok=True)
-            target.symlink_to(photograph.absolute())
+            target.symlink_to(image.absolute())
 
     def _cut(self, identifier: str, reading: Reading) -> None:
         for number, garment in enumerate(reading.garments, start=1):
             named = [(attribute, code) for attribute, code in garment.labels.items() if code]
-            data = _crop(reading.picture, garment) if named else b""
+            data = _crop(reading.pixels, garment) if named else b""
             for attribute, code in named:
                 folder = self.root / "crops" / attribute / reading.split / code.replace("/", "-")
                 _make_folder(folder)
@@ -117,9 +117,9 @@ class Layout:
         return statistics
 
     def _write_yolo(self, dataset: Dataset, attribute: str, vocabulary: Vocabulary) -> dict[str, int]:
-        """Lay out one detector's data; returns how many photographs each split has.
+        """Lay out one detector's data; returns how many images each split has.
 
-        The lists name the photographs by a path of their own for each detector, because ultralytics looks for labels
+        The lists name the images by a path of their own for each detector, because ultralytics looks for labels
         where the path says labels/ instead of images/.
         """
         folder = self.root / "yolo" / attribute
@@ -133,10 +133,10 @@ class Layout:
         for split in SPLITS:
             labels = folder / "labels" / split
             labels.mkdir(parents=True, exist_ok=True)
-            found = detector_photographs(dataset, split, DetectorOptions(attribute), classes)
-            for photograph in found:
-                (labels / f"{photograph.path.stem}.txt").write_text(photograph.label_lines)
-            names = "".join(f"./images/{split}/{photograph.path.name}\n" for photograph in found)
+            found = detector_images(dataset, split, DetectorOptions(attribute), classes)
+            for image in found:
+                (labels / f"{image.path.stem}.txt").write_text(image.label_lines)
+            names = "".join(f"./images/{split}/{image.path.name}\n" for image in found)
             write_text(folder / f"{split}.txt", names)
             sizes[split] = len(found)
         names = "".join(f"  {index}: {name}\n" for index, name in enumerate(classes))
@@ -149,12 +149,12 @@ def _make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _crop(picture: Image.Image, garment: Garment) -> bytes:
+def _crop(pixels: Image.Image, garment: Garment) -> bytes:
     """The garment with the margin that classifiers know, as JPEG."""
-    left, top, right, bottom = crop_region(picture.width, picture.height, garment.box)
+    left, top, right, bottom = crop_region(pixels.width, pixels.height, garment.box)
     scale = min(1.0, CROP_SIDE / max(right - left, bottom - top))
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
-    crop = picture.resize(size, Image.Resampling.BILINEAR, (left, top, right, bottom), reducing_gap=2.0)
+    crop = pixels.resize(size, Image.Resampling.BILINEAR, (left, top, right, bottom), reducing_gap=2.0)
     buffer = BytesIO()
     crop.save(buffer, "JPEG", quality=CROP_QUALITY)
     return buffer.getvalue()
@@ -188,7 +188,7 @@ def _statistics(records: Sequence[Record], dataset: Dataset, vocabulary: Vocabul
         "converted": sum(splits.values()),
         "rejected": sum(reasons.values()),
         "reasons": dict(sorted(reasons.items())),
-        "photographs": {split: splits[split] for split in SPLITS},
+        "images": {split: splits[split] for split in SPLITS},
         "garments": sum(len(record.garments) for record in records),
         "clipped_boxes": sum(record.clipped for record in records),
         "labels_left_out": dict(sorted(left_out.items())),
@@ -201,7 +201,7 @@ def describe(statistics: dict[str, Any]) -> str:
     """The statistics for people, as Markdown: what was converted, what was not and why, and each class."""
     lines = [
         f"{statistics['files']} files: {statistics['converted']} converted with {statistics['garments']} garments "
-        f"({statistics['photographs']['train']} photographs to train, {statistics['photographs']['val']} to measure), "
+        f"({statistics['images']['train']} images to train, {statistics['images']['val']} to measure), "
         f"{statistics['rejected']} rejected; {statistics['clipped_boxes']} boxes cut off at the border.",
         "",
     ]

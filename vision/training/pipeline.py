@@ -10,7 +10,7 @@ from vision.engine.manifest import GARMENT
 from vision.evaluation.runs import evaluate_classifier, evaluate_detector
 from vision.training.classifier import ClassifierOptions, ClassifierTraining
 from vision.training.dataset import read_dataset
-from vision.training.detector import DetectorOptions, detector_classes, detector_photographs, train_detector
+from vision.training.detector import DetectorOptions, detector_classes, detector_images, train_detector
 from vision.training.environment import describe_environment
 from vision.training.files import write_json
 from vision.training.report import write_report
@@ -44,7 +44,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
         raise RunError(f"{data} has no column {role} in its labels.csv.")
     if isinstance(options, DetectorOptions):
         classes = detector_classes(dataset, options)
-        sizes = {split: len(detector_photographs(dataset, split, options, classes)) for split in ("train", "val")}
+        sizes = {split: len(detector_images(dataset, split, options, classes)) for split in ("train", "val")}
     else:
         classes = dataset.classes(role, options.minimum)
         sizes = {
@@ -57,7 +57,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
         )
     for split, count in sizes.items():
         if not count:
-            raise RunError(f"{data} has no photographs of the split “{split}” for {role}: a run needs both.")
+            raise RunError(f"{data} has no images of the split “{split}” for {role}: a run needs both.")
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"name": dataset.name, "fingerprint": dataset.fingerprint, **sizes}
     start = f"{base.resolve().parent.name}/{base.name}" if is_of_a_run(base) else base.name

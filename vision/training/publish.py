@@ -90,7 +90,7 @@ def files_entry(weights: Path, stem: str) -> dict[str, dict[str, str]]:
 
 
 def check_export(graph: Path, checkpoint: Path, task: str, size: int) -> None:
-    """Compare both networks on two noise pictures; raises ExportError beyond LARGEST_DIFFERENCE."""
+    """Compare both networks on two noise images; raises ExportError beyond LARGEST_DIFFERENCE."""
     batch = np.random.default_rng(0).random((2, 3, size, size), np.float32)
     exported = OpenVinoNetwork(graph.read_bytes(), graph.with_suffix(".bin").read_bytes()).infer(batch)
     original = TorchNetwork(checkpoint.read_bytes(), task=task, device="cpu").infer(batch)

@@ -52,7 +52,7 @@ def _about(run: Run) -> str:
             "the box with a margin of 4 % of its longer side, padded to a square"
         )
     elif run.role == GARMENT:
-        what = "A YOLOv8n detector with the single class `garment`, which finds the garments in a photograph"
+        what = "A YOLOv8n detector with the single class `garment`, which finds the garments in an image"
     else:
         what = f"A YOLOv8n detector whose own classes are the {run.role.replace('_', ' ')} of the garments it finds"
     if run.task == "classify":
@@ -71,7 +71,7 @@ def _about(run: Run) -> str:
 def _data(run: Run) -> str:
     return (
         f"Data set `{run.data['name']}` (SHA-256 of its labels `{run.data['fingerprint'][:16]}…`): "
-        f"{run.data['train']} photographs to train, {run.data['val']} of other contributors to choose and measure. "
+        f"{run.data['train']} images to train, {run.data['val']} of other contributors to choose and measure. "
         f"The weights come under {LICENCE}, as does the ultralytics software that trained them."
     )
 
@@ -83,8 +83,7 @@ def _quality(run: Run, metrics: dict[str, Any]) -> str:
         lines += [
             f"| garments found, of {val['garments']} | {val['recall']:.3f} |",
             f"| median IoU of the best box, of {val['iou_n']} | {val['median_iou']:.3f} |",
-            f"| photographs without garment that yield one, of {val['negatives']} | "
-            f"{val['negatives_with_garment']:.3f} |",
+            f"| images without garment that yield one, of {val['negatives']} | {val['negatives_with_garment']:.3f} |",
             f"| threshold | {val['threshold']:.2f} |",
         ]
     if "top1" in val:
@@ -106,7 +105,7 @@ def _quality(run: Run, metrics: dict[str, Any]) -> str:
     if run.task == "classify":
         text += (
             "\n\nMeasured on crops by the true boxes; a class that is not offered counts as wrong. The figures of the "
-            "whole way, from a photograph through the detector, are in `docs/models.md`."
+            "whole way, from an image through the detector, are in `docs/models.md`."
         )
     return text
 
@@ -126,8 +125,8 @@ def _limits(run: Run, dataset: Dataset) -> str:
         lines.append("- A garment of a class that it was not taught gets the nearest one that it knows.")
     lines += [
         "- It knows single garments, flat on a surface or on a hanger, photographed at home. It is not for street "
-        "photographs, worn garments, or several garments on top of each other.",
-        "- Rare classes were seen in few photographs of few people: their figures above rest on small n.",
+        "images, worn garments, or several garments on top of each other.",
+        "- Rare classes were seen in few images of few people: their figures above rest on small n.",
         "- It was measured on the labels of one person; two people agree on about 0.94 of them.",
     ]
     if run.role == GARMENT:

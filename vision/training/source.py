@@ -1,4 +1,4 @@
-"""What a converter takes from somebody else's data: photographs with garments, each read or rejected with a reason."""
+"""What a converter takes from somebody else's data: images with garments, each read or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from vision.engine.errors import DecodeError
 from vision.engine.results import Box
 from vision.training.vocabulary import UnknownName, Vocabulary
 
-PHOTOGRAPHS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-DETAIL = 640  # pixels on a photograph's shorter side that crops are cut from at least, where it has them
+IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+DETAIL = 640  # pixels on an image's shorter side that crops are cut from at least, where it has them
 BORDER = 0.005  # of a side, by which a box may pass it without a word: rounding
 LEAST_INSIDE = 0.5
 LEAST_SIDE = 0.002
@@ -28,21 +28,21 @@ REASONS = {
     "bad_rectangle": "a rectangle is not four numbers",
     "broken_encoding": "the JSON file is not UTF-8",
     "broken_json": "the JSON file cannot be parsed",
-    "duplicate": "another file is about the same photograph",
+    "duplicate": "another file is about the same image",
     "empty_rectangle": "a rectangle has no width or height",
-    "in_both_splits": "the photograph or its contributor is in the other split already",
+    "in_both_splits": "the image or its contributor is in the other split already",
     "label_without_rectangle": "a garment has labels but no rectangle",
     "left_out": "its class is left out",
     "malformed_row": "the row has not as many fields as the first line",
     "no_garment": "it names no garment",
-    "no_labels_file": "the photograph has no JSON file",
-    "no_photograph": "its photograph does not exist",
-    "other_photograph": "it says that it is about another photograph",
-    "other_size": "the photograph has other proportions than the labels say",
-    "outside": "most of a rectangle lies outside of the photograph",
-    "photograph_unreadable": "the photograph cannot be decoded",
+    "no_labels_file": "the image has no JSON file",
+    "no_image": "its image does not exist",
+    "other_image": "it says that it is about another image",
+    "other_size": "the image has other proportions than the labels say",
+    "outside": "most of a rectangle lies outside of the image",
+    "image_unreadable": "the image cannot be decoded",
     "rectangle_without_label": "a garment has a rectangle but no category",
-    "several_photographs": "several photographs have this name",
+    "several_images": "several images have this name",
     "unexpected_structure": "the JSON file is built otherwise than K-Fashion's",
     "unknown_label": "a label is not in the taxonomy",
     "unknown_split": "the split is neither train nor val",
@@ -51,7 +51,7 @@ REASONS = {
 
 
 class Rejected(Exception):
-    """A photograph is left out of the data set; `reason` is a key of REASONS."""
+    """An image is left out of the data set; `reason` is a key of REASONS."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail)
@@ -61,7 +61,7 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Garment:
-    """A garment in a photograph; `labels` by attribute, '' for none. `box_ok` is False for a box that may be rough."""
+    """A garment in an image; `labels` by attribute, '' for none. `box_ok` is False for a box that may be rough."""
 
     labels: dict[str, str]
     box: Box
@@ -70,10 +70,10 @@ class Garment:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A photograph that is good to learn from. `picture` is upright and may be smaller than the file."""
+    """An image that is good to learn from. `pixels` is upright and may be smaller than the file."""
 
-    photograph: Path
-    picture: Image.Image
+    image: Path
+    pixels: Image.Image
     split: str
     garments: tuple[Garment, ...]
     sender: str = ""
@@ -83,7 +83,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One photograph to convert: its name in the data set, the file that rejects name, and how to read it.
+    """One image to convert: its name in the data set, the file that rejects name, and how to read it.
 
     `read` travels to other processes, so it is made with functools.partial; it raises Rejected.
     """
@@ -107,7 +107,7 @@ def reject(reason: str, detail: str = "") -> Reading:
 
 
 def split_of(key: str, val_share: float) -> str:
-    """train or val, by hash: the same for the same key every time; a larger share moves photographs to val only."""
+    """train or val, by hash: the same for the same key every time; a larger share moves images to val only."""
     fraction = int.from_bytes(hashlib.sha256(os.fsencode(key)).digest()[:8]) / 2**64
     return "val" if fraction < val_share else "train"
 
@@ -121,17 +121,17 @@ def files_of(folder: Path, suffixes: frozenset[str]) -> Iterator[str]:
                 yield Path(place, name).relative_to(folder).as_posix()
 
 
-def open_photograph(path: Path) -> tuple[Image.Image, int, int]:
-    """The picture, upright, and the width and height of its file, upright too. Raises Rejected."""
+def open_image(path: Path) -> tuple[Image.Image, int, int]:
+    """The pixels, upright, and the width and height of its file, upright too. Raises Rejected."""
     try:
         decoded = decode(path, detail=DETAIL)
     except DecodeError as error:
-        raise Rejected("no_photograph" if error.code == "not_found" else "photograph_unreadable", str(error)) from error
+        raise Rejected("no_image" if error.code == "not_found" else "image_unreadable", str(error)) from error
     return decoded.image, decoded.width, decoded.height
 
 
 def clip_box(box: Box, place: str, notes: Notes) -> Box:
-    """A box in fractions, cut off at the photograph's border, to five digits.
+    """A box in fractions, cut off at the image's border, to five digits.
 
     Raises Rejected: `empty_rectangle`, or `outside` where less than half of it would remain.
     """

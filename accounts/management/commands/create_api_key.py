@@ -1,4 +1,4 @@
-"""`manage.py create_api_key SHOP`: a key to the API."""
+"""`manage.py create_api_key MERCHANT`: a key to the API."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.actors import system
-from accounts.management.merchants import shop_named
+from accounts.management.merchants import merchant_named
 from accounts.services import create_api_key
 from core.commands import EnglishCommand
 from core.errors import Refused
@@ -15,17 +15,17 @@ from core.errors import Refused
 class Command(EnglishCommand):
     """Create a key and print it once."""
 
-    help = "Create an API key for a shop. Its secret is printed once and kept nowhere."
+    help = "Create an API key for a merchant. Its secret is printed once and kept nowhere."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the shop, the key's name, and what it may do."""
-        parser.add_argument("shop", help="the shop's identifier or its exact name")
+        """Take the merchant, the key's name, and what it may do."""
+        parser.add_argument("named", metavar="merchant", help="the merchant's identifier or its exact name")
         parser.add_argument("--name", default="command line", help="what the key is for, shown beside what it decides")
         parser.add_argument("--read-only", action="store_true", help="a key that may look but not change anything")
 
-    def handle(self, *args: Any, shop: str, name: str, read_only: bool, **options: Any) -> None:
+    def handle(self, *args: Any, named: str, name: str, read_only: bool, **options: Any) -> None:
         """Write the secret alone to stdout, so that a script can take it."""
-        merchant = shop_named(shop)
+        merchant = merchant_named(named)
         try:
             key, secret = create_api_key(actor=system(), merchant=merchant, name=name, read_only=read_only)
         except Refused as refusal:

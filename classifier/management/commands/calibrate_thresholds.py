@@ -1,4 +1,4 @@
-"""`manage.py calibrate_thresholds`: from which confidence on values are accepted by themselves."""
+"""`manage.py calibrate_thresholds`: from which confidence on values are auto-accepted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.errors import Refused
 class Command(EnglishCommand):
     """Calibrates and prints every threshold."""
 
-    help = "Calibrate on people's decisions from which confidence on proposals are accepted by themselves."
+    help = "Calibrate on people's decisions from which confidence on proposals are auto-accepted."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The promise."""

@@ -1,4 +1,4 @@
-"""`manage.py classify`: what is in these photographs, without a site or a database."""
+"""`manage.py classify`: what is in these images, without a site or a database."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from core.commands import EnglishCommand
-from vision.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, Photograph, decode
+from vision.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, ImageResult, decode
 from vision.engine.annotate import annotate
 
-PHOTOGRAPHS = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2"}
+IMAGES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2"}
 ANNOTATED_DETAIL = 1200
 FILE_COLUMN, VALUE_COLUMN = 32, 26
 
 
 class Command(EnglishCommand):
-    help = "Find the garments in photographs and say category, material and sleeve length of each."
+    help = "Find the garments in images and say category, material and sleeve length of each."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "paths", nargs="+", metavar="PATH", help="photographs or folders (recursive); - reads paths from stdin"
+            "paths", nargs="+", metavar="PATH", help="images or folders (recursive); - reads paths from stdin"
         )
         parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
         parser.add_argument(
@@ -63,13 +63,13 @@ class Command(EnglishCommand):
         except (EngineError, OSError) as error:
             raise CommandError(str(error)) from error
         progress = _Progress(self.stderr if verbosity > 0 else None)
-        names, sources = tee(find_photographs(_named(paths), leave_out=save_annotated))
+        names, sources = tee(find_images(_named(paths), leave_out=save_annotated))
         if format == "table":
             self.stdout.write(_table_head(engine))
         try:
             for name, result in zip(names, engine.classify_many(map(Path, sources)), strict=True):
                 self.stdout.write(_json_line(name, result, engine) if format == "jsonl" else _table_rows(name, result))
-                if folder is not None and isinstance(result, Photograph):
+                if folder is not None and isinstance(result, ImageResult):
                     folder.save(Path(name), result)
                 progress.step(failed=isinstance(result, DecodeError))
             self.stdout.flush()
@@ -97,8 +97,8 @@ def _registered(runtime: str) -> Engine:
         raise CommandError(f"The database cannot be asked ({error}). `manage.py prepare` sets it up.") from error
 
 
-def find_photographs(paths: Iterable[str], *, leave_out: Path | None = None) -> Iterator[str]:
-    """The files meant by `paths`, in order; a folder gives its photographs by name, and its folders', except one.
+def find_images(paths: Iterable[str], *, leave_out: Path | None = None) -> Iterator[str]:
+    """The files meant by `paths`, in order; a folder gives its images by name, and its folders', except one.
 
     A path that is nothing, and a folder that cannot be opened, stay in: they become results with an error.
     """
@@ -114,9 +114,9 @@ def find_photographs(paths: Iterable[str], *, leave_out: Path | None = None) -> 
             inside = [
                 entry.path
                 for entry in entries
-                if entry.is_dir(follow_symlinks=False) or os.path.splitext(entry.name)[1].lower() in PHOTOGRAPHS
+                if entry.is_dir(follow_symlinks=False) or os.path.splitext(entry.name)[1].lower() in IMAGES
             ]
-            yield from find_photographs(inside, leave_out=leave_out)
+            yield from find_images(inside, leave_out=leave_out)
 
 
 def _named(paths: Iterable[str]) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _shown(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _json_line(name: str, result: Photograph | DecodeError, engine: Engine) -> str:
+def _json_line(name: str, result: ImageResult | DecodeError, engine: Engine) -> str:
     if isinstance(result, DecodeError):
         found: dict[str, Any] = {"width": None, "height": None, "garments": [], "models": dict(engine.models)}
         error = {"code": result.code, "message": result.message}
@@ -147,7 +147,7 @@ def _table_head(engine: Engine) -> str:
     return f"{'FILE':<{FILE_COLUMN}}  # " + " ".join(f"{role:<{VALUE_COLUMN}}" for role in roles).rstrip()
 
 
-def _table_rows(name: str, result: Photograph | DecodeError) -> str:
+def _table_rows(name: str, result: ImageResult | DecodeError) -> str:
     """One line a garment; the file's name, shortened from the left, on the first."""
     shown = _shown(name)
     label = shown if len(shown) <= FILE_COLUMN else "…" + shown[-(FILE_COLUMN - 1) :]
@@ -176,8 +176,8 @@ class _AnnotatedFolder:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
 
-    def save(self, source: Path, found: Photograph) -> None:
-        """Write the photograph with its boxes as JPEG under its own name."""
+    def save(self, source: Path, found: ImageResult) -> None:
+        """Write the image with its boxes as JPEG under its own name."""
         drawn = annotate(decode(source, detail=ANNOTATED_DETAIL, max_pixels=sys.maxsize).image, found.garments)
         count = 1
         while True:

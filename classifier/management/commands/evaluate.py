@@ -1,4 +1,4 @@
-"""`manage.py evaluate`: what models are worth on labelled photographs, alone or two against each other."""
+"""`manage.py evaluate`: what models are worth on labelled images, alone or two against each other."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Command(EnglishCommand):
-    """Photographs and labels come from a folder, the results go into another; only the registry needs a database."""
+    """Images and labels come from a folder, the results go into another; only the registry needs a database."""
 
-    help = "Measure models on labelled photographs; writes Markdown, JSON and pictures."
+    help = "Measure models on labelled images; writes Markdown, JSON and images."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.utils.timezone import make_aware
 
 from accounts.actors import system
-from accounts.management.merchants import shop_named
+from accounts.management.merchants import merchant_named
 from classifier.management.importing import VAL_SHARE
 from classifier.management.progress import ProgressBar
 from core.commands import EnglishCommand
@@ -22,7 +22,7 @@ class Command(EnglishCommand):
     """Writes a new folder; changes nothing in the database but the audit trail."""
 
     help = (
-        "Export products that people decided on as labels.csv and images/. Shops that refuse are left out, and so is "
+        "Export products that people decided on as labels.csv and images/. Left out are merchants that refuse, and "
         "whatever only a model or a program said."
     )
 
@@ -30,7 +30,7 @@ class Command(EnglishCommand):
         """Which decisions, and where to."""
         parser.add_argument("--out", type=Path, required=True, help="a new folder")
         parser.add_argument(
-            "--merchant", action="append", default=[], help="a shop's identifier or exact name; may be repeated"
+            "--merchant", action="append", default=[], help="a merchant's identifier or exact name; may be repeated"
         )
         parser.add_argument(
             "--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="decided on that day or later"
@@ -43,7 +43,7 @@ class Command(EnglishCommand):
         parser.add_argument(
             "--trust-boxes",
             action="store_true",
-            help="let a model's box train detectors where it is the only one in its photograph",
+            help="let a model's box train detectors where it is the only one in its image",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,7 +54,7 @@ class Command(EnglishCommand):
         if not 0.0 <= options["val_share"] < 1.0:
             raise CommandError("--val-share must be at least 0 and less than 1.")
         selection = Selection(
-            merchants=[shop_named(text) for text in options["merchant"]],
+            merchants=[merchant_named(text) for text in options["merchant"]],
             attributes=options["attribute"],
             since=_start_of(options["since"]),
             until=_start_of(options["until"] and options["until"] + timedelta(days=1)),
@@ -72,11 +72,11 @@ class Command(EnglishCommand):
             raise CommandError(refusal.message) from refusal
         except OSError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{summary.photographs} photographs of {summary.products} products")
+        self.stdout.write(f"{summary.images} images of {summary.products} products")
         for reason, count in sorted(summary.rejected.items()):
             self.stdout.write(f"left out, {reason}: {count}")
         if summary.refusing:
-            self.stdout.write(f"shops that refuse: {', '.join(summary.refusing)}")
+            self.stdout.write(f"merchants that refuse: {', '.join(summary.refusing)}")
 
 
 def _start_of(day: date | None) -> datetime | None:

@@ -13,7 +13,7 @@ class Command(ImportCommand):
     """Needs no database. Reads its sources only."""
 
     help = (
-        "Make one data set out of folders that each have labels.csv and images/, or a folder of photographs for each "
+        "Make one data set out of folders that each have labels.csv and images/, or a folder of images for each "
         "class. What cannot be used is listed in rejects.csv."
     )
 

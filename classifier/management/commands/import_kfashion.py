@@ -13,13 +13,13 @@ class Command(ImportCommand):
     """Needs no database. Reads its sources only."""
 
     help = (
-        "Make a data set out of K-Fashion's photographs and JSON files: labels.csv, detectors' labels, crops and "
+        "Make a data set out of K-Fashion's images and JSON files: labels.csv, detectors' labels, crops and "
         "statistics. What cannot be used is listed in rejects.csv."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The two folders of K-Fashion."""
-        parser.add_argument("--images", type=Path, required=True, help="folder of the photographs, with subfolders")
+        parser.add_argument("--images", type=Path, required=True, help="folder of the images, with subfolders")
         parser.add_argument("--labels", type=Path, required=True, help="folder of the JSON files, with subfolders")
         super().add_arguments(parser)
 

@@ -119,9 +119,9 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
         try:
             given["metrics"] = json.loads(options["metrics"].read_bytes())
         except ValueError as error:
-            raise CommandError(f"{options['metrics']} is no JSON: {error}") from error
+            raise CommandError(f"{options['metrics']} is not valid JSON: {error}") from error
         if not isinstance(given["metrics"], dict):
-            raise CommandError(f"{options['metrics']} is no JSON object.")
+            raise CommandError(f"{options['metrics']} is not valid JSON object.")
     return given
 
 

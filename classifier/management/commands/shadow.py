@@ -1,4 +1,4 @@
-"""`manage.py shadow`: try a candidate on stored photographs, unseen by anybody."""
+"""`manage.py shadow`: try a candidate on stored images, unseen by anybody."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.errors import Refused
 class Command(EnglishCommand):
     """Workers do it in the background; the report is in the admin and comes from `manage.py operations ID`."""
 
-    help = "Let a candidate look at stored photographs, and report what it would change."
+    help = "Let a candidate look at stored images, and report what it would change."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Whom to try on how much."""
@@ -26,7 +26,7 @@ class Command(EnglishCommand):
             "--sample",
             type=int,
             metavar="N",
-            help=f"about N photographs of products drawn at random; at most, and by default, {shadow.MOST_SAMPLED}",
+            help=f"about N images of products drawn at random; at most, and by default, {shadow.MOST_SAMPLED}",
         )
         parser.add_argument("--seed", type=int, help="draw the same products again")
 
@@ -38,6 +38,6 @@ class Command(EnglishCommand):
         except Refused as refusal:
             raise CommandError(refusal.message) from refusal
         self.stderr.write(
-            f"{operation.total} photographs are queued. How far it is: manage.py operations {operation.public_id}"
+            f"{operation.total} images are queued. How far it is: manage.py operations {operation.public_id}"
         )
         self.stdout.write(operation.public_id)

@@ -1,4 +1,4 @@
-"""`manage.py train`: from a folder of labelled photographs to weights."""
+"""`manage.py train`: from a folder of labelled images to weights."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ class Command(EnglishCommand):
         parser.add_argument("--patience", type=int, help="stop when so many epochs brought nothing better; 0: never")
         parser.add_argument("--batch", type=int)
         parser.add_argument("--image-size", type=int, help="side of the network's input in pixels")
-        parser.add_argument("--first-size", type=float, help="share of that size for the first training pictures")
+        parser.add_argument("--first-size", type=float, help="share of that size for the first training images")
         parser.add_argument("--last-size", type=float, help="and for the last ones (classifiers)")
         parser.add_argument("--learning-rate", type=float)
         parser.add_argument("--auxiliary-weight", type=float, help="how much the other attributes count in the loss")
         parser.add_argument("--augmentation", choices=("strong", "outline", "texture"), help="what crops go through")
-        parser.add_argument("--background", type=int, help="how often an epoch shows each picture without a garment")
+        parser.add_argument("--background", type=int, help="how often an epoch shows each image without a garment")
         parser.add_argument(
             "--balance",
             action=BooleanOptionalAction,
             default=None,
-            help="show photographs of a detector's rare classes more often (its default; classifiers always do)",
+            help="show images of a detector's rare classes more often (its default; classifiers always do)",
         )
         parser.add_argument("--prior", type=float, help="negative: favour rare classes (see ClassifierOptions)")
-        parser.add_argument("--quarter-turns", type=float, help="share of the detector's pictures shown on their side")
+        parser.add_argument("--quarter-turns", type=float, help="share of the detector's images shown on their side")
         parser.add_argument(
             "--balance-with", choices=ATTRIBUTES, help="balance the combinations with this attribute, not classes alone"
         )

@@ -163,7 +163,7 @@ def running(threads: list[Recurring]) -> Iterator[None]:
 
 
 def load() -> serving.Serving | None:
-    """Load the networks of the active set, or say why the photographs wait; None then."""
+    """Load the networks of the active set, or say why the images wait; None then."""
     try:
         model_sets.serve_shipped()
     except Exception as error:  # said by the next line
@@ -173,9 +173,9 @@ def load() -> serving.Serving | None:
 
 
 class Command(BaseCommand):
-    """Takes photographs from the queue, and sweeps. Several may run, on several machines."""
+    """Takes images from the queue, and sweeps. Several may run, on several machines."""
 
-    help = "Classify photographs as they are uploaded, until stopped. SIGTERM lets the current batch end."
+    help = "Classify images as they are uploaded, until stopped. SIGTERM lets the current batch end."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Offer `--once`, for scripts."""
@@ -187,7 +187,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         loaded = outlast(load, what="start", stop=batches.draining)
         if loaded is None:
-            logger.warning("started without a model: photographs wait until the weights are there")
+            logger.warning("started without a model: images wait until the weights are there")
         else:
             logger.info("models %s loaded in %.1f s", loaded.engine.manifest.version, time.monotonic() - started)
         worker = DrainingWorker(
@@ -208,7 +208,7 @@ class Command(BaseCommand):
                 worker.run()
             return
         worker.configure_signals()
-        logger.info("waiting for photographs")
+        logger.info("waiting for images")
         try:
             with running(recurring()):
                 worker.run()

@@ -1,4 +1,4 @@
-"""`manage.py create_demo`: a shop to look around in."""
+"""`manage.py create_demo`: a merchant to look around in."""
 
 from typing import Any
 
@@ -19,35 +19,35 @@ class Command(EnglishCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create it and print the passwords, which are kept nowhere else; the second time change nothing."""
-        shop = create_demo_shop()
-        if shop is None:
+        merchant = create_demo_shop()
+        if merchant is None:
             self.stdout.write(
                 "데모 상점이 이미 있습니다. 바꾼 것이 없습니다. / The demo shop exists; nothing was changed."
             )
             return
-        self.stdout.write("데모 상점의 사진을 분류합니다. / The demo shop's photographs are being classified.")
+        self.stdout.write("데모 상점의 사진을 분류합니다. / The demo shop's images are being classified.")
         self.stdout.flush()
         try:
-            fill(shop)
+            fill(merchant)
             self.stdout.write(
-                f"{shop.merchant.name}: 상품 {len(PRODUCTS)}개를 만들었습니다. "
+                f"{merchant.merchant.name}: 상품 {len(PRODUCTS)}개를 만들었습니다. "
                 f"/ The demo shop is ready, with {len(PRODUCTS)} products."
             )
         finally:  # whatever happens: the accounts are there, and the passwords nowhere else
-            self._print(shop)
+            self._print(merchant)
 
-    def _print(self, shop: DemoShop) -> None:
+    def _print(self, merchant: DemoShop) -> None:
         rule = "─" * 78
         self.stdout.write(
             "\n".join(
                 [
                     f"┌{rule}",
-                    f"│   상점 shop             {_line(shop.owner)}",
-                    f"│   관리자 admin (/admin/) {_line(shop.admin)}",
+                    f"│   상점 merchant             {_line(merchant.owner)}",
+                    f"│   관리자 admin (/admin/) {_line(merchant.admin)}",
                     "│",
                     "│ 비밀번호는 지금 한 번만 보입니다. 사진은 공개 라이선스(CC0, MIT) 사진입니다.",
-                    "│ The passwords are shown only now. The photographs are free ones (CC0 and MIT).",
-                    "│ 잊었을 때 if forgotten: manage.py changepassword " + shop.owner.email,
+                    "│ The passwords are shown only now. The images are free ones (CC0 and MIT).",
+                    "│ 잊었을 때 if forgotten: manage.py changepassword " + merchant.owner.email,
                     f"└{rule}",
                 ]
             )

@@ -1,14 +1,14 @@
-"""The demo shop's photographs: each is used, small, free of metadata, and has its source and licence beside it."""
+"""The demo shop's images: each is used, small, free of metadata, and has its source and licence beside it."""
 
 import re
 
 import pytest
 from PIL import Image
 
-from demo.catalogue import PHOTOGRAPHS, PRODUCTS
+from demo.catalogue import IMAGES, PRODUCTS
 
-FILES = sorted(path.name for path in PHOTOGRAPHS.glob("*.jpg"))
-SOURCES = (PHOTOGRAPHS / "SOURCES.md").read_text()
+FILES = sorted(path.name for path in IMAGES.glob("*.jpg"))
+SOURCES = (IMAGES / "SOURCES.md").read_text()
 ROWS = {
     row[0]: row[1:]
     for row in (re.split(r"\s*\|\s*", line.strip(" |")) for line in SOURCES.splitlines() if line.startswith("| "))
@@ -16,8 +16,8 @@ ROWS = {
 
 
 def test_every_file_is_in_the_catalogue_and_the_other_way_round():
-    assert sorted({photograph.file for product in PRODUCTS for photograph in product.photographs}) == FILES
-    assert {path.name for path in PHOTOGRAPHS.iterdir()} - set(FILES) == {"SOURCES.md", "LICENSE-openpeople.txt"}
+    assert sorted({image.file for product in PRODUCTS for image in product.current_images}) == FILES
+    assert {path.name for path in IMAGES.iterdir()} - set(FILES) == {"SOURCES.md", "LICENSE-openpeople.txt"}
 
 
 def test_products_have_skus_and_names_of_their_own():
@@ -26,8 +26,8 @@ def test_products_have_skus_and_names_of_their_own():
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_photograph_is_small_and_has_no_metadata(name):
-    path = PHOTOGRAPHS / name
+def test_a_image_is_small_and_has_no_metadata(name):
+    path = IMAGES / name
     assert path.stat().st_size <= 100_000
     with Image.open(path) as image:
         assert image.format == "JPEG"
@@ -48,7 +48,7 @@ def test_each_has_its_source_author_and_licence():
 
 
 def test_the_licences_are_beside_them():
-    notice = (PHOTOGRAPHS / "LICENSE-openpeople.txt").read_text()
+    notice = (IMAGES / "LICENSE-openpeople.txt").read_text()
     assert "Copyright (c) 2026 Prompt Haus" in notice
     assert "The above copyright notice and this permission notice shall be included" in notice
     for text in ("Alexey Grigorev", "CC0 1.0", "openpeople 0.1.2", "MIT", "Copyright (c) 2026 Prompt Haus"):

@@ -1,4 +1,4 @@
-"""Pictures that tests draw."""
+"""Images that tests draw."""
 
 import io
 import struct
@@ -11,18 +11,18 @@ from PIL import Image, ImageDraw
 def photo(color="firebrick", size=(400, 300), kind="JPEG", mode="RGB", **save):
     """Draw a shirt-like shape on a plain ground and return the encoded bytes."""
     width, height = size
-    picture = Image.new("RGB", size, "gainsboro")
-    draw = ImageDraw.Draw(picture)
+    image = Image.new("RGB", size, "gainsboro")
+    draw = ImageDraw.Draw(image)
     draw.rectangle((width * 0.3, height * 0.2, width * 0.7, height * 0.9), fill=color)
     draw.polygon([(width * 0.3, height * 0.2), (width * 0.1, height * 0.5), (width * 0.3, height * 0.5)], fill=color)
     draw.polygon([(width * 0.7, height * 0.2), (width * 0.9, height * 0.5), (width * 0.7, height * 0.5)], fill=color)
     buffer = io.BytesIO()
-    picture.convert(mode).save(buffer, kind, **save)
+    image.convert(mode).save(buffer, kind, **save)
     return buffer.getvalue()
 
 
 def upload(name="front.jpg", data=None, **drawing):
-    """Wrap bytes, or a drawn photograph, as an uploaded file."""
+    """Wrap bytes, or a drawn image, as an uploaded file."""
     return SimpleUploadedFile(name, photo(**drawing) if data is None else data)
 
 
