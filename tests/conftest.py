@@ -11,7 +11,7 @@ from accounts.actors import Actor, Channel
 from accounts.models import ApiKey, Membership
 from catalog.models import Attribute
 from catalog.services.taxonomy import load_taxonomy
-from tests.factories import MembershipFactory, MerchantFactory, ProductFactory, UserFactory
+from tests.support.factories import MembershipFactory, MerchantFactory, ProductFactory, UserFactory
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +140,7 @@ def product(merchant):
 @pytest.fixture(scope="session")
 def network_weights(tmp_path_factory):
     """Return a weights folder with small real networks: a garment detector and three classifiers."""
-    from tests.networks import build_weights
+    from tests.support.tiny_networks import build_weights
 
     return build_weights(tmp_path_factory.mktemp("weights"))
 
@@ -148,6 +148,6 @@ def network_weights(tmp_path_factory):
 @pytest.fixture(scope="session")
 def base(tmp_path_factory):
     """Return start weights that have learnt nothing."""
-    from tests.training import build_base
+    from tests.support.tiny_trainings import build_base
 
     return build_base(tmp_path_factory.mktemp("base"))

@@ -5,8 +5,8 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from catalog.models import AttributeValue
-from tests.factories import ProductFactory
-from tests.images import photo
+from tests.support.drawn_images import photo
+from tests.support.factories import ProductFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from catalog.models import ProductImage
-from tests.factories import MembershipFactory, MerchantFactory
-from tests.images import upload
+from tests.support.drawn_images import upload
+from tests.support.factories import MembershipFactory, MerchantFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

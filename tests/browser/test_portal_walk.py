@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from catalog.models import Attribute, AttributeValue, Product
 from classifier.jobs import batches
-from tests.images import photo, upload
+from tests.support.drawn_images import photo, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

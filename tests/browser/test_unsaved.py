@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from catalog.models import Decision
-from tests.images import photo
-from tests.proposals import propose, row
+from tests.support.drawn_images import photo
+from tests.support.written_proposals import propose, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

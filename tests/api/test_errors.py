@@ -1,0 +1,126 @@
+"""The API's one shape of errors, its languages, and its schema."""
+
+import re
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from catalog.models import Product
+from tests.support.api_clients import ApiClient, error_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api(api_key):
+    return ApiClient(api_key[1])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("get", "/nothing", 404, "not_found"),
+        ("post", "/nothing/here", 404, "not_found"),
+        ("get", "/", 404, "not_found"),
+        ("get", "/products/" + "0" * 20, 404, "not_found"),
+        ("delete", "/products", 405, "method_not_allowed"),
+        ("get", "/products?page=x", 404, "not_found"),
+    ],
+)
+def test_it_answers_in_one_shape(api, method, path, status, code):
+    answer = api.send(method, path)
+    assert (answer.status_code, error_of(answer)) == (status, code)
+
+
+def test_it_refuses_what_is_not_json(api):
+    answer = api.post("/api/v1/products", "{name:", content_type="application/json")
+    assert (answer.status_code, error_of(answer)) == (400, "parse_error")
+    answer = api.post("/api/v1/products", "name=x", content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, error_of(answer)) == (415, "unsupported_media_type")
+
+
+def test_it_reads_no_endless_json(api, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    answer = api.send("post", "/products", {"name": "x" * 1000})
+    assert (answer.status_code, error_of(answer)) == (413, "too_large")
+    assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("[" * 100_000, "parse_error"),
+        ('{"name": ' * 50_000, "parse_error"),
+        ('{"name": NaN}', "parse_error"),
+        ('{"name": ' + "9" * 10_000 + "}", "parse_error"),
+        ('{"\\ud800": 1}', "unknown_field"),
+        ('{"name": "\\ud800"}', "surrogate_characters_not_allowed"),
+        ('{"' + "x" * 100_000 + '": 1}', "unknown_field"),
+        ("{" + ",".join(f'"x{n}": 1' for n in range(10_000)) + "}", "unknown_field"),
+        ('{"name": {"name": "x"}}', "invalid"),
+        ("\ufeff{}", "parse_error"),
+        (b"\xff\xfe", "parse_error"),
+    ],
+)
+def test_hostile_json_is_a_mistake_of_the_callers(api, body, code):
+    answer = api.post("/api/v1/products", body, content_type="application/json")
+    assert (answer.status_code, error_of(answer)) == (400, code)
+    assert len(answer.content) < 2000
+    assert not Product.objects.exists()
+
+
+def test_it_names_every_wrong_field(api):
+    answer = api.send("post", "/products", {"nmae": "x", "colour": "red"})
+    assert answer.json()["error"]["message"].count("There is no such field.") == 2
+    assert "nmae: " in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("language", "status"), [("ko", 400), ("en", 400), ("fr", 400), (None, 400)])
+def test_it_speaks_the_callers_language(api_key, language, status):
+    headers = {"authorization": f"Bearer {api_key[1]}"} | ({"accept-language": language} if language else {})
+    client = Client(headers=headers)
+    answer = client.post("/api/v1/products", {"sku": "x" * 70}, content_type="application/json")
+    assert answer.status_code == status
+    assert answer.headers["Content-Language"] == ("en" if language == "en" else "ko")
+    assert answer.json()["error"]["code"] == "sku_too_long"
+    assert bool(re.search("[가-힣]", answer.json()["error"]["message"])) == (language != "en")
+
+
+def test_it_speaks_korean_whatever_is_wrong(api_key, product):
+    api = ApiClient(api_key[1], language="ko")
+    answers = [
+        api.send("get", "/products/nowhere"),
+        api.send("patch", "/products/nowhere", {"name": "Stolen"}),
+        api.send("put", "/products/nowhere/attributes/material", {"value": "denim"}),
+        api.send("delete", f"/products/{product.public_id}/images/nowhere"),
+        api.post("/api/v1/products", data=b'{"name": "Coat",', content_type="application/json"),
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 404, 400]
+    for answer in answers:
+        assert not re.search("[a-z]{2}", answer.json()["error"]["message"].replace("JSON", ""))
+
+
+def test_its_schema_is_valid(tmp_path):
+    file = tmp_path / "schema.yml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file))
+    schema = file.read_text()
+    for path in (
+        "/api/v1/attributes:",
+        "/api/v1/products:",
+        "/api/v1/products/{public_id}:",
+        "/api/v1/products/{public_id}/attributes/{code}:",
+        "/api/v1/products/{public_id}/classify:",
+        "/api/v1/products/{public_id}/images:",
+        "/api/v1/products/{public_id}/images/{image_id}:",
+        "/api/v1/products/{public_id}/publish:",
+    ):
+        assert f"  {path}\n" in schema
+
+
+def test_it_shows_its_documentation_without_help_from_outside(api):
+    for client in (Client(), api):
+        page = client.get("/api/v1/docs").content.decode()
+        assert "swagger-ui" in page
+        assert "https://" not in page
+        assert client.get("/api/v1/schema").status_code == 200
