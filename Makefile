@@ -53,6 +53,7 @@ lint: setup $(TEST_READY)
 	ruff check $(SOURCES)
 	ruff format --check $(SOURCES)
 	mypy $(filter-out tests,$(SOURCES))
+	python scripts/check_words.py
 
 format: setup $(TEST_READY)
 	ruff check --fix $(SOURCES)
