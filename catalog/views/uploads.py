@@ -93,7 +93,7 @@ def _check_merchant(request: PortalRequest, merchant: Merchant) -> None:
     if request.GET.get("merchant", merchant.public_id) != merchant.public_id:
         raise Conflict(
             "other_merchant",
-            _("You now work in %(shop)s, but this page is of another shop. Nothing was stored: switch back first."),
+            _("You now work in %(merchant)s, but this page is of another shop. Nothing was stored: switch back first."),
             {"merchant": merchant.name},
         )
 
