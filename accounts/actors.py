@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Channel(models.TextChoices):
-    """Upload validation through which somebody acted."""
+    """Where an act came in."""
 
     PORTAL = "portal", _("portal")
     ADMIN = "admin", _("admin")

@@ -275,7 +275,7 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
         return super().get_queryset(request).prefetch_related("active__versions")
 
     def _trail(self, row: Model) -> dict[str, Any]:
-        """What changed it stands at the sets that it was changed to."""
+        """Its changes are recorded at the sets that it was changed to."""
         return {"action__startswith": "deployment."}
 
     @display(description=_("versions"))

@@ -98,7 +98,7 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 
 class UploadsSerializer(serializers.Serializer[Any]):
-    """One entry a file, in the order of the form."""
+    """One entry per file, in the order of the form."""
 
     uploads = UploadSerializer(many=True)
 
