@@ -60,7 +60,7 @@ class ImagesField(forms.FileField):
         )
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        """Return the uploads."""
+        """Return the uploaded files; nothing chosen is an empty list, and no error."""
         return list(data or [])
 
     def has_changed(self, initial: Any, data: Any) -> bool:
