@@ -90,7 +90,8 @@ _PROPOSALS = "catalog/* classifier/* tests/* templates/* docs/*"
 _VALUES = "catalog/* tests/catalog/* tests/portal/* tests/api/* templates/catalog/* docs/quality.md"
 _THINGS = (
     "file|image|photo|garment|product|merchant|key|pixel|core|lane|thread|role|set|crop|class|version|address|machine|"
-    "transaction|operation|attribute|upload|worker|page|model|week|top-level category|scope|reason|kind|user|person|day|run|epoch|caller|process"
+    "transaction|operation|attribute|upload|worker|page|model|week|top-level category|scope|reason|kind|user|person|"
+    "day|run|epoch|caller|process"
 )
 _COUNTED = (
     "entry|row|line|folder|result|query|queries|job|jobs|boxes|images|lane|thread|token|version|transaction|bytes|"
