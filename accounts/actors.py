@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Channel(models.TextChoices):
-    """Where an act came in."""
+    """Upload validation through which somebody acted."""
 
     PORTAL = "portal", _("portal")
     ADMIN = "admin", _("admin")

@@ -342,7 +342,7 @@ class AcceptanceThreshold(models.Model):
 
     @staticmethod
     def scope_of(merchant: int | None, attribute: int, value: int | None, model_version: int) -> str:
-        """Name a scope by its ids, `-` standing for all."""
+        """Name a scope by its ids, with `-` for all."""
         return f"{merchant or '-'}:{attribute}:{value or '-'}:{model_version}"
 
     @property
