@@ -242,7 +242,7 @@ class AuditEvent(models.Model):
     impersonator = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("impersonator")
     )
-    channel = models.CharField(_("via"), max_length=10, choices=Channel.choices)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     action = models.CharField(_("action"), max_length=60)
     subject_type = models.CharField(_("subject"), max_length=40)
     subject_id = models.CharField(max_length=40)

@@ -128,9 +128,9 @@ def by_person(decision: str = "") -> Q:
     Keys and commands decide as people do, but nobody has looked. Neither does it answer anything to publish a product
     as it stands. A person who was erased is known by the channel, which only people use.
     """
-    door = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}via__in": (Channel.PORTAL, Channel.ADMIN)})
+    by_channel = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}channel__in": (Channel.PORTAL, Channel.ADMIN)})
     made = Q(**{f"{decision}source": Decision.Source.HUMAN, f"{decision}api_key": None})
-    return door & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
+    return by_channel & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
 
 
 def decided_by_people() -> QuerySet[ProductAttribute]:
