@@ -53,7 +53,7 @@ def request_classification(
     jobs = Classification.objects.filter(image=image, purpose=Purpose.LIVE)
     pending = jobs.filter(open_key=open_key).first()
     if pending is not None:
-        if pending.image_sha256 != image.sha256:  # new bytes: a worker that has the old ones loses the lease
+        if pending.image_sha256 != image.sha256:  # new bytes: whoever works on the old ones loses the lease
             jobs.filter(pk=pending.pk, open_key=open_key).update(
                 state=State.QUEUED, lease_token="", lease_until=None, image_sha256=image.sha256
             )
