@@ -47,7 +47,7 @@ class LoginView(DjangoLoginView):
 
 
 class PasswordView(PasswordChangeView):
-    """Choose another password, for whoever knows the present one."""
+    """Choose another password; the present one has to be given."""
 
     template_name = "accounts/password.html"
 
