@@ -12,7 +12,7 @@ from accounts.models import AuditEvent, Merchant, User
 from catalog.models import Decision, Product, ProductAttribute, ProductImage
 from classifier.jobs.requests import classify_again
 from classifier.models import AcceptanceThreshold, Classification
-from demo import merchant as demo_shop
+from demo import shop as demo_shop
 from demo.catalogue import DECIDED, PRODUCTS, QUEUED
 from demo.shop import OWNER_EMAIL, SHOP_NAME
 
