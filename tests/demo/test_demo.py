@@ -97,7 +97,8 @@ def test_what_the_owner_decides_needs_no_weights(no_worker):
     text = _create()
     merchant = Merchant.objects.get()
     assert (merchant.name, merchant.is_demo, merchant.images_for_training) == (SHOP_NAME, True, False)
-    outcomes = {item.sku: item.outcome.value for item in DECIDED}
+    # What is ready still waits for its images; what the owner published or put away does not.
+    outcomes = {item.sku: item.outcome.value.replace("ready", "classifying") for item in DECIDED}
     assert dict(Product.objects.filter(sku__in=outcomes).values_list("sku", "status")) == outcomes
     assert Classification.objects.filter(state="queued").count() == ProductImage.objects.count()
     created = AuditEvent.objects.filter(action="product.create", user__email=OWNER_EMAIL, channel="command")
