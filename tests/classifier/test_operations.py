@@ -11,7 +11,8 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import AuditEvent, Operation
 from catalog.models import Product
 from classifier import operations

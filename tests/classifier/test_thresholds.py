@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import AuditEvent
 from catalog import services
 from catalog.models import AttributeValue, Decision, Product

@@ -11,7 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 from django.urls import reverse, reverse_lazy
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import AuditEvent, Operation, User
 from classifier import operations
 from classifier.models import ModelVersion
