@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import ReadOnlyAdmin, admin_actor
 from catalog.selectors import Taxonomy
-from classifier import operations
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
+from classifier.jobs import operations
 from classifier.models import Deployment, ModelSet, ModelVersion
 from classifier.registry import class_mapping, model_sets, shadow, uploads
 from core.admin.base import coloured, dialog, link_to

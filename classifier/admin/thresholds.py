@@ -14,8 +14,8 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
 from classifier.admin.quality import quality_page
 from classifier.models import AcceptanceThreshold
+from classifier.precision import Point
 from classifier.quality.charts import Axis, Dot, Line, line_chart
-from classifier.quality.precision import Point
 from classifier.quality.thresholds import TARGET_PRECISION, calibrate, curve_of
 from core.admin.base import coloured
 from core.admin.theme import Dialog, action, display

@@ -14,7 +14,7 @@ from django.urls import reverse, reverse_lazy
 from accounts.actors import Actor, system
 from accounts.channels import Channel
 from accounts.models import AuditEvent, Operation, User
-from classifier import operations
+from classifier.jobs import operations
 from classifier.models import ModelVersion
 from classifier.registry import registration, uploads
 from core.errors import Forbidden
