@@ -18,7 +18,7 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def posted_from(page: str, *arguments: str) -> Callable[[View], View]:
-    """Let only POST change something; whoever looks at the address instead gets the page whose form sends there.
+    """Let only POST change something; a browser that opens the address gets the page whose form sends there.
 
     The address bar shows it after a refusal, so people reload it, change the language there and log in to it.
 

@@ -43,7 +43,7 @@ def add_live_job(*, image: ProductImage, priority: int, again: bool, operation: 
     pending = jobs.filter(open_key=open_key).first()
     if pending is not None:
         has_new_bytes = pending.image_sha256 != image.sha256
-        if has_new_bytes:  # whoever works on the old ones loses the lease
+        if has_new_bytes:  # the worker that has the old ones loses its lease
             jobs.filter(pk=pending.pk, open_key=open_key).update(
                 state=State.QUEUED, lease_token="", lease_until=None, image_sha256=image.sha256
             )

@@ -126,7 +126,7 @@ class BaseAdmin(ModelAdmin[M]):
         ]
 
     def get_urls(self) -> list[URLPattern]:
-        """Answer 404 for what is no id of a row, before any view looks for it; an action is asked of a row that exists.
+        """Answer 404 for what is not an id of a row, before any view looks for it; actions need a row that exists.
 
         For other rows that are gone Django goes to the index and says so.
         """
@@ -183,7 +183,7 @@ class BaseAdmin(ModelAdmin[M]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Save in one transaction that survives a deadlock; whoever only looks needs none, and waits for nobody."""
+        """Save in one transaction that survives a deadlock; a page that is only shown needs none, and never waits."""
         view = super().changeform_view
         return (atomic(view) if request.method == "POST" else view)(request, object_id, form_url, extra_context)
 
