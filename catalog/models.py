@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import ApiKey, Merchant, Operation
 from core.ids import PUBLIC_ID_LENGTH, public_id
 from core.text import lookup_key

@@ -13,7 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.core.management import call_command
 from django.db import transaction
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import Membership, Merchant, User
 from accounts.services import record
 from catalog.models import Product

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.actors import Channel
+from accounts.channels import Channel
 from catalog.models import Attribute, AttributeValue, Decision, Product
 from catalog.selectors import Taxonomy
 from catalog.values.answered import ACCEPT, ACCEPTANCE, accepted_fields
