@@ -123,8 +123,8 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
         json.loads((tmp_path / "evaluation" / name / "evaluation.json").read_text())
         for name in ("weights", "candidate")
     ]
-    assert [found["figures"].get("neckline", {}).get("n") for found in measured] == [None, 4]
-    assert [found["figures"]["material"]["n"] for found in measured] == [8, 8]
+    assert [found["metrics"].get("neckline", {}).get("n") for found in measured] == [None, 4]
+    assert [found["metrics"]["material"]["n"] for found in measured] == [8, 8]
 
     for role in ("material", "neckline"):
         registered = _call("register_model", tmp_path / role, role=role, name=f"{role}-new")

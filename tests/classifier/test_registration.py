@@ -116,7 +116,7 @@ def test_it_says_where_the_system_permits_no_namespace(opened, monkeypatch, capl
 def test_it_opens_only_what_fits_the_role(tmp_path, network_weights):
     for role, name, size, sentence in (
         ("garment", "category.pt", None, "only a detector"),
-        ("category", "nothing.pt", None, "no PyTorch checkpoint"),
+        ("category", "nothing.pt", None, "not a PyTorch checkpoint"),
     ):
         path = network_weights / name if name != "nothing.pt" else tmp_path / name
         if name == "nothing.pt":

@@ -46,9 +46,9 @@ def test_it_measures_the_whole_pipeline(compared):
 
     assert result["model"]["kind"] == "pipeline"
     assert result["data"]["images"] == 5
-    assert result["figures"]["garment"]["garments"] == 4
-    assert result["figures"]["garment"]["negatives"] == 1
-    category = result["figures"]["category"]
+    assert result["metrics"]["garment"]["garments"] == 4
+    assert result["metrics"]["garment"]["negatives"] == 1
+    category = result["metrics"]["category"]
     assert category["n"] == 4
     assert category["top1"] <= category["top3"] <= 1
     assert sum(bar["n"] for bar in category["reliability"]) <= 4
@@ -105,7 +105,7 @@ def test_it_measures_a_detectors_checkpoint_by_the_names_of_its_classes(data, or
 
     result = read(tmp_path / "sleeve_length")
     assert result["model"]["kind"] == "detect"
-    assert set(result["figures"]) == {"garment", "sleeve_length"}
+    assert set(result["metrics"]) == {"garment", "sleeve_length"}
     assert "sleeve length, top-1" in capsys.readouterr().out
 
 
@@ -115,7 +115,7 @@ def test_it_measures_a_classifiers_checkpoint_on_the_true_boxes(data, network_we
     assert {path.name for path in tmp_path.iterdir()} == {"material", "material-2"}
     result = read(tmp_path / "material")
     assert result["model"]["kind"] == "classify"
-    assert set(result["figures"]) == {"material"}
+    assert set(result["metrics"]) == {"material"}
     assert result["data"]["images"] == 4
     assert result["detection"] == {}
 
@@ -125,7 +125,7 @@ def test_it_measures_a_classifiers_checkpoint_on_the_true_boxes(data, network_we
     [
         ([], {}, "Name a model"),
         (["nowhere"], {}, "nowhere is neither a weights folder, nor a run's folder, nor a checkpoint"),
-        (["text.pt"], {}, "no PyTorch checkpoint"),
+        (["text.pt"], {}, "not a PyTorch checkpoint"),
         (["mixed.pt"], {"image_size": 64}, "give --role"),
         (["sizeless.pt"], {}, "give --image-size"),
         ([], {"compare": ["category.pt", "material.pt"], "image_size": 64}, "say nothing about the same thing"),

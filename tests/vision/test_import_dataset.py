@@ -133,7 +133,7 @@ def test_it_says_which_taxonomy_cannot_be_read(table, tmp_path):
     root = table("a.png,Dress", header="image,category")
     (root / "taxonomy.json").write_text("[]")
 
-    with pytest.raises(CommandError, match="is no taxonomy"):
+    with pytest.raises(CommandError, match="is not a valid taxonomy"):
         import_folders(root, out=tmp_path / "out")
 
     assert not (tmp_path / "out").exists()

@@ -259,7 +259,7 @@ def _listed(data):
         ({"leave_out": ["category=망토"]}, "there is no category '망토'"),
         ({"merge": ["colour=Coat:Jacket"]}, "does not begin with category"),
         ({"val_share": 1.5}, "--val-share"),
-        ({"images": Path("nowhere")}, "nowhere is no folder"),
+        ({"images": Path("nowhere")}, "nowhere is not a folder"),
     ],
 )
 def test_it_says_why_it_cannot_convert(source, tmp_path, options, complaint):

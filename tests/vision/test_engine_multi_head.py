@@ -10,8 +10,8 @@ from tests.support.drawn_images import photo
 from tests.support.tiny_networks import CLASSIFIER_SIZE
 from vision.engine import Engine
 from vision.engine.compat import prepare_ultralytics
-from vision.training.classifier import save_model
-from vision.training.joint import join
+from vision.training.multi_head import merge_heads
+from vision.training.network import save_model
 from vision.training.run import RunError
 
 ROLES = ("category", "material", "sleeve_length")
@@ -53,12 +53,12 @@ def separate(network_weights, tmp_path):
 
 
 @pytest.fixture
-def joint(separate, tmp_path):
+def multi_head(separate, tmp_path):
     """The same classifiers in one network."""
-    folder = tmp_path / "joint"
+    folder = tmp_path / "multi_head"
     shutil.copytree(separate, folder)
     manifest = _manifest(folder)
-    save_model(join([separate / f"{role}.pt" for role in ROLES]), folder / "attributes.pt", CLASSIFIER_SIZE)
+    save_model(merge_heads([separate / f"{role}.pt" for role in ROLES]), folder / "attributes.pt", CLASSIFIER_SIZE)
     files = {"torch": {"path": "attributes.pt", "sha256": _sha256(folder / "attributes.pt")}}
     first = 0
     for role in ROLES:
@@ -68,8 +68,8 @@ def joint(separate, tmp_path):
     return folder
 
 
-def test_it_says_the_same_with_one_network_as_with_three(separate, joint):
-    three, one = Engine.load(separate, runtime="torch"), Engine.load(joint, runtime="torch")
+def test_it_says_the_same_with_one_network_as_with_three(separate, multi_head):
+    three, one = Engine.load(separate, runtime="torch"), Engine.load(multi_head, runtime="torch")
 
     expected, found = three.classify(photo()), one.classify(photo())
 
@@ -85,8 +85,8 @@ def test_it_says_the_same_with_one_network_as_with_three(separate, joint):
                 assert mine.model == other.model
 
 
-def test_it_shows_each_garment_to_a_shared_network_once(joint, monkeypatch):
-    engine = Engine.load(joint, runtime="torch")
+def test_it_shows_each_garment_to_a_shared_network_once(multi_head, monkeypatch):
+    engine = Engine.load(multi_head, runtime="torch")
     shared = engine.networks["category"]
     assert engine.networks["material"] is shared
     assert engine.networks["sleeve_length"] is shared
@@ -101,4 +101,4 @@ def test_it_shows_each_garment_to_a_shared_network_once(joint, monkeypatch):
 
 def test_it_joins_only_what_differs_in_the_last_layer(network_weights):
     with pytest.raises(RunError, match="cannot share a network"):
-        join([network_weights / "category.pt", network_weights / "material.pt"])
+        merge_heads([network_weights / "category.pt", network_weights / "material.pt"])
