@@ -1,4 +1,4 @@
-"""`manage.py train` makes weights that the engine loads, with their papers, and goes on after an interruption."""
+"""`manage.py train` makes weights that the engine loads, with their report, and goes on after an interruption."""
 
 import csv
 import json
@@ -11,11 +11,12 @@ from django.core.management import CommandError, call_command
 
 from tests.support.drawn_datasets import draw_garments
 from tests.support.hostile_checkpoints import calling_a_leftover, calling_mkdir, describing_code
-from tests.support.tiny_trainings import train
+from tests.support.tiny_trainings import TINY, train
 from vision.engine.manifest import Manifest
 from vision.engine.preprocess import to_batch
 from vision.engine.runtime import load_networks
 from vision.training.files import atomic_path
+from vision.training.pipeline import start_run
 
 
 @pytest.fixture(scope="module")
@@ -238,10 +239,8 @@ def test_it_refuses_to_go_on_from_a_checkpoint_that_would_run_something(data, ba
 
 def begun(role, data, base, run):
     """A run that was stopped before its first epoch was done."""
-    train(role, data, base, run, epochs=1, image_size=64)
-    for path in run.iterdir():
-        if path.name != "run.json":
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    options = {name: TINY[name] for name in ("batch", "minimum", "threads")} | {"epochs": 1, "image_size": 64}
+    start_run(run, "begun", role, "detect" if role == "garment" else "classify", data, base, options)
     return run
 
 
