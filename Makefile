@@ -1,8 +1,8 @@
 # Everything works in a fresh clone; what is already done is not done again.
 #
 #   make run         start the site and its worker          make test        every check, on SQLite and on MariaDB
+#   make lint        style, types and words only            make format      put the style right
 #   make test ARGS="tests/api -k upload"   only these tests, on SQLite alone and without lint: seconds instead of minutes
-#   make lint        style and types only                   make format      put the style right
 #   make messages    extract the texts to translate         make acceptance  the long proofs, from quality to new fashion
 #   make bench       speed against the original's pipeline
 #   make bench-queue the queue's speed behind a long history
@@ -54,6 +54,7 @@ lint: setup $(TEST_READY)
 	ruff check $(SOURCES)
 	ruff format --check $(SOURCES)
 	mypy $(filter-out tests,$(SOURCES))
+	python scripts/check_words.py
 
 format: setup $(TEST_READY)
 	ruff check --fix $(SOURCES)

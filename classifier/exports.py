@@ -182,7 +182,7 @@ class _Export:
             raise Invalid("nothing_decided", _("Nothing to export: nobody decided anything that matches."))
         sentence = _(
             "Nothing to export: nobody decided anything that matches in a shop whose photos may train models. "
-            "These refuse: %(shops)s. The switch “photos may train models” is on the merchant's page in the admin."
+            "These refuse: %(merchants)s. The switch “photos may train models” is on the merchant's page in the admin."
         )
         raise Invalid("nothing_decided", sentence, {"merchants": ", ".join(self.summary.refusing)})
 
@@ -344,8 +344,8 @@ def _file_name(image: ProductImage) -> str:
 def _garment_of(garments: Sequence[Garment], speaking: set[int]) -> Garment | None:
     """The garment that the product is.
 
-    The one that a person drew; else the one that speaks for the chosen row; else the only one that was found, because
-    then the models took it for something else. None where it could be one of several.
+    The one that a person drew; else the one that speaks for the chosen candidate; else the only one that was found,
+    because then the models took it for something else. None where it could be one of several.
     """
     drawn = [garment for garment in garments if garment.source == Garment.Source.HUMAN]
     of_row = [garment for garment in garments if garment.pk in speaking]

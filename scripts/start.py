@@ -37,7 +37,8 @@ def main() -> None:
     if port is None:
         sys.exit(f"No port from PORT={web.port} on is free.")
     processes = read_procfile((ROOT / "Procfile").read_text())
-    variables = os.environ | {"PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    variables = os.environ | {"PORT": str(port), "PATH": programs, "PYTHONUNBUFFERED": "1"}
     sys.exit(Supervisor(processes, ROOT, variables).run())
 
 
