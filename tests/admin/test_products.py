@@ -1,8 +1,6 @@
 """Administrators change products as everybody does: through services, in their own name, by the admin's channel."""
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from accounts.actors import system
@@ -11,7 +9,8 @@ from catalog import services
 from catalog.admin.products import ProductAdmin
 from catalog.models import Decision, Product, ProductImage
 from tests.support.drawn_images import upload
-from tests.support.factories import ProductFactory, ProductImageFactory, UserFactory
+from tests.support.factories import ProductFactory, ProductImageFactory, staff_user
+from tests.support.page_forms import messages_of
 from tests.support.written_proposals import propose, row
 
 pytestmark = pytest.mark.django_db
@@ -27,12 +26,6 @@ def proposed(product):
         chosen="Outer",
     )
     return product
-
-
-def _staff(*permissions):
-    user = UserFactory(is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return user
 
 
 def _page(product):
@@ -53,10 +46,6 @@ def _fields(client, product):
         management = inline.formset.management_form
         data |= {management.add_prefix(name): management[name].value() for name in management.fields}
     return data
-
-
-def _said(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def _state(product):
@@ -204,7 +193,7 @@ def test_whoever_was_slower_saves_nothing_until_the_page_is_loaded_anew(admin, p
         assert f'<a href="{_page(proposed)}" class="underline">Load the page again</a>' in answer.text
         form = answer.context["adminform"].form
         assert {name: form[name].value() for name in mine} == mine
-        assert not _said(answer)
+        assert not messages_of(answer)
     assert _state(proposed) == before
 
     assert client.post(_page(proposed), _fields(client, proposed) | mine).status_code == 302
@@ -286,7 +275,7 @@ def test_it_creates_a_product_with_the_good_images_and_names_the_bad(admin, merc
     product = Product.objects.get(merchant=merchant)
     assert (product.name, product.sku, product.created_by) == ("Coat", "C-1", admin)
     assert [image.original_name for image in product.images.all()] == ["front.jpg"]
-    assert any(said.startswith("notes.jpg: This is not a photo.") for said in _said(response))
+    assert any(said.startswith("notes.jpg: This is not a photo.") for said in messages_of(response))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -296,7 +285,7 @@ def test_it_adds_images_to_a_product(admin, product, client_of):
     response = client.post(_page(product), _fields(client, product) | {"images": files})
     image = product.images.get()
     assert (image.original_name, image.uploaded_by) == ("a.jpg", admin)
-    assert any("empty.jpg: The file is empty." in said for said in _said(response))
+    assert any("empty.jpg: The file is empty." in said for said in messages_of(response))
     assert AuditEvent.objects.get(action="image.add").channel == "admin"
 
 
@@ -324,7 +313,7 @@ def test_it_shows_images_of_any_merchant_to_administrators_only(admin, alice, ch
         assert client.get(url).status_code == 200
         for other in (alice, charlie):
             assert client_of(other).get(url).status_code == 302  # to the log-in page
-        assert client_of(_staff("view_productimage", "view_product")).get(url).status_code == 404
+        assert client_of(staff_user("view_productimage", "view_product")).get(url).status_code == 404
     assert client.get(url.replace("original", "sha256")).status_code == 404
 
 
@@ -372,14 +361,14 @@ def test_it_moves_the_chosen_products_and_names_those_it_cannot(admin, proposed,
         {"action": "publish_selected", "_selected_action": [proposed.pk, undecided.pk]},
     )
     assert Product.objects.get(status="published") == proposed
-    assert sorted(_said(response)) == [
+    assert sorted(messages_of(response)) == [
         "1 published.",
         "Nameless: The category is still open. Choose one, then publish.",
     ]
 
 
 def test_it_hides_products_from_staff_who_may_not_see_all_merchants(proposed, client_of):
-    staff = client_of(_staff("view_product", "change_product", "add_product", "view_productimage", "view_decision"))
+    staff = client_of(staff_user("view_product", "change_product", "add_product", "view_productimage", "view_decision"))
     ProductImageFactory(product=proposed)
     before = _state(proposed)
     assert staff.get(reverse("admin:catalog_product_changelist")).status_code == 403
@@ -397,7 +386,7 @@ def test_it_hides_products_from_staff_who_may_not_see_all_merchants(proposed, cl
 
 def test_it_lets_staff_look_without_changing(admin, proposed, client_of):
     fields = _fields(client_of(admin), proposed)
-    looker = client_of(_staff("view_product", "view_all_merchants", "view_productimage", "view_decision"))
+    looker = client_of(staff_user("view_product", "view_all_merchants", "view_productimage", "view_decision"))
     before = _state(proposed)
     page = looker.get(_page(proposed))
     assert page.status_code == 200

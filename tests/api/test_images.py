@@ -15,11 +15,6 @@ from tests.support.factories import ProductFactory, ProductImageFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def api(api_key):
-    return ApiClient(api_key[1])
-
-
 BAD = {
     "empty": b"",
     "not_an_image": b"this is a letter",

@@ -14,11 +14,6 @@ from tests.support.stored_files import stored_files
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def actor(alice, actor_of):
-    return actor_of(alice)
-
-
 def _codes(received):
     return [entry.refusal.code if entry.refusal else None for entry in received]
 

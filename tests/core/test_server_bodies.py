@@ -16,12 +16,6 @@ MUCH = 40 * 2**20
 
 
 @pytest.fixture
-def site():
-    with serving(wsgi.application) as served:
-        yield served
-
-
-@pytest.fixture
 def key(api_key):
     return {"Authorization": f"Bearer {api_key[1]}"}
 

@@ -5,19 +5,12 @@ import time
 import pytest
 
 from catalog.models import Product
-from config import wsgi
 from tests.support.drawn_images import photo
-from tests.support.live_servers import head_of, serving
+from tests.support.live_servers import head_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UPLOAD = "multipart/form-data; boundary=b"
-
-
-@pytest.fixture
-def site():
-    with serving(wsgi.application) as served:
-        yield served
 
 
 def _form(*contents):

@@ -20,11 +20,6 @@ POLLING = 'hx-trigger="every 1s"'
 
 
 @pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
-@pytest.fixture
 def work(monkeypatch):
     """Let a worker do what waits, with an engine that finds a jacket."""
     found = garment({"Jacket": 0.8, "Jumper": 0.15}, box=(0.25, 0.1, 0.75, 0.9), material="denim", sleeve_length="long")

@@ -10,11 +10,6 @@ from tests.support.written_proposals import propose, row
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
 def test_it_shows_thumbnail_name_sku_status_and_proposal(client, product):
     image = ProductImageFactory(product=product)
     propose(product, row("Outer", 0.9, category=("Jacket", 0.94), material=("denim", 0.41)), chosen="Outer")

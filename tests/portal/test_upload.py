@@ -34,11 +34,6 @@ def _script(client, path, *files, **data):
     return client.post(path, {"images": files, **data}, headers={"accept": "application/json"})
 
 
-@pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
 def test_it_makes_a_product_of_several_images(client, bob, merchant):
     response = client.post(
         "/products/new",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.support.drawn_datasets import draw_garments
+
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 
@@ -12,3 +14,9 @@ def pytest_collection_modifyitems(items):
             item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
         ):
             raise pytest.UsageError(f"{item.nodeid} needs a database: it belongs into another folder.")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A small data set, drawn; tests leave it as it is."""
+    return draw_garments(tmp_path_factory.mktemp("garments"))

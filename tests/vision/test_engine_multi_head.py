@@ -1,6 +1,5 @@
 """Attributes whose classifiers share one network."""
 
-import hashlib
 import json
 import shutil
 
@@ -12,6 +11,7 @@ from vision.engine import Engine
 from vision.engine.compat import prepare_ultralytics
 from vision.training.multi_head import merge_heads
 from vision.training.network import save_model
+from vision.training.publish import sha256
 from vision.training.run import RunError
 
 ROLES = ("category", "material", "sleeve_length")
@@ -23,10 +23,6 @@ def _manifest(folder):
 
 def _write(folder, manifest):
     (folder / "manifest.json").write_text(json.dumps(manifest))
-
-
-def _sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _module(folder, role):
@@ -47,7 +43,7 @@ def separate(network_weights, tmp_path):
         module = _module(folder, role)
         module.load_state_dict(backbone, strict=False)
         save_model(module, folder / f"{role}.pt", CLASSIFIER_SIZE)
-        manifest["models"][role]["files"] = {"torch": {"path": f"{role}.pt", "sha256": _sha256(folder / f"{role}.pt")}}
+        manifest["models"][role]["files"] = {"torch": {"path": f"{role}.pt", "sha256": sha256(folder / f"{role}.pt")}}
     _write(folder, manifest)
     return folder
 
@@ -59,7 +55,7 @@ def multi_head(separate, tmp_path):
     shutil.copytree(separate, folder)
     manifest = _manifest(folder)
     save_model(merge_heads([separate / f"{role}.pt" for role in ROLES]), folder / "attributes.pt", CLASSIFIER_SIZE)
-    files = {"torch": {"path": "attributes.pt", "sha256": _sha256(folder / "attributes.pt")}}
+    files = {"torch": {"path": "attributes.pt", "sha256": sha256(folder / "attributes.pt")}}
     first = 0
     for role in ROLES:
         manifest["models"][role] |= {"files": files, "first_output": first}

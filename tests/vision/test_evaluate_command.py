@@ -7,13 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from tests.support.drawn_datasets import draw_garments
 from tests.support.tiny_networks import build_three_detectors
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return draw_garments(tmp_path_factory.mktemp("garments"))
 
 
 @pytest.fixture(scope="module")

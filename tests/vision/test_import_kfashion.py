@@ -1,6 +1,5 @@
 """K-Fashion becomes a data set: every file is converted or rejected by name, on from wherever it was interrupted."""
 
-import csv
 import json
 import os
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from benchmarks.kfashion_files import DIRT, Expected, generate
+from tests.support.stored_files import rows_of
 from vision.training.conversion import convert, prepare
 from vision.training.dataset import read_dataset
 from vision.training.kfashion import kfashion_items
@@ -59,11 +59,6 @@ def one(tmp_path):
 
 def convert_files(images, labels, out, **options):
     call_command("import_kfashion", images=images, labels=labels, out=out, verbosity=0, **{"processes": 1, **options})
-
-
-def rows_of(path):
-    with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
 
 
 def outfit(**parts):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.support.drawn_datasets import draw_garments
 from tests.support.hostile_checkpoints import calling_a_leftover, calling_mkdir, describing_code
 from tests.support.tiny_trainings import TINY, train
 from vision.engine.manifest import Manifest
@@ -17,11 +16,6 @@ from vision.engine.preprocess import to_batch
 from vision.engine.runtime import load_networks
 from vision.training.files import atomic_path
 from vision.training.pipeline import start_run
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return draw_garments(tmp_path_factory.mktemp("garments"))
 
 
 def read_rows(run):

@@ -8,7 +8,6 @@ from django.core.management import call_command
 from PIL import Image
 
 from classifier.management.commands import train as command
-from tests.support.drawn_datasets import draw_garments
 from tests.support.tiny_trainings import train
 from vision.training.dataset import read_dataset
 from vision.training.detector import DetectorOptions, write_yolo_dataset
@@ -16,11 +15,6 @@ from vision.training.detector import DetectorOptions, write_yolo_dataset
 
 class Interruption(Exception):
     pass
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return draw_garments(tmp_path_factory.mktemp("garments"))
 
 
 def interrupt(line, *arguments, **options):

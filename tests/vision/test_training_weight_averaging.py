@@ -8,17 +8,11 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from tests.support.drawn_datasets import draw_garments
 from tests.support.tiny_trainings import TINY, train
 from vision.engine.manifest import Manifest
 from vision.engine.runtime import TorchNetwork, load_networks
 from vision.training.start import state_for
 from vision.training.weight_averaging import average_checkpoints
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return draw_garments(tmp_path_factory.mktemp("garments"))
 
 
 def test_it_averages_runs_and_publishes_one_network_for_all_attributes(data, base, tmp_path):
