@@ -180,7 +180,7 @@ def _sent(response):
         ({"name": "Their jacket"}, {}),
     ],
 )
-def test_whoever_was_slower_saves_nothing_until_the_page_is_loaded_anew(admin, proposed, client_of, theirs, mine):
+def test_the_slower_one_saves_nothing_until_the_page_is_loaded_again(admin, proposed, client_of, theirs, mine):
     client = client_of(admin)
     fields = _fields(client, proposed)
     client.post(_page(proposed), fields | theirs, follow=True)

@@ -162,7 +162,7 @@ def test_it_draws_the_box_and_says_how_sure_the_model_is(admin, seen, client_of)
     assert "91%" in prediction
 
 
-def test_it_says_why_a_image_has_no_result(admin, seen, client_of):
+def test_it_says_why_an_image_has_no_result(admin, seen, client_of):
     image = seen.images.get()
     Classification.objects.create(
         image=image, state="failed", error_code="no_model", error_message="The model is not available."
@@ -229,7 +229,7 @@ def test_it_shows_no_merchant_s_records_to_staff_who_may_not_see_all_merchants(s
     assert page.status_code == 403 or seen.name not in page.content.decode()
 
 
-def test_it_archives_a_image(admin, seen, client_of):
+def test_it_archives_an_image(admin, seen, client_of):
     image = seen.images.get()
     url = reverse("admin:catalog_productimage_archive", args=[image.pk])
     looker = client_of(staff_user("view_productimage", "view_all_merchants"))
@@ -266,7 +266,7 @@ def test_it_puts_an_archived_image_back(admin, seen, client_of):
     assert AuditEvent.objects.get(action="image.put_back").user == admin
 
 
-def test_it_says_why_a_image_cannot_be_put_back(admin, seen, client_of):
+def test_it_says_why_an_image_cannot_be_put_back(admin, seen, client_of):
     image = seen.images.get()
     staff = client_of(admin)
     changes = reverse("admin:catalog_productimage_changelist")

@@ -209,7 +209,7 @@ def test_it_stays_while_another_image_waits_whatever_a_person_decides(merchant, 
     assert current_values(product)["category"] == ("auto", "Jacket")
 
 
-def test_another_garment_takes_it_back_while_a_image_waits(merchant, actor):
+def test_another_garment_takes_it_back_while_an_image_waits(merchant, actor):
     allow_all()
     product = seen_product(merchant, **SURE)
     ProductImageFactory(product=product)

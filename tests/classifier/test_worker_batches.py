@@ -196,7 +196,7 @@ def test_it_fails_what_cannot_be_read_and_keeps_the_rest(serve, add, product):
     assert missing.classifications.get().applied_at is not None
 
 
-def test_it_gives_up_on_a_image_that_breaks_the_engine_but_not_on_its_neighbours(serve, add, product, settings):
+def test_it_gives_up_on_an_image_that_breaks_the_engine_but_not_on_its_neighbours(serve, add, product, settings):
     settings.OTJANG_MAX_ATTEMPTS = 2
 
     def answer(data):
@@ -310,7 +310,7 @@ def test_it_leaves_decisions_and_published_products_alone(serve, add, alice, act
     assert current_values(product) == before
 
 
-def test_it_proposes_anew_when_a_image_is_put_away(serve, add, alice, actor_of, product):
+def test_it_proposes_again_when_an_image_is_removed(serve, add, alice, actor_of, product):
     def answer(_data):
         return (garment("Jacket"),) if len(engine.batches) == 1 else (garment("Tshirt"),)
 

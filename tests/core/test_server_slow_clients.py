@@ -61,7 +61,7 @@ def test_a_slow_line_is_given_its_time(site):
         assert site.read(connection).status == 403  # no token
 
 
-def test_what_ends_in_the_middle_of_a_image_stores_nothing(site, api_key):
+def test_what_ends_in_the_middle_of_an_image_stores_nothing(site, api_key):
     body = _form(photo(), photo(size=(90, 90)))
     head = {"Authorization": f"Bearer {api_key[1]}", "Content_Type": UPLOAD, "Content_Length": len(body)}
     for sent in (10, len(body) // 2, len(body) - 1):

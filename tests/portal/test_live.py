@@ -137,7 +137,7 @@ def test_it_says_that_no_garment_was_found(client, uploaded, monkeypatch):
     assert POLLING not in page
 
 
-def test_it_says_why_a_image_failed_and_offers_another_try(client, uploaded, work):
+def test_it_says_why_an_image_failed_and_offers_another_try(client, uploaded, work):
     Classification.objects.update(state="failed", open_key=None, error_code=Classification.Error.GAVE_UP)
     path = f"/products/{uploaded.public_id}"
 

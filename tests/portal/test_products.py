@@ -58,7 +58,7 @@ def test_it_tells_a_new_merchant_what_to_do(client, client_of, dana):
     assert "Upload the first photos" not in client_of(dana).get("/").text
 
 
-def test_it_says_that_the_products_of_a_demo_shop_are_examples(client, merchant):
+def test_it_says_that_the_products_of_a_demo_merchant_are_examples(client, merchant):
     assert "Demo shop" not in client.get("/").text
 
     merchant.is_demo = True

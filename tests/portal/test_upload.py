@@ -211,7 +211,7 @@ def test_it_adds_images_to_a_product(client, product):
     assert "bad.jpg: The file is empty." in page.text
 
 
-def test_it_removes_a_image(client, product):
+def test_it_removes_an_image(client, product):
     client.post(f"/products/{product.public_id}/images", {"images": upload("more.jpg")})
     image = product.images.get()
 

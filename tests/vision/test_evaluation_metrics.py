@@ -150,7 +150,7 @@ def outfit(path, sleeve_length="long"):
     ]
 
 
-def test_it_gives_each_garment_of_a_image_its_own_box(tmp_path):
+def test_it_gives_each_garment_of_an_image_its_own_box(tmp_path):
     rows = outfit(tmp_path / "photo.jpg")
     spec = ModelSpec("category", "test", "detect", ("Shirt", "Coat", "Jeans"), 32, {})
 

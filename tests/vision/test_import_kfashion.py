@@ -35,7 +35,7 @@ def source(tmp_path_factory):
     """Half of the files are dirty, each kind of dirt at least once."""
     folder = tmp_path_factory.mktemp("kfashion")
     count = 2 * len(DIRT) + 6
-    expected = generate(folder / "images", folder / "labels", count, dirt=0.5, size=SIZE, images=6)
+    expected = generate(folder / "images", folder / "labels", count, dirt=0.5, size=SIZE, drawn=6)
     assert expected.kinds.keys() == {"clean", *(kind for kind, _reason, _soil in DIRT)}
     return Source(folder, expected)
 

@@ -58,10 +58,10 @@ def _about(first: Evaluation, second: Evaluation) -> str:
     fairness = ""
     if first.model.finds_garments != second.model.finds_garments:
         shown = first if second.model.finds_garments else second
-        fairness = f" {shown.model.name} was shown the true boxes, the other had to find the garments by itself."
+        fairness = f" {shown.model.name} was shown the true boxes, the other had to find the garments on its own."
     return (
         f"Both on `{data['split']}` of the data set `{data['name']}`. The metrics in the first table are those of each "
-        f"model by itself; the others count the images that both have read "
+        f"model alone; the others count the images that both have read "
         f"({first.data['images']} and {second.data['images']}).{fairness}"
     )
 

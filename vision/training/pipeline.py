@@ -70,7 +70,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
 def finish_run(
     run: Run, data: Path, base: Path, report: Report, mirror: Path | None = None, device: str = "cpu"
 ) -> dict[str, Any]:
-    """Train from wherever the run stands to its end, measure it on val and write its report; returns the metrics.
+    """Train from the run's last epoch to its end, measure it on val and write its report; returns the metrics.
 
     `base` is opened only if no epoch is done yet. A classifier is measured together with the checkpoint `mirror` if it
     shall serve with it. Training takes place on `device`, see `choose_device`; measuring on the processor, where models
