@@ -12,7 +12,7 @@ from classifier import exports
 from classifier.exports import Selection, export_dataset
 from classifier.models import ModelVersion
 from core.errors import Forbidden
-from tests.support.exported_datasets import export, labels
+from tests.support.exported_datasets import export_to, labels
 from tests.support.written_thresholds import allow
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +23,8 @@ def test_it_names_nobody(classified, merchant, alice, bob, actor_of, tmp_path):
         product = classified(merchant, color)
         catalog.decide(actor=actor_of(person), product=product, attribute="category", value="Jacket")
 
-    export(tmp_path / "out")
-    export(tmp_path / "again")
+    export_to(tmp_path / "out")
+    export_to(tmp_path / "again")
 
     by = [row["category_by"] for row in labels(tmp_path / "out")]
     assert by[0] == by[2] != by[1]
@@ -46,7 +46,7 @@ def test_it_exports_no_opinion_of_a_model_or_a_program(classified, merchant, api
     catalog.withdraw(actor=actor, product=taken_back, attribute="category")
 
     with pytest.raises(CommandError, match="nobody decided anything that matches"):
-        export(tmp_path / "out")
+        export_to(tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not AuditEvent.objects.filter(action="merchant.export_dataset").exists()
     assert undecided.proposal
@@ -67,7 +67,7 @@ def test_what_was_accepted_by_itself_stays_a_models_opinion_when_it_is_published
     for product in (kept, corrected):
         catalog.publish(actor=actor, product=product)
 
-    export(tmp_path / "out")
+    export_to(tmp_path / "out")
 
     found = {row["product"]: (row["category"], row["material"]) for row in labels(tmp_path / "out")}
     assert found == {corrected.public_id: ("Jumper", "")}
@@ -82,7 +82,7 @@ def test_what_a_bulk_publish_decided_is_nobody_s_opinion(classified, admin, clie
     assert Decision.objects.filter(user=admin, answers="published").count() == 6
 
     with pytest.raises(CommandError, match="nobody decided anything that matches"):
-        export(tmp_path / "out")
+        export_to(tmp_path / "out")
 
 
 def test_it_leaves_out_merchants_that_refuse(classified, merchant, other_merchant, charlie, actor_of, actor, tmp_path):
@@ -91,9 +91,9 @@ def test_it_leaves_out_merchants_that_refuse(classified, merchant, other_merchan
     catalog.decide(actor=actor_of(charlie), product=theirs, attribute="category", value="Jacket")
     Merchant.objects.filter(pk=other_merchant.pk).update(images_for_training=False)
 
-    said = export(tmp_path / "out")
+    said = export_to(tmp_path / "out")
     with pytest.raises(CommandError, match=r"These refuse: Charlie's shop.*“photos may train models”.*admin"):
-        export(tmp_path / "asked", merchant=[other_merchant.public_id])
+        export_to(tmp_path / "asked", merchant=[other_merchant.public_id])
 
     assert {row["merchant"] for row in labels(tmp_path / "out")} == {merchant.public_id}
     assert len(list((tmp_path / "out" / "images").iterdir())) == 1

@@ -10,7 +10,7 @@ from catalog import services as catalog
 from catalog.models import Attribute, AttributeValue, Decision, Product
 from classifier.jobs import batches
 from classifier.jobs.requests import classify_again
-from tests.support.exported_datasets import export, labels
+from tests.support.exported_datasets import export_to, labels
 from tests.support.fake_engines import garment
 from vision.training.dataset import read_dataset
 
@@ -22,7 +22,7 @@ def test_it_exports_what_people_decided_with_images_and_boxes(classified, mercha
     catalog.decide(actor=actor, product=product, attribute="category", value="Jumper")
     catalog.decide(actor=actor, product=product, attribute="material", value="denim")
 
-    said = export(tmp_path / "out")
+    said = export_to(tmp_path / "out")
 
     assert "2 photos of 1 products" in said
     rows = labels(tmp_path / "out")
@@ -60,7 +60,7 @@ def test_it_filters_by_merchant_date_and_attribute(
     Decision.objects.filter(product=mine, attribute__code="category").update(created_at=old)
 
     def exported(name, **filters):
-        export(tmp_path / name, **filters)
+        export_to(tmp_path / name, **filters)
         return {(row["merchant"], row["category"], row["material"]) for row in labels(tmp_path / name)}
 
     own, other = merchant.public_id, other_merchant.public_id
@@ -85,7 +85,7 @@ def test_it_takes_attributes_that_were_added_and_follows_merged_values(classifie
     jacket = AttributeValue.objects.get(attribute__code="category", code="Jacket")
     AttributeValue.objects.filter(attribute__code="category", code="Jumper").update(merged_into=jacket)
 
-    export(tmp_path / "out")
+    export_to(tmp_path / "out")
 
     (row,) = labels(tmp_path / "out")
     assert (row["neckline"], row["category"], row["category_model_wrong"]) == ("round", "Jacket", "0")
@@ -99,7 +99,7 @@ def test_not_applicable_is_a_decision_that_models_can_miss(classified, merchant,
     catalog.decide(actor=actor, product=product, attribute="category", value="Jacket")
     catalog.decide_not_applicable(actor=actor, product=product, attribute="sleeve_length")
 
-    export(tmp_path / "out")
+    export_to(tmp_path / "out")
 
     (row,) = labels(tmp_path / "out")
     assert (row["sleeve_length"], row["sleeve_length_predicted"], row["sleeve_length_model_wrong"]) == ("", "long", "1")
@@ -115,7 +115,7 @@ def test_it_tells_what_was_answered_whatever_a_later_model_says(classified, merc
     batches.classify_waiting()
     assert Product.objects.get().proposal[0]["attributes"]["material"]["value"] == "knit"
 
-    export(tmp_path / "out")
+    export_to(tmp_path / "out")
 
     (row,) = labels(tmp_path / "out")
     assert (row["category_predicted"], row["category_model_wrong"]) == ("Jacket", "1")
@@ -129,7 +129,7 @@ def test_a_model_that_agreed_on_a_value_is_not_wrong_because_it_was_switched_off
     catalog.decide(actor=actor, product=product, attribute="material", value="denim")
     AttributeValue.objects.filter(attribute__code="material", code="denim").update(active=False)
 
-    export(tmp_path / "out")
+    export_to(tmp_path / "out")
 
     (row,) = labels(tmp_path / "out")
     assert (row["material"], row["material_predicted"], row["material_model_wrong"]) == ("", "denim", "0")
@@ -137,13 +137,13 @@ def test_a_model_that_agreed_on_a_value_is_not_wrong_because_it_was_switched_off
 
 def test_it_writes_into_a_new_folder_only(classified, merchant, actor, tmp_path):
     catalog.decide(actor=actor, product=classified(merchant), attribute="category", value="Jacket")
-    export(tmp_path / "out")
+    export_to(tmp_path / "out")
     before = (tmp_path / "out" / "labels.csv").read_bytes()
 
     with pytest.raises(CommandError, match="holds files"):
-        export(tmp_path / "out")
+        export_to(tmp_path / "out")
     with pytest.raises(CommandError, match="no attribute “colour”"):
-        export(tmp_path / "other", attribute=["colour"])
+        export_to(tmp_path / "other", attribute=["colour"])
 
     assert (tmp_path / "out" / "labels.csv").read_bytes() == before
     assert not (tmp_path / "other").exists()
@@ -158,6 +158,6 @@ def test_it_asks_the_database_no_more_for_more_products(
     # Which exist, who refuses, the taxonomy (3); the trail (3); products, images in val; and for two hundred
     # products: they, their values, images, garments and predictions.
     with django_assert_max_num_queries(18):
-        export(tmp_path / "out")
+        export_to(tmp_path / "out")
 
     assert len(labels(tmp_path / "out")) == 3

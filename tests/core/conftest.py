@@ -3,11 +3,11 @@
 import pytest
 
 from config import wsgi
-from tests.support.live_servers import serving
+from tests.support.live_servers import running_server
 
 
 @pytest.fixture
 def site():
     """The site behind the server that `make run` starts."""
-    with serving(wsgi.application) as served:
+    with running_server(wsgi.application) as served:
         yield served

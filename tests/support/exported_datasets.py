@@ -11,7 +11,7 @@ JACKET = garment({"Jacket": 0.8, "Jumper": 0.15}, material="denim", sleeve_lengt
 JEANS = garment("Jeans", box=(0.3, 0.5, 0.7, 1.0), material="denim")
 
 
-def export(out, **options):
+def export_to(out, **options):
     output = io.StringIO()
     call_command("export_dataset", out=out, verbosity=0, stdout=output, **options)
     return output.getvalue()

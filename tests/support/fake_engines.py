@@ -22,7 +22,7 @@ from vision.engine import (
 PARENTS = {"Jacket": "Outer", "Jumper": "Outer", "Tshirt": "Top", "Shirt": "Top", "Jeans": "Bottom"}
 
 
-def manifest(version="1"):
+def fake_manifest(version="1"):
     """List a garment detector and three classifiers whose files are a few bytes that nobody can load."""
 
     def spec(role, task, classes):
@@ -69,7 +69,7 @@ class StubEngine:
     """Finds the same garments in every image, or what `answer(data)` returns or raises."""
 
     def __init__(self, *garments, version="1", answer=None):
-        self.manifest = manifest(version)
+        self.manifest = fake_manifest(version)
         self.batches = []
         self._answer = answer or (lambda _data: garments)
 

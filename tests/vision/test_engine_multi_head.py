@@ -49,7 +49,7 @@ def separate(network_weights, tmp_path):
 
 
 @pytest.fixture
-def multi_head(separate, tmp_path):
+def merged(separate, tmp_path):
     """The same classifiers in one network."""
     folder = tmp_path / "multi_head"
     shutil.copytree(separate, folder)
@@ -64,8 +64,8 @@ def multi_head(separate, tmp_path):
     return folder
 
 
-def test_it_says_the_same_with_one_network_as_with_three(separate, multi_head):
-    three, one = Engine.load(separate, runtime="torch"), Engine.load(multi_head, runtime="torch")
+def test_it_says_the_same_with_one_network_as_with_three(separate, merged):
+    three, one = Engine.load(separate, runtime="torch"), Engine.load(merged, runtime="torch")
 
     expected, found = three.classify(photo()), one.classify(photo())
 
@@ -81,8 +81,8 @@ def test_it_says_the_same_with_one_network_as_with_three(separate, multi_head):
                 assert mine.model == other.model
 
 
-def test_it_shows_each_garment_to_a_shared_network_once(multi_head, monkeypatch):
-    engine = Engine.load(multi_head, runtime="torch")
+def test_it_shows_each_garment_to_a_shared_network_once(merged, monkeypatch):
+    engine = Engine.load(merged, runtime="torch")
     shared = engine.networks["category"]
     assert engine.networks["material"] is shared
     assert engine.networks["sleeve_length"] is shared

@@ -21,11 +21,11 @@ def compared(data, original, network_weights, tmp_path_factory):
     """The folder of a comparison of two pipelines."""
     out, own = tmp_path_factory.mktemp("compared"), tmp_path_factory.mktemp("weights") / "own"
     shutil.copytree(network_weights, own)
-    evaluate(data, out, compare=[own, original])
+    run_evaluation(data, out, compare=[own, original])
     return out
 
 
-def evaluate(data, out, *models, **options):
+def run_evaluation(data, out, *models, **options):
     call_command("evaluate", *models, data=data, out=out, stderr=None, **options)
 
 
@@ -95,7 +95,7 @@ def test_it_says_what_each_gets_right_that_the_other_gets_wrong(compared, origin
 
 
 def test_it_measures_a_detectors_checkpoint_by_the_names_of_its_classes(data, original, tmp_path, capsys):
-    evaluate(data, tmp_path, original / "sleeve_length.pt", image_size=128)
+    run_evaluation(data, tmp_path, original / "sleeve_length.pt", image_size=128)
 
     result = read(tmp_path / "sleeve_length")
     assert result["model"]["kind"] == "detect"
@@ -104,7 +104,7 @@ def test_it_measures_a_detectors_checkpoint_by_the_names_of_its_classes(data, or
 
 
 def test_it_measures_a_classifiers_checkpoint_on_the_true_boxes(data, network_weights, tmp_path):
-    evaluate(data, tmp_path, network_weights / "material.pt", network_weights / "material.pt", image_size=64)
+    run_evaluation(data, tmp_path, network_weights / "material.pt", network_weights / "material.pt", image_size=64)
 
     assert {path.name for path in tmp_path.iterdir()} == {"material", "material-2"}
     result = read(tmp_path / "material")
@@ -136,7 +136,7 @@ def test_it_says_why_it_cannot_measure(data, network_weights, tmp_path, names, o
         options = options | {"compare": [tmp_path / name for name in options["compare"]]}
 
     with pytest.raises(CommandError, match=complaint):
-        evaluate(data, tmp_path / "out", *(tmp_path / name for name in names), **options)
+        run_evaluation(data, tmp_path / "out", *(tmp_path / name for name in names), **options)
 
     assert not (tmp_path / "out" / "comparison.md").exists()
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from tests.support.tiny_trainings import TINY, train
+from tests.support.tiny_trainings import TINY, run_training
 from vision.engine.manifest import Manifest
 from vision.engine.runtime import TorchNetwork, load_networks
 from vision.training.start import state_for
@@ -19,12 +19,12 @@ from vision.training.weight_averaging import average_checkpoints
 def first(data, base, tmp_path_factory):
     """The last.pt of a run of one epoch; tests leave it as it is."""
     run = tmp_path_factory.mktemp("runs") / "first"
-    train("category", data, base, run, epochs=1)
+    run_training("category", data, base, run, epochs=1)
     return run / "last.pt"
 
 
 def test_it_averages_runs_and_publishes_one_network_for_all_attributes(first, data, tmp_path):
-    train("category", data, first, tmp_path / "second", epochs=1)
+    run_training("category", data, first, tmp_path / "second", epochs=1)
     checkpoints = [first, tmp_path / "second" / "last.pt"]
 
     share(checkpoints, data, tmp_path)
@@ -37,7 +37,7 @@ def test_it_averages_runs_and_publishes_one_network_for_all_attributes(first, da
 
 def test_a_second_network_looks_at_mirror_images(first, data, base, network_weights, tmp_path):
     shutil.copytree(network_weights, tmp_path / "weights")
-    train("category", data, base, tmp_path / "second", epochs=1, seed=2)
+    run_training("category", data, base, tmp_path / "second", epochs=1, seed=2)
 
     share([first], data, tmp_path, mirror=[tmp_path / "second" / "last.pt"])
 
