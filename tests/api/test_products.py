@@ -6,18 +6,13 @@ from accounts.models import AuditEvent
 from catalog.models import Product
 from classifier.jobs import batches
 from classifier.models import Classification
-from tests.support.api_clients import ApiClient, error_of
+from tests.support.api_clients import error_of
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductFactory, ProductImageFactory
 from tests.support.fake_engines import StubEngine, garment, serve
 from tests.support.written_proposals import propose, row
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api(api_key):
-    return ApiClient(api_key[1])
 
 
 @pytest.fixture

@@ -4,15 +4,10 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from catalog.models import Attribute, AttributeValue
-from tests.support.api_clients import ApiClient, error_of
+from tests.support.api_clients import error_of
 from tests.support.written_proposals import propose, row
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api(api_key):
-    return ApiClient(api_key[1])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from catalog.models import AttributeValue, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy, todays_values
 from classifier.registry.class_mapping import described
 from tests.support.api_clients import ApiClient
-from tests.support.page_forms import fields_of
+from tests.support.page_forms import fields_of, review_form
 from tests.support.written_proposals import propose, row
 
 pytestmark = pytest.mark.django_db
@@ -74,10 +74,6 @@ def _category(product):
     return current.state, current.value and current.value.code, current.decision and current.decision.user.name
 
 
-def _form(client, product):
-    return fields_of(client.get(f"/products/{product.public_id}").text, "review")
-
-
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("publish", [False, True])
 def test_the_portal_keeps_it_when_something_else_is_saved(client_of, bob, alice, actor_of, decided, change, publish):
@@ -85,7 +81,7 @@ def test_the_portal_keeps_it_when_something_else_is_saved(client_of, bob, alice,
         services.publish(actor=actor_of(alice), product=decided)
     change()
     client = client_of(bob)
-    fields = _form(client, decided) | {"value-material": "woven", "action": "save"}
+    fields = review_form(client, decided) | {"value-material": "woven", "action": "save"}
 
     page = client.post(f"/products/{decided.public_id}/review", fields, follow=True)
 
@@ -206,7 +202,7 @@ def test_values_merged_in_a_circle_are_harmless(client_of, bob, decided):
     _merge("category", "Zipup", "Jumper")
     assert Taxonomy.load().resolve("category", "Jumper") is None
     client = client_of(bob)
-    fields = _form(client, decided) | {"value-material": "woven", "action": "save"}
+    fields = review_form(client, decided) | {"value-material": "woven", "action": "save"}
     assert "Saved." in client.post(f"/products/{decided.public_id}/review", fields, follow=True).text
     assert _category(decided) == ("decided", "Jumper", "alice")
 

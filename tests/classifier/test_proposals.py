@@ -101,7 +101,7 @@ def test_it_gives_missing_probability_to_nobody(seen, taxonomy):
     assert category["alternatives"] == [{"value": "Coat", "confidence": 0.25}]
 
 
-def test_it_does_not_count_a_image_that_says_nothing_of_an_attribute(seen, taxonomy):
+def test_it_does_not_count_an_image_that_says_nothing_of_an_attribute(seen, taxonomy):
     (row,) = build([[seen(category="Jacket", material="denim")], [seen(category="Jacket")]], taxonomy)
 
     assert row["attributes"]["material"]["confidence"] == 1.0

@@ -27,12 +27,6 @@ CHECKPOINT = b"PK\x03\x04 and so on"  # how such files begin
 UPLOAD = reverse_lazy("admin:classifier_modelversion_upload")
 
 
-@pytest.fixture
-def opened(monkeypatch):
-    """Spare the other process; see `two_materials`."""
-    monkeypatch.setattr(registration, "_open", two_materials)
-
-
 class After(threading.Event):
     """Is set from the time on that it is asked so often; or does something else then, and is never set."""
 

@@ -7,7 +7,7 @@ from django.core.files.storage import default_storage
 from django.utils import translation
 
 from catalog import services as catalog
-from catalog.models import Product, ProductAttribute
+from catalog.models import Product
 from catalog.selectors import Taxonomy
 from catalog.services.uploads import add_images
 from classifier import proposals
@@ -18,6 +18,7 @@ from tests.support import fake_engines as engines
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductFactory
 from tests.support.fake_engines import StubEngine, garment
+from tests.support.seen_products import current_values
 from vision.engine import DecodeError, WeightsMismatch, WeightsMissing
 
 pytestmark = pytest.mark.django_db
@@ -38,13 +39,6 @@ def add(alice, actor_of):
         return [received.image for received in add_images(actor=actor_of(alice), product=product, files=files)]
 
     return upload_all
-
-
-def _values(product):
-    return {
-        current.attribute.code: (current.state, current.value.code if current.value else None)
-        for current in ProductAttribute.objects.filter(product=product).select_related("attribute", "value")
-    }
 
 
 def test_it_turns_images_into_a_proposal(serve, add, product):
@@ -71,7 +65,7 @@ def test_it_turns_images_into_a_proposal(serve, add, product):
     assert product.status == Product.Status.TO_REVIEW
     assert (product.row.code, product.row_source) == ("Outer", "auto")
     assert [(row["top_category"], row["images"], row["of"]) for row in product.proposal] == [("Outer", 2, 2)]
-    assert _values(product) == {
+    assert current_values(product) == {
         "category": ("proposed", "Jacket"),
         "material": ("proposed", "denim"),
         "sleeve_length": ("proposed", "long"),
@@ -202,7 +196,7 @@ def test_it_fails_what_cannot_be_read_and_keeps_the_rest(serve, add, product):
     assert missing.classifications.get().applied_at is not None
 
 
-def test_it_gives_up_on_a_image_that_breaks_the_engine_but_not_on_its_neighbours(serve, add, product, settings):
+def test_it_gives_up_on_an_image_that_breaks_the_engine_but_not_on_its_neighbours(serve, add, product, settings):
     settings.OTJANG_MAX_ATTEMPTS = 2
 
     def answer(data):
@@ -277,7 +271,7 @@ def test_it_adds_a_second_run_without_rewriting_the_first(serve, add, alice, act
     assert Prediction.objects.filter(attribute__code="category").count() == 2
     image.refresh_from_db()
     assert image.current_classification == image.classifications.first()
-    assert _values(product)["category"] == ("proposed", "Jumper")
+    assert current_values(product)["category"] == ("proposed", "Jumper")
     assert Deployment.objects.get().active.name == "2"
 
 
@@ -304,19 +298,19 @@ def test_it_leaves_decisions_and_published_products_alone(serve, add, alice, act
     serve(StubEngine(garment("Tshirt", material="knit")))
     add(product, "green")
     batches.classify_waiting()
-    assert _values(product)["category"] == ("decided", "Coat")
+    assert current_values(product)["category"] == ("decided", "Coat")
 
     catalog.publish(actor=actor_of(alice), product=product)
-    before = _values(product)
+    before = current_values(product)
     requests.classify_again(actor=actor_of(alice), product=product)
     batches.classify_waiting()
 
     product.refresh_from_db()
     assert product.status == Product.Status.PUBLISHED
-    assert _values(product) == before
+    assert current_values(product) == before
 
 
-def test_it_proposes_anew_when_a_image_is_put_away(serve, add, alice, actor_of, product):
+def test_it_proposes_again_when_an_image_is_removed(serve, add, alice, actor_of, product):
     def answer(_data):
         return (garment("Jacket"),) if len(engine.batches) == 1 else (garment("Tshirt"),)
 

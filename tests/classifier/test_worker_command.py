@@ -21,12 +21,7 @@ from tests.support.fake_engines import StubEngine, garment, serve
 from vision.engine import WeightsMissing
 
 # The queue's worker closes connections that are left in a transaction, which on MySQL a test's own would be.
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _database_queue(settings):
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["interactive", "bulk"]}}
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("database_queue")]
 
 
 @pytest.fixture

@@ -31,11 +31,6 @@ def no_products(monkeypatch):
     monkeypatch.setattr("demo.management.commands.create_demo.fill", lambda _merchant: None)
 
 
-@pytest.fixture
-def database_queue(settings):
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["interactive", "bulk"]}}
-
-
 def _create():
     output = io.StringIO()
     call_command("create_demo", stdout=output)

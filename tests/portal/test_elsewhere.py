@@ -13,11 +13,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
-@pytest.fixture
 def jeans(client, product):
     """Tops and outerwear were found; bob says that it is jeans."""
     propose(product, row("Top", 0.7, category=("Tshirt", 0.7)), row("Outer", 0.6, category=("Coat", 0.6)))

@@ -20,11 +20,6 @@ POLLING = 'hx-trigger="every 1s"'
 
 
 @pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
-@pytest.fixture
 def work(monkeypatch):
     """Let a worker do what waits, with an engine that finds a jacket."""
     found = garment({"Jacket": 0.8, "Jumper": 0.15}, box=(0.25, 0.1, 0.75, 0.9), material="denim", sleeve_length="long")
@@ -142,7 +137,7 @@ def test_it_says_that_no_garment_was_found(client, uploaded, monkeypatch):
     assert POLLING not in page
 
 
-def test_it_says_why_a_image_failed_and_offers_another_try(client, uploaded, work):
+def test_it_says_why_an_image_failed_and_offers_another_try(client, uploaded, work):
     Classification.objects.update(state="failed", open_key=None, error_code=Classification.Error.GAVE_UP)
     path = f"/products/{uploaded.public_id}"
 

@@ -10,11 +10,6 @@ from tests.support.written_proposals import propose, row
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
 def test_it_shows_thumbnail_name_sku_status_and_proposal(client, product):
     image = ProductImageFactory(product=product)
     propose(product, row("Outer", 0.9, category=("Jacket", 0.94), material=("denim", 0.41)), chosen="Outer")
@@ -63,7 +58,7 @@ def test_it_tells_a_new_merchant_what_to_do(client, client_of, dana):
     assert "Upload the first photos" not in client_of(dana).get("/").text
 
 
-def test_it_says_that_the_products_of_a_demo_shop_are_examples(client, merchant):
+def test_it_says_that_the_products_of_a_demo_merchant_are_examples(client, merchant):
     assert "Demo shop" not in client.get("/").text
 
     merchant.is_demo = True

@@ -15,11 +15,6 @@ BY_MODEL = "model sleeve_length-test; not decided yet"
 
 
 @pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
-@pytest.fixture
 def proposed(product):
     propose(
         product,

@@ -1,6 +1,7 @@
 """An image that was removed by mistake comes back as it was, and counts again."""
 
 import pytest
+from django.test import Client
 
 from accounts.models import AuditEvent
 from catalog import services
@@ -89,8 +90,8 @@ def test_it_stays_away_where_the_same_image_is_there_or_no_room(client_of, alice
     assert front.archived_at is not None
 
 
-def test_only_who_sees_removed_images_puts_them_back(client_of, alice, bob, dana, charlie, client, front):
-    assert client.post(_path(front)).url.startswith("/login")
+def test_only_who_sees_removed_images_puts_them_back(client_of, alice, bob, dana, charlie, front):
+    assert Client().post(_path(front)).url.startswith("/login")
     for person, status in ((bob, 403), (dana, 403), (charlie, 404)):
         assert client_of(person).post(_path(front)).status_code == status
     assert ProductImage.objects.get().archived_at is not None

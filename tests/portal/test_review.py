@@ -3,15 +3,11 @@
 import pytest
 
 from catalog import services
-from catalog.models import Decision, Product, ProductAttribute
+from catalog.models import Decision, Product
+from tests.support.seen_products import current_values
 from tests.support.written_proposals import propose, row
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
 
 
 @pytest.fixture
@@ -21,13 +17,6 @@ def proposed(product):
     top = row("Top", 0.6, images=2, of=4, category=("Tshirt", 0.71), sleeve_length=("short", 0.55))
     propose(product, outer, top, chosen="Outer")
     return product
-
-
-def _values(product):
-    return {
-        current.attribute.code: (current.state, current.value.code if current.value else None)
-        for current in ProductAttribute.objects.filter(product=product).select_related("attribute", "value")
-    }
 
 
 def _save(client, product, action="save", **fields):
@@ -66,7 +55,7 @@ def test_it_saves_the_row_and_the_values(client, bob, proposed):
     page = _save(client, proposed, row="Outer", category="Jacket", material="woven", sleeve_length="long")
 
     assert "Saved." in page.text
-    assert _values(proposed) == {
+    assert current_values(proposed) == {
         "category": ("decided", "Jacket"),
         "material": ("decided", "woven"),
         "sleeve_length": ("decided", "long"),
@@ -123,14 +112,14 @@ def test_it_lets_a_category_of_another_top_category_choose_the_row(client, propo
 def test_it_drops_sleeves_when_trousers_are_chosen(client, proposed):
     _save(client, proposed, row="", category="Jeans", material="denim", sleeve_length="long")
 
-    assert _values(proposed)["sleeve_length"] == ("not_applicable", None)
+    assert current_values(proposed)["sleeve_length"] == ("not_applicable", None)
     assert not Decision.objects.filter(attribute__code="sleeve_length").exists()
 
 
 def test_it_can_say_that_an_attribute_does_not_apply(client, proposed):
     page = _save(client, proposed, row="Outer", category="Vest", sleeve_length="-").text
 
-    assert _values(proposed)["sleeve_length"] == ("not_applicable", None)
+    assert current_values(proposed)["sleeve_length"] == ("not_applicable", None)
     assert "not applicable, says bob" in page
 
 
@@ -138,7 +127,7 @@ def test_it_opens_what_was_decided(client, proposed):
     _save(client, proposed, row="Outer", category="Coat", material="woven")
     page = _save(client, proposed, row="Outer", category="Coat", material="")
 
-    assert _values(proposed)["material"] == ("unset", None)
+    assert current_values(proposed)["material"] == ("unset", None)
     assert "left open by bob" in page.text
     assert "the model says Denim, 88%" in page.text
 
@@ -189,11 +178,11 @@ def test_it_loses_nothing_when_somebody_else_was_quicker(client, client_of, alic
     assert 'value="Vest" data-level="Outer" selected' in response.text
     assert 'value="wool" data-level="" selected' in response.text
     assert "Coat: decided by alice" in response.text
-    assert _values(proposed)["category"] == ("decided", "Coat")
+    assert current_values(proposed)["category"] == ("decided", "Coat")
 
     proposed.refresh_from_db()
     _save(client, proposed, row="Outer", category="Vest", material="wool")  # the answer carried the new version
-    assert _values(proposed)["category"] == ("decided", "Vest")
+    assert current_values(proposed)["category"] == ("decided", "Vest")
 
 
 @pytest.mark.parametrize("version", ["", "x", "0"])

@@ -34,11 +34,6 @@ def _script(client, path, *files, **data):
     return client.post(path, {"images": files, **data}, headers={"accept": "application/json"})
 
 
-@pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
 def test_it_makes_a_product_of_several_images(client, bob, merchant):
     response = client.post(
         "/products/new",
@@ -216,7 +211,7 @@ def test_it_adds_images_to_a_product(client, product):
     assert "bad.jpg: The file is empty." in page.text
 
 
-def test_it_removes_a_image(client, product):
+def test_it_removes_an_image(client, product):
     client.post(f"/products/{product.public_id}/images", {"images": upload("more.jpg")})
     image = product.images.get()
 
