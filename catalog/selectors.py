@@ -126,11 +126,11 @@ def by_person(decision: str = "") -> Q:
     """That a person answered by a decision; `decision` is the lookup that leads to it, if any.
 
     Keys and commands decide as people do, but nobody has looked. Neither does it answer anything to publish a product
-    as it stands. A person who was erased is known by upload validation, which only people use.
+    as it stands. A person who was erased is known by the channel, which only people use.
     """
-    door = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}via__in": (Channel.PORTAL, Channel.ADMIN)})
+    looked = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}channel__in": (Channel.PORTAL, Channel.ADMIN)})
     made = Q(**{f"{decision}source": Decision.Source.HUMAN, f"{decision}api_key": None})
-    return door & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
+    return looked & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
 
 
 def decided_by_people() -> QuerySet[ProductAttribute]:

@@ -182,7 +182,7 @@ class _Export:
             raise Invalid("nothing_decided", _("Nothing to export: nobody decided anything that matches."))
         sentence = _(
             "Nothing to export: nobody decided anything that matches in a shop whose photos may train models. "
-            "These refuse: %(shops)s. The switch “photos may train models” is on the merchant's page in the admin."
+            "These refuse: %(merchants)s. The switch “photos may train models” is on the merchant's page in the admin."
         )
         raise Invalid("nothing_decided", sentence, {"merchants": ", ".join(self.summary.refusing)})
 
