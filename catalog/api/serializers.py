@@ -114,7 +114,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
     top_category = serializers.CharField()
     confidence = FractionField()
     images = serializers.IntegerField(help_text="How many images show it, …")
-    of = serializers.IntegerField(help_text="… of how many.")
+    total = serializers.IntegerField(help_text="… of how many.")
     attributes = serializers.DictField(child=ProposedSerializer())
 
 
@@ -215,10 +215,10 @@ class ProductSummarySerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     sku = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(Product.Status.choices)
-    row = serializers.CharField(
-        source="row.code", allow_null=True, help_text="Top-level category of the chosen garment."
+    top_category = serializers.CharField(
+        source="top_category.code", allow_null=True, help_text="Top-level category of the chosen garment."
     )
-    row_source = serializers.ChoiceField(Product.RowSource.choices, allow_blank=True)
+    top_category_source = serializers.ChoiceField(Product.TopCategorySource.choices, allow_blank=True)
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -242,7 +242,7 @@ class ProductSummarySerializer(serializers.Serializer[Any]):
 class ProductSerializer(ProductSummarySerializer):
     """A product with all that is known of it."""
 
-    proposal = ProposalSerializer(many=True)
+    proposal = ProposalSerializer(source="proposal.candidates", many=True)
     images = ImageSerializer(source="current_images", many=True)
 
 
@@ -297,7 +297,7 @@ class ProductChangeSerializer(StrictSerializer):
 
     name = serializers.CharField(required=False, allow_blank=True)
     sku = serializers.CharField(required=False, allow_blank=True, allow_null=True, help_text="null takes it away.")
-    row = serializers.CharField(
+    top_category = serializers.CharField(
         required=False, help_text="Code of the top-level category of the garment that is the product."
     )
 
