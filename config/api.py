@@ -7,8 +7,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from catalog.api import products as catalog
-from classifier.api import classification as classifier
+from catalog.api import images, products, taxonomy, values
+from classifier.api import classification
 
 app_name = "api"
 
@@ -27,14 +27,14 @@ class NoSuchEndpointView(APIView):
 
 
 urlpatterns = [
-    path("attributes", catalog.TaxonomyView.as_view(), name="attributes"),
-    path("products", catalog.ProductListView.as_view(), name="products"),
-    path("products/<slug:public_id>", catalog.ProductView.as_view(), name="product"),
-    path("products/<slug:public_id>/publish", catalog.ProductPublishView.as_view(), name="publish"),
-    path("products/<slug:public_id>/classify", classifier.ProductClassifyView.as_view(), name="classify"),
-    path("products/<slug:public_id>/attributes/<slug:code>", catalog.ProductAttributeView.as_view(), name="attribute"),
-    path("products/<slug:public_id>/images", catalog.ProductImageListView.as_view(), name="images"),
-    path("products/<slug:public_id>/images/<slug:image_id>", catalog.ProductImageView.as_view(), name="image"),
+    path("attributes", taxonomy.TaxonomyView.as_view(), name="attributes"),
+    path("products", products.ProductListView.as_view(), name="products"),
+    path("products/<slug:public_id>", products.ProductView.as_view(), name="product"),
+    path("products/<slug:public_id>/publish", products.ProductPublishView.as_view(), name="publish"),
+    path("products/<slug:public_id>/classify", classification.ProductClassifyView.as_view(), name="classify"),
+    path("products/<slug:public_id>/attributes/<slug:code>", values.ProductAttributeView.as_view(), name="attribute"),
+    path("products/<slug:public_id>/images", images.ProductImageListView.as_view(), name="images"),
+    path("products/<slug:public_id>/images/<slug:image_id>", images.ProductImageView.as_view(), name="image"),
     # The schema is the same for everybody, so nobody needs to say who they are.
     path("schema", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="api:schema", authentication_classes=[]), name="docs"),

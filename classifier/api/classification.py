@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import actor_of
-from catalog.api.products import CONFLICT, REFUSALS, find_product
+from catalog.api.base import CONFLICT, REFUSALS, find_product
 from classifier.jobs import requests
 
 

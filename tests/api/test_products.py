@@ -103,7 +103,7 @@ def test_it_lists_with_a_constant_number_of_queries(api, merchant, django_assert
     body = answer.json()
     assert (body["count"], len(body["results"]), body["next"]) == (30, 30, None)
     newest = body["results"][0]
-    assert newest["images"] == 2
+    assert newest["image_count"] == 2
     assert newest["thumbnail"].startswith("http://testserver/media/")
     assert newest["attributes"]["category"]["value"]["name"] == {"ko": "재킷", "en": "Jacket"}
     assert newest["attributes"]["category"]["value"]["parent"] == "Outer"

@@ -109,12 +109,12 @@ def test_it_takes_the_lease_from_who_works_on_old_bytes(product):
     assert (job.state, job.lease_token, job.image_sha256) == ("queued", "", "f" * 64)
 
 
-def test_it_leaves_published_and_ready_products_where_they_are(merchant):
-    for status in (Product.Status.PUBLISHED, Product.Status.READY, Product.Status.ARCHIVED):
-        product = ProductFactory(merchant=merchant, status=status)
+def test_it_leaves_what_is_public_or_put_away_where_it_is(merchant):
+    for before, after in (("published", "published"), ("archived", "archived"), ("ready", "classifying")):
+        product = ProductFactory(merchant=merchant, status=before)
         ProductImageFactory(product=product)
         product.refresh_from_db()
-        assert product.status == status
+        assert product.status == after
 
 
 def test_it_classifies_again_when_asked(bob, actor_of, product):
