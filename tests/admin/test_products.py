@@ -12,7 +12,7 @@ from catalog.admin.products import ProductAdmin
 from catalog.models import Decision, Product, ProductImage
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductFactory, ProductImageFactory, UserFactory
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
@@ -22,8 +22,8 @@ def proposed(product):
     """A jacket of denim with long sleeves, as the models see it."""
     propose(
         product,
-        row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8), sleeve_length=("long", 0.7)),
-        row("Top", 0.6, category=("Tshirt", 0.6)),
+        candidate("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8), sleeve_length=("long", 0.7)),
+        candidate("Top", 0.6, category=("Tshirt", 0.6)),
         chosen="Outer",
     )
     return product
@@ -108,7 +108,7 @@ def test_it_chooses_the_other_garment(admin, proposed, client_of):
     client = client_of(admin)
     client.post(_page(proposed), _fields(client, proposed) | {"top_category": "Top"})
     proposed.refresh_from_db()
-    assert (proposed.row.code, proposed.row_source) == ("Top", "human")
+    assert (proposed.top_category.code, proposed.top_category_source) == ("Top", "human")
     assert proposed.attributes.get(attribute__code="category").value.code == "Tshirt"
 
 

@@ -143,7 +143,7 @@ def test_it_exports_no_opinion_of_a_model_or_a_program(classified, merchant, api
         export(tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not AuditEvent.objects.filter(action="merchant.export_dataset").exists()
-    assert undecided.proposal
+    assert undecided.proposal.candidates
 
 
 def test_what_was_accepted_by_itself_stays_a_models_opinion_when_it_is_published(
@@ -363,7 +363,7 @@ def test_it_tells_what_was_answered_whatever_a_later_model_says(classified, merc
     see(garment("Jumper", material="knit", sleeve_length="long"))
     classify_again(actor=as_alice, product=product)
     batches.classify_waiting()
-    assert Product.objects.get().proposal[0]["attributes"]["material"]["value"] == "knit"
+    assert Product.objects.get().proposal.candidates[0].attributes["material"].value == "knit"
 
     export(tmp_path / "out")
 

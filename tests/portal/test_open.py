@@ -7,7 +7,7 @@ from catalog.models import Decision, Product, ProductAttribute
 from tests.support.factories import ProductFactory
 from tests.support.page_forms import fields_of
 from tests.support.seen_products import look
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 from tests.support.written_thresholds import allow
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,9 @@ def client(client_of, bob):
 
 @pytest.fixture
 def proposed(product):
-    propose(product, row("Outer", 0.91, **JACKET), row("Top", 0.6, category=("Tshirt", 0.7)), chosen="Outer")
+    propose(
+        product, candidate("Outer", 0.91, **JACKET), candidate("Top", 0.6, category=("Tshirt", 0.7)), chosen="Outer"
+    )
     return product
 
 
@@ -32,7 +34,9 @@ def _form(client, product):
 
 def _send(client, product, fields, action, **changed):
     fields = (
-        fields | {"action": action} | {name if name == "row" else f"value-{name}": v for name, v in changed.items()}
+        fields
+        | {"action": action}
+        | {name if name == "top_category" else f"value-{name}": v for name, v in changed.items()}
     )
     return client.post(f"/products/{product.public_id}/review", fields, follow=True)
 
@@ -69,7 +73,7 @@ def test_it_publishes_no_value_that_was_left_open(client, proposed, says_what_it
         "sleeve_length": ("decided", "long"),
     }
     assert not Decision.objects.filter(attribute__code="material", kind="set").exists()
-    propose(proposed, row("Outer", 0.99, **JACKET), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.99, **JACKET), chosen="Outer")
     assert _values(proposed)["material"] == ("unset", None)
 
 
@@ -77,14 +81,21 @@ def test_it_does_not_publish_none_of_these_with_everything_open(client, proposed
     before = _everything()
 
     response = _send(
-        client, proposed, _form(client, proposed), "publish", row="", category="", material="", sleeve_length="short"
+        client,
+        proposed,
+        _form(client, proposed),
+        "publish",
+        top_category="",
+        category="",
+        material="",
+        sleeve_length="short",
     )
 
     assert response.status_code == 400
     assert "The category is still open. Choose one, then publish." in response.text
     assert _everything() == before
     typed = fields_of(response.text, "review")
-    assert (typed["row"], typed["value-category"], typed["value-material"]) == ("", "", "")
+    assert (typed["top_category"], typed["value-category"], typed["value-material"]) == ("", "", "")
     assert typed["value-sleeve_length"] == "short"
 
 
@@ -106,7 +117,7 @@ def test_it_does_not_publish_a_category_that_was_left_open(client, proposed):
 
 def test_what_a_model_said_after_the_page_was_opened_is_not_published(client, product):
     fields = _form(client, product)
-    propose(product, row("Outer", 0.9, category=("Coat", 0.9), material=("velvet", 0.31)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Coat", 0.9), material=("velvet", 0.31)), chosen="Outer")
 
     _send(client, product, fields, "publish", category="Jacket")
 
@@ -119,7 +130,7 @@ def test_what_a_model_said_after_the_page_was_opened_is_not_published(client, pr
 
 def test_what_a_model_said_after_the_page_was_opened_is_still_proposed_when_it_is_saved(client, product):
     fields = _form(client, product)
-    propose(product, row("Outer", 0.9, category=("Coat", 0.9), material=("velvet", 0.31)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Coat", 0.9), material=("velvet", 0.31)), chosen="Outer")
 
     _send(client, product, fields, "save", category="Jacket")
 
@@ -171,7 +182,7 @@ def test_saving_and_publishing_is_one_version_and_both_are_in_the_trail(client, 
 
 def test_saving_a_published_product_as_it_stands_changes_nothing(client, proposed):
     _send(client, proposed, _form(client, proposed), "publish", material="")
-    propose(proposed, row("Outer", 0.99, **JACKET), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.99, **JACKET), chosen="Outer")
     before = _values(proposed), Decision.objects.count()
 
     page = _send(client, proposed, _form(client, proposed), "save")
@@ -193,7 +204,7 @@ def test_it_remembers_what_was_opened(client, proposed):
     decision = Decision.objects.get(attribute__code="material")
     assert (decision.kind, decision.user.name, decision.channel) == ("open", "bob", "portal")
 
-    propose(proposed, row("Outer", 0.99, **JACKET), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.99, **JACKET), chosen="Outer")
     assert _values(proposed)["material"] == ("unset", None)
     count = Decision.objects.count()
     _send(client, proposed, _form(client, proposed), "save")
@@ -201,30 +212,32 @@ def test_it_remembers_what_was_opened(client, proposed):
 
 
 def test_it_remembers_that_it_is_none_of_these(client, proposed):
-    page = _send(client, proposed, _form(client, proposed), "save", row="", category="", material="", sleeve_length="")
+    page = _send(
+        client, proposed, _form(client, proposed), "save", top_category="", category="", material="", sleeve_length=""
+    )
 
     fields = fields_of(page.text, "review")
-    assert (fields["row"], fields["value-category"]) == ("", "")
+    assert (fields["top_category"], fields["value-category"]) == ("", "")
     assert "said that none of the garments found is the product" in page.text
     assert set(_values(proposed).values()) == {("unset", None)}
 
-    propose(proposed, row("Outer", 0.99, **JACKET), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.99, **JACKET), chosen="Outer")
     proposed.refresh_from_db()
-    assert (proposed.row, proposed.row_source) == (None, "human")
+    assert (proposed.top_category, proposed.top_category_source) == (None, "human")
     assert set(_values(proposed).values()) == {("unset", None)}
     assert "Choose the garment:" not in client.get("/").text
 
     _send(client, proposed, _form(client, proposed), "save")
     assert AuditEvent.objects.filter(action="product.choose_none").count() == 1
-    _send(client, proposed, _form(client, proposed), "save", row="Outer", category="Coat")
+    _send(client, proposed, _form(client, proposed), "save", top_category="Outer", category="Coat")
     proposed.refresh_from_db()
-    assert (proposed.row.code, _values(proposed)["category"]) == ("Outer", ("decided", "Coat"))
+    assert (proposed.top_category.code, _values(proposed)["category"]) == ("Outer", ("decided", "Coat"))
 
 
 def test_what_was_open_and_is_left_open_is_no_answer(client, product):
     _send(client, product, _form(client, product), "save", category="Jacket")
     assert Decision.objects.count() == 1
 
-    propose(product, row("Outer", 0.9, **JACKET), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, **JACKET), chosen="Outer")
 
     assert _values(product)["material"] == ("proposed", "denim")
