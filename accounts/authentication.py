@@ -26,7 +26,7 @@ _SCHEME = "bearer"
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Stands where the framework expects a user. Throttles count by `pk`, so each key has its own allowance."""
+    """Takes the place of the framework's user. Throttles count by `pk`, so each key has its own allowance."""
 
     key: ApiKey
 

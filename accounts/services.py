@@ -53,7 +53,7 @@ def create_api_key(*, actor: Actor, merchant: Merchant, name: str, read_only: bo
     Raises:
         Forbidden: the actor is neither an owner nor an administrator.
         Invalid: `empty_name`, `name_too_long`.
-        Conflict: `name_taken` by another key that is valid: the name stands beside whatever a key decides.
+        Conflict: `name_taken` by another key that is valid: the name is shown beside everything that a key decides.
     """
     _require_manage(actor, merchant)
     name = name.strip()

@@ -88,7 +88,7 @@ class Taxonomy:
     def top_categories(self) -> dict[int, AttributeValue]:
         """The top-level category of each category that can be chosen, by the category's id.
 
-        A top-level category without values below it is a category by itself.
+        A top-level category without values below it is itself a category.
         """
         return {category.pk: category.parent or category for category in self.leaves(CATEGORY)}
 
@@ -111,7 +111,7 @@ def _end(pk: int, merged: Mapping[int, int | None]) -> int:
 
 
 def values_called(attribute: str, code: str) -> list[int]:
-    """Ids of all values that stand today for what the code stands for, or for a leaf of that top-level category.
+    """Ids of all values that are today what the code stands for, or a leaf of that top-level category.
 
     Products keep the value that was decided, so who looks for what it was merged into must find them too.
     """
@@ -128,13 +128,15 @@ def by_person(decision: str = "") -> Q:
     Keys and commands decide as people do, but nobody has looked. Neither does it answer anything to publish a product
     as it stands. A person who was erased is known by the channel, which only people use.
     """
-    looked = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}channel__in": (Channel.PORTAL, Channel.ADMIN)})
+    by_channel = Q(**{f"{decision}user__isnull": False}) | Q(
+        **{f"{decision}channel__in": (Channel.PORTAL, Channel.ADMIN)}
+    )
     made = Q(**{f"{decision}source": Decision.Source.HUMAN, f"{decision}api_key": None})
-    return looked & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
+    return by_channel & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
 
 
 def decided_by_people() -> QuerySet[ProductAttribute]:
-    """Current values that people stand for: whoever kept what was auto-accepted hardly looked."""
+    """Current values that people stand for: a person who kept what was auto-accepted hardly looked."""
     return ProductAttribute.objects.filter(
         by_person("decision__"),
         state__in=(ProductAttribute.State.DECIDED, ProductAttribute.State.NOT_APPLICABLE),
@@ -214,7 +216,7 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
 
 @dataclass(frozen=True)
 class Queue:
-    """Where a product stands among those of its merchant that wait for a person, newest first as in the list.
+    """The place of a product among those of its merchant that wait for a person, newest first as in the list.
 
     `place` counts from 1 and is None for a product that does not wait itself; `previous` and `next` are public ids.
     """

@@ -1,8 +1,8 @@
 """Long operations over stored images: reclassifying a catalogue, trying a candidate.
 
 An operation keeps some hundred jobs in the queue and adds more as they end, so that it can be paused, and people's
-own uploads find a short queue. Which images are left follows from the jobs that carry its id, one an image
-by a unique index; the cursor only saves looking. Whoever kills a worker, the next one goes on from the rows.
+own uploads find a short queue. Which images are left follows from the jobs that carry its id, one per image
+by a unique index; the cursor only saves looking. After a worker is killed, the next one goes on from the rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The portal's one door to the classifier: asking for another look."""
+"""The one page of the portal that is the classifier's: asking for another look."""
 
 from django.contrib import messages
 from django.http.response import HttpResponseBase

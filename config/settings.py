@@ -150,7 +150,7 @@ STORAGES = {
     },
 }
 
-# Whoever may see an image is sent on to the bucket, with a URL that is good for a while: the web process, which
+# A caller who may see an image is sent on to the bucket, with a URL that is good for a while: the web process, which
 # streams files otherwise, then waits for no storage.
 MEDIA_SIGNED_URLS = env.boolean("MEDIA_SIGNED_URLS", default=False)
 if MEDIA_SIGNED_URLS and "OPTIONS" not in STORAGES["default"]:
@@ -187,7 +187,7 @@ WEIGHTS_DIR = env.path("WEIGHTS_DIR", BASE_DIR / "weights")
 OTJANG_MAX_UPLOAD_BYTES = env.integer("OTJANG_MAX_UPLOAD_BYTES", default=25 * 1024 * 1024)
 OTJANG_MAX_IMAGES_PER_PRODUCT = env.integer("OTJANG_MAX_IMAGES_PER_PRODUCT", default=50)
 OTJANG_MAX_IMAGE_PIXELS = env.integer("OTJANG_MAX_IMAGE_PIXELS", default=100_000_000)
-# Pillow opens these whole, at 4 bytes a pixel and 16: what the web process can hold is the limit. JPEG comes reduced.
+# Pillow opens these whole, at 4 and 16 bytes per pixel: what the web process can hold is the limit. JPEG comes reduced.
 OTJANG_MAX_PNG_PIXELS = env.integer("OTJANG_MAX_PNG_PIXELS", default=40_000_000)
 OTJANG_MAX_WEBP_PIXELS = env.integer("OTJANG_MAX_WEBP_PIXELS", default=13_000_000)
 OTJANG_LEASE_SECONDS = env.integer("OTJANG_LEASE_SECONDS", default=15, minimum=3)

@@ -100,7 +100,7 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
     def new_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for a name; then make the key and show it, this once: it goes into no message, cookie, session or log.
 
-        So there is no redirect. Whoever reloads the page finds the name taken, and makes no second key.
+        So there is no redirect. A person who reloads the page finds the name taken, and makes no second key.
         """
         merchant = self.get_object(request, object_id)
         if merchant is None:

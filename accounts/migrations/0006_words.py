@@ -25,4 +25,9 @@ class Migration(migrations.Migration):
             name='is_demo',
             field=models.BooleanField(default=False, help_text='Its pages say that its products are examples.', verbose_name='demo shop'),
         ),
+        migrations.AlterField(
+            model_name='auditevent',
+            name='channel',
+            field=models.CharField(choices=[('portal', 'portal'), ('admin', 'admin'), ('api', 'API'), ('command', 'command')], max_length=10, verbose_name='channel'),
+        ),
     ]

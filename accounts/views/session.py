@@ -47,7 +47,7 @@ class LoginView(DjangoLoginView):
 
 
 class PasswordView(PasswordChangeView):
-    """Choose another password, for whoever knows the present one."""
+    """Choose another password; the present one has to be given."""
 
     template_name = "accounts/password.html"
 
@@ -78,5 +78,5 @@ def switch_merchant(request: PortalRequest) -> HttpResponseBase:
     if membership is None:
         raise Http404
     request.session[SESSION_KEY] = public_id
-    messages.info(request, _("You now work in %(shop)s.") % {"merchant": membership.merchant})
+    messages.info(request, _("You now work in %(merchant)s.") % {"merchant": membership.merchant})
     return redirect("catalog:products")

@@ -31,7 +31,7 @@ _SEEN = (
 
 
 def media_url(image: ProductImage, variant: str) -> str:
-    """Return where an administrator's browser finds an image: the admin's own view, whoever it belongs to."""
+    """Return where an administrator's browser finds an image: the admin's own view, whichever merchant's it is."""
     return reverse("admin:catalog_productimage_media", args=[image.public_id, variant])
 
 
@@ -201,7 +201,7 @@ class ProductImageAdmin(
         ]
 
     def media_view(self, request: HttpRequest, public_id: str, variant: str) -> HttpResponseBase:
-        """Serve one file of an image to whoever may see all merchants' products in the admin."""
+        """Serve one file of an image to people who may see all merchants' products in the admin."""
         image = ProductImage.objects.visible_to(admin_actor(request)).filter(public_id=public_id).first()
         if image is None or variant not in VARIANTS or not self.has_view_permission(request):
             raise Http404

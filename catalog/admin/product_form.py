@@ -60,7 +60,7 @@ class ImagesField(forms.FileField):
         )
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        """Return the uploads."""
+        """Return the uploaded files; nothing chosen is an empty list, and no error."""
         return list(data or [])
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -71,9 +71,9 @@ class ImagesField(forms.FileField):
 class ProductForm(forms.ModelForm[Product]):
     """Name and SKU, checked as everywhere else, and new images.
 
-    To be valid is to be stored: a service has the last word on what was typed, and what it refuses stands on the form
-    with everything else. So a form is bound within a transaction only, which whoever does not go on takes back. Each
-    control sends along what it held at first, so that only what a person changed is ever changed.
+    To be valid is to be stored: a service has the last word on what was typed, and what it refuses is shown on the form
+    with everything else. So a form is bound within a transaction only, which is rolled back unless the form is saved.
+    Each control sends along what it held at first, so that only what a person changed is ever changed.
     """
 
     actor: ClassVar[Actor]
@@ -96,7 +96,7 @@ class ProductForm(forms.ModelForm[Product]):
     def full_clean(self) -> None:
         """Store what is right so far, all of it or nothing.
 
-        Browsers send chosen files once: whoever has to correct the form has to choose them again.
+        Browsers send chosen files once: a person who has to correct the form has to choose them again.
         """
         super().full_clean()
         if self.is_bound and not self.errors:
@@ -188,7 +188,7 @@ class ReviewForm(ProductForm):
         return levels if chosen.code in dict(levels) else [_former(chosen), *levels]
 
     def _decided(self, code: str, value: ProductAttribute | None) -> AttributeValue | str:
-        """What a person decided stands in the control; what a model says stands beside "undecided"."""
+        """What a person decided is selected in the control; what a model says is shown beside "undecided"."""
         if value is None or value.decision_id is None or value.state == ProductAttribute.State.AUTO:
             return LEAVE_OPEN
         if value.value is not None:
@@ -262,7 +262,7 @@ class ReviewForm(ProductForm):
     def review(self) -> dict[str, Any]:
         """What catalog.services.save_review takes: the garment and the values that were changed.
 
-        Whoever goes back to "undecided" takes a decision back.
+        A person who goes back to "undecided" takes a decision back.
         """
         data = self.cleaned_data
         changed = [code for code in self.taxonomy.attributes if PREFIX + code in self.changed_data]

@@ -107,7 +107,7 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
 
 
 def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
-    # The dialog stands over a form, of which it sends nothing: a move is of what is stored.
+    # The dialog is above a form, of which it sends nothing: a move is of what is stored.
     unsaved = _("Changes on this page that are not saved yet are lost.")
     return dialog(title, format_lazy("{} {}", description, unsaved), button)
 

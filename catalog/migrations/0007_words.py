@@ -112,6 +112,11 @@ class Migration(migrations.Migration):
             name='state',
             field=models.CharField(choices=[('unset', 'open'), ('proposed', 'proposed'), ('auto', 'auto-accepted'), ('decided', 'decided'), ('not_applicable', 'not applicable')], default='unset', max_length=14, verbose_name='state'),
         ),
+        migrations.AlterField(
+            model_name='decision',
+            name='channel',
+            field=models.CharField(choices=[('portal', 'portal'), ('admin', 'admin'), ('api', 'API'), ('command', 'command')], max_length=10, verbose_name='channel'),
+        ),
         migrations.RemoveConstraint(
             model_name='product',
             name='product_row_source',

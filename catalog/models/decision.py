@@ -62,7 +62,7 @@ class Decision(models.Model):
         related_name="+",
         verbose_name=_("impersonator"),
     )
-    channel = models.CharField(_("via"), max_length=10, choices=Channel.choices)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     prediction: models.ForeignKey[Prediction | None, Prediction | None] = models.ForeignKey(
         "classifier.Prediction",
         models.PROTECT,

@@ -21,7 +21,7 @@ def product_or_404(request: PortalRequest, public_id: str) -> Product:
 
 
 def forbidden(request: PortalRequest) -> HttpResponse:
-    """Answer somebody who may look but not touch."""
+    """Answer a person who may look but not touch."""
     if wants_json(request):
         message = _("Your role in this shop does not include changes. Nothing was changed.")
         return JsonResponse({"code": "forbidden", "message": message}, status=403)

@@ -47,10 +47,10 @@ class ProductFilterForm(forms.Form):
 
 
 class ReviewForm(forms.Form):
-    """What a person says of a product: the version they saw, which garment it is, and a value an attribute.
+    """What a person says of a product: the version they saw, which garment it is, and a value for each attribute.
 
-    Beside each value's control the page says what was selected in it when the person got it: whoever leaves open what
-    they found open has said nothing, and a model may have spoken in the meantime.
+    Beside each value's control the page says what was selected in it when the person got it: leaving open what was
+    found open says nothing, and a model may have spoken in the meantime.
     """
 
     version = forms.IntegerField()
@@ -76,7 +76,7 @@ class ReviewForm(forms.Form):
     def garment(self) -> str | None:
         """The chosen garment's top-level category, '' for "none of these", None where nothing was chosen.
 
-        Whoever leaves a product at "none of these" that is `elsewhere` by its category has chosen nothing.
+        A person who leaves a product at "none of these" that is `elsewhere` by its category has chosen nothing.
         """
         code: str = self.cleaned_data.get("top_category", "")
         return code if "top_category" in self.data and code != self.data.get("elsewhere") else None

@@ -290,7 +290,7 @@ class ProductPage:
 
     @property
     def places(self) -> int:
-        """How many places among the images are taken: the next one that is added stands behind them."""
+        """How many places among the images are taken: the next one that is added comes after them."""
         return max((image.image.position for image in self.images), default=-1) + 1
 
     @property

@@ -64,7 +64,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         "role",
         "task",
         "state",
-        "meanings",
+        "mapped_classes",
         "input_size",
         "probabilities",
         "metrics",
@@ -114,7 +114,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         return ", ".join(names[:_MOST_NAMED]) + (f" … (+{rest})" if rest > 0 else "")
 
     @display(description=_("classes and their values"))
-    def meanings(self, version: ModelVersion) -> str:
+    def mapped_classes(self, version: ModelVersion) -> str:
         """Each class as the file names it, with the value that it stands for."""
         if version.role == GARMENT:
             return ", ".join(version.classes)
@@ -275,7 +275,7 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
         return super().get_queryset(request).prefetch_related("active__versions")
 
     def _trail(self, row: Model) -> dict[str, Any]:
-        """What changed it stands at the sets that it was changed to."""
+        """Its changes are recorded at the sets that it was changed to."""
         return {"action__startswith": "deployment."}
 
     @display(description=_("versions"))

@@ -51,7 +51,7 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         "proof",
         "share_covered",
     )
-    sortable_by = ("threshold", "decisions", "share_covered")  # the rest stands in the order of its scopes
+    sortable_by = ("threshold", "decisions", "share_covered")  # the rest is in the order of its scopes
     list_filter = ("attribute", "model_version", "merchant", "enabled")
     list_select_related = ("attribute", "value", "merchant", "model_version")
     search_fields = ("attribute__code", "value__code", "value__name_ko", "value__name_en", "merchant__name")

@@ -106,10 +106,10 @@ def _predictions(garment_id: int, garment: FoundGarment, serving: Serving, taxon
 
 @atomic
 def apply(product_id: int, taxonomy: Taxonomy) -> None:
-    """Transaction 2: let what was found count for the product. Does nothing new when it is done twice.
+    """Transaction 2: let what was found count for the product. Idempotent.
 
-    Locks the product before it reads anything, so that whoever comes second sees the first one's work. Jobs that end
-    meanwhile are left to whoever ended them.
+    Locks the product before it reads anything, so that the second of two workers sees the first one's work. Jobs that
+    end meanwhile are left to the worker that ended them.
     """
     try:
         product = lock_product(product_id)

@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 State = Classification.State
 _CHUNK = 500
-_LOOKED_AT = 200  # products a time
-# A worker that is alive does these by itself within seconds; the sweep leaves them to it for so long.
+_LOOKED_AT = 200  # products at a time
+# A worker that is alive does these on its own within seconds; the sweep leaves them to it for so long.
 _GRACE = timedelta(seconds=10)
 _NEVER = threading.Event()
 
@@ -124,7 +124,7 @@ def wake_for_waiting() -> bool:
 
 
 def prune(stop: threading.Event = _NEVER) -> None:
-    """Everything that is due now and then: what nobody needs any more. Ends soon after `stop` is set.
+    """Delete what is no longer needed. Ends soon after `stop` is set.
 
     What is in the database and the storage is for one worker at a time; another one leaves it to that one.
     """

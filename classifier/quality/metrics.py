@@ -219,7 +219,7 @@ def read_automatic(period: Period, found: Iterable[Verdicts]) -> dict[int, Autom
 
 
 def read_drift(period: Period) -> list[Drift]:
-    """One entry a week; two queries. What an operation looked at again is no new input."""
+    """One entry per week; two queries. What an operation looked at again is not new input."""
     weeks = [Drift() for _start in period.starts]
     said = Prediction.objects.filter(
         period.within("created_at", "garment__image__product__merchant"),

@@ -45,7 +45,7 @@ const changed = new Set(); // ids of the controls that the person touched since 
 /** Trousers have no sleeves: hide the attributes that the chosen category's top-level category does not have. */
 function hideWhatDoesNotApply() {
   const category = document.querySelector("#value-category option:checked");
-  const level = category?.dataset.level || category?.value; // a top-level category may be a category by itself
+  const level = category?.dataset.level || category?.value; // a top-level category may itself be a category
   for (const field of document.querySelectorAll(".value-field")) {
     const levels = field.dataset.applies;
     const hidden = Boolean(level && levels && !levels.split(" ").includes(level));
@@ -55,7 +55,7 @@ function hideWhatDoesNotApply() {
   }
 }
 
-/** What is said of the model's own value stands beside that one only, and what the model says beside all others. */
+/** What is said of the model's own value is shown beside that one only, and what the model says beside all others. */
 function showProposal(control) {
   for (const said of control.closest(".value-field")?.querySelectorAll("[data-of], [data-beside]") ?? []) {
     const { of, beside } = said.dataset;

@@ -28,7 +28,7 @@ LISTS = {
     "accounts.user": ("q=user", "is_staff__exact=0"),
     "accounts.merchant": ("q=merchant", "is_active__exact=1"),
     "accounts.apikey": ("q=otj", "state=valid"),
-    "accounts.auditevent": ("q=product", "via__exact=admin"),
+    "accounts.auditevent": ("q=product", "channel__exact=admin"),
     "accounts.operation": ("q=import", "state__exact=queued"),
     "auth.group": ("q=group", "o=1"),
     "catalog.attribute": ("q=material", "active__exact=1"),

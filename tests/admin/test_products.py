@@ -1,4 +1,4 @@
-"""Administrators change products as everybody does: through services, in their own name, by the admin's door."""
+"""Administrators change products as everybody does: through services, in their own name, by the admin's channel."""
 
 import pytest
 from django.contrib.auth.models import Permission

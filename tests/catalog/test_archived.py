@@ -1,4 +1,4 @@
-"""A product that was put away stays as it is until it is restored, through whichever door."""
+"""A product that was put away stays as it is until it is restored, by whichever channel."""
 
 import pytest
 

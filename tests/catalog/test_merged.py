@@ -158,7 +158,7 @@ def test_it_is_found_by_what_it_is_today(client_of, bob, admin, api_key, decided
         "portal": client_of(bob).get("/", {"category": "PaddedJacket"}).text,
         "admin": client_of(admin).get(reverse("admin:catalog_product_changelist"), {"category": "PaddedJacket"}).text,
     }
-    assert [door for door, page in found.items() if str(decided) not in page] == []
+    assert [place for place, page in found.items() if str(decided) not in page] == []
 
     api = ApiClient(api_key[1])
     for code in ("PaddedJacket", "Jumper", "Outer"):

@@ -169,9 +169,9 @@ def test_why_an_upload_failed_is_said_in_the_readers_language(admin, client_of, 
     assert f"{sentence}: it broke" in page
 
 
-def test_it_takes_no_other_file_at_the_door(admin, client_of):
+def test_it_refuses_any_other_file_at_once(admin, client_of):
     answer = client_of(admin).post(UPLOAD, {"file": SimpleUploadedFile("a.pdf", b"%PDF-1.7"), "role": "material"})
-    assert "This is no PyTorch checkpoint" in answer.text
+    assert "This is not a PyTorch checkpoint" in answer.text
     assert not Operation.objects.exists()
 
 

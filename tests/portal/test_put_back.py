@@ -85,7 +85,7 @@ def test_it_stays_away_where_the_same_image_is_there_or_no_room(client_of, alice
     add_images(actor=actor, product=product, files=[upload("side.jpg", color="navy")])
     settings.OTJANG_MAX_IMAGES_PER_PRODUCT = 1
     full = client.post(_path(front), follow=True)
-    assert "A product has at most 1 images." in full.text
+    assert "A product has at most 1 photos." in full.text
 
     front.refresh_from_db()
     assert front.archived_at is not None

@@ -42,9 +42,9 @@ def test_it_shows_a_garment_per_top_category_with_its_agreement(client, proposed
     page = client.get(f"/products/{proposed.public_id}").text
 
     assert "Outerwear" in page
-    assert "in 4 of 4 images" in page
+    assert "in 4 of 4 photos" in page
     assert "Tops" in page
-    assert "in 2 of 4 images" in page
+    assert "in 2 of 4 photos" in page
     assert 'value="Outer" checked' in page
 
 

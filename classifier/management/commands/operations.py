@@ -20,7 +20,7 @@ _LISTED = 20
 
 
 class Command(EnglishCommand):
-    """One line an operation; for one that tried a candidate, its figures as JSON beside."""
+    """One line per operation; for one that tried a candidate, its figures as JSON, too."""
 
     help = "List long operations, or show, pause, resume or cancel one."
 
