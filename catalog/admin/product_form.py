@@ -153,7 +153,8 @@ class ReviewForm(ProductForm):
 
     taxonomy: Taxonomy
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
-    top_category = forms.ChoiceField(label=_("Chosen garment"), required=False, widget=UnfoldAdminSelectWidget)
+    # Not called as the column that it chooses: Django's form would write that, and only the service may.
+    garment = forms.ChoiceField(label=_("Chosen garment"), required=False, widget=UnfoldAdminSelectWidget)
 
     class Meta(ProductForm.Meta):
         fields = ("name", "sku")
@@ -162,9 +163,9 @@ class ReviewForm(ProductForm):
         super().__init__(*args, **kwargs)
         product = self.instance
         self.initial["seen_version"] = product.version
-        self.initial["top_category"] = product.top_category.code if product.top_category else ""
-        _field(self, "top_category").choices = self._levels(product)
-        self._remember("top_category")
+        self.initial["garment"] = product.top_category.code if product.top_category else ""
+        _field(self, "garment").choices = self._levels(product)
+        self._remember("garment")
         values = values_of(product)
         candidate = product.candidate
         for code in self.taxonomy.attributes:
@@ -256,7 +257,7 @@ class ReviewForm(ProductForm):
     @property
     def is_reviewed(self) -> bool:
         """Whether the garment or a value was changed, beside whatever else."""
-        return any(name == "top_category" or name.startswith(PREFIX) for name in self.changed_data)
+        return any(name == "garment" or name.startswith(PREFIX) for name in self.changed_data)
 
     @property
     def review(self) -> dict[str, Any]:
@@ -267,7 +268,7 @@ class ReviewForm(ProductForm):
         data = self.cleaned_data
         changed = [code for code in self.taxonomy.attributes if PREFIX + code in self.changed_data]
         return {
-            "top_category": data["top_category"] if "top_category" in self.changed_data else None,
+            "top_category": data["garment"] if "garment" in self.changed_data else None,
             "values": {code: data[PREFIX + code] or TAKE_BACK for code in changed},
             "version": data["seen_version"],
         }

@@ -170,7 +170,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         if self.has_change_permission(request, obj):
             codes = Attribute.objects.filter(active=True).values_list("code", flat=True)
             overrides = tuple(PREFIX + code for code in codes)
-            sets.append((_("What it is"), {"fields": ("seen_version", "top_category", *overrides)}))
+            sets.append((_("What it is"), {"fields": ("seen_version", "garment", *overrides)}))
             sets.append((_("More photos"), {"fields": ("images",)}))
         else:
             sets.append((_("What it is"), {"fields": ("top_category", "values")}))

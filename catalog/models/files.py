@@ -13,7 +13,7 @@ class PendingFile(models.Model):
     path = models.CharField(max_length=200, unique=True)
     image = models.CharField(max_length=PUBLIC_ID_LENGTH)  # its public id; there may be no row of it
     delete_after = models.DateTimeField(db_index=True)
-    tries = models.PositiveIntegerField(default=0)  # above 0 a sweep has claimed it: whoever wrote it came too late
+    tries = models.PositiveIntegerField(default=0)  # above 0 a sweep has claimed it: its writer came too late
 
     class Meta:
         default_permissions = ()  # no page shows it

@@ -63,7 +63,7 @@ def record_decision(
         taxonomy: the taxonomy.
         value: the value that is set; None for every other kind.
         source: a person or key, or an import.
-        by_publishing: whether the value was only published as it stood, and nobody answered it by itself.
+        by_publishing: whether the value was only published as it stood, and nobody answered this one.
     """
     fields = _answered(product, attribute, taxonomy)
     if by_publishing:
@@ -104,7 +104,8 @@ def _versions(*values: ProposedValue | None) -> dict[int, int]:
     """Model versions by the id of the values' predictions; those that nobody decided on may have been pruned."""
     predictions = apps.get_model("classifier", "Prediction")._default_manager
     asked = {value.prediction for value in values if value}
-    return dict(predictions.filter(pk__in=asked).values_list("pk", "model_version_id")) if asked else {}
+    found = predictions.filter(pk__in=asked).order_by().values_list("pk", "model_version_id")
+    return dict(found) if asked else {}
 
 
 def _proposed(

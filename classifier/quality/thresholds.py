@@ -207,7 +207,7 @@ def mark(proposal: Proposal, *, product: Product, taxonomy: Taxonomy) -> Proposa
         return proposal
     proposed = [value for candidate in proposal.candidates for value in candidate.attributes.values()]
     asked = [value.prediction for value in proposed]
-    versions = dict(Prediction.objects.filter(pk__in=asked).values_list("pk", "model_version_id"))
+    versions = dict(Prediction.objects.filter(pk__in=asked).order_by().values_list("pk", "model_version_id"))
 
     def marked(code: str, proposed: ProposedValue) -> ProposedValue:
         value = taxonomy.resolve(code, proposed.value)

@@ -106,7 +106,7 @@ def test_it_says_that_something_does_not_apply(admin, proposed, client_of):
 
 def test_it_chooses_the_other_garment(admin, proposed, client_of):
     client = client_of(admin)
-    client.post(_page(proposed), _fields(client, proposed) | {"top_category": "Top"})
+    client.post(_page(proposed), _fields(client, proposed) | {"garment": "Top"})
     proposed.refresh_from_db()
     assert (proposed.top_category.code, proposed.top_category_source) == ("Top", "human")
     assert proposed.attributes.get(attribute__code="category").value.code == "Tshirt"
@@ -265,7 +265,7 @@ def test_it_says_beside_the_field_what_is_wrong_with_an_sku(admin, proposed, cli
 
 def test_it_refuses_a_value_that_does_not_exist(admin, proposed, client_of):
     client = client_of(admin)
-    for field, value in (("value_category", "Top"), ("value_category", "Toga"), ("top_category", "Jacket")):
+    for field, value in (("value_category", "Top"), ("value_category", "Toga"), ("garment", "Jacket")):
         fields = _fields(client, proposed) | {field: value}
         before = _state(proposed)
         assert client.post(_page(proposed), fields).status_code == 200

@@ -213,7 +213,7 @@ def test_it_changes_name_and_sku(api, product):
 
 def test_it_changes_all_or_nothing(api, product):
     answer = api.send("patch", f"/products/{product.public_id}", {"name": "Blazer", "top_category": "Shoes"})
-    assert (answer.status_code, error_of(answer)) == (400, "unknown_row")
+    assert (answer.status_code, error_of(answer)) == (400, "unknown_top_category")
     product.refresh_from_db()
     assert product.name == "Oversized denim jacket"
     assert not AuditEvent.objects.exists()

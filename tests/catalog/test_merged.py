@@ -144,11 +144,11 @@ def _flat(choices):
         yield (value, [code for code, _name in label]) if isinstance(label, list) else (label, [value])
 
 
-def test_the_row_of_a_switched_off_top_category_stays(client_of, admin, decided):
+def test_the_garment_of_a_switched_off_top_category_stays(client_of, admin, decided):
     _switch_off("category", "Outer")
     form = client_of(admin).get(reverse("admin:catalog_product_change", args=[decided.pk])).context["adminform"].form
-    assert "Outer" in dict(form.fields["top_category"].choices)
-    assert form["top_category"].value() == "Outer"
+    assert "Outer" in dict(form.fields["garment"].choices)
+    assert form["garment"].value() == "Outer"
 
 
 @pytest.mark.parametrize("change", [_merged, _merged_in_several_steps])
