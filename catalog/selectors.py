@@ -162,13 +162,22 @@ def current_value(product: Product, code: str) -> ProductAttribute:
 
 
 def products_for_list(actor: Actor) -> QuerySet[Product]:
-    """Products that the actor may see, newest first, with what a list shows: images, values, the chosen row."""
+    """Products that the actor may see, newest first, with what a list shows: images, values, which garment each is."""
     return (
         Product.objects.visible_to(actor)
-        .select_related("merchant", "row")
+        .select_related("merchant", "top_category")
         .prefetch_related(
             _current_values(), Prefetch("images", ProductImage.objects.current(), to_attr="current_images")
         )
+    )
+
+
+def images_wait(product: Product) -> bool:
+    """Whether images of the product are still to be looked at, so that its proposal speaks for some only (a query)."""
+    return (
+        product.images.current()
+        .filter(classifications__purpose="live", classifications__open_key__isnull=False)
+        .exists()
     )
 
 
@@ -193,7 +202,7 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
     """
     return (
         Product.objects.visible_to(actor)
-        .select_related("merchant", "row", "created_by")
+        .select_related("merchant", "top_category", "created_by")
         .prefetch_related(
             _current_values(),
             Prefetch("images", images_for_page(), to_attr="current_images"),

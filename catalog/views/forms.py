@@ -54,7 +54,7 @@ class ReviewForm(forms.Form):
     """
 
     version = forms.IntegerField()
-    row = forms.CharField(required=False)
+    top_category = forms.CharField(required=False)
 
     def __init__(self, data: Any, taxonomy: Taxonomy) -> None:
         super().__init__(data)
@@ -73,13 +73,13 @@ class ReviewForm(forms.Form):
         return f"shown-{attribute}"
 
     @property
-    def top_category(self) -> str | None:
-        """The chosen row's code, '' for "none of these", None where there was nothing to choose or nothing chosen.
+    def garment(self) -> str | None:
+        """The chosen garment's top-level category, '' for "none of these", None where nothing was chosen.
 
         A person who leaves a product at "none of these" that is `elsewhere` by its category has chosen nothing.
         """
-        row = self.cleaned_data.get("row", "")
-        return row if "row" in self.data and row != self.data.get("elsewhere") else None
+        code: str = self.cleaned_data.get("top_category", "")
+        return code if "top_category" in self.data and code != self.data.get("elsewhere") else None
 
     @property
     def values(self) -> dict[str, str]:
@@ -95,7 +95,7 @@ class ReviewForm(forms.Form):
         """The same without what is no answer: trousers' sleeves, and what was open on the page and still is."""
         values = self.values
         chosen = self.taxonomy.resolve(CATEGORY, values.get(CATEGORY, ""))
-        level = (chosen.parent or chosen) if chosen else self.taxonomy.resolve(CATEGORY, self.top_category or "")
+        level = (chosen.parent or chosen) if chosen else self.taxonomy.resolve(CATEGORY, self.garment or "")
         return {
             code: value
             for code, value in values.items()

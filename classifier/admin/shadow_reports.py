@@ -29,12 +29,12 @@ class _Names:
         self._values = {(value.attribute.code, value.code): value.name for value in values}
 
     def attribute(self, code: str) -> str:
-        return str(_("Chosen garment")) if code == shadow.ROW else self._attributes.get(code, code)
+        return str(_("Chosen garment")) if code == shadow.CHOSEN_GARMENT else self._attributes.get(code, code)
 
     def value(self, attribute: str, code: str | None) -> str:
         if not code:
             return str(_("open"))
-        return self._values.get(("category" if attribute == shadow.ROW else attribute, code), code)
+        return self._values.get(("category" if attribute == shadow.CHOSEN_GARMENT else attribute, code), code)
 
 
 @admin.register(ShadowReport)

@@ -71,7 +71,7 @@ def classify_again(*, actor: Actor, product: Product) -> int:
 @atomic
 def propose_again(*, product_id: int) -> None:
     """Build the product's proposal again from what is known of its current images."""
-    proposals.refresh(lock_product(product_id), Taxonomy.load())
+    proposals.propose(lock_product(product_id), Taxonomy.load())
 
 
 def queue_place(classification: Classification) -> int:

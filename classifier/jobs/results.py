@@ -123,7 +123,7 @@ def apply(product_id: int, taxonomy: Taxonomy) -> None:
     )
     newest = live.filter(image=OuterRef("pk"), state=State.DONE).order_by("-pk").values("pk")[:1]
     ProductImage.objects.filter(product=product).update(current_classification=Subquery(newest))
-    proposals.refresh(product, taxonomy)
+    proposals.propose(product, taxonomy)
     Classification.objects.filter(pk__in=ended).update(applied_at=timezone.now())
 
 

@@ -12,7 +12,7 @@ from tests.support.admin_products import product_fields, product_page
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductFactory, ProductImageFactory, staff_user
 from tests.support.page_forms import messages_of
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
@@ -22,8 +22,8 @@ def proposed(product):
     """A jacket of denim with long sleeves, as the models see it."""
     propose(
         product,
-        row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8), sleeve_length=("long", 0.7)),
-        row("Top", 0.6, category=("Tshirt", 0.6)),
+        candidate("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8), sleeve_length=("long", 0.7)),
+        candidate("Top", 0.6, category=("Tshirt", 0.6)),
         chosen="Outer",
     )
     return product
@@ -76,9 +76,9 @@ def test_it_says_that_something_does_not_apply(admin, proposed, client_of):
 
 def test_it_chooses_the_other_garment(admin, proposed, client_of):
     client = client_of(admin)
-    client.post(product_page(proposed), product_fields(client, proposed) | {"top_category": "Top"})
+    client.post(product_page(proposed), product_fields(client, proposed) | {"garment": "Top"})
     proposed.refresh_from_db()
-    assert (proposed.row.code, proposed.row_source) == ("Top", "human")
+    assert (proposed.top_category.code, proposed.top_category_source) == ("Top", "human")
     assert proposed.attributes.get(attribute__code="category").value.code == "Tshirt"
 
 
@@ -235,7 +235,7 @@ def test_it_says_beside_the_field_what_is_wrong_with_an_sku(admin, proposed, cli
 
 def test_it_refuses_a_value_that_does_not_exist(admin, proposed, client_of):
     client = client_of(admin)
-    for field, value in (("value_category", "Top"), ("value_category", "Toga"), ("top_category", "Jacket")):
+    for field, value in (("value_category", "Top"), ("value_category", "Toga"), ("garment", "Jacket")):
         fields = product_fields(client, proposed) | {field: value}
         before = _state(proposed)
         assert client.post(product_page(proposed), fields).status_code == 200

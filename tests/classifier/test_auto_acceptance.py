@@ -182,9 +182,9 @@ def test_another_garment_takes_it_back(merchant, actor):
     shirt = {"category": ("Shirt", 0.6), "material": ("woven", 0.95)}
     product = look(ProductFactory(merchant=merchant, status="to_review"), SURE)
     look(product, SURE, shirt)
-    assert product.row.code == "Outer"
+    assert product.top_category.code == "Outer"
     assert current_values(product)["category"] == ("auto", "Jacket")
-    services.choose_row(actor=actor, product=product, top_category="Top")
+    services.choose_top_category(actor=actor, product=product, top_category="Top")
     assert current_values(product) == {
         "category": ("proposed", "Shirt"),
         "material": ("auto", "woven"),
@@ -213,7 +213,7 @@ def test_another_garment_takes_it_back_while_an_image_waits(merchant, actor):
     allow_all()
     product = seen_product(merchant, **SURE)
     ProductImageFactory(product=product)
-    services.choose_row(actor=actor, product=product, top_category="Top")
+    services.choose_top_category(actor=actor, product=product, top_category="Top")
     assert {value for _state, value in current_values(product).values()} == {None}
 
 
@@ -270,7 +270,7 @@ def test_another_top_category_corrects_the_garment_that_the_models_chose(merchan
 
 def test_a_garment_that_a_person_chose_among_several_is_no_correction(merchant, actor):
     product = look(ProductFactory(merchant=merchant), SURE, {"category": ("Jeans", 0.8)})
-    assert product.row is None
+    assert product.top_category is None
     services.save_review(actor=actor, product=product, top_category="Bottom", values={"category": "Jeans"})
     decision = Decision.objects.get()
     assert (decision.answers, decision.proposed_value.code, decision.value.code) == ("proposal", "Jeans", "Jeans")

@@ -50,7 +50,7 @@ def test_it_exports_no_opinion_of_a_model_or_a_program(classified, merchant, api
         export_to(tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not AuditEvent.objects.filter(action="merchant.export_dataset").exists()
-    assert undecided.proposal
+    assert undecided.proposal.candidates
 
 
 def test_what_was_accepted_by_itself_stays_a_models_opinion_when_it_is_published(

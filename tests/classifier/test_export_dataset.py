@@ -113,7 +113,7 @@ def test_it_tells_what_was_answered_whatever_a_later_model_says(classified, merc
     see(garment("Jumper", material="knit", sleeve_length="long"))
     classify_again(actor=actor, product=product)
     batches.classify_waiting()
-    assert Product.objects.get().proposal[0]["attributes"]["material"]["value"] == "knit"
+    assert Product.objects.get().proposal.candidates[0].attributes["material"].value == "knit"
 
     export_to(tmp_path / "out")
 

@@ -87,7 +87,7 @@ def _decide_in_the_portal(client, merchant, actor):
         product = Product.objects.get(public_id=f"top{number}")
         material, neckline = LOOKS[number % 2]
         said = {"value-category": "Tshirt", "value-material": material, "value-neckline": neckline}
-        data = {"version": product.version, "action": "save", "row": "Top", **said}
+        data = {"version": product.version, "action": "save", "top_category": "Top", **said}
         assert "Saved." in client.post(f"/products/{product.public_id}/review", data, follow=True).text
 
 
@@ -153,6 +153,6 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
     assert (proposed["state"], proposed["value"]["code"] in ("round", "v-neck")) == ("proposed", True)
     assert "model neckline-new, " in portal.get(f"/products/{shirt.public_id}").text
     bottom = api.send("get", f"/products/{jeans.public_id}").json()
-    assert (bottom["row"], bottom["attributes"]["neckline"]["state"]) == ("Bottom", "not_applicable")
+    assert (bottom["top_category"], bottom["attributes"]["neckline"]["state"]) == ("Bottom", "not_applicable")
     decided = ProductAttribute.objects.exclude(product__in=(shirt, jeans)).order_by("pk")
     assert list(decided.values("product", "attribute", "value", "state")) == before

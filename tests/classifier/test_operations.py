@@ -72,7 +72,7 @@ def test_it_looks_at_every_image_once_more(catalogue, monkeypatch):
     assert (operation.done, operation.failed, operation.total) == (IMAGES, 0, IMAGES)
     assert operation.started_at <= operation.finished_at
     for product in Product.objects.all():
-        assert [row["attributes"]["category"]["value"] for row in product.proposal] == ["Jumper"]
+        assert [found.attributes["category"].value for found in product.proposal.candidates] == ["Jumper"]
     _work(operation)
     assert Classification.objects.count() == 2 * IMAGES
 

@@ -99,10 +99,11 @@ def test_they_serve_on_the_command_line_and_in_the_site(activate, product, alice
     add_images(actor=actor_of(alice), product=two, files=[upload("two.jpg", data=IMAGES["two"])])
     batches.classify_waiting()
     two.refresh_from_db()
-    rows = {
-        row["top_category"]: {code: said["value"] for code, said in row["attributes"].items()} for row in two.proposal
+    values = {
+        found.top_category: {code: said.value for code, said in found.attributes.items()}
+        for found in two.proposal.candidates
     }
-    assert rows == {
+    assert values == {
         "Outer": {"category": "Jacket", "material": "denim", "sleeve_length": "long"},
         "Bottom": {"category": "Skirt", "material": "sequin"},
     }
@@ -138,11 +139,11 @@ def test_a_score_that_names_and_finds_a_garment_counts_once(activate, product, a
     product.refresh_from_db()
 
     scores = dict(Garment.objects.values_list("predictions__value__code", "confidence"))
-    rows = {row["top_category"]: row for row in product.proposal}
+    found = {candidate.top_category: candidate for candidate in product.proposal.candidates}
     for level, value in (("Outer", "Jacket"), ("Bottom", "Skirt")):
         assert scores[value] < 0.9
-        assert rows[level]["confidence"] == pytest.approx(scores[value], abs=1e-3)
-        assert rows[level]["attributes"]["category"]["confidence"] == pytest.approx(scores[value], abs=1e-3)
+        assert found[level].confidence == pytest.approx(scores[value], abs=1e-3)
+        assert found[level].attributes["category"].confidence == pytest.approx(scores[value], abs=1e-3)
 
 
 def _values(garments):

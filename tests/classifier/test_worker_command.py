@@ -39,7 +39,7 @@ def test_it_classifies_what_was_saved(monkeypatch, product, save):
     task = DBTaskResult.objects.get()
     assert (task.status, task.return_value) == ("SUCCESSFUL", 2)
     product.refresh_from_db()
-    assert (product.status, product.proposal[0]["top_category"]) == (Product.Status.TO_REVIEW, "Outer")
+    assert (product.status, product.proposal.candidates[0].top_category) == (Product.Status.TO_REVIEW, "Outer")
     assert ModelVersion.objects.count() == 4
 
 

@@ -10,11 +10,13 @@ from django.test import Client
 from accounts.actors import system
 from accounts.models import AuditEvent, Merchant, User
 from catalog.models import Decision, Product, ProductAttribute, ProductImage
+from catalog.proposal import Proposal
 from classifier.jobs.requests import classify_again
 from classifier.models import AcceptanceThreshold, Classification
 from demo import shop as demo_shop
 from demo.catalogue import DECIDED, PRODUCTS, QUEUED
 from demo.shop import OWNER_EMAIL, SHOP_NAME
+from tests.support.written_proposals import top_categories
 
 State = ProductAttribute.State
 
@@ -57,12 +59,12 @@ def test_it_shows_every_state_and_the_worker_goes_on_from_there(settings, databa
 
     nothing, doubtful, several = products["SN-1201"], products["JK-1213"], products["JK-1214"]
     assert {product.status for product in (nothing, doubtful, several)} == {"to_review"}
-    assert nothing.proposal == []
+    assert nothing.proposal == Proposal()
     assert nothing.images.get().current_classification.garments_found == 0
-    assert [row["top_category"] for row in doubtful.proposal] == ["Outer"]
-    assert (doubtful.row, doubtful.row_source) == (None, "")
-    assert [row["top_category"] for row in several.proposal] == ["Outer", "Bottom"]
-    assert (several.row, several.row_source) == (None, "")
+    assert top_categories(doubtful) == ["Outer"]
+    assert (doubtful.top_category, doubtful.top_category_source) == (None, "")
+    assert top_categories(several) == ["Outer", "Bottom"]
+    assert (several.top_category, several.top_category_source) == (None, "")
 
     assert products["SP-1208"].status == "ready"  # without anybody
     assert _values("SP-1208") == {
@@ -84,7 +86,7 @@ def test_it_shows_every_state_and_the_worker_goes_on_from_there(settings, databa
     assert not Classification.objects.exclude(state__in=("done", "failed")).exists()
     assert not Product.objects.filter(status="classifying").exists()
     failed.refresh_from_db()
-    assert [row["top_category"] for row in failed.proposal] == ["Top"]
+    assert top_categories(failed) == ["Top"]
 
 
 @pytest.mark.django_db

@@ -124,7 +124,7 @@ def test_it_brings_images_that_were_added_elsewhere(client, uploaded):
 def test_it_shows_the_row_that_the_person_looks_at(client, uploaded, work):
     work()
 
-    assert 'value="" checked' in _live(client, uploaded, row="").text
+    assert 'value="" checked' in _live(client, uploaded, top_category="").text
 
 
 def test_it_says_that_no_garment_was_found(client, uploaded, monkeypatch):
@@ -192,7 +192,7 @@ def test_it_sends_the_whole_page_to_log_in_when_the_session_ended(client, upload
 def test_it_keeps_a_persons_decision_through_another_classification(client, uploaded, work):
     work()
     uploaded.refresh_from_db()
-    data = {"version": uploaded.version, "row": "Outer", "value-category": "Vest"}
+    data = {"version": uploaded.version, "top_category": "Outer", "value-category": "Vest"}
     client.post(f"/products/{uploaded.public_id}/review", data)
 
     client.post(f"/products/{uploaded.public_id}/classify-again")
@@ -208,7 +208,9 @@ def test_it_does_not_make_an_open_page_stale(client, uploaded, work):
     seen = uploaded.version
     work()
 
-    client.post(f"/products/{uploaded.public_id}/review", {"version": seen, "row": "Outer", "value-category": "Vest"})
+    client.post(
+        f"/products/{uploaded.public_id}/review", {"version": seen, "top_category": "Outer", "value-category": "Vest"}
+    )
 
     uploaded.refresh_from_db()
     assert uploaded.status == Product.Status.READY

@@ -7,7 +7,7 @@ from catalog.models import Decision, Product, ProductAttribute
 from tests.support.factories import ProductFactory
 from tests.support.page_forms import fields_of, review_form
 from tests.support.seen_products import current_values, look
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 from tests.support.written_thresholds import allow
 
 pytestmark = pytest.mark.django_db
@@ -17,13 +17,17 @@ JACKET = {"category": ("Jacket", 0.94), "material": ("denim", 0.88), "sleeve_len
 
 @pytest.fixture
 def proposed(product):
-    propose(product, row("Outer", 0.91, **JACKET), row("Top", 0.6, category=("Tshirt", 0.7)), chosen="Outer")
+    propose(
+        product, candidate("Outer", 0.91, **JACKET), candidate("Top", 0.6, category=("Tshirt", 0.7)), chosen="Outer"
+    )
     return product
 
 
 def _send(client, product, fields, action, **changed):
     fields = (
-        fields | {"action": action} | {name if name == "row" else f"value-{name}": v for name, v in changed.items()}
+        fields
+        | {"action": action}
+        | {name if name == "top_category" else f"value-{name}": v for name, v in changed.items()}
     )
     return client.post(f"/products/{product.public_id}/review", fields, follow=True)
 
@@ -55,7 +59,7 @@ def test_it_publishes_no_value_that_was_left_open(client, proposed, says_what_it
         "sleeve_length": ("decided", "long"),
     }
     assert not Decision.objects.filter(attribute__code="material", kind="set").exists()
-    propose(proposed, row("Outer", 0.99, **JACKET), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.99, **JACKET), chosen="Outer")
     assert current_values(proposed)["material"] == ("unset", None)
 
 
@@ -77,7 +81,7 @@ def test_it_does_not_publish_none_of_these_with_everything_open(client, proposed
     assert "The category is still open. Choose one, then publish." in response.text
     assert _everything() == before
     typed = fields_of(response.text, "review")
-    assert (typed["row"], typed["value-category"], typed["value-material"]) == ("", "", "")
+    assert (typed["top_category"], typed["value-category"], typed["value-material"]) == ("", "", "")
     assert typed["value-sleeve_length"] == "short"
 
 
@@ -99,7 +103,7 @@ def test_it_does_not_publish_a_category_that_was_left_open(client, proposed):
 
 def test_what_a_model_said_after_the_page_was_opened_is_not_published(client, product):
     fields = review_form(client, product)
-    propose(product, row("Outer", 0.9, category=("Coat", 0.9), material=("velvet", 0.31)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Coat", 0.9), material=("velvet", 0.31)), chosen="Outer")
 
     _send(client, product, fields, "publish", category="Jacket")
 
@@ -112,7 +116,7 @@ def test_what_a_model_said_after_the_page_was_opened_is_not_published(client, pr
 
 def test_what_a_model_said_after_the_page_was_opened_is_still_proposed_when_it_is_saved(client, product):
     fields = review_form(client, product)
-    propose(product, row("Outer", 0.9, category=("Coat", 0.9), material=("velvet", 0.31)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Coat", 0.9), material=("velvet", 0.31)), chosen="Outer")
 
     _send(client, product, fields, "save", category="Jacket")
 
@@ -164,7 +168,7 @@ def test_saving_and_publishing_is_one_version_and_both_are_in_the_trail(client, 
 
 def test_saving_a_published_product_as_it_stands_changes_nothing(client, proposed):
     _send(client, proposed, review_form(client, proposed), "publish", material="")
-    propose(proposed, row("Outer", 0.99, **JACKET), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.99, **JACKET), chosen="Outer")
     before = current_values(proposed), Decision.objects.count()
 
     page = _send(client, proposed, review_form(client, proposed), "save")
@@ -186,7 +190,7 @@ def test_it_remembers_what_was_opened(client, proposed):
     decision = Decision.objects.get(attribute__code="material")
     assert (decision.kind, decision.user.name, decision.channel) == ("open", "bob", "portal")
 
-    propose(proposed, row("Outer", 0.99, **JACKET), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.99, **JACKET), chosen="Outer")
     assert current_values(proposed)["material"] == ("unset", None)
     count = Decision.objects.count()
     _send(client, proposed, review_form(client, proposed), "save")
@@ -199,13 +203,13 @@ def test_it_remembers_that_it_is_none_of_these(client, proposed):
     )
 
     fields = fields_of(page.text, "review")
-    assert (fields["row"], fields["value-category"]) == ("", "")
+    assert (fields["top_category"], fields["value-category"]) == ("", "")
     assert "said that none of the garments found is the product" in page.text
     assert set(current_values(proposed).values()) == {("unset", None)}
 
-    propose(proposed, row("Outer", 0.99, **JACKET), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.99, **JACKET), chosen="Outer")
     proposed.refresh_from_db()
-    assert (proposed.row, proposed.row_source) == (None, "human")
+    assert (proposed.row, proposed.top_category_source) == (None, "human")
     assert set(current_values(proposed).values()) == {("unset", None)}
     assert "Choose the garment:" not in client.get("/").text
 
@@ -213,13 +217,13 @@ def test_it_remembers_that_it_is_none_of_these(client, proposed):
     assert AuditEvent.objects.filter(action="product.choose_none").count() == 1
     _send(client, proposed, review_form(client, proposed), "save", row="Outer", category="Coat")
     proposed.refresh_from_db()
-    assert (proposed.row.code, current_values(proposed)["category"]) == ("Outer", ("decided", "Coat"))
+    assert (proposed.top_category.code, current_values(proposed)["category"]) == ("Outer", ("decided", "Coat"))
 
 
 def test_what_was_open_and_is_left_open_is_no_answer(client, product):
     _send(client, product, review_form(client, product), "save", category="Jacket")
     assert Decision.objects.count() == 1
 
-    propose(product, row("Outer", 0.9, **JACKET), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, **JACKET), chosen="Outer")
 
     assert current_values(product)["material"] == ("proposed", "denim")

@@ -6,11 +6,13 @@ from django.test import Client
 from accounts.models import AuditEvent
 from catalog import services
 from catalog.models import ProductImage
+from catalog.proposal import Proposal
 from catalog.services.uploads import add_images
 from classifier.jobs import batches
 from classifier.models import Classification
 from tests.support.drawn_images import upload
 from tests.support.fake_engines import StubEngine, garment, serve
+from tests.support.written_proposals import top_categories
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +26,7 @@ def front(product, alice, actor_of, monkeypatch):
     image = product.images.get()
     services.archive_image(actor=actor_of(alice), image=image)
     product.refresh_from_db()
-    assert product.proposal == []
+    assert product.proposal == Proposal()
     return image
 
 
@@ -41,7 +43,7 @@ def test_it_counts_again_without_another_look(client_of, alice, product, front):
     assert "front.jpg was put back." in answer.text
     assert "put back the photo front.jpg" in answer.text
     product.refresh_from_db()
-    assert [row["top_category"] for row in product.proposal] == ["Outer"]
+    assert top_categories(product) == ["Outer"]
     assert list(product.images.current()) == [front]
     assert Classification.objects.count() == 1
     assert AuditEvent.objects.get(action="image.put_back").user == alice
@@ -71,7 +73,7 @@ def test_it_is_looked_at_if_it_never_was(client_of, alice, actor_of, product, mo
     batches.classify_waiting()
 
     product.refresh_from_db()
-    assert [row["top_category"] for row in product.proposal] == ["Outer"]
+    assert top_categories(product) == ["Outer"]
 
 
 def test_it_stays_away_where_the_same_image_is_there_or_no_room(client_of, alice, actor_of, product, front, settings):
