@@ -1,4 +1,3 @@
-
 """One word for each thing: in columns, and in the JSON that is stored."""
 
 import django.db.models.deletion
@@ -13,7 +12,8 @@ _VALUE_DEFAULTS = {'calibrated': False, 'alternatives': [], 'model': '', 'accept
 
 # Keys of what the audit trail says of these actions.
 _DETAILS = {'first_level': 'top_category', 'photographs': 'images'}
-_ACTIONS = ('product.choose_row', 'product.review', 'product.delete', 'product.classify_again')
+_CHOSE_BEFORE, _CHOSE = 'product.choose_row', 'product.choose_top_category'
+_ACTIONS = (_CHOSE_BEFORE, 'product.review', 'product.delete', 'product.classify_again')
 
 
 def _renamed(entry, names):
@@ -60,14 +60,16 @@ def name_what_is_stored(apps, schema_editor):
     _convert(products, 'proposal', lambda entries: [_to_types(entry) for entry in entries])
     events = apps.get_model('accounts', 'AuditEvent').objects.filter(action__in=_ACTIONS)
     _convert(events, 'details', lambda details: _renamed(details, _DETAILS))
+    events.filter(action=_CHOSE_BEFORE).update(action=_CHOSE)
 
 
 def forget_these_names(apps, schema_editor):
     """Convert them back."""
     products = apps.get_model('catalog', 'Product').objects.all()
     _convert(products, 'proposal', lambda candidates: [_to_entries(candidate) for candidate in candidates])
-    events = apps.get_model('accounts', 'AuditEvent').objects.filter(action__in=_ACTIONS)
-    _convert(events, 'details', lambda details: _renamed(details, _reversed(_DETAILS)))
+    every = apps.get_model('accounts', 'AuditEvent').objects
+    every.filter(action=_CHOSE).update(action=_CHOSE_BEFORE)
+    _convert(every.filter(action__in=_ACTIONS), 'details', lambda details: _renamed(details, _reversed(_DETAILS)))
 
 
 class Migration(migrations.Migration):

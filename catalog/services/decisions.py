@@ -112,7 +112,7 @@ def choose_top_category(*, actor: Actor, product: Product, top_category: str) ->
     withdraw_foreign_category(actor, product, taxonomy)
     apply_decisions(product, taxonomy)
     save(product, "top_category", "top_category_source", "status")
-    audit(actor, "product.choose_row", product, top_category=top_category)
+    audit(actor, "product.choose_top_category", product, top_category=top_category)
     return product
 
 

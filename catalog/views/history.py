@@ -23,7 +23,7 @@ _ONE_UPLOAD = timedelta(minutes=1)
 _SHOWN = frozenset(
     {
         "product.create",
-        "product.choose_row",
+        "product.choose_top_category",
         "product.choose_none",
         "product.publish",
         "product.unpublish",

@@ -1,4 +1,3 @@
-
 """One word for each thing, also in the figures of reports."""
 
 import django.db.models.deletion

@@ -65,6 +65,7 @@ def test_it_converts_what_is_stored(merchant):
         products.filter(pk=seen.pk).update(proposal=[entry])
         for action, details in (
             ("product.review", {"first_level": "Outer", "values": {"material": "denim"}}),
+            ("product.choose_row", {"first_level": "Top"}),
             ("product.delete", {"name": "Coat", "photographs": 3}),
             ("image.archive", {"image": "abc", "name": "photographs"}),
         ):
@@ -74,8 +75,10 @@ def test_it_converts_what_is_stored(merchant):
     assert (outer.proposal, outer.top_category.code, outer.top_category_source) == (READ, "Outer", "auto")
     assert (seen.proposal, seen.top_category_source) == (READ.with_chosen(None), "")
     assert empty.proposal == Proposal()
+    assert AuditEvent.objects.order_by("pk")[1].action == "product.choose_top_category"
     assert list(AuditEvent.objects.order_by("pk").values_list("details", flat=True)) == [
         {"top_category": "Outer", "values": {"material": "denim"}},
+        {"top_category": "Top"},
         {"name": "Coat", "images": 3},
         {"image": "abc", "name": "photographs"},
     ]
