@@ -93,7 +93,7 @@ def test_it_leaves_out_merchants_that_refuse(classified, merchant, other_merchan
     Merchant.objects.filter(pk=other_merchant.pk).update(images_for_training=False)
 
     said = export_to(tmp_path / "out")
-    with pytest.raises(CommandError, match=r"These refuse: Charlie's shop.*“photos may train models”.*admin"):
+    with pytest.raises(CommandError, match=r"These refuse: Charlie's merchant.*“photos may train models”.*admin"):
         export_to(tmp_path / "asked", merchant=[other_merchant.public_id])
 
     assert {row["merchant"] for row in labels(tmp_path / "out")} == {merchant.public_id}

@@ -24,7 +24,7 @@ def test_it_exports_what_people_decided_with_images_and_boxes(classified, mercha
 
     said = export_to(tmp_path / "out")
 
-    assert "2 photos of 1 products" in said
+    assert "2 images of 1 products" in said
     rows = labels(tmp_path / "out")
     assert len(rows) == 2
     for row in rows:
