@@ -55,6 +55,7 @@ lint: setup $(TEST_READY)
 	ruff format --check $(SOURCES)
 	mypy $(filter-out tests,$(SOURCES))
 	python scripts/check_words.py
+	lint-imports --no-cache --no-logo
 
 format: setup $(TEST_READY)
 	ruff check --fix $(SOURCES)

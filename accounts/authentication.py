@@ -12,7 +12,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import ApiKey
 from accounts.portal import PortalRequest, actor_of_portal
 from accounts.services import note_use_of_api_key

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from accounts.actors import Channel
 from accounts.audit_labels import action_label, operation_label
+from accounts.channels import Channel
 from core.ids import PUBLIC_ID_LENGTH, public_id
 from core.text import lookup_key
 

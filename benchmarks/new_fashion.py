@@ -115,7 +115,8 @@ def extend_taxonomy() -> None:
 
 def decide(known: dict[str, tuple[str, str]]) -> None:
     """Let an editor of the merchant say what each product is."""
-    from accounts.actors import Actor, Channel
+    from accounts.actors import Actor
+    from accounts.channels import Channel
     from accounts.models import Membership, Merchant, User
     from catalog.models import Product
     from catalog.services import save_review

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from catalog.models import (
     CATEGORY,
     Attribute,

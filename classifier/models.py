@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Merchant, Operation
 from catalog.models import Attribute, AttributeValue, ProductImage
-from classifier.quality.precision import least_decisions
+from classifier.precision import least_decisions
 from vision.engine.manifest import GARMENT
 
 

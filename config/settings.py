@@ -205,7 +205,7 @@ OTJANG_PREDICTION_RETENTION_DAYS = env.integer("OTJANG_PREDICTION_RETENTION_DAYS
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
 # One image too many must reach our own refusal, which names the limit, not Django's bare 400.
 DATA_UPLOAD_MAX_NUMBER_FILES = 5 * OTJANG_MAX_IMAGES_PER_PRODUCT
-# The admin's page for confirming sends each chosen row as a field: accounts.admin.base.MAX_CHOSEN of them, and a few.
+# The admin's page for confirming sends each chosen row as a field: core.admin.base.MAX_CHOSEN of them, and a few.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_500
 # Larger files go to a temporary file at once: fifty images at a time must not fill the web process's memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

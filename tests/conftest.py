@@ -7,7 +7,8 @@ from django.core.cache import caches
 from django.test import Client
 from django.utils import translation
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import ApiKey, Membership
 from catalog.models import Attribute
 from catalog.services.taxonomy import load_taxonomy

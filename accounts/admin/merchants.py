@@ -13,9 +13,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from accounts.admin.base import AuditedAdmin, MerchantData, ReadOnly, admin_actor
+from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
 from accounts.models import ApiKey, Membership, Merchant
 from accounts.services import create_api_key
+from core.admin.base import ReadOnly
 from core.admin.theme import TabularInline, action, display
 from core.errors import Refused
 

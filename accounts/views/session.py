@@ -20,8 +20,9 @@ from django.views.i18n import set_language as set_language_cookie
 
 from accounts.forms import LoginForm
 from accounts.models import User
-from accounts.portal import SESSION_KEY, PortalRequest, portal_view, posted_from
+from accounts.portal import SESSION_KEY, PortalRequest, portal_view
 from accounts.services import change_password
+from core.portal import posted_from
 
 
 class LoginView(DjangoLoginView):

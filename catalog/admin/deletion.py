@@ -12,8 +12,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.admin.base import BaseAdmin, admin_actor
+from accounts.admin.base import admin_actor
 from catalog.models import Product, ProductImage
+from core.admin.base import BaseAdmin
 from core.errors import Refused
 
 M = TypeVar("M", Product, ProductImage)

@@ -13,12 +13,13 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnly, ReadOnlyAdmin, admin_actor, dialog
+from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
 from catalog.models import Product, ProductImage
 from catalog.services import uploads
 from catalog.views.media import VARIANTS, image_response
+from core.admin.base import ReadOnly, dialog
 from core.admin.theme import Dialog, TabularInline, action, display
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured, dialog
+from accounts.admin.base import MerchantData, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
 from catalog.admin.images import ImageInline, media_url
@@ -24,6 +24,7 @@ from catalog.certainty import percent
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, products_for_list, values_called, values_of
 from catalog.services import uploads
+from core.admin.base import ReadOnly, coloured, dialog
 from core.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
 from core.errors import Refused
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Channel
+from accounts.channels import Channel
 from accounts.models import ApiKey, Operation
 from catalog.models.product import Product
 from catalog.models.taxonomy import Attribute, AttributeValue

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.apps import apps
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from catalog.models import Attribute, AttributeValue, Decision, Product
 from catalog.proposal import Acceptance, Candidate, ProposedValue
 from catalog.selectors import Taxonomy

@@ -7,9 +7,10 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.portal import PortalRequest, wants_json
+from accounts.portal import PortalRequest
 from catalog.models import Product
 from core.errors import Forbidden, Gone, Refused
+from core.portal import wants_json
 
 
 def product_or_404(request: PortalRequest, public_id: str) -> Product:

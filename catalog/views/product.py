@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.portal import PortalRequest, portal_view, posted_from, wants_json
+from accounts.portal import PortalRequest, portal_view
 from catalog import services
 from catalog.models import Product
 from catalog.progress import jobs_of
@@ -25,6 +25,7 @@ from catalog.views.forms import ReviewForm
 from catalog.views.history import history_of
 from catalog.views.product_page import ProductPage, build_page
 from core.errors import Forbidden, Gone, Refused
+from core.portal import posted_from, wants_json
 
 MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
     "publish": (services.publish, lambda: _("Published. No later model changes this product.")),

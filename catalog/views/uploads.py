@@ -19,12 +19,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Merchant
-from accounts.portal import PortalRequest, portal_view, posted_from, wants_json
+from accounts.portal import PortalRequest, portal_view
 from catalog import services
 from catalog.models import Product
 from catalog.services import uploads
 from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
 from core.errors import Conflict, Forbidden, Gone, Refused
+from core.portal import posted_from, wants_json
 
 FILES = "images"
 

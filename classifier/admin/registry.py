@@ -13,12 +13,13 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import ReadOnlyAdmin, admin_actor, coloured, dialog, link_to
+from accounts.admin.base import ReadOnlyAdmin, admin_actor
 from catalog.selectors import Taxonomy
-from classifier import operations
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
+from classifier.jobs import operations
 from classifier.models import Deployment, ModelSet, ModelVersion
 from classifier.registry import class_mapping, model_sets, shadow, uploads
+from core.admin.base import coloured, dialog, link_to
 from core.admin.theme import Dialog, action, display
 from core.errors import Refused
 from vision.engine.manifest import GARMENT

@@ -10,12 +10,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnlyAdmin, link_to
+from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from catalog.admin.images import drawn
 from catalog.certainty import percent
 from catalog.models import Attribute, AttributeValue, Product, ProductImage
 from classifier.models import ShadowReport
 from classifier.registry import shadow
+from core.admin.base import link_to
 from core.admin.theme import display
 
 

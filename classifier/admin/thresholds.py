@@ -11,12 +11,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor, coloured
+from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
 from classifier.admin.quality import quality_page
 from classifier.models import AcceptanceThreshold
+from classifier.precision import Point
 from classifier.quality.charts import Axis, Dot, Line, line_chart
-from classifier.quality.precision import Point
 from classifier.quality.thresholds import TARGET_PRECISION, calibrate, curve_of
+from core.admin.base import coloured
 from core.admin.theme import Dialog, action, display
 from core.errors import Refused
 

@@ -16,8 +16,7 @@ from django.utils import timezone
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from classifier import operations
-from classifier.jobs import chores, queue, results
+from classifier.jobs import chores, operations, queue, results
 from classifier.jobs.leases import keeper
 from classifier.jobs.tasks import wake_worker
 from classifier.models import Chore, Classification, Garment
@@ -35,7 +34,8 @@ _NEVER = threading.Event()
 def sweep() -> None:
     """Everything that is due every few seconds. Each step is safe beside other workers, and when it is repeated."""
     apply_left_over()
-    operations.feed()
+    if operations.feed():
+        wake_worker()
     wake_for_waiting()
 
 

@@ -15,7 +15,7 @@ from catalog.certainty import CERTAINTY
 from catalog.models import Decision
 from catalog.selectors import by_person, todays_values
 from classifier.models import Classification, Prediction
-from classifier.quality.precision import wilson_interval
+from classifier.precision import wilson_interval
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -24,8 +24,8 @@ from catalog.models import Decision, Product
 from catalog.proposal import Acceptance, Proposal, ProposedValue
 from catalog.selectors import Taxonomy, todays_values
 from classifier.models import AcceptanceThreshold, Prediction
+from classifier.precision import Outcome, Point, choose, curve, least_decisions
 from classifier.quality import metrics
-from classifier.quality.precision import Outcome, Point, choose, curve, least_decisions
 from core.db import atomic
 from core.errors import Forbidden, Invalid
 

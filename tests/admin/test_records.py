@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.models import AuditEvent, Operation
 from catalog.models import AttributeValue, Decision, Product, ProductImage
 from catalog.services import decide, decide_not_applicable
-from classifier import operations
+from classifier.jobs import operations
 from classifier.models import (
     Classification,
     Deployment,

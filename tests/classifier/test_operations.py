@@ -11,11 +11,11 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import AuditEvent, Operation
 from catalog.models import Product
-from classifier import operations
-from classifier.jobs import batches, lanes, queue, requests, sweep
+from classifier.jobs import batches, lanes, operations, queue, requests, sweep
 from classifier.jobs.tasks import classify_waiting
 from classifier.models import Classification, Garment
 from classifier.registry import model_sets, shadow, uploads

@@ -6,12 +6,13 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import AuditEvent
 from catalog import services
 from catalog.models import AttributeValue, Decision, Product
 from classifier.models import AcceptanceThreshold
-from classifier.quality.precision import Outcome, choose, curve, least_decisions, lower_bound, wilson_interval
+from classifier.precision import Outcome, choose, curve, least_decisions, lower_bound, wilson_interval
 from classifier.quality.thresholds import calibrate
 from core.errors import Forbidden
 from tests.support.factories import MerchantFactory, UserFactory

@@ -11,9 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 from django.urls import reverse, reverse_lazy
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import AuditEvent, Operation, User
-from classifier import operations
+from classifier.jobs import operations
 from classifier.models import ModelVersion
 from classifier.registry import registration, uploads
 from core.errors import Forbidden

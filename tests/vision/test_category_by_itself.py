@@ -5,7 +5,8 @@ import json
 import pytest
 from django.urls import reverse
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from catalog import services
 from catalog.models import Attribute, AttributeValue, ProductAttribute
 from catalog.proposal import Proposal

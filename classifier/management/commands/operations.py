@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.models import Operation
-from classifier import operations
+from classifier.jobs import operations
 from classifier.models import ShadowReport
 from core.commands import EnglishCommand
 from core.errors import Refused
