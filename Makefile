@@ -81,6 +81,7 @@ acceptance: setup $(TEST_READY)
 	python benchmarks/quality.py --data $(DATA)
 	python benchmarks/kill.py --data $(DATA)
 	python benchmarks/reclassify.py
+	python benchmarks/outage.py
 	python benchmarks/kfashion.py --files 20000
 	python benchmarks/new_fashion.py
 

@@ -85,11 +85,13 @@ def confirm(paths: Collection[str]) -> None:
 def discard(paths: Iterable[str]) -> None:
     """Delete announced files that were not confirmed, as far as they were written.
 
-    Those that storage or database do not let go of are left to the sweep.
+    Those that storage or database do not let go of are left to the sweep. A confirmation whose answer was lost may
+    still be on its way in the database: to claim the records waits for its end, to read them would not.
     """
+    announced = PendingFile.objects.filter(path__in=list(paths))
     try:
-        pending = list(PendingFile.objects.filter(path__in=list(paths)))
-        _delete(default_storage, pending)
+        announced.update(tries=F("tries") + 1)
+        _delete(default_storage, list(announced.filter(tries__gt=0)))
     except DatabaseError:
         logger.warning("files of a broken off upload are left to the sweep", exc_info=True)
 

@@ -175,10 +175,11 @@ class _Run:
 
     def _abandon(self, item: _OnTheWay) -> int:
         """Put back a batch that hangs: an attempt that counts, unless it is the storage that it waits for."""
+        reading = item.lease.reading  # before the lane may go on
         stuck.set()
         batch, message = item.batch, f"No result after {settings.OTJANG_MAX_JOB_SECONDS} s."
         logger.critical("a lane hangs over the images %s; this process ends", batch.ids)
-        if item.lease.reading:
+        if reading:
             self._outlast(lambda: queue.wait_for_storage(batch.token, batch.ids, message), "putting jobs back")
         else:
             self._outlast(lambda: queue.put_back_batch(batch, message), "putting jobs back")

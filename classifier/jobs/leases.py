@@ -14,9 +14,11 @@ import time
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from classifier.jobs import queue
 from classifier.models import Classification
+from core.db import atomic
 
 logger = logging.getLogger(__name__)
 
@@ -92,12 +94,17 @@ class Keeper:
         held = Classification.objects.filter(
             pk__in=ids, state=State.RUNNING, lease_token__in=[lease.batch.token for lease in leases]
         )
-        renewed = held.update(lease_until=queue.lease_end())
+        renewed = _put_off(held)
         if renewed < len(ids):  # some of a batch may have failed, and been written, already
             kept = set(held.values_list("pk", flat=True))
             for lease in leases:
                 lease.lost = kept.isdisjoint(lease.batch.ids)
         return renewed
+
+
+@atomic  # who writes the results of one batch, or claims others, locks the same rows in another order
+def _put_off(held: QuerySet[Classification]) -> int:
+    return held.update(lease_until=queue.lease_end())
 
 
 keeper = Keeper()

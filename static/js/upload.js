@@ -110,7 +110,7 @@ class Upload {
     body.append("place", item.place);
     body.append("images", item.file, item.file.name);
     const request = new XMLHttpRequest();
-    request.open("POST", this.product ? this.product.current_images : this.form.dataset.create);
+    request.open("POST", this.product ? this.product.images : this.form.dataset.create);
     request.setRequestHeader("Accept", "application/json");
     request.upload.addEventListener("progress", (event) => {
       if (!event.lengthComputable) return;

@@ -2,10 +2,11 @@
 
 import os
 import signal
+import threading
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connections
+from django.db import connection, connections, transaction
 from django.urls import reverse
 
 from accounts.models import AuditEvent
@@ -191,6 +192,37 @@ def test_a_commit_whose_answer_is_lost_keeps_its_files(product, alice, actor_of,
         add_images(actor=actor_of(alice), product=product, files=_images())
     assert product.images.count() == 2
     assert len(stored_files()) == 6
+
+
+def _announced(path):
+    files.announce({path: "b"})
+    files.write(path, b"x")
+    return path
+
+
+def _discard(path):
+    files.discard([path])
+    connection.close()
+
+
+def test_files_are_claimed_before_they_are_deleted(monkeypatch):
+    """Whoever only reads the records does not see that their confirmation is being committed."""
+    tries = []
+    monkeypatch.setattr(default_storage, "delete", lambda path: tries.append(PendingFile.objects.get(path=path).tries))
+    files.discard([_announced("products/a/b.jpg")])
+    assert tries == [1]
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="SQLite has one writer at a time")
+def test_a_commit_that_is_still_on_its_way_keeps_its_files():
+    path = _announced("products/a/b.jpg")
+    discarding = threading.Thread(target=_discard, args=[path])
+    with transaction.atomic():
+        files.confirm([path])
+        discarding.start()
+        discarding.join(0.5)  # it waits for the end of this transaction; it would be done long before
+    discarding.join()
+    assert default_storage.exists(path)
 
 
 def test_a_request_that_slept_through_the_sweep_is_told_to_come_again(alice, merchant, api_key, monkeypatch):

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.storage import FileSystemStorage
+from django.db import OperationalError
 from django.db.models.functions import Now
 
 from catalog.services.uploads import add_images
@@ -42,7 +43,7 @@ def test_it_renews_what_it_holds(product, django_assert_num_queries):
     held = [keeper.hold(queue.claim(2, lanes=1)) for _batch in range(2)]
     expire_leases()
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(3):  # the statement, and the savepoint of a transaction within the test's own
         assert keeper.renew() == 3
     assert _expired() == 0
 
@@ -55,6 +56,25 @@ def test_it_renews_what_it_holds(product, django_assert_num_queries):
 def test_it_asks_nothing_while_it_holds_nothing(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert Keeper().renew() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_renews_at_once_what_a_deadlock_kept_it_from(product, monkeypatch):
+    ProductImageFactory(product=product)
+    keeper = Keeper()
+    keeper.hold(queue.claim(1))
+    _expire()
+    deadlocks = [OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")]
+    end = queue.lease_end
+
+    def lease_end():
+        if deadlocks:
+            raise deadlocks.pop()
+        return end()
+
+    monkeypatch.setattr(queue, "lease_end", lease_end)
+    assert keeper.renew() == 1
+    assert _expired() == 0
 
 
 def test_it_notices_that_a_lease_was_lost(product):

@@ -95,6 +95,18 @@ def test_it_brings_the_result_and_stops_asking(client, uploaded, work):
     assert "<html" not in answer.text
 
 
+def test_it_draws_the_garments_into_each_image(client, uploaded, work):
+    """On the whole page, and in what the open page asks for: the one replaces the other by its id."""
+    client.post(f"/products/{uploaded.public_id}/images", {"images": upload("back.jpg", color="navy")})
+    seen = _seen(client.get(f"/products/{uploaded.public_id}").text)["seen"]
+    work()
+    for page in (client.get(f"/products/{uploaded.public_id}").text, _live(client, uploaded, seen=seen).text):
+        for image in uploaded.images.all():
+            for prefix in ("boxes", "small"):
+                drawn = page.split(f'id="{prefix}-{image.public_id}"')[1].split("</svg>")[0]
+                assert '<rect x="25' in drawn
+
+
 def test_it_asks_again_when_the_result_arrives_while_it_reads(client, uploaded, work, monkeypatch):
     seen = _seen(client.get(f"/products/{uploaded.public_id}").text)
 
