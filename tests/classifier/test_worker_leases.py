@@ -63,7 +63,7 @@ def test_it_renews_at_once_what_a_deadlock_kept_it_from(product, monkeypatch):
     ProductImageFactory(product=product)
     keeper = Keeper()
     keeper.hold(queue.claim(1))
-    _expire()
+    expire_leases()
     deadlocks = [OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")]
     end = queue.lease_end
 
