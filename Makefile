@@ -1,7 +1,8 @@
 # Everything works in a fresh clone; what is already done is not done again.
 #
 #   make run         start the site and its worker          make test        every check, on SQLite and on MariaDB
-#   make lint        style and types only                   make format      put the style right
+#   make lint        style, types and words only            make format      put the style right
+#   make test ARGS="tests/api -k upload"   only these tests, on SQLite alone and without lint: seconds instead of minutes
 #   make messages    extract the texts to translate         make acceptance  the long proofs, from quality to new fashion
 #   make bench       speed against the original's pipeline
 #   make bench-queue the queue's speed behind a long history
@@ -53,17 +54,25 @@ lint: setup $(TEST_READY)
 	ruff check $(SOURCES)
 	ruff format --check $(SOURCES)
 	mypy $(filter-out tests,$(SOURCES))
+	python scripts/check_words.py
+	lint-imports --no-cache --no-logo
 
 format: setup $(TEST_READY)
 	ruff check --fix $(SOURCES)
 	ruff format $(SOURCES)
 
+# ARGS goes to pytest as it is; what CI runs is `make test` without it.
+ifdef ARGS
+test: setup $(TEST_READY)
+	DATABASE_URL=sqlite://:memory: pytest $(ARGS)
+else
 test: lint
 	DATABASE_URL=sqlite://:memory: python manage.py makemigrations --check --dry-run
 	DATABASE_URL=sqlite://:memory: HTTPS=true ALLOWED_HOSTS=shop.example python manage.py check --deploy --fail-level WARNING
 	DATABASE_URL=sqlite://:memory: python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	DATABASE_URL=sqlite://:memory: pytest -n 2
-	scripts/with_mariadb pytest -n 2
+	scripts/with_mariadb pytest -n 2 --ignore tests/vision  # which touches no database: its conftest.py sees to that
+endif
 
 messages: setup
 	python manage.py makemessages --locale ko --no-wrap --no-obsolete --add-location file --ignore .venv --ignore tests --ignore var

@@ -5,22 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.channels import Channel
 from core.errors import Forbidden
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Merchant, User
-
-
-class Channel(models.TextChoices):
-    """Upload validation through which somebody acted."""
-
-    PORTAL = "portal", _("portal")
-    ADMIN = "admin", _("admin")
-    API = "api", _("API")
-    COMMAND = "command", _("command")
 
 
 @dataclass(frozen=True, slots=True)

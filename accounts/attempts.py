@@ -16,7 +16,7 @@ _PEOPLE_BEHIND_AN_ADDRESS = 10
 
 
 def _address(request: HttpRequest) -> str:
-    """The caller's address, '' where a proxy does not tell it. What stands last is what the proxy itself saw."""
+    """The caller's address, '' where a proxy does not tell it. The last one is what the proxy itself saw."""
     if settings.BEHIND_PROXY:
         return request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     return str(request.META.get("REMOTE_ADDR", ""))

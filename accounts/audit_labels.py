@@ -26,7 +26,7 @@ ACTIONS = {
     "operation.start": gettext_lazy("started an operation"),
     "product.archive": gettext_lazy("archived the product"),
     "product.choose_none": gettext_lazy("said that none of the garments found is the product"),
-    "product.choose_row": gettext_lazy("chose another garment as the product"),
+    "product.choose_top_category": gettext_lazy("chose another garment as the product"),
     "product.classify_again": gettext_lazy("asked for another classification"),
     "product.create": gettext_lazy("created the product"),
     "product.decide": gettext_lazy("decided a value"),

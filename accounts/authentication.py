@@ -12,7 +12,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import ApiKey
 from accounts.portal import PortalRequest, actor_of_portal
 from accounts.services import note_use_of_api_key
@@ -26,7 +27,7 @@ _SCHEME = "bearer"
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Stands where the framework expects a user. Throttles count by `pk`, so each key has its own allowance."""
+    """Takes the place of the framework's user. Throttles count by `pk`, so each key has its own allowance."""
 
     key: ApiKey
 

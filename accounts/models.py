@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from accounts.actors import Channel
 from accounts.audit_labels import action_label, operation_label
+from accounts.channels import Channel
 from core.ids import PUBLIC_ID_LENGTH, public_id
 from core.text import lookup_key
 
@@ -28,14 +28,14 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email_key=lookup_key(username or ""))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Create an active user without any rights."""
+        """Create an active user without any permissions."""
         user = self.model(email=email.strip(), **fields)
         user.set_password(password)
         user.save()
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Create an administrator with every right."""
+        """Create an administrator with every permission."""
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
 
@@ -203,7 +203,7 @@ class Operation(models.Model):
     result_file = models.CharField(max_length=200, blank=True)
     # What it does while it has not ended, NULL after: a unique index that lets the same be open only once.
     open_key = models.CharField(max_length=80, null=True, unique=True, editable=False)  # noqa: DJ001 - NULLs don't collide
-    # For work that one process does as a whole: whoever holds the token renews the lease, by the database's clock.
+    # For work that one process does as a whole: the process with the token renews the lease, by the database's clock.
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     lease_token = models.CharField(max_length=32, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -232,7 +232,7 @@ class Operation(models.Model):
 
 
 class AuditEvent(models.Model):
-    """Who did what to which thing, when and through which door. Append-only."""
+    """Who did what to which thing, when and by which channel. Append-only."""
 
     merchant = models.ForeignKey(
         Merchant, models.CASCADE, null=True, blank=True, related_name="audit_events", verbose_name=_("merchant")
@@ -242,7 +242,7 @@ class AuditEvent(models.Model):
     impersonator = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("impersonator")
     )
-    channel = models.CharField(_("via"), max_length=10, choices=Channel.choices)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
     action = models.CharField(_("action"), max_length=60)
     subject_type = models.CharField(_("subject"), max_length=40)
     subject_id = models.CharField(max_length=40)

@@ -2,22 +2,21 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, cast
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 from django_htmx.middleware import HtmxDetails
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import Membership, User
+from core.portal import wants_json
 
 P = ParamSpec("P")
-View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 SESSION_KEY = "active_merchant"
 
@@ -58,11 +57,6 @@ def actor_of_portal(request: HttpRequest) -> Actor | None:
     )
 
 
-def wants_json(request: HttpRequest) -> bool:
-    """Whether a script asks, which reads no pages."""
-    return request.accepts("application/json") and not request.accepts("text/html")
-
-
 def ask_who(request: PortalRequest) -> HttpResponse:
     """Send a stranger to the log-in page. Scripts and htmx would follow a redirect and take that page for an answer."""
     if wants_json(request):
@@ -87,27 +81,3 @@ def portal_view(
         return view(portal, *args, **kwargs) if request.user.is_authenticated else ask_who(portal)
 
     return cast(Callable[Concatenate[HttpRequest, P], HttpResponseBase], wrapper)
-
-
-def posted_from(page: str, *arguments: str) -> Callable[[View], View]:
-    """Let only POST change something; whoever looks at the address instead gets the page whose form sends there.
-
-    The address bar shows it after a refusal, so people reload it, change the language there and log in to it.
-
-    Args:
-        page: name of that page's address.
-        arguments: names of the view's own arguments that the page takes, too.
-    """
-
-    def decorate(view: View) -> View:
-        post_only = require_POST(view)
-
-        @wraps(view)
-        def wrapper(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
-            if request.method in {"GET", "HEAD"}:
-                return redirect(page, *(kwargs[name] for name in arguments))
-            return post_only(request, **kwargs)
-
-        return cast(View, wrapper)
-
-    return decorate

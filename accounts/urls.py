@@ -1,8 +1,8 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from accounts.portal import posted_from
 from accounts.views import merchant, session
+from core.portal import posted_from
 
 app_name = "accounts"
 

@@ -115,7 +115,8 @@ def extend_taxonomy() -> None:
 
 def decide(known: dict[str, tuple[str, str]]) -> None:
     """Let an editor of the merchant say what each product is."""
-    from accounts.actors import Actor, Channel
+    from accounts.actors import Actor
+    from accounts.channels import Channel
     from accounts.models import Membership, Merchant, User
     from catalog.models import Product
     from catalog.services import save_review
@@ -175,9 +176,10 @@ def walk(folder: Path, earlier: list[str], base: str, products: int, epochs: str
     work_until(everything_is_classified)
     said: Counter[str] = Counter()
     for product in Product.objects.filter(public_id__in=unseen):
-        found = {row["top_category"]: row["attributes"] for row in product.proposal}.get("Top", {})
+        top = product.proposal.candidate("Top")
+        found = top.attributes if top else {}
         for attribute, true in zip(("material", "neckline"), unseen[product.public_id], strict=True):
-            value = found.get(attribute, {}).get("value", "nothing")
+            value = found[attribute].value if attribute in found else "nothing"
             said[f"{attribute}: {true}, proposed {value}"] += 1
     print("\n| 40 new images | |\n|---|---|")
     for line, count in sorted(said.items()):

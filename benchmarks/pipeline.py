@@ -46,7 +46,7 @@ class Remote:
         self._process = context.Process(target=serve, args=(other, side, arguments), daemon=True)
         self._process.start()
         other.close()
-        self.door_ms: float | None = self._connection.recv()
+        self.validation_ms: float | None = self._connection.recv()
 
     def call(self, name: str, *arguments: Any) -> Any:
         self._connection.send((name, arguments))
@@ -129,7 +129,7 @@ def compare(images: Sequence[Path], weights: Path, part: int, singles: int) -> d
             return {
                 "images": count,
                 "garments_a_image": round(worker.call("garments"), 2),
-                "door_ms": round(worker.door_ms or 0.0, 1),
+                "validation_ms": round(worker.validation_ms or 0.0, 1),
                 "sides": {
                     name: {
                         "images_a_second": round(count / seconds[name], 2),
@@ -175,10 +175,10 @@ def report(results: dict[str, Any]) -> str:
     for title, result in results["sets"].items():
         values = " | ".join(f"{result['busy_ms_a_image'].get(phase, 0)}" for phase in phases)
         lines.append(f"| {title} | {result['a_ms_a_image']} | {values} |")
-    door = ", ".join(f"{result['door_ms']} ms ({title})" for title, result in results["sets"].items())
+    took = ", ".join(f"{result['validation_ms']} ms ({title})" for title, result in results["sets"].items())
     lines += [
         "",
-        f"Not part of (a): upload validation, which checks an image and writes its three files, took {door} each.",
+        f"Not part of (a): upload validation, which checks an image and writes its three files, took {took} each.",
         "",
         "| process | MB | goal |",
         "|---|---:|---:|",

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from vision.engine.manifest import GARMENT
 from vision.engine.results import Alternative
-from vision.evaluation.metrics import attribute_figures, garment_figures
+from vision.evaluation.metrics import attribute_metrics, garment_metrics
 from vision.evaluation.readings import Found, Reading, pair
 from vision.training.dataset import LabelledImage, by_file, read_dataset
 
@@ -82,12 +82,12 @@ def measure(readings: Sequence[Reading]) -> list[Figure]:
     """All figures of the table."""
     figures = []
     for attribute, floors in FLOORS.items():
-        found = attribute_figures(readings, attribute)
+        found = attribute_metrics(readings, attribute)
         name, n = attribute.replace("_", " "), found["n"]
         macro = f"macro-F1 of {found['macro_classes']} classes"
         for key, label in (("top1", "top-1"), ("top3", "top-3"), ("macro_f1", macro)):
             figures.append(Figure(f"{name}, {label}", n, found[key], floors.get(key)))
-    boxes = garment_figures(readings)
+    boxes = garment_metrics(readings)
     wrong = boxes["negatives_with_garment"]
     return [
         *figures,

@@ -85,7 +85,7 @@ def decided() -> list[Any]:
     return [
         list(Decision.objects.order_by("pk").values()),
         list(ProductAttribute.objects.filter(state="decided").order_by("pk").values("product", "attribute", "value")),
-        list(public.values("pk", "status", "row", "version")),
+        list(public.values("pk", "status", "top_category", "version")),
         list(ProductAttribute.objects.filter(product__in=public).order_by("pk").values()),
     ]
 
@@ -94,7 +94,9 @@ def seen() -> list[Any]:
     """What pages show of every product."""
     from catalog.models import Product
 
-    return list(Product.objects.order_by("pk").values("pk", "status", "row", "proposal", "version", "updated_at"))
+    return list(
+        Product.objects.order_by("pk").values("pk", "status", "top_category", "proposal", "version", "updated_at")
+    )
 
 
 def command(*arguments: str) -> str:

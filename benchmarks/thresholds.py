@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from classifier.quality.precision import Outcome, choose, curve
+from classifier.precision import Outcome, choose, curve
 
 STEPS = 2000
 DECISIONS = (150, 300, 1000, 3000)

@@ -8,7 +8,7 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalogue")
 
     def ready(self) -> None:
-        """Connect what happens by itself: the files of a deleted image go."""
+        """Connect the signal handler that lets the files of a deleted image go."""
         from catalog.models import ProductImage
         from catalog.signals import image_deleted
 

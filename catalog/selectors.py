@@ -8,7 +8,8 @@ from functools import cached_property
 
 from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from catalog.models import (
     CATEGORY,
     Attribute,
@@ -88,7 +89,7 @@ class Taxonomy:
     def top_categories(self) -> dict[int, AttributeValue]:
         """The top-level category of each category that can be chosen, by the category's id.
 
-        A top-level category without values below it is a category by itself.
+        A top-level category without values below it is itself a category.
         """
         return {category.pk: category.parent or category for category in self.leaves(CATEGORY)}
 
@@ -111,7 +112,7 @@ def _end(pk: int, merged: Mapping[int, int | None]) -> int:
 
 
 def values_called(attribute: str, code: str) -> list[int]:
-    """Ids of all values that stand today for what the code stands for, or for a leaf of that top-level category.
+    """Ids of all values that are today what the code stands for, or a leaf of that top-level category.
 
     Products keep the value that was decided, so who looks for what it was merged into must find them too.
     """
@@ -126,15 +127,17 @@ def by_person(decision: str = "") -> Q:
     """That a person answered by a decision; `decision` is the lookup that leads to it, if any.
 
     Keys and commands decide as people do, but nobody has looked. Neither does it answer anything to publish a product
-    as it stands. A person who was erased is known by upload validation, which only people use.
+    as it stands. A person who was erased is known by the channel, which only people use.
     """
-    door = Q(**{f"{decision}user__isnull": False}) | Q(**{f"{decision}via__in": (Channel.PORTAL, Channel.ADMIN)})
+    by_channel = Q(**{f"{decision}user__isnull": False}) | Q(
+        **{f"{decision}channel__in": (Channel.PORTAL, Channel.ADMIN)}
+    )
     made = Q(**{f"{decision}source": Decision.Source.HUMAN, f"{decision}api_key": None})
-    return door & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
+    return by_channel & made & ~Q(**{f"{decision}answers": Decision.Answers.PUBLISHED})
 
 
 def decided_by_people() -> QuerySet[ProductAttribute]:
-    """Current values that people stand for: whoever kept what was auto-accepted hardly looked."""
+    """Current values that people stand for: a person who kept what was auto-accepted hardly looked."""
     return ProductAttribute.objects.filter(
         by_person("decision__"),
         state__in=(ProductAttribute.State.DECIDED, ProductAttribute.State.NOT_APPLICABLE),
@@ -159,13 +162,22 @@ def current_value(product: Product, code: str) -> ProductAttribute:
 
 
 def products_for_list(actor: Actor) -> QuerySet[Product]:
-    """Products that the actor may see, newest first, with what a list shows: images, values, the chosen row."""
+    """Products that the actor may see, newest first, with what a list shows: images, values, which garment each is."""
     return (
         Product.objects.visible_to(actor)
-        .select_related("merchant", "row")
+        .select_related("merchant", "top_category")
         .prefetch_related(
             _current_values(), Prefetch("images", ProductImage.objects.current(), to_attr="current_images")
         )
+    )
+
+
+def images_wait(product: Product) -> bool:
+    """Whether images of the product are still to be looked at, so that its proposal speaks for some only (a query)."""
+    return (
+        product.images.current()
+        .filter(classifications__purpose="live", classifications__open_key__isnull=False)
+        .exists()
     )
 
 
@@ -190,7 +202,7 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
     """
     return (
         Product.objects.visible_to(actor)
-        .select_related("merchant", "row", "created_by")
+        .select_related("merchant", "top_category", "created_by")
         .prefetch_related(
             _current_values(),
             Prefetch("images", images_for_page(), to_attr="current_images"),
@@ -205,7 +217,7 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
 
 @dataclass(frozen=True)
 class Queue:
-    """Where a product stands among those of its merchant that wait for a person, newest first as in the list.
+    """The place of a product among those of its merchant that wait for a person, newest first as in the list.
 
     `place` counts from 1 and is None for a product that does not wait itself; `previous` and `next` are public ids.
     """

@@ -8,7 +8,7 @@ class ClassifierConfig(AppConfig):
     verbose_name = _("Classifier")
 
     def ready(self) -> None:
-        """Connect what happens by itself: a saved image is classified."""
+        """Connect the signal handler that queues a saved image."""
         from catalog.models import ProductImage
         from classifier.signals import image_saved
 

@@ -1,6 +1,6 @@
 """Products that people decided on, as a data set: the images, a garment's box in each, and the values.
 
-What is exported is what people say, never what a model says: a value counts only where the decision that stands was
+What is exported is what people say, never what a model says: a value counts only where the decision in effect was
 made by a person, who confirmed or corrected just that. Merchants that refuse are left out. The images are the display
 copies, which carry no EXIF data, under random names; who decided is a pseudonym.
 """
@@ -25,7 +25,6 @@ from accounts.models import Merchant
 from accounts.services import record
 from catalog.models import AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, decided_by_people
-from catalog.values.answered import proposal_row
 from classifier.models import Garment, ModelVersion, Prediction
 from classifier.registry import class_mapping
 from core.db import atomic
@@ -182,7 +181,7 @@ class _Export:
             raise Invalid("nothing_decided", _("Nothing to export: nobody decided anything that matches."))
         sentence = _(
             "Nothing to export: nobody decided anything that matches in a shop whose photos may train models. "
-            "These refuse: %(shops)s. The switch “photos may train models” is on the merchant's page in the admin."
+            "These refuse: %(merchants)s. The switch “photos may train models” is on the merchant's page in the admin."
         )
         raise Invalid("nothing_decided", sentence, {"merchants": ", ".join(self.summary.refusing)})
 
@@ -219,7 +218,7 @@ class _Export:
         return [*COLUMNS, *further, "product", "merchant", *told]
 
     def _chunk(self, ids: Sequence[int]) -> Iterator[list[str]]:
-        products = Product.objects.filter(pk__in=ids).select_related("merchant", "row").order_by("pk")
+        products = Product.objects.filter(pk__in=ids).select_related("merchant", "top_category").order_by("pk")
         decided: dict[int, dict[str, ProductAttribute]] = defaultdict(dict)
         answered = ("attribute", "value", "decision__proposed_value", "decision__proposed_by")
         for value in self._decided.filter(product__in=ids).select_related(*answered):
@@ -248,8 +247,7 @@ class _Export:
             of_product[image.product_id].append(image)
         found: dict[int, list[_ExportedImage]] = defaultdict(list)
         for product in products:
-            row = proposal_row(product, product.row.code) if product.row else None
-            speaking = set(row["garments"]) if row else set()
+            speaking = set(product.candidate.garments) if product.candidate else set()
             for image in of_product[product.pk]:
                 seen = garments[image.pk]
                 chosen = _garment_of(seen, speaking)
@@ -344,14 +342,14 @@ def _file_name(image: ProductImage) -> str:
 def _garment_of(garments: Sequence[Garment], speaking: set[int]) -> Garment | None:
     """The garment that the product is.
 
-    The one that a person drew; else the one that speaks for the chosen row; else the only one that was found, because
-    then the models took it for something else. None where it could be one of several.
+    The one that a person drew; else the one that speaks for the chosen candidate; else the only one that was found,
+    because then the models took it for something else. None where it could be one of several.
     """
     drawn = [garment for garment in garments if garment.source == Garment.Source.HUMAN]
-    of_row = [garment for garment in garments if garment.pk in speaking]
-    for candidates in (drawn, of_row, garments):
-        if len(candidates) == 1:
-            return candidates[0]
+    of_candidate = [garment for garment in garments if garment.pk in speaking]
+    for found in (drawn, of_candidate, garments):
+        if len(found) == 1:
+            return found[0]
     return None
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Merchant, Operation
 from catalog.models import Attribute, AttributeValue, ProductImage
-from classifier.quality.precision import least_decisions
+from classifier.precision import least_decisions
 from vision.engine.manifest import GARMENT
 
 
@@ -88,7 +88,7 @@ class ModelVersion(models.Model):
 
 
 class ModelSet(models.Model):
-    """The versions that serve together, one a role. Immutable: a change is a new set."""
+    """The versions that serve together, one per role. Immutable: a change is a new set."""
 
     name = models.CharField(_("name"), max_length=100)
     fingerprint = models.CharField(_("fingerprint"), max_length=64, unique=True, editable=False)
@@ -113,7 +113,7 @@ class Deployment(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=SINGLETON, editable=False)
     active = models.ForeignKey(ModelSet, models.PROTECT, related_name="+", verbose_name=_("active set"))
     version = models.PositiveIntegerField(_("changes so far"), default=1)
-    # Once somebody promoted a set, newer weights in WEIGHTS_DIR no longer take over by themselves.
+    # Once somebody promoted a set, newer weights in WEIGHTS_DIR no longer take over on their own.
     chosen = models.BooleanField(_("chosen by somebody"), default=False)
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("changed by")
@@ -342,7 +342,7 @@ class AcceptanceThreshold(models.Model):
 
     @staticmethod
     def scope_of(merchant: int | None, attribute: int, value: int | None, model_version: int) -> str:
-        """Name a scope by its ids, `-` standing for all."""
+        """Name a scope by its ids, with `-` for all."""
         return f"{merchant or '-'}:{attribute}:{value or '-'}:{model_version}"
 
     @property

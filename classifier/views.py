@@ -1,4 +1,4 @@
-"""The portal's one door to the classifier: asking for another look."""
+"""The one page of the portal that is the classifier's: asking for another look."""
 
 from django.contrib import messages
 from django.http.response import HttpResponseBase
@@ -6,10 +6,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.portal import PortalRequest, portal_view, posted_from
+from accounts.portal import PortalRequest, portal_view
 from catalog.views.access import product_or_404, turned_away
 from classifier.jobs import requests
 from core.errors import Forbidden, Gone, Refused
+from core.portal import posted_from
 
 
 @posted_from("catalog:product", "public_id")

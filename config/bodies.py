@@ -61,7 +61,7 @@ def _length_of(request: HttpRequest) -> int:
     """Return the announced length of the body; 0 without one.
 
     Raises:
-        BadRequest: it is no number.
+        BadRequest: it is not a number.
     """
     said = request.META.get("CONTENT_LENGTH") or "0"
     if not said.isascii() or not said.isdecimal():
@@ -94,7 +94,7 @@ def _not_logged_in(request: HttpRequest) -> HttpResponse:
 class BodyMiddleware:
     """Refuses bodies that may not come, and lets forms be read whole or not at all.
 
-    It stands last: what it refuses is answered like anything else, and the check after that of the CSRF token, which
+    It comes last: what it refuses is answered like anything else, and the check after that of the CSRF token, which
     reads forms and keeps quiet about what breaks off.
     """
 

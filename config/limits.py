@@ -57,7 +57,7 @@ def form_limit() -> int:
 
 
 def _upload_limit(announced: Announced) -> int | None:
-    """Return how many bytes an upload to this address may have; None where nothing is uploaded."""
+    """Return the limit of an upload to this address, in bytes; None where nothing is uploaded."""
     if not announced.content_type.lower().startswith("multipart/form-data"):
         return None
     try:

@@ -108,7 +108,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         self.headers["CONNECTION"] = "close"
 
     def is_too_slow(self, now: float) -> bool:
-        """Whether so little has come for so long that nobody can mean it."""
+        """Whether so little has come for so long that the caller cannot be serious."""
         seconds = now - self.began
         if not self.headers_finished:
             return seconds > HEADER_SECONDS

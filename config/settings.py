@@ -150,7 +150,7 @@ STORAGES = {
     },
 }
 
-# Whoever may see an image is sent on to the bucket, with a URL that is good for a while: the web process, which
+# A caller who may see an image is sent on to the bucket, with a URL that is good for a while: the web process, which
 # streams files otherwise, then waits for no storage.
 MEDIA_SIGNED_URLS = env.boolean("MEDIA_SIGNED_URLS", default=False)
 if MEDIA_SIGNED_URLS and "OPTIONS" not in STORAGES["default"]:
@@ -187,7 +187,7 @@ WEIGHTS_DIR = env.path("WEIGHTS_DIR", BASE_DIR / "weights")
 OTJANG_MAX_UPLOAD_BYTES = env.integer("OTJANG_MAX_UPLOAD_BYTES", default=25 * 1024 * 1024)
 OTJANG_MAX_IMAGES_PER_PRODUCT = env.integer("OTJANG_MAX_IMAGES_PER_PRODUCT", default=50)
 OTJANG_MAX_IMAGE_PIXELS = env.integer("OTJANG_MAX_IMAGE_PIXELS", default=100_000_000)
-# Pillow opens these whole, at 4 bytes a pixel and 16: what the web process can hold is the limit. JPEG comes reduced.
+# Pillow opens these whole, at 4 and 16 bytes per pixel: what the web process can hold is the limit. JPEG comes reduced.
 OTJANG_MAX_PNG_PIXELS = env.integer("OTJANG_MAX_PNG_PIXELS", default=40_000_000)
 OTJANG_MAX_WEBP_PIXELS = env.integer("OTJANG_MAX_WEBP_PIXELS", default=13_000_000)
 OTJANG_LEASE_SECONDS = env.integer("OTJANG_LEASE_SECONDS", default=15, minimum=3)
@@ -195,7 +195,7 @@ OTJANG_MAX_JOB_SECONDS = env.integer("OTJANG_MAX_JOB_SECONDS", default=120)
 OTJANG_MAX_ATTEMPTS = env.integer("OTJANG_MAX_ATTEMPTS", default=3)
 OTJANG_CLASSIFY_BATCH = env.integer("OTJANG_CLASSIFY_BATCH", default=8)
 OTJANG_BULK_FROM = env.integer("OTJANG_BULK_FROM", default=50)
-OTJANG_ROW_THRESHOLD = env.fraction("OTJANG_ROW_THRESHOLD", default=0.5)
+OTJANG_TOP_CATEGORY_THRESHOLD = env.fraction("OTJANG_TOP_CATEGORY_THRESHOLD", default=0.5)
 OTJANG_SAMPLE_SHARE = env.fraction("OTJANG_SAMPLE_SHARE", default=0.05)
 
 OTJANG_MAX_MODEL_BYTES = env.integer("OTJANG_MAX_MODEL_BYTES", default=500 * 1024 * 1024)
@@ -205,7 +205,7 @@ OTJANG_PREDICTION_RETENTION_DAYS = env.integer("OTJANG_PREDICTION_RETENTION_DAYS
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
 # One image too many must reach our own refusal, which names the limit, not Django's bare 400.
 DATA_UPLOAD_MAX_NUMBER_FILES = 5 * OTJANG_MAX_IMAGES_PER_PRODUCT
-# The admin's page for confirming sends each chosen row as a field: accounts.admin.base.MAX_CHOSEN of them, and a few.
+# The admin's page for confirming sends each chosen row as a field: core.admin.base.MAX_CHOSEN of them, and a few.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_500
 # Larger files go to a temporary file at once: fifty images at a time must not fill the web process's memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

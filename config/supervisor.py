@@ -5,8 +5,8 @@ Why not a library: honcho ends everything as soon as one process has ended, and 
 - **Again.** Whatever its exit status, a process that ended is started again, after a pause that doubles from one second
   to half a minute and is short again once the process has run for a while.
 - **A wrong setting is told, not tried for ever.** A process that has never run for `SETTLED_SECONDS` and has ended
-  `FAILURES_AT_START` times in a row ends everything: its own last lines say why. Whoever has run once may fail as often
-  as it likes: what it lacks is something that comes back.
+  `FAILURES_AT_START` times in a row ends everything: its own last lines say why. One that has run before may fail as
+  often as it likes: what it lacks is something that comes back.
 - **The end.** On SIGTERM or Ctrl-C every process gets SIGTERM, and what is left after `STOP_SECONDS`, or at the second
   signal, SIGKILL. Each is a process group of its own, so its children go with it.
 """

@@ -14,10 +14,10 @@ from django.views.defaults import page_not_found
 from django.views.defaults import server_error as default_server_error
 from rest_framework.exceptions import NotFound
 
-from accounts.portal import wants_json
 from config.health import database_problem
 from core.api import DatabaseAway, IncompleteBody, error_body
 from core.outage import RETRY_AFTER, database_is_away
+from core.portal import wants_json
 
 
 @require_safe

@@ -176,7 +176,7 @@ def _leaves(detail: Any, path: str = "") -> Iterator[tuple[str, ErrorDetail]]:
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer an exception in the one shape of errors; what is nobody's mistake but ours stays an exception."""
+    """Answer an exception in the one shape of errors; our own mistakes stay exceptions."""
     if isinstance(error, Refused):
         return Response(error_body(error.code, error.message), status_of(error))
     if database_is_away(error):

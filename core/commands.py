@@ -10,6 +10,6 @@ class EnglishCommand(BaseCommand):
     """A command of this project. It speaks English as its options do, also where it repeats what a service says."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run it in English; whoever calls it from code keeps their own language."""
+        """Run it in English; a caller from code keeps its own language."""
         with translation.override("en"):
             return super().execute(*args, **options)

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 class Refused(Exception):
     """A request that is turned down, with a stable code for programs and a sentence for people.
 
-    The sentence may be lazy, so that it comes out in the language of whoever reads it.
+    The sentence may be lazy, so that it comes out in the language of the person who reads it.
     """
 
     def __init__(self, code: str, message: str | Promise, params: Mapping[str, Any] | None = None) -> None:

@@ -117,7 +117,7 @@ class _Source:
     def __init__(self, stream: IO[bytes], chunk_size: int) -> None:
         self._stream = stream
         self._chunk_size = chunk_size
-        self._ahead = b"\r\n"  # which stands before every boundary but the first
+        self._ahead = b"\r\n"  # which comes before every boundary but the first
 
     def _read(self) -> None:
         data = self._stream.read(self._chunk_size)
@@ -126,7 +126,7 @@ class _Source:
         self._ahead += data
 
     def until(self, mark: bytes) -> Iterator[bytes]:
-        """Yield what stands before the mark, in pieces, and step over it."""
+        """Yield what comes before the mark, in pieces, and step over it."""
         kept = len(mark) - 1  # the mark may have begun
         while (place := self._ahead.find(mark)) < 0:
             if len(self._ahead) > kept:
@@ -138,7 +138,7 @@ class _Source:
         self._ahead = self._ahead[place + len(mark) :]
 
     def next_headers(self) -> bytes | None:
-        """Return what stands before a part's content; None after the last part."""
+        """Return what comes before a part's content; None after the last part."""
         while len(self._ahead) < 2:
             self._read()
         if self._ahead.startswith(b"--"):
@@ -190,7 +190,7 @@ class WholeFormParser(MultiPartParser):
         try:
             self._read_parts(_Source(self._input_data, self._chunk_size))
             while self._input_data.read(self._chunk_size):
-                pass  # what stands behind the form
+                pass  # what comes after the form
         except BaseException:
             for handler in self._upload_handlers:
                 handler.upload_interrupted()

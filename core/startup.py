@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError
 def require_sound_database() -> None:
     """Run the database's system checks, and say in a sentence each what is wrong and how it is put right.
 
-    A database that cannot be reached says nothing about itself, so it passes: whoever starts has its own way to wait.
+    A database that cannot be reached says nothing about itself, so it passes: each process has its own way to wait.
 
     Raises:
         ImproperlyConfigured: the server, its settings or its tables would fail later, on somebody's data.

@@ -159,7 +159,7 @@ TO_CLASSIFY = (
     DemoProduct("JK-1214", "빈티지 데님 재킷", (ImageResult("outfit-denim.jpg", "코디컷.jpg"),)),
 )
 
-# Left waiting, for whoever starts the worker to see how they come in.
+# Left waiting, so that a person who starts the worker sees how they come in.
 QUEUED = (
     DemoProduct("SH-1301", "깅엄 체크 셔츠 레드", (ImageResult("shirt-check-red.jpg"),)),
     DemoProduct("BL-1302", "레이어드 블라우스 아이보리", (ImageResult("blouse-ivory.jpg"),)),

@@ -13,7 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.core.management import call_command
 from django.db import transaction
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import Membership, Merchant, User
 from accounts.services import record
 from catalog.models import Product
@@ -82,33 +83,33 @@ def create_demo_shop() -> DemoShop | None:
     return DemoShop(merchant, actor, owner, admin)
 
 
-def fill(merchant: DemoShop) -> None:
-    """Create the merchant's products, in every state that a product can be in.
+def fill(shop: DemoShop) -> None:
+    """Create the shop's products, in every state that a product can be in.
 
     All comes about as it does elsewhere: the worker classifies, the owner decides, thresholds are calibrated on
     what was decided. Without weights the images wait for the worker instead, and nothing is auto-accepted.
     """
     # The newest product comes first in lists, so the last one of each part is created first.
     for item in DRAFTS:
-        create_product(actor=merchant.actor, merchant=merchant.merchant, name=item.name, sku=item.sku)
-    decided = [(item, _create(merchant, item)) for item in reversed(DECIDED)]
+        create_product(actor=shop.actor, merchant=shop.merchant, name=item.name, sku=item.sku)
+    decided = [(item, _create(shop, item)) for item in reversed(DECIDED)]
     _classify()
     for item, product in decided:
-        _decide(merchant, item, product)
-    calibrate(actor=system(), precision=PRECISION, merchant=merchant.merchant)
-    to_classify = [(item, _create(merchant, item)) for item in reversed(TO_CLASSIFY)]
+        _decide(shop, item, product)
+    calibrate(actor=system(), precision=PRECISION, merchant=shop.merchant)
+    to_classify = [(item, _create(shop, item)) for item in reversed(TO_CLASSIFY)]
     with _taken_away(product for item, product in to_classify if item.unreadable_once):
         _classify()
     for item in reversed(QUEUED):
-        _create(merchant, item)
+        _create(shop, item)
 
 
-def _create(merchant: DemoShop, item: DemoProduct) -> Product:
+def _create(shop: DemoShop, item: DemoProduct) -> Product:
     files: list[UploadedFile[bytes]] = [
         SimpleUploadedFile(image.name, image.path.read_bytes(), "image/jpeg") for image in item.images
     ]
     product, received = create_product_with_images(
-        actor=merchant.actor, merchant=merchant.merchant, files=files, name=item.name, sku=item.sku
+        actor=shop.actor, merchant=shop.merchant, files=files, name=item.name, sku=item.sku
     )
     for entry in received:
         if entry.refusal is not None:
@@ -122,16 +123,17 @@ def _classify() -> None:
     call_command("worker", once=True)
 
 
-def _decide(merchant: DemoShop, item: DemoProduct, product: Product) -> None:
+def _decide(shop: DemoShop, item: DemoProduct, product: Product) -> None:
     save_review(
-        actor=merchant.actor,
+        actor=shop.actor,
         product=product,
         top_category=None,
         values=item.decided,
         publish=item.outcome is Outcome.PUBLISHED,
+        while_classifying=True,  # without weights its images wait, and the owner need not
     )
     if item.outcome is Outcome.ARCHIVED:
-        archive(actor=merchant.actor, product=product)
+        archive(actor=shop.actor, product=product)
 
 
 @contextmanager

@@ -7,10 +7,12 @@ from django.core.cache import caches
 from django.test import Client
 from django.utils import translation
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import ApiKey, Membership
 from catalog.models import Attribute
 from catalog.services.taxonomy import load_taxonomy
+from tests.support.api_clients import ApiClient
 from tests.support.factories import MembershipFactory, MerchantFactory, ProductFactory, UserFactory
 
 
@@ -151,3 +153,21 @@ def base(tmp_path_factory):
     from tests.support.tiny_trainings import build_base
 
     return build_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def api(api_key):
+    """An API client with the merchant's key."""
+    return ApiClient(api_key[1])
+
+
+@pytest.fixture
+def actor(alice, actor_of):
+    """The merchant's owner, in the portal."""
+    return actor_of(alice)
+
+
+@pytest.fixture
+def database_queue(settings):
+    """Wake workers through the database, as the site does."""
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["interactive", "bulk"]}}

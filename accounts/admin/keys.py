@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor, dialog
+from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from accounts.models import ApiKey
 from accounts.services import revoke_api_key
+from core.admin.base import dialog
 from core.admin.theme import Dialog, DropdownFilter, action, display
 
 

@@ -13,9 +13,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from accounts.admin.base import AuditedAdmin, MerchantData, ReadOnly, admin_actor
+from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
 from accounts.models import ApiKey, Membership, Merchant
 from accounts.services import create_api_key
+from core.admin.base import ReadOnly
 from core.admin.theme import TabularInline, action, display
 from core.errors import Refused
 
@@ -100,7 +101,7 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
     def new_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for a name; then make the key and show it, this once: it goes into no message, cookie, session or log.
 
-        So there is no redirect. Whoever reloads the page finds the name taken, and makes no second key.
+        So there is no redirect. A person who reloads the page finds the name taken, and makes no second key.
         """
         merchant = self.get_object(request, object_id)
         if merchant is None:

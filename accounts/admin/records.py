@@ -14,7 +14,7 @@ from core.admin.theme import display
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin[AuditEvent], MerchantData[AuditEvent]):
-    """Who did what, when and through which door."""
+    """Who did what, when and by which channel."""
 
     list_display = ("created_at", "what", "subject", "author", "channel", "merchant")
     list_filter = ("channel", ("created_at", RangeDateTimeFilter))

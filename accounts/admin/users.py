@@ -1,4 +1,4 @@
-"""Users, who log in by e-mail, and the groups that give staff their rights."""
+"""Users, who log in by e-mail, and the groups that give staff their permissions."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("email", "name", "language", "password")}),
-        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
-    # A right to edit users must not be a way to give oneself every right.
+    # Permission to edit users must not be a way to get every other permission.
     _granted_by_superusers: ClassVar = ("is_staff", "is_superuser", "groups", "user_permissions")
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
@@ -87,7 +87,7 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
         return self.inlines if admin_actor(request).sees_all_merchants else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Let only superusers grant rights."""
+        """Let only superusers grant permissions."""
         fields = tuple(super().get_readonly_fields(request, obj))
         return fields if request.user.is_superuser else fields + self._granted_by_superusers
 
@@ -107,7 +107,7 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, AuditedAdmin[Group]):
-    """Named sets of rights for staff."""
+    """Named sets of permissions for staff."""
 
     filter_horizontal = ()
 

@@ -1,4 +1,3 @@
-
 from django.db import migrations, models
 
 
@@ -24,5 +23,10 @@ class Migration(migrations.Migration):
             model_name='merchant',
             name='is_demo',
             field=models.BooleanField(default=False, help_text='Its pages say that its products are examples.', verbose_name='demo shop'),
+        ),
+        migrations.AlterField(
+            model_name='auditevent',
+            name='channel',
+            field=models.CharField(choices=[('portal', 'portal'), ('admin', 'admin'), ('api', 'API'), ('command', 'command')], max_length=10, verbose_name='channel'),
         ),
     ]

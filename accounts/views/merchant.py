@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Merchant
-from accounts.portal import PortalRequest, portal_view, posted_from
+from accounts.portal import PortalRequest, portal_view
 from accounts.services import create_api_key, revoke_api_key, set_images_for_training
 from core.errors import Refused
+from core.portal import posted_from
 
 P = ParamSpec("P")
 

@@ -20,8 +20,9 @@ from django.views.i18n import set_language as set_language_cookie
 
 from accounts.forms import LoginForm
 from accounts.models import User
-from accounts.portal import SESSION_KEY, PortalRequest, portal_view, posted_from
+from accounts.portal import SESSION_KEY, PortalRequest, portal_view
 from accounts.services import change_password
+from core.portal import posted_from
 
 
 class LoginView(DjangoLoginView):
@@ -47,7 +48,7 @@ class LoginView(DjangoLoginView):
 
 
 class PasswordView(PasswordChangeView):
-    """Choose another password, for whoever knows the present one."""
+    """Choose another password; the present one has to be given."""
 
     template_name = "accounts/password.html"
 
@@ -78,5 +79,5 @@ def switch_merchant(request: PortalRequest) -> HttpResponseBase:
     if membership is None:
         raise Http404
     request.session[SESSION_KEY] = public_id
-    messages.info(request, _("You now work in %(shop)s.") % {"merchant": membership.merchant})
+    messages.info(request, _("You now work in %(merchant)s.") % {"merchant": membership.merchant})
     return redirect("catalog:products")

@@ -13,7 +13,7 @@ from core.admin.theme import display
 
 @admin.register(Decision)
 class DecisionAdmin(ReadOnlyAdmin[Decision], MerchantData[Decision]):
-    """Who decided what, when, and through which door."""
+    """Who decided what, when, and by which channel."""
 
     list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "channel")
     list_filter = ("attribute", "kind", "source", "channel", ("created_at", RangeDateTimeFilter))

@@ -12,8 +12,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.admin.base import BaseAdmin, admin_actor
+from accounts.admin.base import admin_actor
 from catalog.models import Product, ProductImage
+from core.admin.base import BaseAdmin
 from core.errors import Refused
 
 M = TypeVar("M", Product, ProductImage)
@@ -27,7 +28,7 @@ class DeletesArchived(BaseAdmin[M]):
         return {str(self.opts.verbose_name_plural): len(objs)}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may delete such rows may delete archived ones; the service asks again."""
+        """People who may delete such rows may delete archived ones; the service asks again."""
         permission = f"{self.opts.app_label}.{get_permission_codename('delete', self.opts)}"
         may = admin_actor(request).sees_all_merchants and request.user.has_perm(permission)
         return may and (obj is None or obj.archived_at is not None)
@@ -49,6 +50,6 @@ class DeletesArchived(BaseAdmin[M]):
             return HttpResponseRedirect(reverse(change, args=[object_id]))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[M]) -> None:
-        """Delete the chosen rows as each page does it: by `delete_model`, which asks the service."""
+        """Delete the selected rows as each page does it: by `delete_model`, which asks the service."""
         for obj in queryset:
             self.delete_model(request, obj)

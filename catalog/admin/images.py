@@ -13,12 +13,13 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnly, ReadOnlyAdmin, admin_actor, dialog
+from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
 from catalog.models import Product, ProductImage
 from catalog.services import uploads
 from catalog.views.media import VARIANTS, image_response
+from core.admin.base import ReadOnly, dialog
 from core.admin.theme import Dialog, TabularInline, action, display
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _SEEN = (
 
 
 def media_url(image: ProductImage, variant: str) -> str:
-    """Return where an administrator's browser finds an image: the admin's own view, whoever it belongs to."""
+    """Return where an administrator's browser finds an image: the admin's own view, whichever merchant's it is."""
     return reverse("admin:catalog_productimage_media", args=[image.public_id, variant])
 
 
@@ -201,7 +202,7 @@ class ProductImageAdmin(
         ]
 
     def media_view(self, request: HttpRequest, public_id: str, variant: str) -> HttpResponseBase:
-        """Serve one file of an image to whoever may see all merchants' products in the admin."""
+        """Serve one file of an image to people who may see all merchants' products in the admin."""
         image = ProductImage.objects.visible_to(admin_actor(request)).filter(public_id=public_id).first()
         if image is None or variant not in VARIANTS or not self.has_view_permission(request):
             raise Http404

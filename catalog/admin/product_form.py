@@ -17,6 +17,7 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
 from accounts.actors import Actor
 from catalog.certainty import percent
 from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute
+from catalog.proposal import ProposedValue
 from catalog.selectors import Taxonomy, values_of
 from catalog.services import (
     LEAVE_OPEN,
@@ -31,7 +32,6 @@ from catalog.services import (
     update_product,
 )
 from catalog.services.uploads import Prepared, create_prepared
-from catalog.values.answered import proposal_row
 from core.errors import Conflict, Refused
 
 PREFIX = "value_"  # of the fields that override an attribute; the attribute's code follows
@@ -60,7 +60,7 @@ class ImagesField(forms.FileField):
         )
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        """Return the uploads."""
+        """Return the uploaded files; nothing chosen is an empty list, and no error."""
         return list(data or [])
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -71,9 +71,9 @@ class ImagesField(forms.FileField):
 class ProductForm(forms.ModelForm[Product]):
     """Name and SKU, checked as everywhere else, and new images.
 
-    To be valid is to be stored: a service has the last word on what was typed, and what it refuses stands on the form
-    with everything else. So a form is bound within a transaction only, which whoever does not go on takes back. Each
-    control sends along what it held at first, so that only what a person changed is ever changed.
+    To be valid is to be stored: a service has the last word on what was typed, and what it refuses is shown on the form
+    with everything else. So a form is bound within a transaction only, which is rolled back unless the form is saved.
+    Each control sends along what it held at first, so that only what a person changed is ever changed.
     """
 
     actor: ClassVar[Actor]
@@ -96,7 +96,7 @@ class ProductForm(forms.ModelForm[Product]):
     def full_clean(self) -> None:
         """Store what is right so far, all of it or nothing.
 
-        Browsers send chosen files once: whoever has to correct the form has to choose them again.
+        Browsers send chosen files once: a person who has to correct the form has to choose them again.
         """
         super().full_clean()
         if self.is_bound and not self.errors:
@@ -153,7 +153,8 @@ class ReviewForm(ProductForm):
 
     taxonomy: Taxonomy
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
-    top_category = forms.ChoiceField(label=_("Chosen garment"), required=False, widget=UnfoldAdminSelectWidget)
+    # Not called as the column that it chooses: Django's form would write that, and only the service may.
+    garment = forms.ChoiceField(label=_("Chosen garment"), required=False, widget=UnfoldAdminSelectWidget)
 
     class Meta(ProductForm.Meta):
         fields = ("name", "sku")
@@ -162,32 +163,33 @@ class ReviewForm(ProductForm):
         super().__init__(*args, **kwargs)
         product = self.instance
         self.initial["seen_version"] = product.version
-        self.initial["top_category"] = product.row.code if product.row else ""
-        _field(self, "top_category").choices = self._levels(product)
-        self._remember("top_category")
-        standing = values_of(product)
-        row = proposal_row(product, product.row.code if product.row else None)
+        self.initial["garment"] = product.top_category.code if product.top_category else ""
+        _field(self, "garment").choices = self._levels(product)
+        self._remember("garment")
+        values = values_of(product)
+        candidate = product.candidate
         for code in self.taxonomy.attributes:
             field = _field(self, PREFIX + code)
-            proposed = (row or {"attributes": {}})["attributes"].get(code)
-            decided = self._decided(code, standing.get(code))
-            field.choices = self._choices(code, standing.get(code), decided, proposed)
+            proposed = candidate.attributes.get(code) if candidate else None
+            decided = self._decided(code, values.get(code))
+            field.choices = self._choices(code, values.get(code), decided, proposed)
             self.initial[PREFIX + code] = decided.code if isinstance(decided, AttributeValue) else decided
             self._remember(PREFIX + code)
 
     def _levels(self, product: Product) -> Choices:
-        sure = {row["top_category"]: row["confidence"] for row in product.proposal}
+        sure = {candidate.top_category: candidate.confidence for candidate in product.proposal.candidates}
         levels = [
             (value.code, _with_confidence(value, sure.get(value.code)))
             for value in self.taxonomy.values[CATEGORY].values()
             if value.active and value.parent_id is None and value.merged_into_id is None
         ]
-        if product.row is None:
+        chosen = product.top_category
+        if chosen is None:
             return [("", _("open")), *levels]
-        return levels if product.row.code in dict(levels) else [_former(product.row), *levels]
+        return levels if chosen.code in dict(levels) else [_former(chosen), *levels]
 
     def _decided(self, code: str, value: ProductAttribute | None) -> AttributeValue | str:
-        """What a person decided stands in the control; what a model says stands beside "undecided"."""
+        """What a person decided is selected in the control; what a model says is shown beside "undecided"."""
         if value is None or value.decision_id is None or value.state == ProductAttribute.State.AUTO:
             return LEAVE_OPEN
         if value.value is not None:
@@ -199,15 +201,15 @@ class ReviewForm(ProductForm):
         code: str,
         value: ProductAttribute | None,
         decided: AttributeValue | str,
-        proposed: dict[str, Any] | None,
+        proposed: ProposedValue | None,
     ) -> Choices:
         """What the model says first, with its confidence; then everything else, by top-level category."""
-        offered = [proposed, *proposed["alternatives"]] if proposed else []
+        offered = proposed.options if proposed else ()
         leaves = {leaf.code: leaf for leaf in self.taxonomy.leaves(code)}
         first = {
-            entry["value"]: _with_confidence(leaves[entry["value"]], entry["confidence"])
-            for entry in offered
-            if entry["value"] in leaves
+            option.value: _with_confidence(leaves[option.value], option.confidence)
+            for option in offered
+            if option.value in leaves
         }
         choices: Choices = [(LEAVE_OPEN, _undecided(value))]
         if isinstance(decided, AttributeValue) and decided.code not in leaves:
@@ -255,18 +257,18 @@ class ReviewForm(ProductForm):
     @property
     def is_reviewed(self) -> bool:
         """Whether the garment or a value was changed, beside whatever else."""
-        return any(name == "top_category" or name.startswith(PREFIX) for name in self.changed_data)
+        return any(name == "garment" or name.startswith(PREFIX) for name in self.changed_data)
 
     @property
     def review(self) -> dict[str, Any]:
-        """What catalog.services.save_review takes: the row and the values that were changed.
+        """What catalog.services.save_review takes: the garment and the values that were changed.
 
-        Whoever goes back to "undecided" takes a decision back.
+        A person who goes back to "undecided" takes a decision back.
         """
         data = self.cleaned_data
         changed = [code for code in self.taxonomy.attributes if PREFIX + code in self.changed_data]
         return {
-            "top_category": data["top_category"] if "top_category" in self.changed_data else None,
+            "top_category": data["garment"] if "garment" in self.changed_data else None,
             "values": {code: data[PREFIX + code] or TAKE_BACK for code in changed},
             "version": data["seen_version"],
         }

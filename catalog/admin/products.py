@@ -15,7 +15,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, ReadOnly, admin_actor, coloured, dialog
+from accounts.admin.base import MerchantData, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
 from catalog.admin.images import ImageInline, media_url
@@ -24,6 +24,7 @@ from catalog.certainty import percent
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, products_for_list, values_called, values_of
 from catalog.services import uploads
+from core.admin.base import ReadOnly, coloured, dialog
 from core.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
 from core.errors import Refused
 
@@ -46,12 +47,12 @@ class ValueFilter(DropdownFilter):
     attribute = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The attribute's values by code; top-level categories with values below them are rows, not values."""
+        """The attribute's values by code; top-level categories with values below them are not offered."""
         values = AttributeValue.objects.filter(attribute__code=self.attribute, merged_into=None, children=None)
         return [(value.code, value.name) for value in values.order_by("position", "id")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
-        """Join the one row of the attribute."""
+        """Join the current value of the attribute, of which a product has one."""
         code = self.value()
         return queryset.filter(attributes__value__in=values_called(self.attribute, code)) if code else queryset
 
@@ -74,7 +75,7 @@ class DoubtFilter(DropdownFilter):
         return [(str(limit), f"< {limit}%") for limit in (50, 70, 85, 95)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
-        """Join the one row of the category."""
+        """Join the current value of the category, of which a product has one."""
         limit = self.value()
         if limit is None or not limit.isdecimal():
             return queryset
@@ -107,7 +108,7 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
 
 
 def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
-    # The dialog stands over a form, of which it sends nothing: a move is of what is stored.
+    # The dialog is above a form, of which it sends nothing: a move is of what is stored.
     unsaved = _("Changes on this page that are not saved yet are lost.")
     return dialog(title, format_lazy("{} {}", description, unsaved), button)
 
@@ -136,7 +137,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         "merchant_name",
         "status_label",
         "values",
-        "row_source",
+        "top_category_source",
         "public_id",
         "created_by",
         "created_at",
@@ -151,7 +152,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     # -- Reading ---------------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        """As the portal's list: thumbnails, values and rows in a fixed number of queries."""
+        """As the portal's list: thumbnails, values and garments in a fixed number of queries."""
         return products_for_list(admin_actor(request)).order_by("-id")
 
     def get_inlines(self, request: HttpRequest, obj: Product | None) -> Any:
@@ -162,17 +163,18 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         """Controls for those who may change the product, values to look at for others."""
         if obj is None:
             return [(None, {"fields": ("merchant", "name", "sku", "images")})]
-        details = ("row_source", "public_id", "created_by", "created_at", "updated_at", "published_at", "archived_at")
+        dates = ("created_at", "updated_at", "published_at", "archived_at")
+        details = ("top_category_source", "public_id", "created_by", *dates)
         sets: list[tuple[Any, dict[str, Any]]] = [
             (None, {"fields": (("merchant_name", "status_label"), ("name", "sku"))}),
         ]
         if self.has_change_permission(request, obj):
             codes = Attribute.objects.filter(active=True).values_list("code", flat=True)
             overrides = tuple(PREFIX + code for code in codes)
-            sets.append((_("What it is"), {"fields": ("seen_version", "top_category", *overrides)}))
+            sets.append((_("What it is"), {"fields": ("seen_version", "garment", *overrides)}))
             sets.append((_("More photos"), {"fields": ("images",)}))
         else:
-            sets.append((_("What it is"), {"fields": ("row", "values")}))
+            sets.append((_("What it is"), {"fields": ("top_category", "values")}))
         return [*sets, (_("Details"), {"fields": details, "classes": ("collapse",)})]
 
     def get_form(self, request: HttpRequest, obj: Product | None = None, change: bool = False, **kwargs: Any) -> Any:

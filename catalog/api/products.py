@@ -159,8 +159,8 @@ class ProductView(APIView):
         if "sku" in change or "name" in change:
             sku = change["sku"] or "" if "sku" in change else None
             services.update_product(actor=actor, product=product, name=change.get("name"), sku=sku)
-        if "row" in change:
-            services.choose_row(actor=actor, product=product, top_category=change["row"])
+        if "top_category" in change:
+            services.choose_top_category(actor=actor, product=product, top_category=change["top_category"])
 
 
 class ProductPublishView(APIView):

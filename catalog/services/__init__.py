@@ -3,7 +3,7 @@
 Each locks the product first, then reads everything again, and leaves one line in the audit trail.
 """
 
-from catalog.services.decisions import choose_row, decide, decide_not_applicable, withdraw
+from catalog.services.decisions import choose_top_category, decide, decide_not_applicable, withdraw
 from catalog.services.deletion import delete_image, delete_product
 from catalog.services.products import (
     archive_image,
@@ -15,21 +15,21 @@ from catalog.services.products import (
     update_product,
 )
 from catalog.services.proposals import mark_classifying, write_proposal
-from catalog.services.review import LEAVE_OPEN, NO_ROW, NOT_APPLICABLE, TAKE_BACK, save_review
+from catalog.services.review import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE, TAKE_BACK, save_review
 from catalog.services.status import archive, publish, restore, unpublish
 from catalog.services.writing import audit, lock_product, locked_for, locked_image
 
 __all__ = [
     "LEAVE_OPEN",
     "NOT_APPLICABLE",
-    "NO_ROW",
+    "NO_GARMENT",
     "TAKE_BACK",
     "archive",
     "archive_image",
     "audit",
     "check_new_product",
     "check_sku_free",
-    "choose_row",
+    "choose_top_category",
     "clean_name",
     "clean_sku",
     "create_product",

@@ -7,10 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product
 from catalog.selectors import Taxonomy
-from catalog.services.writing import audit, locked_for, save, settle
-from catalog.values import current
-from catalog.values.answered import answered_fields
-from catalog.values.automatic import Standing
+from catalog.services.writing import apply_decisions, audit, locked_for, save
+from catalog.values.deciding import EffectiveDecisions, record_decision
 from core.db import atomic
 from core.errors import Conflict, Invalid
 
@@ -38,49 +36,21 @@ def find_leaf(taxonomy: Taxonomy, attribute: str, code: str) -> AttributeValue:
 
 
 def find_top_category(taxonomy: Taxonomy, code: str) -> AttributeValue:
-    """Return the top-level category of that code. Raises Invalid `unknown_row`."""
+    """Return the top-level category of that code. Raises Invalid `unknown_top_category`."""
     value = taxonomy.resolve(CATEGORY, code)
     if value is None or value.parent_id is not None:
-        raise Invalid("unknown_row", _("There is no top-level category “%(code)s”."), {"code": code})
+        raise Invalid("unknown_top_category", _("There is no top-level category “%(code)s”."), {"code": code})
     return value
 
 
 def check_applies(taxonomy: Taxonomy, attribute: Attribute, product: Product) -> None:
     """Raise Invalid `does_not_apply` if garments of the product's top-level category have no such attribute."""
-    if product.row is not None and not taxonomy.applies(attribute.code, product.row):
+    if product.top_category is not None and not taxonomy.applies(attribute.code, product.top_category):
         raise Invalid(
             "does_not_apply",
             _("There is no “%(attribute)s” for “%(top_category)s”. If the category is wrong, change it first."),
-            {"top_category": product.row.name, "attribute": attribute.name},
+            {"top_category": product.top_category.name, "attribute": attribute.name},
         )
-
-
-def add_decision(
-    actor: Actor,
-    product: Product,
-    attribute: Attribute,
-    kind: Decision.Kind,
-    taxonomy: Taxonomy,
-    value: AttributeValue | None = None,
-    *,
-    source: Decision.Source = Decision.Source.HUMAN,
-    by_publishing: bool = False,
-) -> Decision:
-    """Add a decision to a locked product, with what it answers; nothing else changes."""
-    fields = answered_fields(product, attribute, taxonomy)
-    if by_publishing:
-        fields["answers"] = Decision.Answers.PUBLISHED
-    return Decision.objects.create(
-        product=product,
-        attribute=attribute,
-        kind=kind,
-        value=value,
-        source=source,
-        user=actor.user,
-        api_key=actor.api_key,
-        channel=actor.channel,
-        **fields,
-    )
 
 
 def open_up(actor: Actor, product: Product, attribute: Attribute, kind: Decision.Kind, taxonomy: Taxonomy) -> Decision:
@@ -94,13 +64,13 @@ def open_up(actor: Actor, product: Product, attribute: Attribute, kind: Decision
             "published",
             _("This product is published, so its values stay decided. Choose another value, or unpublish the product."),
         )
-    return add_decision(actor, product, attribute, kind, taxonomy)
+    return record_decision(actor, product, attribute, kind, taxonomy)
 
 
 def top_categories(taxonomy: Taxonomy, value: AttributeValue) -> list[AttributeValue]:
     """Top-level categories that a decided category belongs to: today's, and its own if it was merged into another.
 
-    A top-level category without values below it is a category by itself.
+    A top-level category without values below it is itself a category that can be chosen.
     """
     today = taxonomy.today(CATEGORY, value.code)
     return [category.parent or category for category in (today, value) if category is not None]
@@ -109,38 +79,40 @@ def top_categories(taxonomy: Taxonomy, value: AttributeValue) -> list[AttributeV
 def withdraw_foreign_category(actor: Actor, product: Product, taxonomy: Taxonomy) -> None:
     """A category that was decided for another garment says nothing about the one that is chosen now."""
     attribute = taxonomy.attributes[CATEGORY]
-    decision = Standing.of(product).people.get(attribute.pk)
+    decision = EffectiveDecisions.of(product).people.get(attribute.pk)
     if decision is None or decision.value_id is None:
         return
-    if product.row not in top_categories(taxonomy, taxonomy.stored(CATEGORY, decision.value_id)):
+    if product.top_category not in top_categories(taxonomy, taxonomy.stored(CATEGORY, decision.value_id)):
         open_up(actor, product, attribute, Decision.Kind.WITHDRAWN, taxonomy)
 
 
 def follow_category(product: Product, value: AttributeValue, taxonomy: Taxonomy) -> None:
-    """The chosen row is the one that the decided category belongs to."""
-    product.row, product.row_source = top_categories(taxonomy, value)[0], Product.RowSource.HUMAN
+    """Choose the top-level category that the decided category belongs to."""
+    product.top_category = top_categories(taxonomy, value)[0]
+    product.top_category_source = Product.TopCategorySource.HUMAN
 
 
 def category_needed() -> Invalid:
-    """What is said to whoever declares the category not applicable."""
+    """Return the refusal to declare the category not applicable."""
     return Invalid("category_needed", _("Every product has a category. Choose one."))
 
 
 @atomic
-def choose_row(*, actor: Actor, product: Product, top_category: str) -> Product:
+def choose_top_category(*, actor: Actor, product: Product, top_category: str) -> Product:
     """Say which garment of the images is the product, by its top-level category's code.
 
     Raises:
-        Invalid: `unknown_row`.
+        Invalid: `unknown_top_category`.
         Conflict: `published`, if another garment's category is public.
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
-    product.row, product.row_source = find_top_category(taxonomy, top_category), Product.RowSource.HUMAN
+    product.top_category = find_top_category(taxonomy, top_category)
+    product.top_category_source = Product.TopCategorySource.HUMAN
     withdraw_foreign_category(actor, product, taxonomy)
-    settle(product, current.refresh(product, taxonomy))
-    save(product, "row", "row_source", "status")
-    audit(actor, "product.choose_row", product, top_category=top_category)
+    apply_decisions(product, taxonomy)
+    save(product, "top_category", "top_category_source", "status")
+    audit(actor, "product.choose_top_category", product, top_category=top_category)
     return product
 
 
@@ -153,21 +125,21 @@ def decide(
     value: str,
     source: Decision.Source = Decision.Source.HUMAN,
 ) -> Decision:
-    """Set an attribute to a value, both by code. A decided category also chooses its row.
+    """Set an attribute to a value, both by code. A decided category also chooses its top-level category.
 
     Raises:
         Invalid: `unknown_attribute`, `unknown_value`, `not_a_leaf`, `does_not_apply`.
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
-    row = find_attribute(taxonomy, attribute)
+    found = find_attribute(taxonomy, attribute)
     leaf = find_leaf(taxonomy, attribute, value)
     if attribute == CATEGORY:
         follow_category(product, leaf, taxonomy)
-    check_applies(taxonomy, row, product)
-    decision = add_decision(actor, product, row, Decision.Kind.SET, taxonomy, leaf, source=source)
-    settle(product, current.refresh(product, taxonomy))
-    save(product, "row", "row_source", "status")
+    check_applies(taxonomy, found, product)
+    decision = record_decision(actor, product, found, Decision.Kind.SET, taxonomy, leaf, source=source)
+    apply_decisions(product, taxonomy)
+    save(product, "top_category", "top_category_source", "status")
     audit(actor, "product.decide", product, attribute=attribute, value=leaf.code)
     return decision
 
@@ -181,11 +153,11 @@ def decide_not_applicable(*, actor: Actor, product: Product, attribute: str) -> 
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
-    row = find_attribute(taxonomy, attribute)
+    found = find_attribute(taxonomy, attribute)
     if attribute == CATEGORY:
         raise category_needed()
-    decision = add_decision(actor, product, row, Decision.Kind.NOT_APPLICABLE, taxonomy)
-    settle(product, current.refresh(product, taxonomy))
+    decision = record_decision(actor, product, found, Decision.Kind.NOT_APPLICABLE, taxonomy)
+    apply_decisions(product, taxonomy)
     save(product, "status")
     audit(actor, "product.not_applicable", product, attribute=attribute)
     return decision
@@ -198,7 +170,7 @@ def withdraw(*, actor: Actor, product: Product, attribute: str) -> Decision:
     Where no person decided, the value stays open until one does, whatever is proposed or was auto-accepted.
 
     Returns:
-        The decision that says so; the one that stands where the value was left open already.
+        The decision that says so; the earlier one where the value was left open already.
 
     Raises:
         Invalid: `unknown_attribute`.
@@ -206,13 +178,13 @@ def withdraw(*, actor: Actor, product: Product, attribute: str) -> Decision:
     """
     product = locked_for(actor, product)
     taxonomy = Taxonomy.load()
-    row = find_attribute(taxonomy, attribute)
-    standing = Standing.of(product).people.get(row.pk)
-    if standing is not None and standing.kind == Decision.Kind.OPEN:
-        return standing
-    kind = Decision.Kind.WITHDRAWN if standing is not None else Decision.Kind.OPEN
-    decision = open_up(actor, product, row, kind, taxonomy)
-    settle(product, current.refresh(product, taxonomy))
+    found = find_attribute(taxonomy, attribute)
+    before = EffectiveDecisions.of(product).people.get(found.pk)
+    if before is not None and before.kind == Decision.Kind.OPEN:
+        return before
+    kind = Decision.Kind.WITHDRAWN if before is not None else Decision.Kind.OPEN
+    decision = open_up(actor, product, found, kind, taxonomy)
+    apply_decisions(product, taxonomy)
     save(product, "status")
     audit(actor, "product.withdraw", product, attribute=attribute)
     return decision

@@ -10,7 +10,6 @@ from accounts.actors import Actor
 from catalog.models import CATEGORY, Attribute, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy
 from catalog.services.decisions import (
-    add_decision,
     category_needed,
     check_applies,
     find_attribute,
@@ -22,9 +21,9 @@ from catalog.services.decisions import (
     withdraw_foreign_category,
 )
 from catalog.services.status import category_open, make_public
-from catalog.services.writing import audit, locked_for, save, settle
-from catalog.values import current
-from catalog.values.automatic import Standing
+from catalog.services.writing import apply_decisions, audit, locked_for, save
+from catalog.values.deciding import EffectiveDecisions, record_decision
+from catalog.values.recompute import is_proposed, recompute_values
 from core.db import atomic
 from core.errors import Conflict
 
@@ -33,14 +32,14 @@ LEAVE_OPEN = ""
 NOT_APPLICABLE = "-"
 TAKE_BACK = "~"
 
-NO_ROW = ""  # in place of a top-level category's code: none of the garments found is the product
+NO_GARMENT = ""  # in place of a top-level category's code: none of the garments found is the product
 
 
-def _choose_row(actor: Actor, product: Product, top_category: str, taxonomy: Taxonomy) -> None:
-    if top_category == NO_ROW and not product.is_none_of_the_rows:
+def _choose_garment(actor: Actor, product: Product, top_category: str, taxonomy: Taxonomy) -> None:
+    if top_category == NO_GARMENT and not product.is_none_of_the_garments:
         audit(actor, "product.choose_none", product)
-    product.row = find_top_category(taxonomy, top_category) if top_category != NO_ROW else None
-    product.row_source = Product.RowSource.HUMAN
+    product.top_category = find_top_category(taxonomy, top_category) if top_category != NO_GARMENT else None
+    product.top_category_source = Product.TopCategorySource.HUMAN
 
 
 def _is_decided(decision: Decision | None, attribute: Attribute, code: str, taxonomy: Taxonomy) -> bool:
@@ -53,34 +52,34 @@ def _is_decided(decision: Decision | None, attribute: Attribute, code: str, taxo
 
 
 def _answer(
-    actor: Actor, product: Product, attribute: Attribute, said: str, standing: Standing, taxonomy: Taxonomy
+    actor: Actor, product: Product, attribute: Attribute, said: str, effective: EffectiveDecisions, taxonomy: Taxonomy
 ) -> None:
     """Turn what was said of one attribute into a decision, unless a person decided just that."""
-    before = standing.people.get(attribute.pk)
+    before = effective.people.get(attribute.pk)
     kind = before.kind if before is not None else None
     if said == TAKE_BACK:
         if kind in {Decision.Kind.SET, Decision.Kind.NOT_APPLICABLE}:
             open_up(actor, product, attribute, Decision.Kind.WITHDRAWN, taxonomy)
     elif said == LEAVE_OPEN:
-        something = attribute.pk in standing.counting or current.is_proposed(product, attribute, taxonomy)
+        something = attribute.pk in effective.by_attribute or is_proposed(product, attribute, taxonomy)
         if something and kind != Decision.Kind.OPEN:
             open_up(actor, product, attribute, Decision.Kind.OPEN, taxonomy)
     elif said == NOT_APPLICABLE:
         if attribute.code == CATEGORY:
             raise category_needed()
         if kind != Decision.Kind.NOT_APPLICABLE:
-            add_decision(actor, product, attribute, Decision.Kind.NOT_APPLICABLE, taxonomy)
+            record_decision(actor, product, attribute, Decision.Kind.NOT_APPLICABLE, taxonomy)
     elif before is not None and _is_decided(before, attribute, said, taxonomy):
         if attribute.code == CATEGORY and before.value_id is not None:
             value = taxonomy.stored(CATEGORY, before.value_id)
-            if product.row not in top_categories(taxonomy, value):
+            if product.top_category not in top_categories(taxonomy, value):
                 follow_category(product, value, taxonomy)
     else:
         leaf = find_leaf(taxonomy, attribute.code, said)
         if attribute.code == CATEGORY:
             follow_category(product, leaf, taxonomy)
         check_applies(taxonomy, attribute, product)
-        add_decision(actor, product, attribute, Decision.Kind.SET, taxonomy, leaf)
+        record_decision(actor, product, attribute, Decision.Kind.SET, taxonomy, leaf)
 
 
 @atomic
@@ -99,9 +98,9 @@ def save_review(
     Args:
         actor: who saves.
         product: the product as the person saw it.
-        top_category: code of the chosen row, or `NO_ROW`; None leaves it to the category.
+        top_category: code of the chosen one, or `NO_GARMENT`; None leaves it to the category.
         values: by attribute code a value's code, `LEAVE_OPEN`, `NOT_APPLICABLE` or `TAKE_BACK`; what is not named stays
-            as it is. The category decides the row where the two differ.
+            as it is. The category counts where the two differ.
         version: the product's version that the person saw.
         publish: publish it, too. Nothing is decided beyond `values`: what is only proposed is open in public.
         while_classifying: publish it though images wait; what is found in them no longer counts.
@@ -122,24 +121,23 @@ def save_review(
             "stale", _("This product was changed in the meantime. Look at what it says now, then save again.")
         )
     taxonomy = Taxonomy.load()
-    row = product.row_id
+    before = product.top_category_id
     if top_category is not None:
-        _choose_row(actor, product, top_category, taxonomy)
-    standing = Standing.of(product)
-    # The category first: it decides the row, and with it which predictions the other decisions answer.
+        _choose_garment(actor, product, top_category, taxonomy)
+    effective = EffectiveDecisions.of(product)
+    # The category first: it decides which garment the product is, and so which predictions the other decisions answer.
     for code in sorted(values, key=lambda code: code != CATEGORY):
-        _answer(actor, product, find_attribute(taxonomy, code), values[code], standing, taxonomy)
-    if product.row_id != row:
+        _answer(actor, product, find_attribute(taxonomy, code), values[code], effective, taxonomy)
+    if product.top_category_id != before:
         withdraw_foreign_category(actor, product, taxonomy)
-    found = current.refresh(product, taxonomy)
-    settle(product, found)
+    found = apply_decisions(product, taxonomy)
     publish = publish and product.status != Product.Status.PUBLISHED
     if publish:
         if found[CATEGORY].state != ProductAttribute.State.DECIDED:
             raise category_open()
         make_public(product, while_classifying=while_classifying)
-        current.refresh(product, taxonomy)
-    save(product, "row", "row_source", "status", "published_at")
+        recompute_values(product, taxonomy)
+    save(product, "top_category", "top_category_source", "status", "published_at")
     audit(actor, "product.review", product, top_category=top_category, values=dict(values))
     if publish:
         audit(actor, "product.publish", product)

@@ -1,4 +1,4 @@
-"""Where a product stands: published, archived, and back."""
+"""The moves that people make: publish, archive, and back."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
 from catalog.models import CATEGORY, Decision, Product, ProductAttribute
-from catalog.selectors import Taxonomy
-from catalog.services.decisions import add_decision
-from catalog.services.writing import audit, locked_for, rest, save
-from catalog.values import current
+from catalog.selectors import Taxonomy, images_wait
+from catalog.services.writing import audit, locked_for, save
+from catalog.values.deciding import record_decision
+from catalog.values.recompute import recompute_values
+from catalog.values.status import status_of
 from core.db import atomic
 from core.errors import Conflict
 
@@ -26,7 +27,7 @@ def _move(product: Product, status: Product.Status) -> None:
 
 
 def category_open() -> Conflict:
-    """What is said to whoever publishes a product without a category."""
+    """Return the refusal to publish a product without a category."""
     return Conflict("category_open", _("The category is still open. Choose one, then publish."))
 
 
@@ -40,14 +41,14 @@ def make_public(product: Product, *, while_classifying: bool) -> None:
     Raises:
         Conflict: `still_classifying`, `bad_move`.
     """
-    if not while_classifying and current.images_wait(product):
+    if not while_classifying and images_wait(product):
         raise Conflict(
             "still_classifying",
             _("Photos of this product are still being looked at. Wait for them, or publish without waiting."),
         )
     _move(product, Product.Status.PUBLISHED)
-    if product.row is not None:
-        product.row_source = Product.RowSource.HUMAN
+    if product.top_category is not None:
+        product.top_category_source = Product.TopCategorySource.HUMAN
     product.published_at = timezone.now()
 
 
@@ -70,18 +71,18 @@ def publish(*, actor: Actor, product: Product, while_classifying: bool = False) 
     if product.status == Product.Status.PUBLISHED:
         return product
     taxonomy = Taxonomy.load()
-    values = current.refresh(product, taxonomy)
+    values = recompute_values(product, taxonomy)
     if values[CATEGORY].value_id is None:
         raise category_open()
     make_public(product, while_classifying=while_classifying)
     for code, value in values.items():
         if value.value_id and value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}:
             leaf = taxonomy.stored(code, value.value_id)
-            add_decision(
+            record_decision(
                 actor, product, taxonomy.attributes[code], Decision.Kind.SET, taxonomy, leaf, by_publishing=True
             )
-    save(product, "status", "published_at", "row_source")
-    current.refresh(product, taxonomy)
+    save(product, "status", "published_at", "top_category_source")
+    recompute_values(product, taxonomy)
     audit(actor, "product.publish", product)
     return product
 
@@ -96,10 +97,10 @@ def unpublish(*, actor: Actor, product: Product) -> Product:
     if product.status != Product.Status.PUBLISHED:
         raise Conflict("bad_move", _("This product is not published."))
     _move(product, Product.Status.READY)
-    if current.images_wait(product):
+    if images_wait(product):
         _move(product, Product.Status.CLASSIFYING)
     product.published_at = None
-    current.refresh(product)
+    recompute_values(product, Taxonomy.load())
     save(product, "status", "published_at")
     audit(actor, "product.unpublish", product)
     return product
@@ -120,11 +121,11 @@ def archive(*, actor: Actor, product: Product) -> Product:
 
 @atomic
 def restore(*, actor: Actor, product: Product) -> Product:
-    """Bring an archived product back, to where its values stand. Raises Conflict `bad_move`."""
+    """Bring an archived product back, with the status that follows from its values. Raises Conflict `bad_move`."""
     product = locked_for(actor, product, archived=True)
     if product.status != Product.Status.ARCHIVED:
         raise Conflict("bad_move", _("This product is not archived."))
-    _move(product, rest(product, current.refresh(product)))
+    _move(product, status_of(product, recompute_values(product, Taxonomy.load())))
     product.archived_at = product.published_at = None
     save(product, "status", "archived_at", "published_at")
     audit(actor, "product.restore", product)

@@ -256,7 +256,7 @@ def add_images(
             them one by one says it, because a small file overtakes a large one.
 
     Returns:
-        One entry a file, in the same order. Codes of refusals: too_many_images, empty, too_large, not_an_image,
+        One entry per file, in the same order. Codes of refusals: too_many_images, empty, too_large, not_an_image,
         unsupported_format, damaged, too_many_pixels, too_many_pixels_for_format, duplicate.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -11,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.services import record
 from catalog.models import Product, ProductAttribute, ProductImage
-from catalog.values import current
+from catalog.selectors import Taxonomy
+from catalog.values.recompute import recompute_values
+from catalog.values.status import update_status
 from core.errors import Conflict, Gone
 
 
@@ -76,22 +77,12 @@ def save(product: Product, *fields: str) -> None:
     product.save(update_fields=[*fields, "version", "updated_at"])
 
 
-def settle(product: Product, values: Mapping[str, ProductAttribute]) -> None:
-    """A product is ready as long as it needs no review, and no image of it waits.
+def apply_decisions(product: Product, taxonomy: Taxonomy) -> dict[str, ProductAttribute]:
+    """Bring current values and status up to date after decisions; the caller saves the product.
 
-    What is public or put away stays where it is.
+    Returns:
+        The current values by attribute code.
     """
-    if product.status in {Product.Status.PUBLISHED, Product.Status.ARCHIVED}:
-        return
-    settled = current.is_settled(values)
-    if product.status == Product.Status.READY:
-        product.status = Product.Status.READY if settled else Product.Status.TO_REVIEW
-    elif settled and not current.images_wait(product):
-        product.status = Product.Status.READY
-
-
-def rest(product: Product, values: Mapping[str, ProductAttribute]) -> Product.Status:
-    """Where a product that is not public belongs: by whether images wait, and whether it needs review."""
-    if current.images_wait(product):
-        return Product.Status.CLASSIFYING
-    return Product.Status.READY if current.is_settled(values) else Product.Status.TO_REVIEW
+    values = recompute_values(product, taxonomy)
+    update_status(product, values)
+    return values

@@ -45,7 +45,7 @@ def moment(when: datetime | None) -> str:
 
 @register.filter
 def status_shape(status: str) -> str:
-    """Return the shape that stands beside a status's word."""
+    """Return the shape that is shown beside a status's word."""
     return STATUS_SHAPES.get(Product.Status(status), "")
 
 

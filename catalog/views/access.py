@@ -7,9 +7,10 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.portal import PortalRequest, wants_json
+from accounts.portal import PortalRequest
 from catalog.models import Product
 from core.errors import Forbidden, Gone, Refused
+from core.portal import wants_json
 
 
 def product_or_404(request: PortalRequest, public_id: str) -> Product:
@@ -21,7 +22,7 @@ def product_or_404(request: PortalRequest, public_id: str) -> Product:
 
 
 def forbidden(request: PortalRequest) -> HttpResponse:
-    """Answer somebody who may look but not touch."""
+    """Answer a person who may look but not touch."""
     if wants_json(request):
         message = _("Your role in this shop does not include changes. Nothing was changed.")
         return JsonResponse({"code": "forbidden", "message": message}, status=403)

@@ -47,14 +47,14 @@ class ProductFilterForm(forms.Form):
 
 
 class ReviewForm(forms.Form):
-    """What a person says of a product: the version they saw, which garment it is, and a value an attribute.
+    """What a person says of a product: the version they saw, which garment it is, and a value for each attribute.
 
-    Beside each value's control the page says what was selected in it when the person got it: whoever leaves open what
-    they found open has said nothing, and a model may have spoken in the meantime.
+    Beside each value's control the page says what was selected in it when the person got it: leaving open what was
+    found open says nothing, and a model may have spoken in the meantime.
     """
 
     version = forms.IntegerField()
-    row = forms.CharField(required=False)
+    top_category = forms.CharField(required=False)
 
     def __init__(self, data: Any, taxonomy: Taxonomy) -> None:
         super().__init__(data)
@@ -73,13 +73,13 @@ class ReviewForm(forms.Form):
         return f"shown-{attribute}"
 
     @property
-    def top_category(self) -> str | None:
-        """The chosen row's code, '' for "none of these", None where there was nothing to choose or nothing chosen.
+    def garment(self) -> str | None:
+        """The chosen garment's top-level category, '' for "none of these", None where nothing was chosen.
 
-        Whoever leaves a product at "none of these" that is `elsewhere` by its category has chosen nothing.
+        A person who leaves a product at "none of these" that is `elsewhere` by its category has chosen nothing.
         """
-        row = self.cleaned_data.get("row", "")
-        return row if "row" in self.data and row != self.data.get("elsewhere") else None
+        code: str = self.cleaned_data.get("top_category", "")
+        return code if "top_category" in self.data and code != self.data.get("elsewhere") else None
 
     @property
     def values(self) -> dict[str, str]:
@@ -95,7 +95,7 @@ class ReviewForm(forms.Form):
         """The same without what is no answer: trousers' sleeves, and what was open on the page and still is."""
         values = self.values
         chosen = self.taxonomy.resolve(CATEGORY, values.get(CATEGORY, ""))
-        level = (chosen.parent or chosen) if chosen else self.taxonomy.resolve(CATEGORY, self.top_category or "")
+        level = (chosen.parent or chosen) if chosen else self.taxonomy.resolve(CATEGORY, self.garment or "")
         return {
             code: value
             for code, value in values.items()

@@ -23,7 +23,7 @@ _ONE_UPLOAD = timedelta(minutes=1)
 _SHOWN = frozenset(
     {
         "product.create",
-        "product.choose_row",
+        "product.choose_top_category",
         "product.choose_none",
         "product.publish",
         "product.unpublish",
@@ -41,7 +41,7 @@ _OF_IMAGES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: when, who, through which door, and what."""
+    """One line: when, who, through which channel, and what."""
 
     at: datetime
     who: str
@@ -153,11 +153,11 @@ def _proposal(page: ProductPage) -> list[Entry]:
     """What the models said last, as one line."""
     if page.progress.finished_at is None:
         return []
-    rows = [
-        ", ".join(f"{option.value} {percent(option.confidence)}" for _attribute, option in row.cells)
-        for row in page.rows
+    garments = [
+        ", ".join(f"{option.value} {percent(option.confidence)}" for _attribute, option in garment.cells)
+        for garment in page.garments
     ]
-    text = _("proposed %(rows)s") % {"rows": " · ".join(rows)} if rows else _("found no garment")
+    text = _("proposed %(garments)s") % {"garments": " · ".join(garments)} if garments else _("found no garment")
     return [Entry(page.progress.finished_at, _("model"), "", text, by_person=False)]
 
 

@@ -32,7 +32,7 @@ def _ask_who(request: HttpRequest) -> HttpResponseBase:
 
 
 def image_response(request: HttpRequest, image: ProductImage, variant: str) -> HttpResponseBase:
-    """Answer with one file of the image to whoever was found to be allowed to see it.
+    """Answer with one file of the image to a caller who was found to be allowed to see it.
 
     Either the file itself, 304 if the browser has it, 404 if it is gone and 503 if the storage does not answer; or,
     with MEDIA_SIGNED_URLS, a redirect to the bucket, by a URL that is good for a while.
@@ -50,7 +50,7 @@ def _redirect(image: ProductImage, variant: str) -> HttpResponseBase:
     if variant == "original":
         parameters["ResponseContentDisposition"] = content_disposition_header(True, image.original_name) or "attachment"
     response = HttpResponseRedirect(default_storage.url(name, parameters=parameters))  # type: ignore[call-arg]  # S3's
-    # Whoever is sent on by their browser's memory must find the URL still good.
+    # A caller who is sent on by their browser's memory must find the URL still good.
     response.headers["Cache-Control"] = f"private, max-age={min(MAX_AGE, expire // 2)}"
     return response
 

@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.portal import PortalRequest, portal_view, posted_from, wants_json
+from accounts.portal import PortalRequest, portal_view
 from catalog import services
 from catalog.models import Product
 from catalog.progress import jobs_of
@@ -25,6 +25,7 @@ from catalog.views.forms import ReviewForm
 from catalog.views.history import history_of
 from catalog.views.product_page import ProductPage, build_page
 from core.errors import Forbidden, Gone, Refused
+from core.portal import posted_from, wants_json
 
 MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
     "publish": (services.publish, lambda: _("Published. No later model changes this product.")),
@@ -51,7 +52,7 @@ def _list_address(request: PortalRequest) -> str:
 
 
 def _page(
-    request: PortalRequest, public_id: str, *, row: str | None = None, wanted: dict[str, str] | None = None
+    request: PortalRequest, public_id: str, *, garment: str | None = None, wanted: dict[str, str] | None = None
 ) -> ProductPage:
     jobs = jobs_of(public_id)
     try:
@@ -63,7 +64,7 @@ def _page(
         jobs,
         may_edit=request.actor.can_edit(product.merchant_id),
         may_delete=request.actor.can_manage(product.merchant_id, "catalog.delete_product"),
-        row=row,
+        garment=garment,
         wanted=wanted,
     )
 
@@ -85,7 +86,7 @@ def _render(request: PortalRequest, page: ProductPage, *, status: int = 200, **m
 @portal_view
 def product_page(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """The page of one product."""
-    return _render(request, _page(request, public_id, row=request.GET.get("row")))
+    return _render(request, _page(request, public_id, garment=request.GET.get("top_category")))
 
 
 @require_safe
@@ -93,10 +94,10 @@ def product_page(request: PortalRequest, public_id: str) -> HttpResponseBase:
 def live(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """What changed since the page was made: 204 for nothing, else its parts for htmx to put in their places.
 
-    The answer carries the trigger to ask again only as long as an image waits, so the polling ends by itself.
+    The answer carries the trigger to ask again only as long as an image waits, so the polling ends with the last.
     Images are replaced only if their number changed (`images` is the page's); otherwise their boxes are.
     """
-    page = _page(request, public_id, row=request.GET.get("row"))
+    page = _page(request, public_id, garment=request.GET.get("top_category"))
     if page.progress.polling and request.GET.get("seen") == page.seen:
         return HttpResponse(status=204)
     same_images = request.GET.get("images") == str(len(page.images))
@@ -106,15 +107,15 @@ def live(request: PortalRequest, public_id: str) -> HttpResponseBase:
 @require_safe
 @portal_view
 def values(request: PortalRequest, public_id: str) -> HttpResponseBase:
-    """The fields as they look with another row chosen; nothing is saved."""
-    page = _page(request, public_id, row=request.GET.get("row", ""))
+    """The fields as they look with another garment chosen; nothing is saved."""
+    page = _page(request, public_id, garment=request.GET.get("top_category", ""))
     return render(request, "catalog/product_values.html", _context(request, page))
 
 
 @posted_from("catalog:product", "public_id")
 @portal_view
 def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
-    """Save the chosen row and values, and publish if that was the button. A refusal keeps what was chosen."""
+    """Save the chosen garment and values, and publish if that was the button. A refusal keeps what was chosen."""
     product = product_or_404(request, public_id)
     if not request.actor.can_edit(product.merchant_id):
         return forbidden(request)
@@ -123,12 +124,12 @@ def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
     action = request.POST.get("action")
     publish = action in ("publish", "publish_now")
     if action == "look":
-        return _render(request, _page(request, public_id, row=form.top_category))
+        return _render(request, _page(request, public_id, garment=form.garment))
     try:
         services.save_review(
             actor=request.actor,
             product=product,
-            top_category=form.top_category,
+            top_category=form.garment,
             values=form.answers,
             version=form.cleaned_data.get("version", 0),
             publish=publish,
@@ -137,7 +138,7 @@ def review(request: PortalRequest, public_id: str) -> HttpResponseBase:
     except (Forbidden, Gone) as refused:
         return turned_away(request, refused)
     except Refused as refused:
-        page = _page(request, public_id, row=form.top_category, wanted=form.values)
+        page = _page(request, public_id, garment=form.garment, wanted=form.values)
         return _render(request, page, status=409 if refused.code in _NOT_NOW else 400, refused=refused)
     messages.success(request, MOVES["publish"][1]() if publish else _("Saved."))
     return redirect("catalog:product", public_id)

@@ -1,16 +1,16 @@
-"""What a product's page shows, put together from rows that are already read: boxes, proposal rows, fields."""
+"""What a product's page shows, put together from what is already read: boxes, garments, fields."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.progress import Progress, progress_of
+from catalog.proposal import Candidate
 from catalog.selectors import Taxonomy, values_of
-from catalog.services import LEAVE_OPEN, NO_ROW, NOT_APPLICABLE
-from catalog.values.answered import proposal_row
+from catalog.services import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE
 
 if TYPE_CHECKING:
     from classifier.models import Classification
@@ -37,14 +37,14 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One garment of the images: what the models say of one top-level category."""
+class ProposedGarment:
+    """A candidate as the page shows it; its `number` is that of its boxes. `images` of `total` images show it."""
 
     number: int
     top_category: AttributeValue
     confidence: float
     images: int
-    of: int
+    total: int
     cells: list[tuple[Attribute, Option]]
     chosen: bool
 
@@ -53,7 +53,7 @@ class Row:
 class Field:
     """One attribute of the product: what holds now, what the model says, and what else may be chosen.
 
-    `today` is what the current value is called today. `shown` is what the control selects by itself, `selected` what a
+    `today` is what the current value is called today. `shown` is what the control selects at first, `selected` what a
     person has chosen in place of it. `former` is a decided value that can be chosen no more.
     """
 
@@ -125,11 +125,12 @@ def _percent(fraction: float) -> str:
     return f"{fraction * 100:.2f}%"
 
 
-def _row_numbers(product: Product) -> dict[int, tuple[int, str]]:
+def _numbers(product: Product) -> dict[int, tuple[int, str]]:
+    """The number and the top-level category of the candidate that each garment speaks for, by the garment's id."""
     return {
-        garment: (number, entry["top_category"])
-        for number, entry in enumerate(product.proposal, start=1)
-        for garment in entry["garments"]
+        garment: (number, candidate.top_category)
+        for number, candidate in enumerate(product.proposal.candidates, start=1)
+        for garment in candidate.garments
     }
 
 
@@ -154,15 +155,15 @@ def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy
     return boxes
 
 
-def _suggestions(entry: Mapping[str, Any] | None, attribute: str, taxonomy: Taxonomy) -> list[Option]:
-    said = entry["attributes"].get(attribute) if entry else None
-    if said is None:
+def _suggestions(candidate: Candidate | None, attribute: str, taxonomy: Taxonomy) -> list[Option]:
+    proposed = candidate.attributes.get(attribute) if candidate else None
+    if proposed is None:
         return []
     options: dict[int, Option] = {}
-    for one in [said, *said.get("alternatives", [])]:
-        value = taxonomy.resolve(attribute, one["value"])
+    for option in proposed.options:
+        value = taxonomy.resolve(attribute, option.value)
         if value is not None and value.pk not in options:
-            options[value.pk] = Option(value, one["confidence"])
+            options[value.pk] = Option(value, option.confidence)
     return list(options.values())
 
 
@@ -176,10 +177,10 @@ def _groups(attribute: str, suggested: set[int], taxonomy: Taxonomy) -> list[Gro
 
 
 def _shown(
-    current: ProductAttribute | None, today: AttributeValue | None, suggestions: list[Option], *, other_row: bool
+    current: ProductAttribute | None, today: AttributeValue | None, suggestions: list[Option], *, other_garment: bool
 ) -> str:
     by_person = current is not None and current.decision is not None and current.decision.source != Decision.Source.AUTO
-    if other_row and not (by_person and current is not None and current.attribute.code != CATEGORY):
+    if other_garment and not (by_person and current is not None and current.attribute.code != CATEGORY):
         return suggestions[0].value.code if suggestions else LEAVE_OPEN
     if current is None:
         return LEAVE_OPEN
@@ -188,35 +189,38 @@ def _shown(
     return NOT_APPLICABLE if by_person and current.state == ProductAttribute.State.NOT_APPLICABLE else LEAVE_OPEN
 
 
-def row_of(product: Product) -> str | None:
-    """Return the code of the product's row, `NO_ROW` where a person said that it is none, None where nobody chose."""
-    if product.row is not None:
-        return product.row.code
-    return NO_ROW if product.is_none_of_the_rows else None
+def chosen_garment(product: Product) -> str | None:
+    """Return which garment the product is, by its top-level category's code.
+
+    `NO_GARMENT` where a person said that it is none of those found, None where nobody chose.
+    """
+    if product.top_category is not None:
+        return product.top_category.code
+    return NO_GARMENT if product.is_none_of_the_garments else None
 
 
 def fields_of(
-    product: Product, taxonomy: Taxonomy, row: str | None, wanted: Mapping[str, str] | None = None
+    product: Product, taxonomy: Taxonomy, garment: str | None, wanted: Mapping[str, str] | None = None
 ) -> list[Field]:
-    """Return the attributes' fields as they look with `row` chosen.
+    """Return the attributes' fields as they look with that garment chosen.
 
     Args:
         product: with its current values prefetched.
         taxonomy: the taxonomy.
-        row: the row that the page shows, as `row_of` says it; another one than the product's is a look ahead.
+        garment: the one that the page shows, as `chosen_garment` says it; another than the product's is a look ahead.
         wanted: what the person has chosen but not saved, by attribute code; it stays selected.
     """
     values = values_of(product)
-    top_category = taxonomy.resolve(CATEGORY, row) if row else None
-    entry = proposal_row(product, row)
-    other_row = row != row_of(product)
+    top_category = taxonomy.resolve(CATEGORY, garment) if garment else None
+    candidate = product.proposal.candidate(garment)
+    other_garment = garment != chosen_garment(product)
     fields = []
     for code, attribute in taxonomy.attributes.items():
-        suggestions = _suggestions(entry, code, taxonomy)
-        said = entry["attributes"].get(code) if entry else None
+        suggestions = _suggestions(candidate, code, taxonomy)
+        proposed = candidate.attributes.get(code) if candidate else None
         current = values.get(code)
         today = (taxonomy.today(code, current.value.code) or current.value) if current and current.value else None
-        shown = _shown(current, today, suggestions, other_row=other_row)
+        shown = _shown(current, today, suggestions, other_garment=other_garment)
         offered = {value.pk for value in taxonomy.leaves(code)}
         levels = taxonomy.applies_to[code]
         fields.append(
@@ -231,37 +235,37 @@ def fields_of(
                 applies_to=" ".join(value.code for value in taxonomy.values[CATEGORY].values() if value.pk in levels),
                 suggestions=suggestions,
                 groups=_groups(code, {option.value.pk for option in suggestions}, taxonomy),
-                model=said.get("model", "") if said else "",
-                calibrated=bool(said and said.get("calibrated")),
+                model=proposed.model if proposed else "",
+                calibrated=proposed is not None and proposed.calibrated,
             )
         )
     return fields
 
 
-def rows_of(product: Product, taxonomy: Taxonomy, chosen: str | None) -> list[Row]:
-    """Return the proposal's rows in its order, without top-level categories that the taxonomy no longer has."""
-    rows = []
-    for number, entry in enumerate(product.proposal, start=1):
-        level = taxonomy.resolve(CATEGORY, entry["top_category"])
+def garments_of(product: Product, taxonomy: Taxonomy, chosen: str | None) -> list[ProposedGarment]:
+    """Return the proposal's candidates in its order, without top-level categories that the taxonomy no longer has."""
+    garments = []
+    for number, candidate in enumerate(product.proposal.candidates, start=1):
+        level = taxonomy.resolve(CATEGORY, candidate.top_category)
         if level is None:
             continue
         cells = []
         for code, attribute in taxonomy.attributes.items():
-            suggestions = _suggestions(entry, code, taxonomy)
+            suggestions = _suggestions(candidate, code, taxonomy)
             if suggestions:
                 cells.append((attribute, suggestions[0]))
-        rows.append(
-            Row(
+        garments.append(
+            ProposedGarment(
                 number=number,
                 top_category=level,
-                confidence=entry["confidence"],
-                images=entry["images"],
-                of=entry["of"],
+                confidence=candidate.confidence,
+                images=candidate.images,
+                total=candidate.total,
                 cells=cells,
                 chosen=level.code == chosen,
             )
         )
-    return rows
+    return garments
 
 
 @dataclass(frozen=True)
@@ -271,9 +275,9 @@ class ProductPage:
     product: Product
     images: list[PageImage]
     progress: Progress
-    rows: list[Row]
+    garments: list[ProposedGarment]
     fields: list[Field]
-    row: str | None
+    garment: str | None
     may_edit: bool
     may_delete: bool
     removed: list[ProductImage]
@@ -286,7 +290,7 @@ class ProductPage:
 
     @property
     def places(self) -> int:
-        """How many places among the images are taken: the next one that is added stands behind them."""
+        """How many places among the images are taken: the next one that is added comes after them."""
         return max((image.image.position for image in self.images), default=-1) + 1
 
     @property
@@ -296,12 +300,12 @@ class ProductPage:
 
     @property
     def elsewhere(self) -> str:
-        """The product's top-level category where no garment found is of it; else `NO_ROW`.
+        """The product's top-level category where no garment found is of it; else `NO_GARMENT`.
 
-        It is what "none of these" stands for then: the product is none of the rows already, but not without a row.
+        It is what "none of these" stands for then: the product is none of the garments already, and yet is something.
         """
-        own = row_of(self.product)
-        return own if own and all(row.top_category.code != own for row in self.rows) else NO_ROW
+        own = chosen_garment(self.product)
+        return own if own and all(found.top_category.code != own for found in self.garments) else NO_GARMENT
 
 
 def build_page(
@@ -310,7 +314,7 @@ def build_page(
     *,
     may_edit: bool,
     may_delete: bool = False,
-    row: str | None = None,
+    garment: str | None = None,
     wanted: Mapping[str, str] | None = None,
 ) -> ProductPage:
     """Put the page together.
@@ -320,22 +324,22 @@ def build_page(
         jobs: from `catalog.progress.jobs_of`, read before the product.
         may_edit: whether the reader may change it.
         may_delete: whether the reader may delete for good what is archived of it.
-        row: the row to show instead of the product's; `NO_ROW` is "none of these".
+        garment: the one to show instead of the product's own; `NO_GARMENT` is "none of these".
         wanted: unsaved choices to keep, by attribute code.
     """
     taxonomy = Taxonomy.load()
     images: list[ProductImage] = product.current_images  # type: ignore[attr-defined]  # prefetched to this attribute
-    numbers = _row_numbers(product)
-    shown = row if row is not None else row_of(product)
+    numbers = _numbers(product)
+    shown = garment if garment is not None else chosen_garment(product)
     states = ".".join(f"{job.pk}{job.state[0]}{job.error_code}" for job in jobs.values())
     progress = progress_of(images, jobs)
     return ProductPage(
         product=product,
         images=[PageImage(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images],
         progress=progress,
-        rows=rows_of(product, taxonomy, shown),
+        garments=garments_of(product, taxonomy, shown),
         fields=fields_of(product, taxonomy, shown, wanted),
-        row=shown,
+        garment=shown,
         may_edit=may_edit,
         may_delete=may_delete,
         removed=list(product.images.exclude(archived_at=None)) if may_delete else [],

@@ -30,15 +30,15 @@ class Line:
     garments: list[str]
 
     @property
-    def undecided_row(self) -> bool:
+    def undecided_garment(self) -> bool:
         """Whether a person has to say which of the garments found the product is."""
-        return self.product.row_source == Product.RowSource.NONE and bool(self.garments)
+        return self.product.top_category_source == Product.TopCategorySource.NONE and bool(self.garments)
 
     @property
     def nothing_found(self) -> bool:
         """Whether the images were looked at, but there is nothing to propose and nobody has decided yet."""
         waits = self.product.status in {Product.Status.DRAFT, Product.Status.CLASSIFYING}
-        return not waits and not self.product.proposal and not any(value.value_id for value in self.values)
+        return not waits and not self.product.proposal.candidates and not any(value.value_id for value in self.values)
 
 
 def _categories() -> list[AttributeValue]:
@@ -50,7 +50,7 @@ def _categories() -> list[AttributeValue]:
 
 
 def _choices(categories: list[AttributeValue]) -> dict[str, list[tuple[str, str]]]:
-    """Categories by the name of their top-level category; one without values below it is a category by itself."""
+    """Categories by the name of their top-level category; one without values below it can be chosen itself."""
     groups: dict[str, list[tuple[str, str]]] = {}
     parents = {value.parent_id for value in categories}
     for value in categories:
@@ -67,9 +67,9 @@ def _lines(page: Page[Product], categories: list[AttributeValue]) -> list[Line]:
             images=product.current_images,  # type: ignore[attr-defined]  # prefetched to this attribute
             values=[value for value in values_of(product).values() if value.attribute.active],
             garments=[
-                top_categories[entry["top_category"]]
-                for entry in product.proposal
-                if entry["top_category"] in top_categories
+                top_categories[candidate.top_category]
+                for candidate in product.proposal.candidates
+                if candidate.top_category in top_categories
             ],
         )
         for product in page.object_list

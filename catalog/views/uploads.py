@@ -19,12 +19,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Merchant
-from accounts.portal import PortalRequest, portal_view, posted_from, wants_json
+from accounts.portal import PortalRequest, portal_view
 from catalog import services
 from catalog.models import Product
 from catalog.services import uploads
 from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
 from core.errors import Conflict, Forbidden, Gone, Refused
+from core.portal import posted_from, wants_json
 
 FILES = "images"
 
@@ -80,7 +81,7 @@ def _new_page(
 
 
 def _place(request: PortalRequest) -> int | None:
-    """Where the script says that the image stands among the product's, if that can be."""
+    """The image's position among the product's, as the script says, if that can be."""
     place = request.POST.get("place", "")
     return int(place) if place.isdecimal() and len(place) < 5 else None
 
@@ -88,12 +89,12 @@ def _place(request: PortalRequest) -> int | None:
 def _check_merchant(request: PortalRequest, merchant: Merchant) -> None:
     """Raise Conflict `other_merchant` if the form was opened in another merchant than the person works in now.
 
-    Whoever belongs to two merchants can switch in another window; the images belong to the one that the page names.
+    A member of two merchants can switch in another window; the images belong to the one that the page names.
     """
     if request.GET.get("merchant", merchant.public_id) != merchant.public_id:
         raise Conflict(
             "other_merchant",
-            _("You now work in %(shop)s, but this page is of another shop. Nothing was stored: switch back first."),
+            _("You now work in %(merchant)s, but this page is of another shop. Nothing was stored: switch back first."),
             {"merchant": merchant.name},
         )
 

@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import M, MerchantData, admin_actor, dialog
+from accounts.admin.base import M, MerchantData, admin_actor
 from catalog.models import Product
 from classifier.jobs.requests import classify_again
+from core.admin.base import dialog
 from core.admin.theme import Dialog, action
 
 OF_MANY = _("Classify the products again")

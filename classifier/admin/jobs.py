@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from accounts.admin.base import ReadOnlyAdmin, coloured, link_to
+from accounts.admin.base import ReadOnlyAdmin
 from catalog.admin.images import drawn
 from catalog.models import Product
 from classifier.admin.classify_again import ClassifiesAgain
 from classifier.models import Classification
+from core.admin.base import coloured, link_to
 from core.admin.theme import display
 
 admin.site.unregister(DBTaskResult)  # the queue behind these jobs: nothing that people could use

@@ -12,12 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor, link_to
+from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from accounts.models import Operation
-from classifier import operations
 from classifier.admin.registry import ManagesModels
+from classifier.jobs import operations
 from classifier.models import ModelVersion, ShadowReport
 from classifier.registry import uploads
+from core.admin.base import link_to
 from core.admin.theme import Dialog, action, display
 
 

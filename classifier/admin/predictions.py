@@ -7,10 +7,11 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
 
-from accounts.admin.base import MerchantData, ReadOnlyAdmin, link_to
+from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from catalog.admin.images import drawn
 from catalog.certainty import percent
 from classifier.models import Prediction
+from core.admin.base import link_to
 from core.admin.theme import display
 
 

@@ -23,7 +23,7 @@ from classifier.quality.charts import Axis, Dot, Line, line_chart
 from classifier.quality.metrics import Automatic, Drift, Period, Rate, Verdicts
 
 if TYPE_CHECKING:
-    from accounts.admin.base import BaseAdmin
+    from core.admin.base import BaseAdmin
 
 WEEKS = (4, 12, 26, 52)
 DEFAULT_WEEKS = 12

@@ -13,12 +13,13 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import ReadOnlyAdmin, admin_actor, coloured, dialog, link_to
+from accounts.admin.base import ReadOnlyAdmin, admin_actor
 from catalog.selectors import Taxonomy
-from classifier import operations
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
+from classifier.jobs import operations
 from classifier.models import Deployment, ModelSet, ModelVersion
 from classifier.registry import class_mapping, model_sets, shadow, uploads
+from core.admin.base import coloured, dialog, link_to
 from core.admin.theme import Dialog, action, display
 from core.errors import Refused
 from vision.engine.manifest import GARMENT
@@ -64,7 +65,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         "role",
         "task",
         "state",
-        "meanings",
+        "mapped_classes",
         "input_size",
         "probabilities",
         "metrics",
@@ -114,7 +115,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         return ", ".join(names[:_MOST_NAMED]) + (f" … (+{rest})" if rest > 0 else "")
 
     @display(description=_("classes and their values"))
-    def meanings(self, version: ModelVersion) -> str:
+    def mapped_classes(self, version: ModelVersion) -> str:
         """Each class as the file names it, with the value that it stands for."""
         if version.role == GARMENT:
             return ", ".join(version.classes)
@@ -275,7 +276,7 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
         return super().get_queryset(request).prefetch_related("active__versions")
 
     def _trail(self, row: Model) -> dict[str, Any]:
-        """What changed it stands at the sets that it was changed to."""
+        """Its changes are recorded at the sets that it was changed to."""
         return {"action__startswith": "deployment."}
 
     @display(description=_("versions"))

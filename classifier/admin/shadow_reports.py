@@ -10,12 +10,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import MerchantData, ReadOnlyAdmin, link_to
+from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from catalog.admin.images import drawn
 from catalog.certainty import percent
 from catalog.models import Attribute, AttributeValue, Product, ProductImage
 from classifier.models import ShadowReport
 from classifier.registry import shadow
+from core.admin.base import link_to
 from core.admin.theme import display
 
 
@@ -28,12 +29,12 @@ class _Names:
         self._values = {(value.attribute.code, value.code): value.name for value in values}
 
     def attribute(self, code: str) -> str:
-        return str(_("Chosen garment")) if code == shadow.ROW else self._attributes.get(code, code)
+        return str(_("Chosen garment")) if code == shadow.CHOSEN_GARMENT else self._attributes.get(code, code)
 
     def value(self, attribute: str, code: str | None) -> str:
         if not code:
             return str(_("open"))
-        return self._values.get(("category" if attribute == shadow.ROW else attribute, code), code)
+        return self._values.get(("category" if attribute == shadow.CHOSEN_GARMENT else attribute, code), code)
 
 
 @admin.register(ShadowReport)

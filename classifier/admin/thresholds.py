@@ -11,12 +11,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor, coloured
+from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
 from classifier.admin.quality import quality_page
 from classifier.models import AcceptanceThreshold
+from classifier.precision import Point
 from classifier.quality.charts import Axis, Dot, Line, line_chart
-from classifier.quality.precision import Point
 from classifier.quality.thresholds import TARGET_PRECISION, calibrate, curve_of
+from core.admin.base import coloured
 from core.admin.theme import Dialog, action, display
 from core.errors import Refused
 
@@ -51,7 +52,7 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         "proof",
         "share_covered",
     )
-    sortable_by = ("threshold", "decisions", "share_covered")  # the rest stands in the order of its scopes
+    sortable_by = ("threshold", "decisions", "share_covered")  # the rest is in the order of its scopes
     list_filter = ("attribute", "model_version", "merchant", "enabled")
     list_select_related = ("attribute", "value", "merchant", "model_version")
     search_fields = ("attribute__code", "value__code", "value__name_ko", "value__name_en", "merchant__name")

@@ -272,6 +272,6 @@ def classify_waiting() -> int:
 
 
 def _mean_timings(images: Sequence[ImageResult]) -> dict[str, float]:
-    """Milliseconds an image by phase, over the batch."""
+    """Milliseconds per image, by phase, over the batch."""
     phases = {phase for image in images for phase in image.timings}
     return {phase: round(sum(image.timings[phase] for image in images) / len(images), 1) for phase in sorted(phases)}

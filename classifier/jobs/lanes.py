@@ -21,7 +21,7 @@ _STORAGE_LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
 
 @dataclass(frozen=True)
 class Failure:
-    """An image that cannot be classified, whoever tries: an error code and a sentence."""
+    """An image that no worker can classify: an error code and a sentence."""
 
     code: str
     message: str

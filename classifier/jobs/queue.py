@@ -1,7 +1,7 @@
 """The life of a classification job: claimed under a lease, then done, failed, or put back.
 
 A lease is a random token and an end by the database's clock, which `classifier.jobs.leases` puts off while the process
-works. Whoever wants to end a job must still hold its token, so a worker that was thought dead cannot add its results a
+works. To end a job, a process must still hold its token, so a worker that was thought dead cannot add its results a
 second time.
 
 **Whose turn it is.** Interactive jobs come first. Among the jobs of one priority every merchant gets the same share,
@@ -88,7 +88,7 @@ def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
 
     With several free `lanes` a short queue is divided among them, so that the images of one product are looked
     at side by side: this is the first one's share. A job that was broken off before may have been what killed the
-    process. It comes by itself, and only if this process is `alone` with it, having no other batch to lose; until
+    process. It is claimed alone, and only if this process is `alone` with it, having no other batch to lose; until
     then nothing behind it is handed out.
     """
     waiting = list(due().order_by(*_ORDER).values_list("id", "attempts", "model_set_id")[: limit * lanes])
@@ -211,7 +211,7 @@ def put_back_batch(batch: Batch, message: str) -> int:
 
 @atomic
 def release(token: str, ids: Collection[int]) -> None:
-    """Let jobs wait again that nobody has tried: that was no attempt."""
+    """Let jobs wait again that were claimed but not tried; it does not count as an attempt."""
     held = list(_held(token, ids).select_for_update().values_list("pk", flat=True))
     _wait_again(held, attempts=F("attempts") - 1)
 

@@ -1,4 +1,4 @@
-"""What asks for classifications."""
+"""What asks for the classification of images, and wakes a worker for it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.actors import Actor
-from accounts.models import Operation
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from catalog.services import audit, lock_product, locked_for, mark_classifying
+from catalog.services import audit, lock_product, locked_for
 from classifier import proposals
-from classifier.jobs.queue import place
+from classifier.jobs.new_jobs import add_live_job
 from classifier.jobs.tasks import wake_worker
 from classifier.models import Classification
 from core.db import atomic
 
-Purpose = Classification.Purpose
 Priority = Classification.Priority
 State = Classification.State
 
@@ -34,11 +32,7 @@ def wake_worker_on_commit() -> None:
 
 @atomic
 def request_classification(
-    *,
-    image: ProductImage,
-    priority: int = Priority.INTERACTIVE,
-    again: bool = False,
-    operation: Operation | None = None,
+    *, image: ProductImage, priority: int = Priority.INTERACTIVE, again: bool = False
 ) -> Classification | None:
     """Queue the classification of an image, within the caller's transaction; a worker is woken on commit.
 
@@ -48,35 +42,10 @@ def request_classification(
     Returns:
         The new job, or None if there is nothing to do.
     """
-    merchant = lock_product(image.product_id).merchant_id
-    open_key = f"{image.pk}:{Purpose.LIVE}"
-    jobs = Classification.objects.filter(image=image, purpose=Purpose.LIVE)
-    pending = jobs.filter(open_key=open_key).first()
-    if pending is not None:
-        if pending.image_sha256 != image.sha256:  # new bytes: whoever works on the old ones loses the lease
-            jobs.filter(pk=pending.pk, open_key=open_key).update(
-                state=State.QUEUED, lease_token="", lease_until=None, image_sha256=image.sha256
-            )
-            wake_worker_on_commit()
-        if operation is None and pending.operation_id is not None:  # somebody waits: no operation's any more
-            turn = place(merchant, priority).turn
-            jobs.filter(pk=pending.pk, open_key=open_key).update(priority=priority, turn=turn, operation=None)
-        return None
-    if not again and jobs.filter(image_sha256=image.sha256, state=State.DONE).exists():
-        return None
-    waiting = place(merchant, priority)
-    job = Classification.objects.create(
-        image=image,
-        priority=priority,
-        merchant_id=waiting.merchant_id,
-        turn=waiting.turn,
-        image_sha256=image.sha256,
-        open_key=open_key,
-        operation=operation,
-    )
-    mark_classifying(product_id=image.product_id)
-    wake_worker_on_commit()
-    return job
+    added = add_live_job(image=image, priority=priority, again=again)
+    if added.waits:
+        wake_worker_on_commit()
+    return added.job
 
 
 @atomic
@@ -102,7 +71,7 @@ def classify_again(*, actor: Actor, product: Product) -> int:
 @atomic
 def propose_again(*, product_id: int) -> None:
     """Build the product's proposal again from what is known of its current images."""
-    proposals.refresh(lock_product(product_id), Taxonomy.load())
+    proposals.propose(lock_product(product_id), Taxonomy.load())
 
 
 def queue_place(classification: Classification) -> int:

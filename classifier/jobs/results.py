@@ -106,10 +106,10 @@ def _predictions(garment_id: int, garment: FoundGarment, serving: Serving, taxon
 
 @atomic
 def apply(product_id: int, taxonomy: Taxonomy) -> None:
-    """Transaction 2: let what was found count for the product. Does nothing new when it is done twice.
+    """Transaction 2: let what was found count for the product. Idempotent.
 
-    Locks the product before it reads anything, so that whoever comes second sees the first one's work. Jobs that end
-    meanwhile are left to whoever ended them.
+    Locks the product before it reads anything, so that the second of two workers sees the first one's work. Jobs that
+    end meanwhile are left to the worker that ended them.
     """
     try:
         product = lock_product(product_id)
@@ -123,7 +123,7 @@ def apply(product_id: int, taxonomy: Taxonomy) -> None:
     )
     newest = live.filter(image=OuterRef("pk"), state=State.DONE).order_by("-pk").values("pk")[:1]
     ProductImage.objects.filter(product=product).update(current_classification=Subquery(newest))
-    proposals.refresh(product, taxonomy)
+    proposals.propose(product, taxonomy)
     Classification.objects.filter(pk__in=ended).update(applied_at=timezone.now())
 
 

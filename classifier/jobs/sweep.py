@@ -16,8 +16,7 @@ from django.utils import timezone
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from classifier import operations
-from classifier.jobs import chores, queue, results
+from classifier.jobs import chores, operations, queue, results
 from classifier.jobs.leases import keeper
 from classifier.jobs.tasks import wake_worker
 from classifier.models import Chore, Classification, Garment
@@ -26,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 State = Classification.State
 _CHUNK = 500
-_LOOKED_AT = 200  # products a time
-# A worker that is alive does these by itself within seconds; the sweep leaves them to it for so long.
+_LOOKED_AT = 200  # products at a time
+# A worker that is alive does these on its own within seconds; the sweep leaves them to it for so long.
 _GRACE = timedelta(seconds=10)
 _NEVER = threading.Event()
 
@@ -35,7 +34,8 @@ _NEVER = threading.Event()
 def sweep() -> None:
     """Everything that is due every few seconds. Each step is safe beside other workers, and when it is repeated."""
     apply_left_over()
-    operations.feed()
+    if operations.feed():
+        wake_worker()
     wake_for_waiting()
 
 
@@ -124,7 +124,7 @@ def wake_for_waiting() -> bool:
 
 
 def prune(stop: threading.Event = _NEVER) -> None:
-    """Everything that is due now and then: what nobody needs any more. Ends soon after `stop` is set.
+    """Delete what is no longer needed. Ends soon after `stop` is set.
 
     What is in the database and the storage is for one worker at a time; another one leaves it to that one.
     """

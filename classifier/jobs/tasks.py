@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from django_tasks import task
 
-from classifier.jobs import batches, queue
+from classifier.jobs import batches, operations, queue
 
 
 @task(queue_name="interactive")
 def classify_waiting() -> int:
     """Classify every image that waits, and let long operations queue more; returns how many there were."""
-    from classifier import operations  # here: what it queues wakes a worker through this module
-
     ended = batches.classify_waiting()
-    if ended and queue.any_waiting():  # one task's time was over
+    queued = operations.feed()
+    if queued or (ended and queue.any_waiting()):  # the latter when one task's time was over
         wake_worker()
-    operations.feed()
     return ended
 
 

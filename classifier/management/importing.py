@@ -49,7 +49,7 @@ class ImportCommand(EnglishCommand):
             "--val-share", type=float, default=VAL_SHARE, help="share of the images to measure on (%(default)s)"
         )
         parser.add_argument("--copy", action="store_true", help="copy the images instead of linking to them")
-        parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one a core")
+        parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per core")
 
     def run(
         self,

@@ -1,6 +1,25 @@
+"""One word for each thing, also in the figures of reports."""
 
 import django.db.models.deletion
 from django.db import migrations, models
+
+
+def _rename_figure(apps, old, new):
+    reports = apps.get_model('classifier', 'ShadowReport').objects
+    for report in reports.only('figures').order_by('pk'):
+        if old in report.figures:
+            report.figures = {new if name == old else name: said for name, said in report.figures.items()}
+            report.save(update_fields=['figures'])
+
+
+def name_images(apps, schema_editor):
+    """Call a report's images so."""
+    _rename_figure(apps, 'photographs', 'images')
+
+
+def name_photographs(apps, schema_editor):
+    """Call them as before."""
+    _rename_figure(apps, 'images', 'photographs')
 
 
 class Migration(migrations.Migration):
@@ -26,4 +45,5 @@ class Migration(migrations.Migration):
             name='image',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='classifications', to='catalog.productimage', verbose_name='photo'),
         ),
+        migrations.RunPython(name_images, name_photographs),
     ]

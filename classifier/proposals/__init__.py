@@ -1,32 +1,32 @@
-"""From what the models said of each image to what is proposed for the product: one row per top-level category.
+"""From what the models said of each image to what is proposed for the product: a candidate per top-level category.
 
 A product is one garment, but its images may show others beside it. For a top-level category L:
 
 - A garment's share in L is the confidence of its box times the probability that its category distribution (value and
   alternatives) gives to categories of L. A detector that names what it finds gives one score for both: it counts once.
-- L gets a row if, in at least one image, a garment's most probable category belongs to it.
-- The row's confidence is the mean over *all* current images of the largest share in L that any of a
+- L gets a candidate if, in at least one image, a garment's most probable category belongs to it.
+- The candidate's confidence is the mean over *all* current images of the largest share in L that any of an
   image's garments has. So agreement counts: a garment on every image beats one that is on two of five,
   and an image that takes a jacket for a jumper still speaks for outerwear.
-- An attribute of the row is the mean of the distributions of those garments (the best one of each image that
-  shows the row), weighted by the confidence of their boxes. Probability that a distribution gives to no value that it
+- An attribute of the candidate is the mean of the distributions of those garments (the best one of each image that
+  shows it), weighted by the confidence of their boxes. Probability that a distribution gives to no value that it
   names is nobody's. An image in which no model said anything about the attribute does not count for it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q
 
 from catalog.models import CATEGORY, AttributeValue, Product, ProductImage
-from catalog.selectors import Taxonomy
+from catalog.proposal import Alternative, Candidate, Proposal, ProposedValue
+from catalog.selectors import Taxonomy, images_wait
 from catalog.services import write_proposal
-from classifier.models import Classification, Garment, ModelSet, Prediction
+from classifier.models import Garment, ModelSet, Prediction
 from classifier.quality import thresholds
 from vision.engine.manifest import GARMENT
 
@@ -59,14 +59,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Showing:
-    """The garment that speaks for a row in one image, and its share in it."""
+    """The garment that speaks for a candidate in one image, and its share in it."""
 
     share: float
     garment: Seen
 
 
-def build(images: Sequence[Sequence[Seen]], taxonomy: Taxonomy) -> list[dict[str, Any]]:
-    """Return the rows of a proposal, by falling confidence; see the module for the rule, `Product.proposal` for use.
+def build(images: Sequence[Sequence[Seen]], taxonomy: Taxonomy) -> Proposal:
+    """Return what is proposed, by the rule of this module; nothing is marked yet.
 
     Args:
         images: the garments of each current image; an empty sequence for one without.
@@ -95,16 +95,16 @@ def build(images: Sequence[Sequence[Seen]], taxonomy: Taxonomy) -> list[dict[str
             shares[level] += share
         for level, entry in shown.items():
             showing[level].append(entry)
-    rows = [
-        _row(levels[level], shares[level] / len(images), entries, len(images), taxonomy)
+    candidates = [
+        _candidate(levels[level], shares[level] / len(images), entries, len(images), taxonomy)
         for level, entries in showing.items()
     ]
-    return sorted(rows, key=lambda row: (-row["confidence"], row["top_category"]))
+    return Proposal(tuple(sorted(candidates, key=lambda found: (-found.confidence, found.top_category))))
 
 
-def chosen_row(rows: Iterable[Mapping[str, Any]], threshold: float) -> str | None:
+def clear_top_category(proposal: Proposal, threshold: float) -> str | None:
     """Return the top-level category that is chosen without a person: the only one at or above `threshold`, if any."""
-    clear = [row["top_category"] for row in rows if row["confidence"] >= threshold]
+    clear = [found.top_category for found in proposal.candidates if found.confidence >= threshold]
     return clear[0] if len(clear) == 1 else None
 
 
@@ -115,27 +115,27 @@ def _resolved(garment: Seen, attribute: str, taxonomy: Taxonomy) -> list[tuple[A
     return [(value, probability) for value, probability in resolved if value is not None]
 
 
-def _row(
+def _candidate(
     level: AttributeValue, confidence: float, showing: list[_Showing], images: int, taxonomy: Taxonomy
-) -> dict[str, Any]:
+) -> Candidate:
     ranked = [entry.garment for entry in sorted(showing, key=lambda entry: -entry.share)]
     attributes = {
         code: found
         for code in taxonomy.attributes
         if taxonomy.applies(code, level) and (found := _attribute(code, level, ranked, taxonomy))
     }
-    return {
-        "top_category": level.code,
-        "confidence": round(confidence, _DIGITS),
-        "images": len(ranked),
-        "of": images,
-        "garments": [garment.garment for garment in ranked],
-        "attributes": attributes,
-    }
+    return Candidate(
+        top_category=level.code,
+        confidence=round(confidence, _DIGITS),
+        images=len(ranked),
+        total=images,
+        garments=tuple(garment.garment for garment in ranked),
+        attributes=attributes,
+    )
 
 
-def _attribute(code: str, level: AttributeValue, garments: Sequence[Seen], taxonomy: Taxonomy) -> dict[str, Any] | None:
-    """The mean distribution of one attribute over the garments that speak for a row, best first."""
+def _attribute(code: str, level: AttributeValue, garments: Sequence[Seen], taxonomy: Taxonomy) -> ProposedValue | None:
+    """The mean distribution of one attribute over the garments that speak for a candidate, best first."""
     speaking = [garment for garment in garments if code in garment.said]
     weight = sum(garment.confidence for garment in speaking)
     mean: dict[str, float] = defaultdict(float)
@@ -147,17 +147,16 @@ def _attribute(code: str, level: AttributeValue, garments: Sequence[Seen], taxon
         return None
     (value, confidence), *others = sorted(mean.items(), key=lambda item: (-item[1], item[0]))
     answered = _answered(code, value, speaking, taxonomy)
-    return {
-        "value": value,
-        "confidence": round(min(confidence, 1.0), _DIGITS),
-        "calibrated": all(garment.said[code].calibrated for garment in speaking),
-        "alternatives": [
-            {"value": other, "confidence": round(probability, _DIGITS)}
-            for other, probability in others[:MOST_ALTERNATIVES]
-        ],
-        "prediction": answered.prediction,
-        "model": answered.model,
-    }
+    return ProposedValue(
+        value=value,
+        confidence=round(min(confidence, 1.0), _DIGITS),
+        calibrated=all(garment.said[code].calibrated for garment in speaking),
+        alternatives=tuple(
+            Alternative(other, round(probability, _DIGITS)) for other, probability in others[:MOST_ALTERNATIVES]
+        ),
+        prediction=answered.prediction,
+        model=answered.model,
+    )
 
 
 def _answered(attribute: str, value: str, garments: Sequence[Seen], taxonomy: Taxonomy) -> Said:
@@ -204,18 +203,16 @@ def read(images: Sequence[int], found: Q) -> dict[int, list[Seen]]:
     return seen
 
 
-def refresh(product: Product, taxonomy: Taxonomy) -> None:
+def propose(product: Product, taxonomy: Taxonomy) -> None:
     """Build the proposal of a locked product again and hand it to the catalogue, in the caller's transaction."""
-    rows = build(load(product.pk), taxonomy)
-    waiting = Classification.objects.filter(
-        image__product=product, image__archived_at=None, purpose=Classification.Purpose.LIVE, open_key__isnull=False
-    ).exists()
+    proposal = build(load(product.pk), taxonomy)
+    waiting = images_wait(product)
     if not waiting:  # what half of the images say is not accepted
-        thresholds.mark(rows, product=product, taxonomy=taxonomy)
+        proposal = thresholds.mark(proposal, product=product, taxonomy=taxonomy)
     write_proposal(
         product=product,
-        proposal=rows,
-        row=chosen_row(rows, settings.OTJANG_ROW_THRESHOLD),
+        proposal=proposal,
+        top_category=clear_top_category(proposal, settings.OTJANG_TOP_CATEGORY_THRESHOLD),
         classifying=waiting,
         taxonomy=taxonomy,
     )

@@ -15,7 +15,7 @@ from catalog.certainty import CERTAINTY
 from catalog.models import Decision
 from catalog.selectors import by_person, todays_values
 from classifier.models import Classification, Prediction
-from classifier.quality.precision import wilson_interval
+from classifier.precision import wilson_interval
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -219,7 +219,7 @@ def read_automatic(period: Period, found: Iterable[Verdicts]) -> dict[int, Autom
 
 
 def read_drift(period: Period) -> list[Drift]:
-    """One entry a week; two queries. What an operation looked at again is no new input."""
+    """One entry per week; two queries. What an operation looked at again is not new input."""
     weeks = [Drift() for _start in period.starts]
     said = Prediction.objects.filter(
         period.within("created_at", "garment__image__product__merchant"),

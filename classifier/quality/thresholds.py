@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -21,11 +21,11 @@ from accounts.actors import Actor
 from accounts.models import Merchant
 from accounts.services import record
 from catalog.models import Decision, Product
+from catalog.proposal import Acceptance, Proposal, ProposedValue
 from catalog.selectors import Taxonomy, todays_values
-from catalog.values.answered import ACCEPT, ACCEPTANCE, SAMPLE
 from classifier.models import AcceptanceThreshold, Prediction
+from classifier.precision import Outcome, Point, choose, curve, least_decisions
 from classifier.quality import metrics
-from classifier.quality.precision import Outcome, Point, choose, curve, least_decisions
 from core.db import atomic
 from core.errors import Forbidden, Invalid
 
@@ -198,22 +198,30 @@ def is_sampled(product: Product, attribute: str) -> bool:
     return int.from_bytes(digest[:8]) < settings.OTJANG_SAMPLE_SHARE * 2**64
 
 
-def mark(proposal: list[dict[str, Any]], *, product: Product, taxonomy: Taxonomy) -> None:
-    """Mark the entries of a proposal that clear their threshold: to be accepted, or one of the sample for review."""
+def mark(proposal: Proposal, *, product: Product, taxonomy: Taxonomy) -> Proposal:
+    """Return the proposal with the values marked that clear their threshold: to be accepted, or a sample for review."""
     thresholds = {
         row.scope: row for row in AcceptanceThreshold.objects.filter(Q(merchant=None) | Q(merchant=product.merchant_id))
     }
     if not any(row.enabled and row.threshold is not None for row in thresholds.values()):
-        return
-    entries = [(code, entry) for row in proposal for code, entry in row["attributes"].items()]
-    asked = [entry["prediction"] for _code, entry in entries]
-    versions = dict(Prediction.objects.filter(pk__in=asked).values_list("pk", "model_version_id"))
-    for code, entry in entries:
-        value = taxonomy.resolve(code, entry["value"])
-        version = versions.get(entry["prediction"])
+        return proposal
+    proposed = [value for candidate in proposal.candidates for value in candidate.attributes.values()]
+    asked = [value.prediction for value in proposed]
+    versions = dict(Prediction.objects.filter(pk__in=asked).order_by().values_list("pk", "model_version_id"))
+
+    def marked(code: str, proposed: ProposedValue) -> ProposedValue:
+        value = taxonomy.resolve(code, proposed.value)
+        version = versions.get(proposed.prediction)
         if value is None or version is None:
-            continue
+            return proposed
         ruling = _ruling(thresholds, product.merchant_id, taxonomy.attributes[code].pk, value.pk, version)
-        if ruling is None or not ruling.enabled or ruling.threshold is None or entry["confidence"] < ruling.threshold:
-            continue
-        entry[ACCEPTANCE] = SAMPLE if is_sampled(product, code) else ACCEPT
+        if ruling is None or not ruling.enabled or ruling.threshold is None or proposed.confidence < ruling.threshold:
+            return proposed
+        return replace(proposed, acceptance=Acceptance.SAMPLE if is_sampled(product, code) else Acceptance.ACCEPT)
+
+    return Proposal(
+        tuple(
+            replace(candidate, attributes={code: marked(code, value) for code, value in candidate.attributes.items()})
+            for candidate in proposal.candidates
+        )
+    )

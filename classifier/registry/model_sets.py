@@ -256,7 +256,7 @@ def set_before(deployment: Deployment) -> ModelSet | None:
 
 
 def roll_back(*, actor: Actor) -> ModelSet:
-    """Go back to the set that was active before. Doing it twice is the same as not at all.
+    """Go back to the set that was active before. Twice ends where it began.
 
     Raises:
         Forbidden: the actor may not manage models.

@@ -37,6 +37,10 @@ SECONDS = 1200
 """How long opening and exporting may take; half a minute is usual."""
 LICENCE_LENGTH = 40
 NAME_LENGTH = 100
+NOT_ISOLATED = (
+    "%s was opened without a network namespace, which this system does not permit: only Python code was kept from the "
+    "network"
+)
 _LOOK_SECONDS = 0.5  # how often the caller is asked whether it shall go on
 
 
@@ -55,6 +59,17 @@ class Description:
 def roles() -> list[str]:
     """What a model can be for: finding garments, or one of the attributes."""
     return [GARMENT, *Attribute.objects.filter(active=True).values_list("code", flat=True)]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _require_role(role: str) -> None:
+    known = roles()
+    if role not in known:
+        params = {"role": role, "known": ", ".join(known)}
+        raise Invalid("unknown_role", _("There is no role “%(role)s”; there are: %(known)s."), params)
 
 
 def register(
@@ -86,16 +101,11 @@ def register(
     """
     require_superuser(actor)
     require_name_length(name, NAME_LENGTH)
+    _require_role(role)
     given, described = dict(mapping or {}), description or Description()
-    known = roles()
-    if role not in known:
-        params = {"role": role, "known": ", ".join(known)}
-        raise Invalid("unknown_role", _("There is no role “%(role)s”; there are: %(known)s."), params)
-    source = hashlib.sha256(checkpoint).hexdigest()
-    asked = json.dumps([source, sorted(given.items()), image_size, sorted(described.use.items())])
-    sha256 = hashlib.sha256(asked.encode()).hexdigest()
-    version = ModelVersion.objects.filter(role=role, sha256=sha256).first()
-    if version is not None:
+    source = _sha256(checkpoint)
+    sha256 = _sha256(json.dumps([source, sorted(given.items()), image_size, sorted(described.use.items())]).encode())
+    if version := ModelVersion.objects.filter(role=role, sha256=sha256).first():
         return version
     taxonomy = Taxonomy.load()
     class_mapping.checked_values(role, given, taxonomy)  # before the long work
@@ -120,11 +130,7 @@ def register(
         "card": described.card,
     }
     if not opened.isolated:
-        logger.warning(
-            "%s was opened without a network namespace, which this system does not permit: only Python code was kept "
-            "from the network",
-            name,
-        )
+        logger.warning(NOT_ISOLATED, name)
     return _add(actor, role, sha256, fields, opened.isolated)
 
 

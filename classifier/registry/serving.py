@@ -47,7 +47,7 @@ def of_set(model_set: ModelSet, taxonomy: Taxonomy) -> Serving:
 
 
 def of_version(version: ModelVersion) -> tuple[ModelSpec, Network]:
-    """One version by itself, with its network. Raises WeightsError as `of_set` does."""
+    """One version alone, with its network. Raises WeightsError as `of_set` does."""
     spec = _spec(version)
     return spec, load_networks({spec.role: spec}, RUNTIME)[spec.role]
 

@@ -25,6 +25,7 @@ from accounts.actors import Actor
 from accounts.models import Operation
 from accounts.services import record
 from catalog.models import Product, ProductAttribute, ProductImage
+from catalog.proposal import Proposal
 from catalog.selectors import Taxonomy, decided_by_people
 from classifier import proposals
 from classifier.models import Classification, ModelSet, ModelVersion, ShadowReport
@@ -34,7 +35,7 @@ from core.db import atomic
 from core.errors import Conflict, Invalid
 
 KIND = "shadow"
-ROW = "garment"
+CHOSEN_GARMENT = "garment"
 MOST_SAMPLED = 20_000
 MOST_SHOWN = 200
 EXAMPLES = 3  # products that are kept for each move
@@ -123,7 +124,7 @@ _Move = tuple[str, str, str]
 
 def _compare(operation: Operation) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     taxonomy = Taxonomy.load()
-    codes = [ROW, *taxonomy.attributes]
+    codes = [CHOSEN_GARMENT, *taxonomy.attributes]
     attributes = {code: Counter({"changed": 0, "decided": 0, "now": 0, "then": 0}) for code in codes}
     moves: Counter[_Move] = Counter()
     examples: dict[_Move, list[int]] = defaultdict(list)
@@ -197,7 +198,7 @@ def _proposals(
     now = proposals.read(every, Q(classification=F("image__current_classification")))
     then = proposals.read(every, Q(classification__operation=operation))
     decided = decided_by_people().select_related("attribute", "value")
-    rows = Product.objects.filter(pk__in=products).select_related("row")
+    rows = Product.objects.filter(pk__in=products).select_related("top_category")
     rows = rows.prefetch_related(Prefetch("attributes", decided, to_attr="decided_by_people"))
     for product in rows.order_by("pk"):
         mine = images[product.pk]
@@ -207,12 +208,14 @@ def _proposals(
         yield product, mine, before, after
 
 
-def _said(product: Product, rows: Sequence[Mapping[str, Any]]) -> dict[str, str | None]:
-    """What a proposal says of the product: by the row that a person chose, else by the most confident one."""
-    chosen = product.row.code if product.row and product.row_source == Product.RowSource.HUMAN else None
-    speaking = next((row for row in rows if chosen in (None, row["top_category"])), None)
-    said = {code: found["value"] for code, found in speaking["attributes"].items()} if speaking else {}
-    return {ROW: proposals.chosen_row(rows, settings.OTJANG_ROW_THRESHOLD), **said}
+def _said(product: Product, proposal: Proposal) -> dict[str, str | None]:
+    """What a proposal says of the product: by the garment that a person chose, else by the most confident one."""
+    by_person = product.top_category_source == Product.TopCategorySource.HUMAN
+    chosen = product.top_category.code if product.top_category and by_person else None
+    speaking = next((found for found in proposal.candidates if chosen in (None, found.top_category)), None)
+    said = {code: proposed.value for code, proposed in speaking.attributes.items()} if speaking else {}
+    clear = proposals.clear_top_category(proposal, settings.OTJANG_TOP_CATEGORY_THRESHOLD)
+    return {CHOSEN_GARMENT: clear, **said}
 
 
 def _decided(product: Product, taxonomy: Taxonomy) -> dict[str, str]:

@@ -22,7 +22,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import Operation
 from accounts.services import record
 from classifier.permissions import require_superuser
@@ -70,7 +71,7 @@ def queue(
     if not file.size:
         raise Invalid("empty", _("The file is empty. Choose another one."))
     if file.read(len(_ZIP)) != _ZIP:
-        raise Invalid("no_checkpoint", _("This is no PyTorch checkpoint (.pt). Choose the best.pt of a training."))
+        raise Invalid("no_checkpoint", _("This is not a PyTorch checkpoint (.pt). Choose the best.pt of a training."))
     file.seek(0)
     limit = settings.OTJANG_MAX_MODEL_BYTES
     if file.size > limit:
@@ -230,7 +231,7 @@ def _run(lease: _Lease) -> None:
 
 
 def _said(operation: Operation, refused: Refused) -> str:
-    """The sentence in English. Whoever reads it has a language, and this process has not: the page says it again."""
+    """The sentence in English. This process has no language, its reader has: the page says it again."""
     with override("en"):
         operation.parameters["refused"] = {"message": refused.template, "params": refused.params}
         return refused.message

@@ -45,7 +45,7 @@ const changed = new Set(); // ids of the controls that the person touched since 
 /** Trousers have no sleeves: hide the attributes that the chosen category's top-level category does not have. */
 function hideWhatDoesNotApply() {
   const category = document.querySelector("#value-category option:checked");
-  const level = category?.dataset.level || category?.value; // a top-level category may be a category by itself
+  const level = category?.dataset.level || category?.value; // a top-level category may itself be a category
   for (const field of document.querySelectorAll(".value-field")) {
     const levels = field.dataset.applies;
     const hidden = Boolean(level && levels && !levels.split(" ").includes(level));
@@ -55,7 +55,7 @@ function hideWhatDoesNotApply() {
   }
 }
 
-/** What is said of the model's own value stands beside that one only, and what the model says beside all others. */
+/** What is said of the model's own value is shown beside that one only, and what the model says beside all others. */
 function showProposal(control) {
   for (const said of control.closest(".value-field")?.querySelectorAll("[data-of], [data-beside]") ?? []) {
     const { of, beside } = said.dataset;
@@ -115,11 +115,11 @@ function refresh() {
   htmx.ajax("GET", url, { source: "#live", target: "#live", swap: "outerHTML" });
 }
 
-// The answer comes for the row and the image that the person looks at, not for the saved ones.
+// The answer comes for the garment and the image that the person looks at, not for the saved ones.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.target !== live()) return;
-  const row = review().querySelector("[name=row]:checked");
-  if (row && review().hasAttribute("data-changed")) event.detail.parameters.row = row.value;
+  const garment = review().querySelector("[name=top_category]:checked");
+  if (garment && review().hasAttribute("data-changed")) event.detail.parameters.top_category = garment.value;
   const photo = document.querySelector(".strip a[aria-current]");
   if (photo) event.detail.parameters.photo = photo.dataset.photo.replace("photo-", "");
 });
@@ -157,7 +157,7 @@ document.addEventListener("focusout", (event) => {
   }
 });
 
-// Another row brings its own values: what was touched before belonged to the old one.
+// Another garment brings its own values: what was touched before belonged to the old one.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target?.id !== "values") return;
   for (const id of [...changed]) if (id.startsWith("value-")) changed.delete(id);

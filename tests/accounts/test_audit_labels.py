@@ -7,9 +7,10 @@ from django.conf import settings
 from django.contrib import admin as django_admin
 from django.urls import reverse
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
 from accounts.admin.base import AuditedAdmin
 from accounts.audit_labels import ACTIONS, action_label
+from accounts.channels import Channel
 from accounts.services import record
 
 

@@ -62,14 +62,14 @@ def test_it_lets_people_try_again_later(alice, clock):
     assert _log_in(alice).status_code == 302
 
 
-def test_it_begins_anew_after_a_log_in(alice):
+def test_it_begins_again_after_a_log_in(alice):
     for _day in range(3):
         _log_in(alice, "wrong")
         _log_in(alice, "")
         assert _log_in(alice).status_code == 302
 
 
-def test_an_empty_password_does_not_begin_anew(alice):
+def test_an_empty_password_does_not_begin_again(alice):
     _exhaust(alice)
     _log_in(alice, "")
 

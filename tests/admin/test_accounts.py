@@ -6,15 +6,9 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from accounts.models import ApiKey, AuditEvent, Membership, Merchant, User
-from tests.support.factories import UserFactory
+from tests.support.factories import UserFactory, staff_user
 
 pytestmark = pytest.mark.django_db
-
-
-def _staff(*permissions):
-    user = UserFactory(is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return user
 
 
 def _change(model, row):
@@ -86,7 +80,7 @@ def _user_fields(user, **changes):
 
 def test_it_lets_only_superusers_grant_rights(admin, bob, client_of):
     Membership.objects.all().delete()
-    helper = _staff("change_user", "view_user")
+    helper = staff_user("change_user", "view_user")
     rights = {"is_staff": "on", "is_superuser": "on"}
     client_of(helper).post(_change("user", bob), _user_fields(bob, name="Robert", **rights))
     bob.refresh_from_db()
@@ -103,8 +97,8 @@ def _set_password(client, user, password="mine now mine now"):
 
 @pytest.mark.parametrize("whose", ["admin", "reviewer", "alice"])
 def test_it_lets_no_clerk_take_over_somebody_with_other_rights(whose, request, client_of):
-    person = _staff("view_all_merchants") if whose == "reviewer" else request.getfixturevalue(whose)
-    client = client_of(_staff("change_user", "view_user"))
+    person = staff_user("view_all_merchants") if whose == "reviewer" else request.getfixturevalue(whose)
+    client = client_of(staff_user("change_user", "view_user"))
     before = User.objects.filter(pk=person.pk).values().get()
 
     page = client.get(_change("user", person))
@@ -118,7 +112,7 @@ def test_it_lets_no_clerk_take_over_somebody_with_other_rights(whose, request, c
 
 
 def test_it_lets_staff_who_may_see_all_merchants_help_their_people(alice, client_of):
-    client = client_of(_staff("change_user", "view_user", "view_all_merchants"))
+    client = client_of(staff_user("change_user", "view_user", "view_all_merchants"))
     membership = {"id": alice.memberships.get().pk, "user": alice.pk}
     fields = _user_fields(alice, name="Alicia") | _inline("memberships", [membership], initial=1)
     assert client.post(_change("user", alice), fields).status_code == 302
@@ -186,7 +180,7 @@ def test_it_adds_a_member_and_audits_it_in_the_merchant_s_trail(admin, alice, ch
 
 def test_it_hides_merchants_from_staff_who_may_not_see_all_of_them(alice, api_key, merchant, other_merchant, client_of):
     rights = ("view_merchant", "change_merchant", "add_merchant", "view_membership", "change_membership", "view_apikey")
-    client = client_of(_staff(*rights, "view_user", "change_user"))
+    client = client_of(staff_user(*rights, "view_user", "change_user"))
     before = Merchant.objects.filter(pk=merchant.pk).values().get(), Membership.objects.count()
 
     assert client.get(reverse("admin:accounts_merchant_changelist")).status_code == 403
@@ -205,7 +199,7 @@ def test_it_hides_merchants_from_staff_who_may_not_see_all_of_them(alice, api_ke
 
 
 def test_it_lets_staff_who_may_see_all_merchants_look_at_them(merchant, client_of):
-    client = client_of(_staff("view_merchant", "view_all_merchants"))
+    client = client_of(staff_user("view_merchant", "view_all_merchants"))
     assert escape(merchant.name) in client.get(reverse("admin:accounts_merchant_changelist")).content.decode()
     assert client.get(_change("merchant", merchant)).status_code == 200
 
@@ -247,7 +241,7 @@ def test_it_asks_for_a_name_of_the_key(admin, merchant, client_of):
 def test_it_makes_no_key_for_staff_without_the_right(merchant, client_of):
     url = reverse("admin:accounts_merchant_new_key", args=[merchant.pk])
     for permissions in (("view_merchant", "view_all_merchants"), ("view_merchant", "change_merchant", "add_apikey")):
-        assert client_of(_staff(*permissions)).post(url, {"name": "till"}).status_code == 403
+        assert client_of(staff_user(*permissions)).post(url, {"name": "till"}).status_code == 403
     assert not ApiKey.objects.exists()
     assert not AuditEvent.objects.exists()
 
@@ -269,7 +263,7 @@ def test_it_revokes_a_key(admin, api_key, client_of):
 
 def test_it_revokes_no_key_for_staff_without_the_right(api_key, client_of):
     key, _secret = api_key
-    client = client_of(_staff("view_apikey", "view_all_merchants"))
+    client = client_of(staff_user("view_apikey", "view_all_merchants"))
     assert client.get(_change("apikey", key)).status_code == 200
     url = reverse("admin:accounts_apikey_revoke", args=[key.pk])
     assert client.post(url, {"_form_submitted": "on"}).status_code == 403

@@ -28,7 +28,7 @@ LISTS = {
     "accounts.user": ("q=user", "is_staff__exact=0"),
     "accounts.merchant": ("q=merchant", "is_active__exact=1"),
     "accounts.apikey": ("q=otj", "state=valid"),
-    "accounts.auditevent": ("q=product", "via__exact=admin"),
+    "accounts.auditevent": ("q=product", "channel__exact=admin"),
     "accounts.operation": ("q=import", "state__exact=queued"),
     "auth.group": ("q=group", "o=1"),
     "catalog.attribute": ("q=material", "active__exact=1"),
@@ -63,18 +63,8 @@ def many(admin):
     model_set.versions.set(versions.values())
     Deployment.objects.create(active=model_set, changed_by=admin)
     for number in range(31):
-        merchant = MerchantFactory()
-        user = UserFactory()
-        MembershipFactory(user=user, merchant=merchant)
-        Group.objects.create(name=f"group {number}")
-        _secret, prefix, key_hash = ApiKey.generate()
-        key = ApiKey.objects.create(merchant=merchant, name="till", prefix=prefix, key_hash=key_hash, created_by=user)
-        operation = Operation.objects.create(kind="import", merchant=merchant, created_by=user)
-        figures = {"images": 4, "products": 1, "changed": 1}
-        ShadowReport.objects.create(operation=operation, candidate=model_set, figures=figures)
-        AuditEvent.objects.create(
-            merchant=merchant, user=user, api_key=key, channel="admin", action="product.x", subject_type="product"
-        )
+        merchant, user = MerchantFactory(), UserFactory()
+        _add_accounts(merchant, user, number, model_set)
         AcceptanceThreshold.objects.create(
             merchant=merchant,
             attribute=values["material"].attribute,
@@ -86,32 +76,51 @@ def many(admin):
             threshold=0.9,
             calibrated_at=timezone.now(),
         )
-        product = ProductFactory(merchant=merchant)
-        Decision.objects.create(
-            product=product,
-            attribute=values["material"].attribute,
-            kind="set",
-            value=values["material"],
-            source="human",
-            user=user,
-            channel="admin",
-        )
-        image = ProductImageFactory(product=product)
-        Classification.objects.filter(image=image).delete()
-        now = timezone.now()
-        job = Classification.objects.create(
-            image=image, state="done", model_set=model_set, started_at=now, finished_at=now + timedelta(seconds=1)
-        )
-        ProductImage.objects.filter(pk=image.pk).update(current_classification=job)
-        garment = Garment.objects.create(image=image, classification=job, x1=0.1, y1=0.1, x2=0.9, y2=0.9)
-        for code, value in values.items():
-            Prediction.objects.create(
-                garment=garment, attribute=value.attribute, value=value, confidence=0.9, model_version=versions[code]
-            )
-            ProductAttribute.objects.create(
-                product=product, attribute=value.attribute, value=value, state="proposed", confidence=0.9
-            )
+        _add_product(merchant, user, values, versions, model_set)
     Product.objects.update(status="to_review")  # what saving an image changed
+
+
+def _add_accounts(merchant, user, number, model_set):
+    """A member, a key, a trail entry and an operation with its report."""
+    MembershipFactory(user=user, merchant=merchant)
+    Group.objects.create(name=f"group {number}")
+    _secret, prefix, key_hash = ApiKey.generate()
+    key = ApiKey.objects.create(merchant=merchant, name="till", prefix=prefix, key_hash=key_hash, created_by=user)
+    operation = Operation.objects.create(kind="import", merchant=merchant, created_by=user)
+    figures = {"images": 4, "products": 1, "changed": 1}
+    ShadowReport.objects.create(operation=operation, candidate=model_set, figures=figures)
+    AuditEvent.objects.create(
+        merchant=merchant, user=user, api_key=key, channel="admin", action="product.x", subject_type="product"
+    )
+
+
+def _add_product(merchant, user, values, versions, model_set):
+    """A product with a decision, and an image with its garment, predictions and current values."""
+    product = ProductFactory(merchant=merchant)
+    Decision.objects.create(
+        product=product,
+        attribute=values["material"].attribute,
+        kind="set",
+        value=values["material"],
+        source="human",
+        user=user,
+        channel="admin",
+    )
+    image = ProductImageFactory(product=product)
+    Classification.objects.filter(image=image).delete()
+    now = timezone.now()
+    job = Classification.objects.create(
+        image=image, state="done", model_set=model_set, started_at=now, finished_at=now + timedelta(seconds=1)
+    )
+    ProductImage.objects.filter(pk=image.pk).update(current_classification=job)
+    garment = Garment.objects.create(image=image, classification=job, x1=0.1, y1=0.1, x2=0.9, y2=0.9)
+    for code, value in values.items():
+        Prediction.objects.create(
+            garment=garment, attribute=value.attribute, value=value, confidence=0.9, model_version=versions[code]
+        )
+        ProductAttribute.objects.create(
+            product=product, attribute=value.attribute, value=value, state="proposed", confidence=0.9
+        )
 
 
 def _url(label):

@@ -1,13 +1,13 @@
 """Actions over more rows than a form of Django's may have fields."""
 
 import pytest
-from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEvent
 from catalog.models import Product
 from tests.support.factories import UserFactory
+from tests.support.page_forms import messages_of
 
 pytestmark = pytest.mark.django_db
 
@@ -24,10 +24,6 @@ def many(merchant):
 
 
 LIST = "admin:catalog_product_changelist"
-
-
-def _said(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def _fields_of(page):
@@ -47,7 +43,7 @@ def test_it_deletes_1100_chosen_products(admin, many, client_of):
     deleted = client.post(url, _fields_of(page))
 
     assert deleted.status_code == 302
-    assert "Successfully deleted 1,100 products." in [said.replace("1100", "1,100") for said in _said(deleted)]
+    assert "Successfully deleted 1,100 products." in [said.replace("1100", "1,100") for said in messages_of(deleted)]
     assert not Product.objects.exists()
     assert AuditEvent.objects.filter(action="product.delete").count() == 1_100
 
@@ -58,7 +54,9 @@ def test_it_says_how_many_rows_are_too_many(admin, many, client_of, action):
     first = list(Product.objects.values_list("pk", flat=True)[:50])
     response = client_of(admin).post(reverse(LIST), {"action": action, "_selected_action": first, "select_across": "1"})
     assert response.status_code == 302
-    assert _said(response) == ["At most 2000 rows at a time; nothing was done. Narrow the list down by its filters."]
+    assert messages_of(response) == [
+        "At most 2000 rows at a time; nothing was done. Narrow the list down by its filters."
+    ]
     assert Product.objects.filter(status="archived").count() == 2_001
 
 

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import AuditEvent, Membership, Operation
 from catalog import services
 from catalog.models import AttributeValue, Decision, ProductImage

@@ -1,14 +1,13 @@
 """What was recorded can be read in the admin and by nobody changed; the models can be asked to look again."""
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from accounts.models import AuditEvent, Operation
 from catalog.models import AttributeValue, Decision, Product, ProductImage
 from catalog.services import decide, decide_not_applicable
-from classifier import operations
+from classifier.jobs import operations
 from classifier.models import (
     Classification,
     Deployment,
@@ -19,7 +18,7 @@ from classifier.models import (
     ShadowReport,
 )
 from classifier.registry import shadow, uploads
-from tests.support.factories import ProductImageFactory, UserFactory
+from tests.support.factories import ProductImageFactory, staff_user
 
 pytestmark = pytest.mark.django_db
 
@@ -72,12 +71,6 @@ def _name(model, page):
     return f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
 
 
-def _staff(*permissions):
-    user = UserFactory(is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return user
-
-
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("model", READ_ONLY)
 def test_it_shows_a_record(admin, seen, client_of, model, language):
@@ -112,7 +105,7 @@ def test_it_offers_the_history_to_whoever_may_read_it(admin, seen, client_of, mo
     subject = {ModelVersion: "model_version", ModelSet: "model_set"}.get(model, "deployment")
     AuditEvent.objects.create(action="deployment.promote", subject_type=subject, subject_id=row.pk, channel="admin")
     assert _history(client_of(admin), row)
-    assert not _history(client_of(_staff(f"view_{model._meta.model_name}", "view_all_merchants")), row)
+    assert not _history(client_of(staff_user(f"view_{model._meta.model_name}", "view_all_merchants")), row)
 
 
 @pytest.mark.parametrize(("model", "heading"), HEADINGS)
@@ -169,7 +162,7 @@ def test_it_draws_the_box_and_says_how_sure_the_model_is(admin, seen, client_of)
     assert "91%" in prediction
 
 
-def test_it_says_why_a_image_has_no_result(admin, seen, client_of):
+def test_it_says_why_an_image_has_no_result(admin, seen, client_of):
     image = seen.images.get()
     Classification.objects.create(
         image=image, state="failed", error_code="no_model", error_message="The model is not available."
@@ -218,7 +211,7 @@ def test_it_classifies_nothing_again_for_staff_without_the_right(seen, client_of
         ("view_classification", "view_product", "view_all_merchants"),
         ("view_classification", "view_product", "change_product"),
     ):
-        client = client_of(_staff(*permissions))
+        client = client_of(staff_user(*permissions))
         for name, pk in (
             ("admin:catalog_product_classify_again", seen.pk),
             ("admin:classifier_classification_classify_again", job.pk),
@@ -230,16 +223,16 @@ def test_it_classifies_nothing_again_for_staff_without_the_right(seen, client_of
 
 @pytest.mark.parametrize("model", [AuditEvent, Operation, Decision, ProductImage, Classification, Prediction])
 def test_it_shows_no_merchant_s_records_to_staff_who_may_not_see_all_merchants(seen, client_of, model):
-    client = client_of(_staff(f"view_{model._meta.model_name}"))
+    client = client_of(staff_user(f"view_{model._meta.model_name}"))
     assert client.get(reverse(_name(model, "changelist"))).status_code == 403
     page = client.get(reverse(_name(model, "change"), args=[model.objects.first().pk]), follow=True)
     assert page.status_code == 403 or seen.name not in page.content.decode()
 
 
-def test_it_archives_a_image(admin, seen, client_of):
+def test_it_archives_an_image(admin, seen, client_of):
     image = seen.images.get()
     url = reverse("admin:catalog_productimage_archive", args=[image.pk])
-    looker = client_of(_staff("view_productimage", "view_all_merchants"))
+    looker = client_of(staff_user("view_productimage", "view_all_merchants"))
     assert looker.post(url, {"_form_submitted": "on"}).status_code == 403
     image.refresh_from_db()
     assert image.archived_at is None
@@ -262,7 +255,7 @@ def test_it_puts_an_archived_image_back(admin, seen, client_of):
     staff.post(archive, {"_form_submitted": "on"})
     assert archive not in staff.get(page).text
     assert url in staff.get(page).text
-    looker = client_of(_staff("view_productimage", "view_all_merchants"))
+    looker = client_of(staff_user("view_productimage", "view_all_merchants"))
     assert url not in looker.get(page).text
     assert looker.post(url, {"_form_submitted": "on"}).status_code == 403
     assert not seen.images.current().exists()
@@ -273,7 +266,7 @@ def test_it_puts_an_archived_image_back(admin, seen, client_of):
     assert AuditEvent.objects.get(action="image.put_back").user == admin
 
 
-def test_it_says_why_a_image_cannot_be_put_back(admin, seen, client_of):
+def test_it_says_why_an_image_cannot_be_put_back(admin, seen, client_of):
     image = seen.images.get()
     staff = client_of(admin)
     changes = reverse("admin:catalog_productimage_changelist")

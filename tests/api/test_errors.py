@@ -12,11 +12,6 @@ from tests.support.api_clients import ApiClient, error_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def api(api_key):
-    return ApiClient(api_key[1])
-
-
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [

@@ -15,11 +15,6 @@ from tests.support.factories import ProductFactory, ProductImageFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def api(api_key):
-    return ApiClient(api_key[1])
-
-
 BAD = {
     "empty": b"",
     "not_an_image": b"this is a letter",
@@ -68,7 +63,7 @@ def error_of_uploads(answer):
 @pytest.mark.parametrize(
     "content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<!doctype html><script>1</script>"]
 )
-def test_it_refuses_markup_that_is_called_a_image(api, product, content):
+def test_it_refuses_markup_that_is_called_an_image(api, product, content):
     file = SimpleUploadedFile("a.jpg", content, content_type="image/jpeg")
     answer = api.upload(f"/products/{product.public_id}/images", file)
     assert (answer.status_code, error_of_uploads(answer)) == (400, "not_an_image")
@@ -154,7 +149,7 @@ def test_it_finds_no_image_of_another_product(api, product, merchant, other_merc
         assert image.archived_at is None
 
 
-def test_it_archives_a_image(api, product):
+def test_it_archives_an_image(api, product):
     image = ProductImageFactory(product=product)
     address = f"/products/{product.public_id}/images/{image.public_id}"
     assert api.send("delete", address).status_code == 204

@@ -6,18 +6,13 @@ from accounts.models import AuditEvent
 from catalog.models import Product
 from classifier.jobs import batches
 from classifier.models import Classification
-from tests.support.api_clients import ApiClient, error_of
+from tests.support.api_clients import error_of
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductFactory, ProductImageFactory
 from tests.support.fake_engines import StubEngine, garment, serve
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api(api_key):
-    return ApiClient(api_key[1])
 
 
 @pytest.fixture
@@ -38,7 +33,7 @@ def test_it_creates_a_product(api, api_key, merchant):
     product = Product.objects.get()
     assert (product.merchant, product.name, product.sku, product.created_by) == (merchant, "Denim jacket", "AJ-1", None)
     assert body["id"] == product.public_id
-    assert (body["status"], body["row"], body["images"], body["uploads"]) == ("draft", None, [], [])
+    assert (body["status"], body["top_category"], body["images"], body["uploads"]) == ("draft", None, [], [])
     assert {code: value["state"] for code, value in body["attributes"].items()} == {
         "category": "unset",
         "material": "unset",
@@ -94,7 +89,7 @@ def test_it_lists_with_a_constant_number_of_queries(api, merchant, django_assert
     for number in range(30):
         product = ProductFactory(merchant=merchant)
         ProductImageFactory.create_batch(2, product=product)
-        propose(product, row("Outer", 0.9, category=("Jacket", 0.9)), chosen="Outer")
+        propose(product, candidate("Outer", 0.9, category=("Jacket", 0.9)), chosen="Outer")
         if number == 0:
             api.send("get", "/products")  # the key's last use is written now, not while we count
     # key, attributes, count, products, current values, images
@@ -142,10 +137,10 @@ def test_it_shows_what_was_found_and_what_is_proposed(api, product, work):
         "model": "category-1",
     }
     [proposed] = body["proposal"]
-    assert (proposed["top_category"], proposed["images"], proposed["of"]) == ("Outer", 1, 1)
+    assert (proposed["top_category"], proposed["images"], proposed["total"]) == ("Outer", 1, 1)
     assert proposed["attributes"]["material"]["value"] == "denim"
     assert "prediction" not in proposed["attributes"]["material"]  # row numbers stay inside
-    assert body["row"] == "Outer"
+    assert body["top_category"] == "Outer"
     category = body["attributes"]["category"]
     assert (category["state"], category["value"]["code"], category["decision"]) == ("proposed", "Jacket", None)
     assert category["confidence"] == pytest.approx(0.9, abs=0.01)
@@ -176,8 +171,8 @@ def test_it_says_why_a_classification_failed(api, product):
 def test_it_filters(api, merchant, query, found):
     ProductFactory(merchant=merchant, name="plain", sku="A1")
     jacket, jeans = ProductFactory(merchant=merchant, name="jacket"), ProductFactory(merchant=merchant, name="jeans")
-    propose(jacket, row("Outer", 0.9, category=("Jacket", 0.9)), chosen="Outer")
-    propose(jeans, row("Bottom", 0.9, category=("Jeans", 0.9)), chosen="Bottom")
+    propose(jacket, candidate("Outer", 0.9, category=("Jacket", 0.9)), chosen="Outer")
+    propose(jeans, candidate("Bottom", 0.9, category=("Jeans", 0.9)), chosen="Bottom")
     assert {entry["name"] for entry in api.send("get", f"/products?{query}").json()["results"]} == found
 
 
@@ -212,8 +207,8 @@ def test_it_changes_name_and_sku(api, product):
 
 
 def test_it_changes_all_or_nothing(api, product):
-    answer = api.send("patch", f"/products/{product.public_id}", {"name": "Blazer", "row": "Shoes"})
-    assert (answer.status_code, error_of(answer)) == (400, "unknown_row")
+    answer = api.send("patch", f"/products/{product.public_id}", {"name": "Blazer", "top_category": "Shoes"})
+    assert (answer.status_code, error_of(answer)) == (400, "unknown_top_category")
     product.refresh_from_db()
     assert product.name == "Oversized denim jacket"
     assert not AuditEvent.objects.exists()
@@ -221,15 +216,18 @@ def test_it_changes_all_or_nothing(api, product):
 
 def test_it_chooses_the_garment(api, product):
     propose(
-        product, row("Outer", 0.6, category=("Jacket", 0.6)), row("Top", 0.55, category=("Tshirt", 0.9)), chosen=None
+        product,
+        candidate("Outer", 0.6, category=("Jacket", 0.6)),
+        candidate("Top", 0.55, category=("Tshirt", 0.9)),
+        chosen=None,
     )
-    body = api.send("patch", f"/products/{product.public_id}", {"row": "Top"}).json()
-    assert (body["row"], body["row_source"]) == ("Top", "human")
+    body = api.send("patch", f"/products/{product.public_id}", {"top_category": "Top"}).json()
+    assert (body["top_category"], body["top_category_source"]) == ("Top", "human")
     assert body["attributes"]["category"]["value"]["code"] == "Tshirt"
 
 
 def test_it_publishes_and_decides_what_is_shown(api, product):
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
     body = api.send("post", f"/products/{product.public_id}/publish").json()
     assert body["status"] == "published"
     assert body["published_at"]

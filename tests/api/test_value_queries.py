@@ -6,14 +6,14 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.support.api_clients import ApiClient
 from tests.support.factories import ProductImageFactory
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def proposed(product):
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
     return product
 
 

@@ -4,22 +4,17 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from catalog.models import Attribute, AttributeValue
-from tests.support.api_clients import ApiClient, error_of
-from tests.support.written_proposals import propose, row
+from tests.support.api_clients import error_of
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api(api_key):
-    return ApiClient(api_key[1])
 
 
 @pytest.fixture
 def proposed(product):
     propose(
         product,
-        row("Outer", 0.9, category=("Jacket", 0.94), material=("denim", 0.8), sleeve_length=("long", 0.97)),
+        candidate("Outer", 0.9, category=("Jacket", 0.94), material=("denim", 0.8), sleeve_length=("long", 0.97)),
         chosen="Outer",
     )
     return product
@@ -37,7 +32,7 @@ def test_it_decides_a_value(api, proposed):
 
 def test_a_decided_category_chooses_the_garment(api, product):
     api.send("put", f"/products/{product.public_id}/attributes/category", {"value": "Jeans"})
-    assert api.send("get", f"/products/{product.public_id}").json()["row"] == "Bottom"
+    assert api.send("get", f"/products/{product.public_id}").json()["top_category"] == "Bottom"
 
 
 def test_a_category_without_the_attribute_goes_before_what_was_decided_of_it(api, proposed):

@@ -65,12 +65,12 @@ def test_it_takes_a_product_from_images_to_saved_values(page, alice, settings, n
 
     expect(page.locator("#live")).to_contain_text("classified in")
     expect(page.locator(".photo:not([hidden]) .box").first).to_be_attached()
-    expect(page.locator("#row-none")).to_be_visible()
+    expect(page.locator("#garment-none")).to_be_visible()
     assert page.evaluate("window.notReloaded")
     expect(page.get_by_label("Material", exact=True)).to_have_value("silk")  # what the person did stays
     assert page.locator("#live").get_attribute("hx-trigger") == "refresh"  # the page no longer asks
 
-    page.locator(".row input").first.check()
+    page.locator(".garment input").first.check()
     page.get_by_label("Category", exact=True).select_option("Vest")
     page.get_by_role("button", name="Save", exact=True).click()
 

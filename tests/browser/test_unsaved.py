@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from catalog.models import Decision
 from tests.support.drawn_images import photo
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def page(page_of, alice, product):
     """A product that the model takes for a jacket, as its owner sees it; `questions` are what the browser asked."""
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.94)), row("Top", 0.6), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Jacket", 0.94)), candidate("Top", 0.6), chosen="Outer")
     page = page_of(alice)
     page.questions = []
     page.on("dialog", lambda dialog: (page.questions.append(dialog.type), dialog.dismiss()))

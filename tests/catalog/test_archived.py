@@ -1,4 +1,4 @@
-"""A product that was put away stays as it is until it is restored, through whichever door."""
+"""A product that was put away stays as it is until it is restored, by whichever channel."""
 
 import pytest
 
@@ -10,14 +10,14 @@ from classifier.models import Classification
 from core.errors import Conflict
 from tests.support.api_clients import ApiClient, error_of
 from tests.support.factories import ProductImageFactory
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def archived(product, alice, actor_of):
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
     ProductImageFactory(product=product)
     services.decide(actor=actor_of(alice), product=product, attribute="category", value="Jacket")
     return services.archive(actor=actor_of(alice), product=product)
@@ -34,7 +34,7 @@ CHANGES = {
     "decide": lambda **who: services.decide(**who, attribute="material", value="woven"),
     "not_applicable": lambda **who: services.decide_not_applicable(**who, attribute="material"),
     "withdraw": lambda **who: services.withdraw(**who, attribute="category"),
-    "choose_row": lambda **who: services.choose_row(**who, top_category="Top"),
+    "choose_top_category": lambda **who: services.choose_top_category(**who, top_category="Top"),
     "review": lambda **who: services.save_review(**who, top_category="Outer", values={"material": "woven"}),
     "review_and_publish": lambda **who: services.save_review(**who, top_category="Outer", values={}, publish=True),
     "update": lambda **who: services.update_product(**who, name="mine"),
@@ -62,7 +62,7 @@ def test_the_api_changes_nothing(archived, api_key):
         ("put", "/attributes/material", {"value": "woven"}),
         ("delete", "/attributes/category", None),
         ("patch", "", {"name": "mine"}),
-        ("patch", "", {"row": "Top"}),
+        ("patch", "", {"top_category": "Top"}),
         ("post", "/publish", None),
         ("post", "/classify", None),
         ("delete", f"/images/{image}", None),
@@ -77,8 +77,8 @@ def test_the_portal_changes_nothing(archived, bob, client_of):
     version = archived.version
     before = _everything()
     for path, fields in (
-        ("/review", {"version": version, "row": "Outer", "value-material": "woven", "action": "save"}),
-        ("/review", {"version": version, "row": "Outer", "value-material": "woven", "action": "publish"}),
+        ("/review", {"version": version, "top_category": "Outer", "value-material": "woven", "action": "save"}),
+        ("/review", {"version": version, "top_category": "Outer", "value-material": "woven", "action": "publish"}),
         ("/details", {"name": "mine"}),
         ("/moves/publish", {}),
         ("/classify-again", {}),

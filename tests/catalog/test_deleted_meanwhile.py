@@ -65,7 +65,7 @@ def test_the_api_answers_404(api_key, product, delete_meanwhile, method, path, b
 
 
 @pytest.mark.parametrize(("model", "sentence"), [(Product, GONE), (ProductImage, IMAGE_GONE)])
-def test_the_api_answers_404_for_a_image(api_key, product, image, delete_meanwhile, model, sentence):
+def test_the_api_answers_404_for_an_image(api_key, product, image, delete_meanwhile, model, sentence):
     delete_meanwhile(model)
     answer = ApiClient(api_key[1]).send("delete", f"/products/{product.public_id}/images/{image.public_id}")
     assert (answer.status_code, error_of(answer)) == (404, "not_found")
@@ -128,7 +128,7 @@ def test_the_portal_says_it_to_scripts_as_json(client_of, alice, product, delete
 
 
 @pytest.mark.parametrize(("model", "sentence"), [(Product, GONE), (ProductImage, IMAGE_GONE)])
-def test_the_portal_says_it_of_a_image(client_of, alice, product, image, delete_meanwhile, model, sentence):
+def test_the_portal_says_it_of_an_image(client_of, alice, product, image, delete_meanwhile, model, sentence):
     delete_meanwhile(model)
     page = client_of(alice).post(reverse("catalog:remove_image", args=[product.public_id, image.public_id]))
     assert page.status_code == 404

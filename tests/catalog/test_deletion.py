@@ -69,7 +69,7 @@ def _files():
 def test_it_deletes_an_archived_product_with_all_that_belongs_to_it(client_of, alice, archived):
     client = client_of(alice)
     page = client.get(f"/products/{archived.public_id}").text
-    assert "(images: 2, decisions: 1)" in page
+    assert "(photos: 2, decisions: 1)" in page
 
     response = client.post(_product_path(archived), follow=True)
 
@@ -155,7 +155,7 @@ def test_it_deletes_what_a_worker_has_in_its_hands(client_of, alice, actor_of, p
         return batch
 
     serve(monkeypatch, StubEngine(garment({"Jacket": 0.9})))
-    monkeypatch.setattr(batches.jobs, "claim", claim_and_lose)
+    monkeypatch.setattr(batches.queue, "claim", claim_and_lose)
 
     assert batches.classify_waiting() == 0
 
@@ -171,7 +171,7 @@ def test_administrators_delete_archived_products(admin, client_of, archived):
     client = client_of(admin)
     assert _url(archived, "delete") in client.get(_url(archived, "change")).text
     asked = client.get(_url(archived, "delete"))
-    assert "Images: 2" in asked.text
+    assert "Photos: 2" in asked.text
 
     response = client.post(_url(archived, "delete"), {"post": "yes"})
 

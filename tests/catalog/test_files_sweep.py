@@ -67,7 +67,7 @@ def test_it_deletes_nothing_of_a_deletion_that_was_rolled_back(image):
     assert len(stored_files()) == 3
 
 
-def test_it_never_deletes_what_a_image_points_to(image):
+def test_it_never_deletes_what_an_image_points_to(image):
     files.delete_soon(*stored_files(), image=image.public_id)
 
     assert files.delete_due() == 0

@@ -9,8 +9,8 @@ from catalog.models import AttributeValue, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy, todays_values
 from classifier.registry.class_mapping import described
 from tests.support.api_clients import ApiClient
-from tests.support.page_forms import fields_of
-from tests.support.written_proposals import propose, row
+from tests.support.page_forms import fields_of, review_form
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ CHANGES = [
 @pytest.fixture
 def decided(product, alice, actor_of):
     """A jumper, says alice; the model takes it for a jacket of denim."""
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
     services.decide(actor=actor_of(alice), product=product, attribute="category", value="Jumper")
     product.refresh_from_db()
     return product
@@ -74,10 +74,6 @@ def _category(product):
     return current.state, current.value and current.value.code, current.decision and current.decision.user.name
 
 
-def _form(client, product):
-    return fields_of(client.get(f"/products/{product.public_id}").text, "review")
-
-
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("publish", [False, True])
 def test_the_portal_keeps_it_when_something_else_is_saved(client_of, bob, alice, actor_of, decided, change, publish):
@@ -85,14 +81,14 @@ def test_the_portal_keeps_it_when_something_else_is_saved(client_of, bob, alice,
         services.publish(actor=actor_of(alice), product=decided)
     change()
     client = client_of(bob)
-    fields = _form(client, decided) | {"value-material": "woven", "action": "save"}
+    fields = review_form(client, decided) | {"value-material": "woven", "action": "save"}
 
     page = client.post(f"/products/{decided.public_id}/review", fields, follow=True)
 
     assert "Saved." in page.text
     assert _category(decided) == ("decided", "Jumper", "alice")
     decided.refresh_from_db()
-    assert (decided.row.code, decided.status) == ("Outer", "published" if publish else "ready")
+    assert (decided.top_category.code, decided.status) == ("Outer", "published" if publish else "ready")
     material = Decision.objects.filter(attribute__code="material").first()
     assert (material.value.code, material.user) == ("woven", bob)
 
@@ -135,7 +131,7 @@ def test_the_admin_keeps_it_when_something_else_is_saved(client_of, admin, decid
     assert response.status_code == 302
     assert _category(decided) == ("decided", "Jumper", "alice")
     decided.refresh_from_db()
-    assert (decided.name, decided.row.code) == ("Another name", "Outer")
+    assert (decided.name, decided.top_category.code) == ("Another name", "Outer")
 
 
 def _flat(choices):
@@ -144,11 +140,11 @@ def _flat(choices):
         yield (value, [code for code, _name in label]) if isinstance(label, list) else (label, [value])
 
 
-def test_the_row_of_a_switched_off_top_category_stays(client_of, admin, decided):
+def test_the_garment_of_a_switched_off_top_category_stays(client_of, admin, decided):
     _switch_off("category", "Outer")
     form = client_of(admin).get(reverse("admin:catalog_product_change", args=[decided.pk])).context["adminform"].form
-    assert "Outer" in dict(form.fields["top_category"].choices)
-    assert form["top_category"].value() == "Outer"
+    assert "Outer" in dict(form.fields["garment"].choices)
+    assert form["garment"].value() == "Outer"
 
 
 @pytest.mark.parametrize("change", [_merged, _merged_in_several_steps])
@@ -158,7 +154,7 @@ def test_it_is_found_by_what_it_is_today(client_of, bob, admin, api_key, decided
         "portal": client_of(bob).get("/", {"category": "PaddedJacket"}).text,
         "admin": client_of(admin).get(reverse("admin:catalog_product_changelist"), {"category": "PaddedJacket"}).text,
     }
-    assert [door for door, page in found.items() if str(decided) not in page] == []
+    assert [place for place, page in found.items() if str(decided) not in page] == []
 
     api = ApiClient(api_key[1])
     for code in ("PaddedJacket", "Jumper", "Outer"):
@@ -206,7 +202,7 @@ def test_values_merged_in_a_circle_are_harmless(client_of, bob, decided):
     _merge("category", "Zipup", "Jumper")
     assert Taxonomy.load().resolve("category", "Jumper") is None
     client = client_of(bob)
-    fields = _form(client, decided) | {"value-material": "woven", "action": "save"}
+    fields = review_form(client, decided) | {"value-material": "woven", "action": "save"}
     assert "Saved." in client.post(f"/products/{decided.public_id}/review", fields, follow=True).text
     assert _category(decided) == ("decided", "Jumper", "alice")
 

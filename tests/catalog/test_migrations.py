@@ -8,8 +8,9 @@ from django.apps import apps
 from catalog import services
 from catalog.models import Attribute, AttributeValue, Decision
 from tests.support.factories import MerchantFactory, ProductFactory
+from tests.support.migrated import database_at
 from tests.support.seen_products import seen_product
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
@@ -66,17 +67,19 @@ def test_what_publishing_added_is_told_from_what_was_answered(merchant, alice, a
     assert list(Decision.objects.order_by("pk").values_list("pk", "answers")) == expected
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_can_be_taken_back(product, alice, actor_of):
     actor = actor_of(alice)
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Jacket", 0.9), material=("denim", 0.8)), chosen="Outer")
     services.save_review(actor=actor, product=product, top_category="", values={})
     services.withdraw(actor=actor, product=product, attribute="material")
     services.save_review(actor=actor, product=product, top_category="Outer", values={})
     services.publish(actor=actor, product=product)
-    other = ProductFactory(merchant=MerchantFactory(), row_source="human")
+    other = ProductFactory(merchant=MerchantFactory(), top_category_source="human")
 
-    said_by_people.forget_these_words(apps, None)
+    with database_at(("catalog", "0006_pending_files"), ("classifier", "0008_queue_turns")) as then:
+        said_by_people.forget_these_words(then, None)
 
     assert set(Decision.objects.values_list("kind", "answers")) == {("withdrawn", ""), ("set", "")}
     other.refresh_from_db()
-    assert other.row_source == ""
+    assert other.top_category_source == ""

@@ -5,9 +5,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from catalog import services
-from catalog.models import Attribute, AttributeValue, Product, ProductAttribute
+from catalog.models import Attribute, AttributeValue, Product
 from core.errors import Conflict
-from tests.support.written_proposals import propose, row
+from tests.support.seen_products import current_values
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
@@ -15,28 +16,18 @@ JACKET = {"category": ("Jacket", 0.94), "material": ("denim", 0.8)}
 
 
 @pytest.fixture
-def actor(alice, actor_of):
-    return actor_of(alice)
-
-
-@pytest.fixture
 def published(product, actor):
-    propose(product, row("Outer", 0.9, **JACKET), row("Top", 0.6, category=("Tshirt", 0.7)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, **JACKET), candidate("Top", 0.6, category=("Tshirt", 0.7)), chosen="Outer")
     return services.publish(actor=actor, product=product)
 
 
-def values(product):
-    rows = ProductAttribute.objects.filter(product=product).select_related("attribute", "value")
-    return {row.attribute.code: (row.state, row.value and row.value.code) for row in rows}
-
-
 def test_a_later_model_adds_nothing_to_it(published, actor):
-    before = values(published)
+    before = current_values(published)
     assert before["sleeve_length"] == ("unset", None)
-    propose(published, row("Outer", 0.9, **JACKET, sleeve_length=("long", 0.9)), chosen="Outer")
-    assert values(published) == before
+    propose(published, candidate("Outer", 0.9, **JACKET, sleeve_length=("long", 0.9)), chosen="Outer")
+    assert current_values(published) == before
     services.decide(actor=actor, product=published, attribute="material", value="woven")
-    assert values(published) == {**before, "material": ("decided", "woven")}
+    assert current_values(published) == {**before, "material": ("decided", "woven")}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +35,7 @@ def test_a_later_model_adds_nothing_to_it(published, actor):
     [
         lambda actor, product: services.withdraw(actor=actor, product=product, attribute="category"),
         lambda actor, product: services.withdraw(actor=actor, product=product, attribute="material"),
-        lambda actor, product: services.choose_row(actor=actor, product=product, top_category="Top"),
+        lambda actor, product: services.choose_top_category(actor=actor, product=product, top_category="Top"),
         lambda actor, product: services.save_review(
             actor=actor, product=product, top_category="Outer", values={"category": ""}
         ),
@@ -52,18 +43,18 @@ def test_a_later_model_adds_nothing_to_it(published, actor):
     ],
 )
 def test_its_values_cannot_be_opened_again(published, actor, open_up):
-    before = values(published), Product.objects.values().get(), published.decisions.count()
+    before = current_values(published), Product.objects.values().get(), published.decisions.count()
     with pytest.raises(Conflict) as refusal:
         open_up(actor, published)
     assert refusal.value.code == "published"
-    assert (values(published), Product.objects.values().get(), published.decisions.count()) == before
+    assert (current_values(published), Product.objects.values().get(), published.decisions.count()) == before
 
 
 def test_a_person_may_still_correct_it(published, actor):
     services.decide(actor=actor, product=published, attribute="category", value="Tshirt")
     published.refresh_from_db()
-    assert (published.status, published.row.code) == ("published", "Top")
-    assert values(published)["category"] == ("decided", "Tshirt")
+    assert (published.status, published.top_category.code) == ("published", "Top")
+    assert current_values(published)["category"] == ("decided", "Tshirt")
 
 
 def test_publishing_twice_is_publishing_once(published, actor):
@@ -73,10 +64,10 @@ def test_publishing_twice_is_publishing_once(published, actor):
 
 
 def test_it_shows_what_models_say_once_it_is_taken_back(published, actor):
-    propose(published, row("Outer", 0.9, **JACKET, sleeve_length=("long", 0.9)), chosen="Outer")
+    propose(published, candidate("Outer", 0.9, **JACKET, sleeve_length=("long", 0.9)), chosen="Outer")
     services.unpublish(actor=actor, product=published)
-    assert values(published)["sleeve_length"] == ("proposed", "long")
-    assert values(published)["material"] == ("decided", "denim")
+    assert current_values(published)["sleeve_length"] == ("proposed", "long")
+    assert current_values(published)["material"] == ("decided", "denim")
 
 
 @pytest.mark.parametrize("status", ["draft", "classifying", "to_review"])
@@ -103,9 +94,9 @@ def test_a_top_category_without_categories_in_it_is_a_category_itself(product, a
     AttributeValue.objects.create(attribute=category, code="Shoes", name_ko="신발", name_en="Shoes")
     services.decide(actor=actor, product=product, attribute="category", value="Shoes")
     product.refresh_from_db()
-    assert product.row.code == "Shoes"
+    assert product.top_category.code == "Shoes"
     services.save_review(actor=actor, product=product, top_category="Shoes", values={"category": "Shoes"})
-    assert values(product)["category"] == ("decided", "Shoes")
+    assert current_values(product)["category"] == ("decided", "Shoes")
 
 
 def test_an_archived_product_comes_back_unpublished(published, actor):
@@ -115,7 +106,7 @@ def test_an_archived_product_comes_back_unpublished(published, actor):
 
 
 def test_a_prediction_that_is_gone_does_not_stop_a_decision(product, actor):
-    propose(product, row("Outer", 0.9, prediction=987_654, **JACKET), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, prediction=987_654, **JACKET), chosen="Outer")
     decision = services.decide(actor=actor, product=product, attribute="category", value="Jacket")
     assert decision.prediction_id is None
     connection.check_constraints()

@@ -7,7 +7,7 @@ from catalog import services
 from catalog.models import CATEGORY, MATERIAL, SLEEVE_LENGTH, Decision, Product
 from catalog.selectors import product_for_page, values_of
 from core.errors import Conflict, Forbidden, Invalid
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
@@ -17,8 +17,8 @@ def proposed(product):
     """A jacket over a T-shirt, as the models see it."""
     propose(
         product,
-        row("Outer", 0.94, category=("Jacket", 0.94), material=("denim", 0.88), sleeve_length=("long", 0.97)),
-        row("Top", 0.40, category=("Tshirt", 0.71), material=("jersey", 0.69), sleeve_length=("short", 0.55)),
+        candidate("Outer", 0.94, category=("Jacket", 0.94), material=("denim", 0.88), sleeve_length=("long", 0.97)),
+        candidate("Top", 0.40, category=("Tshirt", 0.71), material=("jersey", 0.69), sleeve_length=("short", 0.55)),
         chosen="Outer",
     )
     return product
@@ -29,7 +29,7 @@ def _values(actor, product):
     return {code: (current.state, current.value and current.value.code) for code, current in values_of(page).items()}
 
 
-def test_it_shows_the_proposal_of_the_chosen_row(alice, actor_of, proposed):
+def test_it_shows_the_proposal_of_the_chosen_garment(alice, actor_of, proposed):
     assert _values(actor_of(alice), proposed) == {
         CATEGORY: ("proposed", "Jacket"),
         MATERIAL: ("proposed", "denim"),
@@ -37,12 +37,12 @@ def test_it_shows_the_proposal_of_the_chosen_row(alice, actor_of, proposed):
     }
 
 
-def test_it_follows_another_row(alice, actor_of, proposed):
-    services.choose_row(actor=actor_of(alice), product=proposed, top_category="Top")
+def test_it_follows_another_garment(alice, actor_of, proposed):
+    services.choose_top_category(actor=actor_of(alice), product=proposed, top_category="Top")
     assert _values(actor_of(alice), proposed)[CATEGORY] == ("proposed", "Tshirt")
 
 
-def test_it_saves_row_and_values_at_once(bob, actor_of, proposed):
+def test_it_saves_garment_and_values_at_once(bob, actor_of, proposed):
     saved = services.save_review(
         actor=actor_of(bob),
         product=proposed,
@@ -87,16 +87,16 @@ def test_it_writes_no_second_decision_for_the_same_value(alice, actor_of, propos
     assert Decision.objects.count() == 1
 
 
-def test_it_lets_the_category_choose_the_row(alice, actor_of, proposed):
+def test_it_lets_the_category_choose_the_garment(alice, actor_of, proposed):
     services.decide(actor=actor_of(alice), product=proposed, attribute=CATEGORY, value="Jeans")
     proposed.refresh_from_db()
-    assert (proposed.row.code, proposed.row_source) == ("Bottom", "human")
+    assert (proposed.top_category.code, proposed.top_category_source) == ("Bottom", "human")
     assert _values(actor_of(alice), proposed)[SLEEVE_LENGTH] == ("not_applicable", None)
 
 
 def test_it_withdraws_a_category_of_another_garment(alice, actor_of, proposed):
     services.decide(actor=actor_of(alice), product=proposed, attribute=CATEGORY, value="Coat")
-    services.choose_row(actor=actor_of(alice), product=proposed, top_category="Top")
+    services.choose_top_category(actor=actor_of(alice), product=proposed, top_category="Top")
     assert _values(actor_of(alice), proposed)[CATEGORY] == ("proposed", "Tshirt")
 
 
@@ -109,7 +109,7 @@ def test_it_shows_the_proposal_again_after_withdrawing(alice, actor_of, proposed
 
 def test_it_never_lets_a_model_overwrite_a_person(alice, actor_of, proposed):
     services.decide(actor=actor_of(alice), product=proposed, attribute=MATERIAL, value="woven")
-    propose(proposed, row("Outer", 0.99, category=("Coat", 0.99), material=("wool", 0.99)), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.99, category=("Coat", 0.99), material=("wool", 0.99)), chosen="Outer")
     assert _values(actor_of(alice), proposed)[MATERIAL] == ("decided", "woven")
     assert _values(actor_of(alice), proposed)[CATEGORY] == ("proposed", "Coat")
 
@@ -118,7 +118,7 @@ def test_it_keeps_what_was_published_whatever_a_later_model_says(alice, actor_of
     services.publish(actor=actor_of(alice), product=proposed)
     before = _values(actor_of(alice), proposed)
     assert {state for state, _ in before.values()} == {"decided"}
-    propose(proposed, row("Bottom", 0.99, category=("Jeans", 0.99), material=("denim", 0.99)), chosen="Bottom")
+    propose(proposed, candidate("Bottom", 0.99, category=("Jeans", 0.99), material=("denim", 0.99)), chosen="Bottom")
     assert _values(actor_of(alice), proposed) == before
 
 
@@ -148,7 +148,7 @@ def test_it_denies_viewers_and_outsiders_every_change(person, request, actor_of,
     actor = actor_of(request.getfixturevalue(person))
     for change in (
         lambda: services.decide(actor=actor, product=proposed, attribute=MATERIAL, value="woven"),
-        lambda: services.choose_row(actor=actor, product=proposed, top_category="Top"),
+        lambda: services.choose_top_category(actor=actor, product=proposed, top_category="Top"),
         lambda: services.save_review(actor=actor, product=proposed, top_category="Top", values={}),
         lambda: services.publish(actor=actor, product=proposed),
         lambda: services.archive(actor=actor, product=proposed),
@@ -157,6 +157,6 @@ def test_it_denies_viewers_and_outsiders_every_change(person, request, actor_of,
         with pytest.raises(Forbidden):
             change()
     after = Product.objects.get(pk=proposed.pk)
-    assert (after.status, after.row.code, after.name) == ("to_review", "Outer", "Oversized denim jacket")
+    assert (after.status, after.top_category.code, after.name) == ("to_review", "Outer", "Oversized denim jacket")
     assert not Decision.objects.exists()
     assert not AuditEvent.objects.exists()

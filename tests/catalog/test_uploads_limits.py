@@ -14,11 +14,6 @@ from tests.support.stored_files import stored_files
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def actor(alice, actor_of):
-    return actor_of(alice)
-
-
 def _codes(received):
     return [entry.refusal.code if entry.refusal else None for entry in received]
 
@@ -116,7 +111,7 @@ def test_what_is_stored_of_a_batch_survives_a_failing_storage(actor, product, mo
     assert stored_files() == []
 
 
-def test_a_markup_tail_does_not_change_what_a_image_is(actor, product):
+def test_a_markup_tail_does_not_change_what_an_image_is(actor, product):
     [received] = add_images(
         actor=actor, product=product, files=[upload("a.html", photo() + b"<script>alert(1)</script>")]
     )

@@ -108,7 +108,7 @@ def test_it_saves_annotated_copies_and_overwrites_nothing(classify, images):
     assert drawn.convert("RGB").getcolors(maxcolors=10**6) != plain.convert("RGB").getcolors(maxcolors=10**6)
 
 
-def test_it_never_overwrites_a_image_beside_it(classify, images):
+def test_it_never_overwrites_an_image_beside_it(classify, images):
     before = (images / "b.jpg").read_bytes()
     classify(images / "b.jpg", save_annotated=images)
     assert (images / "b.jpg").read_bytes() == before

@@ -1,19 +1,13 @@
 """A job is claimed by one worker under a lease, and done once."""
 
-from datetime import timedelta
-
 import pytest
-from django.db.models.functions import Now
 
 from classifier.jobs import queue, sweep
 from classifier.models import Classification
 from tests.support.factories import ProductImageFactory
+from tests.support.fake_engines import expire_leases
 
 pytestmark = pytest.mark.django_db
-
-
-def _expire():
-    Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))
 
 
 def test_it_claims_interactive_work_first(product):
@@ -49,7 +43,7 @@ def test_it_takes_over_when_the_lease_has_ended(product):
     dead = queue.claim(8)
     assert queue.put_back_expired() == 0
 
-    _expire()
+    expire_leases()
     sweep.take_over()
     alive = queue.claim(8)
 
@@ -66,7 +60,7 @@ def test_it_gives_up_after_the_last_attempt(product, settings):
     ProductImageFactory(product=product)
     for _attempt in range(2):
         assert queue.claim(8) is not None
-        _expire()
+        expire_leases()
         assert queue.put_back_expired() == 1
 
     assert queue.claim(8) is None

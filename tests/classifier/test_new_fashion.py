@@ -17,7 +17,7 @@ from tests.support.api_clients import ApiClient
 from tests.support.drawn_datasets import draw_garments
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductFactory
-from tests.support.tiny_trainings import train
+from tests.support.tiny_trainings import run_training
 from vision.engine.checkpoint import load_module
 from vision.training.dataset import read_dataset
 from vision.training.export import export_openvino
@@ -87,7 +87,7 @@ def _decide_in_the_portal(client, merchant, actor):
         product = Product.objects.get(public_id=f"top{number}")
         material, neckline = LOOKS[number % 2]
         said = {"value-category": "Tshirt", "value-material": material, "value-neckline": neckline}
-        data = {"version": product.version, "action": "save", "row": "Top", **said}
+        data = {"version": product.version, "action": "save", "top_category": "Top", **said}
         assert "Saved." in client.post(f"/products/{product.public_id}/review", data, follow=True).text
 
 
@@ -117,14 +117,14 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
 
     candidate = shutil.copytree(weights, tmp_path / "candidate")
     for role in ("material", "neckline"):
-        train(role, data, base, tmp_path / role, epochs=1, publish=candidate)
+        run_training(role, data, base, tmp_path / role, epochs=1, publish=candidate)
     _call("evaluate", "--compare", weights, candidate, data=data, out=tmp_path / "evaluation", stderr=None)
     measured = [
         json.loads((tmp_path / "evaluation" / name / "evaluation.json").read_text())
         for name in ("weights", "candidate")
     ]
-    assert [found["figures"].get("neckline", {}).get("n") for found in measured] == [None, 4]
-    assert [found["figures"]["material"]["n"] for found in measured] == [8, 8]
+    assert [found["metrics"].get("neckline", {}).get("n") for found in measured] == [None, 4]
+    assert [found["metrics"]["material"]["n"] for found in measured] == [8, 8]
 
     for role in ("material", "neckline"):
         registered = _call("register_model", tmp_path / role, role=role, name=f"{role}-new")
@@ -153,6 +153,6 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
     assert (proposed["state"], proposed["value"]["code"] in ("round", "v-neck")) == ("proposed", True)
     assert "model neckline-new, " in portal.get(f"/products/{shirt.public_id}").text
     bottom = api.send("get", f"/products/{jeans.public_id}").json()
-    assert (bottom["row"], bottom["attributes"]["neckline"]["state"]) == ("Bottom", "not_applicable")
+    assert (bottom["top_category"], bottom["attributes"]["neckline"]["state"]) == ("Bottom", "not_applicable")
     decided = ProductAttribute.objects.exclude(product__in=(shirt, jeans)).order_by("pk")
     assert list(decided.values("product", "attribute", "value", "state")) == before

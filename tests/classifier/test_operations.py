@@ -11,11 +11,11 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import AuditEvent, Operation
 from catalog.models import Product
-from classifier import operations
-from classifier.jobs import batches, lanes, queue, requests, sweep
+from classifier.jobs import batches, lanes, operations, queue, requests, sweep
 from classifier.jobs.tasks import classify_waiting
 from classifier.models import Classification, Garment
 from classifier.registry import model_sets, shadow, uploads
@@ -72,7 +72,7 @@ def test_it_looks_at_every_image_once_more(catalogue, monkeypatch):
     assert (operation.done, operation.failed, operation.total) == (IMAGES, 0, IMAGES)
     assert operation.started_at <= operation.finished_at
     for product in Product.objects.all():
-        assert [row["attributes"]["category"]["value"] for row in product.proposal] == ["Jumper"]
+        assert [found.attributes["category"].value for found in product.proposal.candidates] == ["Jumper"]
     _work(operation)
     assert Classification.objects.count() == 2 * IMAGES
 

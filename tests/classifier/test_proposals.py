@@ -3,8 +3,10 @@
 import pytest
 
 from catalog.models import Attribute, AttributeValue
+from catalog.proposal import Alternative, Proposal
 from catalog.selectors import Taxonomy
-from classifier.proposals import Said, Seen, build, chosen_row
+from classifier.proposals import Said, Seen, build, clear_top_category
+from tests.support.written_proposals import candidate
 
 pytestmark = pytest.mark.django_db
 
@@ -33,33 +35,37 @@ def seen():
     return describe
 
 
-def test_it_proposes_one_row_for_each_top_category(seen, taxonomy):
-    rows = build([[seen(0.9, category="Jacket"), seen(0.6, category="Jeans")]], taxonomy)
+def _candidates(images, taxonomy):
+    return build(images, taxonomy).candidates
 
-    assert [(row["top_category"], row["confidence"], row["images"], row["of"]) for row in rows] == [
+
+def test_it_proposes_one_candidate_for_each_top_category(seen, taxonomy):
+    proposal = build([[seen(0.9, category="Jacket"), seen(0.6, category="Jeans")]], taxonomy)
+
+    assert [(found.top_category, found.confidence, found.images, found.total) for found in proposal.candidates] == [
         ("Outer", 0.9, 1, 1),
         ("Bottom", 0.6, 1, 1),
     ]
 
 
 def test_it_takes_the_best_garment_of_each_image(seen, taxonomy):
-    (row,) = build([[seen(0.5, category="Coat"), seen(0.9, category="Jacket")]], taxonomy)
+    (found,) = _candidates([[seen(0.5, category="Coat"), seen(0.9, category="Jacket")]], taxonomy)
 
-    assert row["garments"] == [2]
-    assert row["attributes"]["category"]["value"] == "Jacket"
+    assert found.garments == (2,)
+    assert found.attributes["category"].value == "Jacket"
 
 
 def test_it_counts_agreement_between_images(seen, taxonomy):
     on_all = [[seen(0.9, category="Jacket")], [seen(0.9, category="Jacket")], [seen(0.9, category="Jacket")]]
     on_one = [[seen(0.9, category="Jacket")], [], []]
 
-    assert build(on_all, taxonomy)[0]["confidence"] == 0.9
-    assert build(on_one, taxonomy)[0]["confidence"] == 0.3
-    assert (build(on_one, taxonomy)[0]["images"], build(on_one, taxonomy)[0]["of"]) == (1, 3)
+    assert _candidates(on_all, taxonomy)[0].confidence == 0.9
+    assert _candidates(on_one, taxonomy)[0].confidence == 0.3
+    assert (_candidates(on_one, taxonomy)[0].images, _candidates(on_one, taxonomy)[0].total) == (1, 3)
 
 
 def test_it_lets_a_doubtful_image_speak_for_the_top_category_that_it_may_be(seen, taxonomy):
-    rows = build(
+    proposal = build(
         [
             [seen(1.0, category={"Jacket": 0.8, "Shirt": 0.2})],
             [seen(1.0, category={"Shirt": 0.5, "Jacket": 0.4})],
@@ -67,18 +73,18 @@ def test_it_lets_a_doubtful_image_speak_for_the_top_category_that_it_may_be(seen
         taxonomy,
     )
 
-    assert {row["top_category"]: row["confidence"] for row in rows} == {"Outer": 0.6, "Top": 0.35}
-    assert {row["top_category"]: row["garments"] for row in rows} == {"Outer": [1], "Top": [2]}
+    assert {found.top_category: found.confidence for found in proposal.candidates} == {"Outer": 0.6, "Top": 0.35}
+    assert {found.top_category: found.garments for found in proposal.candidates} == {"Outer": (1,), "Top": (2,)}
 
 
-def test_it_makes_no_row_of_alternatives_alone(seen, taxonomy):
-    rows = build([[seen(1.0, category={"Jacket": 0.5, "Shirt": 0.4})]], taxonomy)
+def test_it_makes_no_candidate_of_alternatives_alone(seen, taxonomy):
+    proposal = build([[seen(1.0, category={"Jacket": 0.5, "Shirt": 0.4})]], taxonomy)
 
-    assert [row["top_category"] for row in rows] == ["Outer"]
+    assert [found.top_category for found in proposal.candidates] == ["Outer"]
 
 
 def test_it_averages_distributions_weighted_by_the_boxes(seen, taxonomy):
-    (row,) = build(
+    (found,) = _candidates(
         [
             [seen(0.9, category={"Jacket": 0.5, "Coat": 0.4})],
             [seen(0.3, category={"Coat": 0.9, "Jacket": 0.1})],
@@ -86,37 +92,37 @@ def test_it_averages_distributions_weighted_by_the_boxes(seen, taxonomy):
         taxonomy,
     )
 
-    category = row["attributes"]["category"]
-    assert (category["value"], category["confidence"]) == ("Coat", pytest.approx(0.75 * 0.4 + 0.25 * 0.9))
-    assert category["alternatives"] == [{"value": "Jacket", "confidence": pytest.approx(0.75 * 0.5 + 0.25 * 0.1)}]
+    category = found.attributes["category"]
+    assert (category.value, category.confidence) == ("Coat", pytest.approx(0.75 * 0.4 + 0.25 * 0.9))
+    assert category.alternatives == (Alternative("Jacket", pytest.approx(0.75 * 0.5 + 0.25 * 0.1)),)
     # the best garment that says the same, not the best garment
-    assert category["prediction"] == 20
+    assert category.prediction == 20
 
 
 def test_it_gives_missing_probability_to_nobody(seen, taxonomy):
-    (row,) = build([[seen(category={"Jacket": 0.6})], [seen(category={"Coat": 0.5})]], taxonomy)
+    (found,) = _candidates([[seen(category={"Jacket": 0.6})], [seen(category={"Coat": 0.5})]], taxonomy)
 
-    category = row["attributes"]["category"]
-    assert (category["value"], category["confidence"]) == ("Jacket", 0.3)
-    assert category["alternatives"] == [{"value": "Coat", "confidence": 0.25}]
+    category = found.attributes["category"]
+    assert (category.value, category.confidence) == ("Jacket", 0.3)
+    assert category.alternatives == (Alternative("Coat", 0.25),)
 
 
-def test_it_does_not_count_a_image_that_says_nothing_of_an_attribute(seen, taxonomy):
-    (row,) = build([[seen(category="Jacket", material="denim")], [seen(category="Jacket")]], taxonomy)
+def test_it_does_not_count_an_image_that_says_nothing_of_an_attribute(seen, taxonomy):
+    (found,) = _candidates([[seen(category="Jacket", material="denim")], [seen(category="Jacket")]], taxonomy)
 
-    assert row["attributes"]["material"]["confidence"] == 1.0
+    assert found.attributes["material"].confidence == 1.0
 
 
 def test_it_proposes_no_sleeves_for_trousers(seen, taxonomy):
-    (row,) = build([[seen(category="Jeans", sleeve_length="long", material="denim")]], taxonomy)
+    (found,) = _candidates([[seen(category="Jeans", sleeve_length="long", material="denim")]], taxonomy)
 
-    assert set(row["attributes"]) == {"category", "material"}
+    assert set(found.attributes) == {"category", "material"}
 
 
 def test_it_says_where_confidences_are_not_calibrated(seen, taxonomy):
-    (row,) = build([[seen(calibrated=False, category="Jacket")], [seen(category="Jacket")]], taxonomy)
+    (found,) = _candidates([[seen(calibrated=False, category="Jacket")], [seen(category="Jacket")]], taxonomy)
 
-    assert row["attributes"]["category"]["calibrated"] is False
+    assert found.attributes["category"].calibrated is False
 
 
 def test_it_follows_merges_and_leaves_out_what_is_switched_off(seen):
@@ -124,39 +130,38 @@ def test_it_follows_merges_and_leaves_out_what_is_switched_off(seen):
     values.filter(code="Jumper").update(merged_into=values.get(code="Jacket"), active=False)
     values.filter(code="Coat").update(active=False)
 
-    (row,) = build([[seen(category={"Jumper": 0.5, "Coat": 0.3, "Jacket": 0.2})]], Taxonomy.load())
+    (found,) = _candidates([[seen(category={"Jumper": 0.5, "Coat": 0.3, "Jacket": 0.2})]], Taxonomy.load())
 
-    category = row["attributes"]["category"]
-    assert (category["value"], category["confidence"], category["alternatives"]) == ("Jacket", 0.7, [])
-    assert row["confidence"] == 0.7
+    category = found.attributes["category"]
+    assert (category.value, category.confidence, category.alternatives) == ("Jacket", 0.7, ())
+    assert found.confidence == 0.7
 
 
 def test_it_proposes_an_attribute_that_was_added_as_data(seen):
     colour = Attribute.objects.create(code="colour", name_ko="색상", name_en="Colour")
     AttributeValue.objects.create(attribute=colour, code="red", name_ko="빨강", name_en="Red")
 
-    (row,) = build([[seen(category="Jeans", colour="red")]], Taxonomy.load())
+    (found,) = _candidates([[seen(category="Jeans", colour="red")]], Taxonomy.load())
 
-    assert row["attributes"]["colour"]["value"] == "red"
+    assert found.attributes["colour"].value == "red"
 
 
 @pytest.mark.parametrize("images", [[], [[]], [[], []]])
 def test_it_proposes_nothing_without_garments(images, taxonomy):
-    assert build(images, taxonomy) == []
+    assert build(images, taxonomy) == Proposal()
 
 
-def test_it_makes_no_row_of_a_garment_without_a_category(seen, taxonomy):
-    assert build([[seen(material="denim")]], taxonomy) == []
+def test_it_makes_no_candidate_of_a_garment_without_a_category(seen, taxonomy):
+    assert build([[seen(material="denim")]], taxonomy) == Proposal()
 
 
 @pytest.mark.parametrize(
     ("confidences", "chosen"),
     [([], None), ([0.49], None), ([0.5], "Outer"), ([0.9, 0.4], "Outer"), ([0.9, 0.5], None)],
 )
-def test_it_chooses_a_row_by_itself_only_if_one_stands_out(confidences, chosen):
-    rows = [
-        {"top_category": level, "confidence": confidence}
-        for level, confidence in zip(("Outer", "Top"), confidences, strict=False)
-    ]
+def test_it_chooses_a_garment_only_if_one_stands_out(confidences, chosen):
+    proposal = Proposal(
+        tuple(candidate(level, confidence) for level, confidence in zip(("Outer", "Top"), confidences, strict=False))
+    )
 
-    assert chosen_row(rows, 0.5) == chosen
+    assert clear_top_category(proposal, 0.5) == chosen

@@ -21,7 +21,6 @@ from classifier.registry import registration, uploads, weight_files
 from core.errors import Invalid
 from tests.support import original_detectors as original
 from tests.support.hostile_checkpoints import building_a_layer, calling_mkdir
-from tests.support.registered_versions import two_materials
 from vision.engine.errors import WeightsError
 from vision.training import registration as opening
 from vision.training.run import Run
@@ -38,12 +37,6 @@ def hostile(tmp_path):
     path = tmp_path / "category_best.pt"
     path.write_bytes(calling_mkdir(tmp_path / "owned"))
     return path, tmp_path / "owned"
-
-
-@pytest.fixture
-def opened(monkeypatch):
-    """Spare the other process; see `two_materials`."""
-    monkeypatch.setattr(registration, "_open", two_materials)
 
 
 def test_it_refuses_a_pickle_that_runs_a_command(hostile, client_of, admin):
@@ -116,7 +109,7 @@ def test_it_says_where_the_system_permits_no_namespace(opened, monkeypatch, capl
 def test_it_opens_only_what_fits_the_role(tmp_path, network_weights):
     for role, name, size, sentence in (
         ("garment", "category.pt", None, "only a detector"),
-        ("category", "nothing.pt", None, "no PyTorch checkpoint"),
+        ("category", "nothing.pt", None, "not a PyTorch checkpoint"),
     ):
         path = network_weights / name if name != "nothing.pt" else tmp_path / name
         if name == "nothing.pt":

@@ -8,10 +8,12 @@ from django.core.management import CommandError, call_command
 from catalog.services.uploads import add_images
 from classifier.jobs import batches
 from classifier.models import Classification, Deployment, Garment, ModelVersion
+from classifier.registry import registration
 from tests.support import original_detectors as original
 from tests.support.drawn_datasets import draw_garments
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductFactory
+from vision.training.registration import GRAPH, NUMBERS
 
 JACKET = (2, 4, "Jacket", "Denim", "Long sleeve")
 SKIRT = (7, 5, "Skirt", "Sequin/Glitter", None)
@@ -34,10 +36,31 @@ def checkpoints(tmp_path_factory):
     return original.build(tmp_path_factory.mktemp("original"))
 
 
+@pytest.fixture(scope="module")
+def exported():
+    """What came out of the process that opened each checkpoint, which takes seconds: (what it said, its files)."""
+    return {}
+
+
 @pytest.fixture
-def activate(db, checkpoints, network_weights, settings, capsys):
-    """Replace the shipped set role by role, as its user does it; returns what the commands say."""
+def activate(db, checkpoints, exported, network_weights, settings, capsys, monkeypatch):
+    """Replace the shipped set role by role, as its user does it; returns what the commands say.
+
+    Each checkpoint is opened by a process of its own once, for whichever test needs it first.
+    """
     settings.WEIGHTS_DIR = network_weights
+    open_ = registration._open
+
+    def open_once(checkpoint, folder, role, *options):
+        if role not in exported:
+            opened = open_(checkpoint, folder, role, *options)
+            exported[role] = opened, {name: (folder / name).read_bytes() for name in (GRAPH, NUMBERS)}
+        opened, files = exported[role]
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        return opened
+
+    monkeypatch.setattr(registration, "_open", open_once)
 
     def register(*roles):
         for role in roles:
@@ -76,10 +99,11 @@ def test_they_serve_on_the_command_line_and_in_the_site(activate, product, alice
     add_images(actor=actor_of(alice), product=two, files=[upload("two.jpg", data=IMAGES["two"])])
     batches.classify_waiting()
     two.refresh_from_db()
-    rows = {
-        row["top_category"]: {code: said["value"] for code, said in row["attributes"].items()} for row in two.proposal
+    values = {
+        found.top_category: {code: said.value for code, said in found.attributes.items()}
+        for found in two.proposal.candidates
     }
-    assert rows == {
+    assert values == {
         "Outer": {"category": "Jacket", "material": "denim", "sleeve_length": "long"},
         "Bottom": {"category": "Skirt", "material": "sequin"},
     }
@@ -115,11 +139,11 @@ def test_a_score_that_names_and_finds_a_garment_counts_once(activate, product, a
     product.refresh_from_db()
 
     scores = dict(Garment.objects.values_list("predictions__value__code", "confidence"))
-    rows = {row["top_category"]: row for row in product.proposal}
+    found = {candidate.top_category: candidate for candidate in product.proposal.candidates}
     for level, value in (("Outer", "Jacket"), ("Bottom", "Skirt")):
         assert scores[value] < 0.9
-        assert rows[level]["confidence"] == pytest.approx(scores[value], abs=1e-3)
-        assert rows[level]["attributes"]["category"]["confidence"] == pytest.approx(scores[value], abs=1e-3)
+        assert found[level].confidence == pytest.approx(scores[value], abs=1e-3)
+        assert found[level].attributes["category"].confidence == pytest.approx(scores[value], abs=1e-3)
 
 
 def _values(garments):

@@ -4,7 +4,8 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import Operation
 from catalog import services as catalog
 from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage

@@ -6,31 +6,21 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import AuditEvent
 from catalog import services
 from catalog.models import AttributeValue, Decision, Product
 from classifier.models import AcceptanceThreshold
-from classifier.quality.precision import Outcome, choose, curve, least_decisions, lower_bound, wilson_interval
+from classifier.precision import Outcome, choose, curve, least_decisions, lower_bound, wilson_interval
 from classifier.quality.thresholds import calibrate
 from core.errors import Forbidden
 from tests.support.factories import MerchantFactory, UserFactory
-from tests.support.seen_products import seen_product, version
-from tests.support.written_thresholds import values
+from tests.support.seen_products import current_values, seen_product, version
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_sample")]
 
 SURE = {"category": ("Jacket", 0.97), "material": ("denim", 0.96), "sleeve_length": ("long", 0.95)}
-
-
-@pytest.fixture(autouse=True)
-def _no_sample(settings):
-    settings.OTJANG_SAMPLE_SHARE = 0.0
-
-
-@pytest.fixture
-def actor(alice, actor_of):
-    return actor_of(alice)
 
 
 def judged(merchant, attribute, proposed, decided, confidence, count=1, model="1"):
@@ -180,7 +170,7 @@ def test_a_class_that_is_often_wrong_is_not_accepted_with_the_others(merchant):
     assert thresholds()[None, "material", "denim"] is None
     assert thresholds()[None, "material", "knit"] == 0.9
     jeans = seen_product(MerchantFactory(), category=("Jeans", 0.5), material=("denim", 0.999))
-    assert values(jeans)["material"] == ("proposed", "denim")
+    assert current_values(jeans)["material"] == ("proposed", "denim")
 
 
 def test_a_merchant_goes_before_all_merchants(merchant, other_merchant):
@@ -191,14 +181,14 @@ def test_a_merchant_goes_before_all_merchants(merchant, other_merchant):
     assert thresholds()["Charlie's merchant", "material", "denim"] is None
     for one, state in ((merchant, "auto"), (other_merchant, "proposed"), (MerchantFactory(), "proposed")):
         product = seen_product(one, category=("Jeans", 0.5), material=("denim", 0.7))
-        assert values(product)["material"] == (state, "denim")
+        assert current_values(product)["material"] == (state, "denim")
 
 
 def test_another_model_starts_without_thresholds(merchant):
     judged(merchant, "material", "denim", "denim", 0.6, 133)
     calibrate(actor=system())
     product = seen_product(merchant, model="2", category=("Jeans", 0.5), material=("denim", 0.99))
-    assert values(product)["material"] == ("proposed", "denim")
+    assert current_values(product)["material"] == ("proposed", "denim")
 
 
 def test_it_counts_merged_values_as_one(merchant):

@@ -11,9 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 from django.urls import reverse, reverse_lazy
 
-from accounts.actors import Actor, Channel, system
+from accounts.actors import Actor, system
+from accounts.channels import Channel
 from accounts.models import AuditEvent, Operation, User
-from classifier import operations
+from classifier.jobs import operations
 from classifier.models import ModelVersion
 from classifier.registry import registration, uploads
 from core.errors import Forbidden
@@ -24,12 +25,6 @@ pytestmark = pytest.mark.django_db
 
 CHECKPOINT = b"PK\x03\x04 and so on"  # how such files begin
 UPLOAD = reverse_lazy("admin:classifier_modelversion_upload")
-
-
-@pytest.fixture
-def opened(monkeypatch):
-    """Spare the other process; see `two_materials`."""
-    monkeypatch.setattr(registration, "_open", two_materials)
 
 
 class After(threading.Event):
@@ -169,9 +164,9 @@ def test_why_an_upload_failed_is_said_in_the_readers_language(admin, client_of, 
     assert f"{sentence}: it broke" in page
 
 
-def test_it_takes_no_other_file_at_the_door(admin, client_of):
+def test_it_refuses_any_other_file_at_once(admin, client_of):
     answer = client_of(admin).post(UPLOAD, {"file": SimpleUploadedFile("a.pdf", b"%PDF-1.7"), "role": "material"})
-    assert "This is no PyTorch checkpoint" in answer.text
+    assert "This is not a PyTorch checkpoint" in answer.text
     assert not Operation.objects.exists()
 
 

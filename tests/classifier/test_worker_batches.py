@@ -7,7 +7,8 @@ from django.core.files.storage import default_storage
 from django.utils import translation
 
 from catalog import services as catalog
-from catalog.models import Product, ProductAttribute
+from catalog.models import Product
+from catalog.proposal import Proposal
 from catalog.selectors import Taxonomy
 from catalog.services.uploads import add_images
 from classifier import proposals
@@ -18,6 +19,7 @@ from tests.support import fake_engines as engines
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductFactory
 from tests.support.fake_engines import StubEngine, garment
+from tests.support.seen_products import current_values
 from vision.engine import DecodeError, WeightsMismatch, WeightsMissing
 
 pytestmark = pytest.mark.django_db
@@ -40,11 +42,9 @@ def add(alice, actor_of):
     return upload_all
 
 
-def _values(product):
-    return {
-        current.attribute.code: (current.state, current.value.code if current.value else None)
-        for current in ProductAttribute.objects.filter(product=product).select_related("attribute", "value")
-    }
+def _agreement(product):
+    """How many of how many images show each candidate."""
+    return [(found.top_category, found.images, found.total) for found in product.proposal.candidates]
 
 
 def test_it_turns_images_into_a_proposal(serve, add, product):
@@ -69,9 +69,9 @@ def test_it_turns_images_into_a_proposal(serve, add, product):
     assert images[0].current_classification == job
     product.refresh_from_db()
     assert product.status == Product.Status.TO_REVIEW
-    assert (product.row.code, product.row_source) == ("Outer", "auto")
+    assert (product.top_category.code, product.top_category_source) == ("Outer", "auto")
     assert [(row["top_category"], row["images"], row["of"]) for row in product.proposal] == [("Outer", 2, 2)]
-    assert _values(product) == {
+    assert current_values(product) == {
         "category": ("proposed", "Jacket"),
         "material": ("proposed", "denim"),
         "sleeve_length": ("proposed", "long"),
@@ -95,7 +95,7 @@ def test_it_takes_no_garment_for_a_result(serve, add, product):
 
     assert image.classifications.get().state == "done"
     product.refresh_from_db()
-    assert (product.status, product.proposal, product.row) == (Product.Status.TO_REVIEW, [], None)
+    assert (product.status, product.proposal, product.top_category) == (Product.Status.TO_REVIEW, Proposal(), None)
 
 
 def test_it_works_in_batches_until_nothing_waits(serve, add, merchant, settings):
@@ -198,11 +198,11 @@ def test_it_fails_what_cannot_be_read_and_keeps_the_rest(serve, add, product):
     assert outcomes == [("failed", "file_missing", None), ("failed", "unreadable", None), ("done", "", None)]
     product.refresh_from_db()
     assert product.status == Product.Status.TO_REVIEW
-    assert [(row["top_category"], row["images"], row["of"]) for row in product.proposal] == [("Outer", 1, 3)]
+    assert _agreement(product) == [("Outer", 1, 3)]
     assert missing.classifications.get().applied_at is not None
 
 
-def test_it_gives_up_on_a_image_that_breaks_the_engine_but_not_on_its_neighbours(serve, add, product, settings):
+def test_it_gives_up_on_an_image_that_breaks_the_engine_but_not_on_its_neighbours(serve, add, product, settings):
     settings.OTJANG_MAX_ATTEMPTS = 2
 
     def answer(data):
@@ -228,14 +228,14 @@ def test_a_product_that_fails_does_not_break_off_other_batches(serve, add, merch
     products = ProductFactory.create_batch(2, merchant=merchant)
     for product in products:
         add(product, "red")
-    refresh = proposals.refresh
+    refresh = proposals.propose
 
     def broken(product, taxonomy):
         if product == products[0]:
             raise KeyError("category")
         refresh(product, taxonomy)
 
-    monkeypatch.setattr(proposals, "refresh", broken)
+    monkeypatch.setattr(proposals, "propose", broken)
 
     assert batches.classify_waiting() == 2
 
@@ -262,7 +262,7 @@ def test_it_shows_progress_while_images_wait(serve, add, product):
 
     product.refresh_from_db()
     assert product.status == Product.Status.CLASSIFYING
-    assert product.proposal[0]["of"] == 2
+    assert product.proposal.candidates[0].total == 2
 
 
 def test_it_adds_a_second_run_without_rewriting_the_first(serve, add, alice, actor_of, product):
@@ -277,7 +277,7 @@ def test_it_adds_a_second_run_without_rewriting_the_first(serve, add, alice, act
     assert Prediction.objects.filter(attribute__code="category").count() == 2
     image.refresh_from_db()
     assert image.current_classification == image.classifications.first()
-    assert _values(product)["category"] == ("proposed", "Jumper")
+    assert current_values(product)["category"] == ("proposed", "Jumper")
     assert Deployment.objects.get().active.name == "2"
 
 
@@ -304,19 +304,19 @@ def test_it_leaves_decisions_and_published_products_alone(serve, add, alice, act
     serve(StubEngine(garment("Tshirt", material="knit")))
     add(product, "green")
     batches.classify_waiting()
-    assert _values(product)["category"] == ("decided", "Coat")
+    assert current_values(product)["category"] == ("decided", "Coat")
 
     catalog.publish(actor=actor_of(alice), product=product)
-    before = _values(product)
+    before = current_values(product)
     requests.classify_again(actor=actor_of(alice), product=product)
     batches.classify_waiting()
 
     product.refresh_from_db()
     assert product.status == Product.Status.PUBLISHED
-    assert _values(product) == before
+    assert current_values(product) == before
 
 
-def test_it_proposes_anew_when_a_image_is_put_away(serve, add, alice, actor_of, product):
+def test_it_proposes_again_when_an_image_is_removed(serve, add, alice, actor_of, product):
     def answer(_data):
         return (garment("Jacket"),) if len(engine.batches) == 1 else (garment("Tshirt"),)
 
@@ -326,10 +326,10 @@ def test_it_proposes_anew_when_a_image_is_put_away(serve, add, alice, actor_of, 
     add(product, "green")
     batches.classify_waiting()
     product.refresh_from_db()
-    assert {row["top_category"] for row in product.proposal} == {"Outer", "Top"}
+    assert {found.top_category for found in product.proposal.candidates} == {"Outer", "Top"}
 
     catalog.archive_image(actor=actor_of(alice), image=first)
 
     product.refresh_from_db()
-    assert [(row["top_category"], row["of"]) for row in product.proposal] == [("Top", 1)]
-    assert product.row.code == "Top"
+    assert _agreement(product) == [("Top", 1, 1)]
+    assert product.top_category.code == "Top"

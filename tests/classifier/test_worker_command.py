@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -20,12 +21,7 @@ from tests.support.fake_engines import StubEngine, garment, serve
 from vision.engine import WeightsMissing
 
 # The queue's worker closes connections that are left in a transaction, which on MySQL a test's own would be.
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _database_queue(settings):
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["interactive", "bulk"]}}
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("database_queue")]
 
 
 @pytest.fixture
@@ -43,7 +39,7 @@ def test_it_classifies_what_was_saved(monkeypatch, product, save):
     task = DBTaskResult.objects.get()
     assert (task.status, task.return_value) == ("SUCCESSFUL", 2)
     product.refresh_from_db()
-    assert (product.status, product.proposal[0]["top_category"]) == (Product.Status.TO_REVIEW, "Outer")
+    assert (product.status, product.proposal.candidates[0].top_category) == (Product.Status.TO_REVIEW, "Outer")
     assert ModelVersion.objects.count() == 4
 
 
@@ -181,3 +177,21 @@ def test_it_forgets_old_wake_ups_that_ended(save):
     DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=timezone.now() - timedelta(days=2))
     prune_wake_ups()
     assert DBTaskResult.objects.count() == 0
+
+
+@pytest.mark.parametrize("path", ["classifier.tasks.classify_waiting", "classifier.models.Classification"])
+def test_it_goes_on_after_a_task_of_another_release(monkeypatch, product, save, path):
+    serve(monkeypatch, StubEngine(garment("Jacket")))
+    ours = DBTaskResult.objects.get()
+    theirs = DBTaskResult.objects.get()
+    theirs.pk, theirs.task_path, theirs.priority = uuid4(), path, 100
+    theirs.save(force_insert=True)
+
+    call_command("worker", once=True)
+
+    ours.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (theirs.status, ours.status) == ("FAILED", "SUCCESSFUL")
+    assert theirs.started_at < ours.started_at
+    product.refresh_from_db()
+    assert product.status == Product.Status.TO_REVIEW

@@ -1,7 +1,5 @@
 """Leases are short and renewed: a killed worker's jobs are soon another one's, a busy worker keeps its own."""
 
-from datetime import timedelta
-
 import pytest
 from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError
@@ -13,7 +11,7 @@ from classifier.jobs.leases import Keeper
 from classifier.models import Classification, Garment
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductImageFactory
-from tests.support.fake_engines import StubEngine, garment, serve
+from tests.support.fake_engines import StubEngine, expire_leases, garment, serve
 
 pytestmark = pytest.mark.django_db
 
@@ -30,10 +28,6 @@ def clock(monkeypatch):
     return pass_by
 
 
-def _expire():
-    Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))
-
-
 def _expired():
     return Classification.objects.filter(lease_until__lt=Now()).count()
 
@@ -47,14 +41,14 @@ def test_it_renews_what_it_holds(product, django_assert_num_queries):
     ProductImageFactory.create_batch(3, product=product)
     keeper = Keeper()
     held = [keeper.hold(queue.claim(2, lanes=1)) for _batch in range(2)]
-    _expire()
+    expire_leases()
 
     with django_assert_num_queries(3):  # the statement, and the savepoint of a transaction within the test's own
         assert keeper.renew() == 3
     assert _expired() == 0
 
     keeper.drop(held[0])
-    _expire()
+    expire_leases()
     assert keeper.renew() == 1
     assert _expired() == 2
 
@@ -69,7 +63,7 @@ def test_it_renews_at_once_what_a_deadlock_kept_it_from(product, monkeypatch):
     ProductImageFactory(product=product)
     keeper = Keeper()
     keeper.hold(queue.claim(1))
-    _expire()
+    expire_leases()
     deadlocks = [OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")]
     end = queue.lease_end
 
@@ -115,7 +109,7 @@ def test_a_process_takes_nothing_over_from_itself(product):
     """While the database was away nobody could renew a lease."""
     ProductImageFactory(product=product)
     lease = leases.keeper.hold(queue.claim(1))
-    _expire()
+    expire_leases()
     try:
         assert sweep.take_over() == 0
     finally:

@@ -88,7 +88,7 @@ def test_it_goes_on_after_the_database_was_away(monkeypatch, engine, product, sa
     assert Garment.objects.count() == 2
     assert sum(len(batch) for batch in engine.batches) == 2  # nothing was looked at again
     product.refresh_from_db()
-    assert (product.status, product.proposal[0]["images"]) == (Product.Status.TO_REVIEW, 2)
+    assert (product.status, product.proposal.candidates[0].images) == (Product.Status.TO_REVIEW, 2)
 
 
 def test_results_are_dropped_where_another_worker_took_over_meanwhile(monkeypatch, engine, saved):

@@ -13,7 +13,7 @@ from classifier.jobs import batches, lanes, queue
 from classifier.models import Classification, ModelSet
 from classifier.registry import serving
 from tests.support.drawn_images import upload
-from tests.support.fake_engines import StubEngine, garment, manifest, serve
+from tests.support.fake_engines import StubEngine, fake_manifest, garment, serve
 
 pytestmark = pytest.mark.django_db
 
@@ -143,7 +143,7 @@ def test_model_files_that_are_not_given_out_use_up_no_attempt(monkeypatch, stora
 
 def test_it_asks_for_no_file_of_a_set_that_it_knows(monkeypatch):
     serve(monkeypatch, StubEngine(version="once"))
-    assert manifest("once").models
+    assert fake_manifest("once").models
     asked = []
     exists = FileSystemStorage.exists
     monkeypatch.setattr(FileSystemStorage, "exists", lambda self, name: asked.append(name) or exists(self, name))

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_tasks import default_task_backend
 
 from catalog.models import Decision, Product
+from catalog.proposal import Proposal
 from catalog.selectors import Taxonomy
 from classifier import proposals
 from classifier.jobs import queue, results, sweep
@@ -62,14 +63,14 @@ def test_it_applies_what_was_done_but_never_counted(product, classified):
     classified(garment("Jacket"))
     sweep.sweep()
     product.refresh_from_db()
-    assert product.proposal == []  # the worker itself has a few seconds
+    assert product.proposal == Proposal()  # the worker itself has a few seconds
 
     Classification.objects.update(finished_at=timezone.now() - timedelta(minutes=1))
     sweep.sweep()
 
     product.refresh_from_db()
     assert product.status == Product.Status.TO_REVIEW
-    assert product.proposal[0]["top_category"] == "Outer"
+    assert product.proposal.candidates[0].top_category == "Outer"
     assert Garment.objects.count() == 1
     assert Classification.objects.get().applied_at is not None
 
@@ -148,14 +149,14 @@ def test_one_product_that_fails_does_not_hold_up_the_others(merchant, classified
         ProductImageFactory(product=product)
     classified(garment("Jacket"))
     Classification.objects.update(finished_at=timezone.now() - timedelta(minutes=1))
-    refresh = proposals.refresh
+    refresh = proposals.propose
 
     def broken(product, taxonomy):
         if product == products[0]:
             raise KeyError("category")
         refresh(product, taxonomy)
 
-    monkeypatch.setattr(proposals, "refresh", broken)
+    monkeypatch.setattr(proposals, "propose", broken)
 
     assert sweep.apply_left_over() == 2
 

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from catalog.models import Product, ProductImage
-from tests.support.api_clients import ApiClient, error_of
+from tests.support.api_clients import error_of
 from tests.support.drawn_images import photo
 
 pytestmark = pytest.mark.django_db
@@ -44,11 +44,6 @@ def form(*files, field="images"):
 
 def named(name):
     return b'; filename="' + name + b'"'
-
-
-@pytest.fixture
-def api(api_key):
-    return ApiClient(api_key[1])
 
 
 @pytest.mark.parametrize(("name", "shown"), NAMES)

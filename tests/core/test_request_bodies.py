@@ -18,11 +18,6 @@ pytestmark = pytest.mark.django_db
 FORM = "multipart/form-data; boundary=b"
 
 
-@pytest.fixture
-def api(api_key):
-    return ApiClient(api_key[1])
-
-
 def part(name, content, file=None):
     file_name = f'; filename="{file}"' if file else ""
     head = f'--b\r\nContent-Disposition: form-data; name="{name}"{file_name}\r\n\r\n'

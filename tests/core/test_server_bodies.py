@@ -7,18 +7,12 @@ import pytest
 from catalog.models import Product
 from config import wsgi
 from tests.support.drawn_images import photo
-from tests.support.live_servers import head_of, serving
+from tests.support.live_servers import head_of, running_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UPLOAD = "multipart/form-data; boundary=b"
 MUCH = 40 * 2**20
-
-
-@pytest.fixture
-def site():
-    with serving(wsgi.application) as served:
-        yield served
 
 
 @pytest.fixture
@@ -124,7 +118,7 @@ def test_what_callers_say_of_proxies_counts_only_behind_one(behind_proxy, seen):
         start_response("204 No Content", [])
         return []
 
-    with serving(application, behind_proxy=behind_proxy) as served:
+    with running_server(application, behind_proxy=behind_proxy) as served:
         served.ask(
             "GET", "/", X_Forwarded_For="203.0.113.9", X_Forwarded_Proto="https", X_Forwarded_Host="evil.example"
         )
@@ -139,7 +133,7 @@ def test_an_upload_that_a_stop_cuts_off_stores_nothing(key):
         b'--b\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n' + photo() + b"\r\n--b--\r\n"
     )
     head = head_of("POST", "/api/v1/products", Content_Length=len(body), Content_Type=UPLOAD, **key)
-    with serving(wsgi.application, stop_seconds=0) as site, site.connect(head + body[:-1]) as connection:
+    with running_server(wsgi.application, stop_seconds=0) as site, site.connect(head + body[:-1]) as connection:
         assert site.ask("GET", "/healthz").status == 200
         site.site.stop()
         assert connection.recv(1) == b""

@@ -2,7 +2,7 @@
 
 import threading
 
-from tests.support.live_servers import head_of, serving
+from tests.support.live_servers import head_of, running_server
 
 WAIT = 20
 
@@ -23,7 +23,7 @@ class Blocking:
 
 def test_health_is_answered_while_all_threads_are_busy():
     application = Blocking()
-    with serving(application, threads=2) as site:
+    with running_server(application, threads=2) as site:
         busy = [site.connect(head_of("GET", "/")) for _number in range(6)]
         assert application.entered.acquire(timeout=WAIT)
         assert application.entered.acquire(timeout=WAIT)
@@ -36,7 +36,7 @@ def test_health_is_answered_while_all_threads_are_busy():
 
 def test_more_than_can_be_served_soon_is_turned_away():
     application = Blocking()
-    with serving(application, threads=1) as site:
+    with running_server(application, threads=1) as site:
         first = site.connect(head_of("GET", "/"))
         assert application.entered.acquire(timeout=WAIT)
         waiting = [site.connect(head_of("GET", "/")) for _number in range(8)]
@@ -53,7 +53,7 @@ def test_more_than_can_be_served_soon_is_turned_away():
 
 def test_running_requests_finish_when_it_stops():
     application = Blocking()
-    with serving(application, stop_seconds=WAIT) as site:
+    with running_server(application, stop_seconds=WAIT) as site:
         connection, idle = site.connect(head_of("GET", "/")), site.connect()
         receiving = site.connect(head_of("POST", "/login", Content_Length=4) + b"ab")
         assert application.entered.acquire(timeout=WAIT)
@@ -70,7 +70,7 @@ def test_running_requests_finish_when_it_stops():
 
 def test_it_waits_no_longer_than_it_was_told():
     application = Blocking()
-    with serving(application, stop_seconds=0) as site:
+    with running_server(application, stop_seconds=0) as site:
         receiving = site.connect(head_of("POST", "/login", Content_Length=4) + b"ab")
         assert site.ask("GET", "/healthz").status == 200
         site.site.stop()

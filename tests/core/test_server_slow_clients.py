@@ -5,19 +5,12 @@ import time
 import pytest
 
 from catalog.models import Product
-from config import wsgi
 from tests.support.drawn_images import photo
-from tests.support.live_servers import head_of, serving
+from tests.support.live_servers import head_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UPLOAD = "multipart/form-data; boundary=b"
-
-
-@pytest.fixture
-def site():
-    with serving(wsgi.application) as served:
-        yield served
 
 
 def _form(*contents):
@@ -68,7 +61,7 @@ def test_a_slow_line_is_given_its_time(site):
         assert site.read(connection).status == 403  # no token
 
 
-def test_what_ends_in_the_middle_of_a_image_stores_nothing(site, api_key):
+def test_what_ends_in_the_middle_of_an_image_stores_nothing(site, api_key):
     body = _form(photo(), photo(size=(90, 90)))
     head = {"Authorization": f"Bearer {api_key[1]}", "Content_Type": UPLOAD, "Content_Length": len(body)}
     for sent in (10, len(body) // 2, len(body) - 1):

@@ -89,8 +89,8 @@ def test_the_tests_know_nothing_of_this_machine_s_settings(manage, tmp_path):
         ("WEB_THREADS", "x"),
         ("OTJANG_MAX_UPLOAD_BYTES", "25 MB"),
         ("OTJANG_MAX_ATTEMPTS", "0"),
-        ("OTJANG_ROW_THRESHOLD", "50"),
-        ("OTJANG_ROW_THRESHOLD", "half"),
+        ("OTJANG_TOP_CATEGORY_THRESHOLD", "50"),
+        ("OTJANG_TOP_CATEGORY_THRESHOLD", "half"),
     ],
 )
 def test_it_names_a_wrong_setting(load, name, value):

@@ -20,7 +20,7 @@ print(int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path("/proc/self/status").read_te
 """
 
 # Two of the largest PNGs that may come, at once.
-DOOR = r"""
+CHECKS = r"""
 import pathlib, re, sys
 from concurrent.futures import ThreadPoolExecutor
 import django
@@ -38,7 +38,11 @@ def test_it_decodes_large_images_one_at_a_time(tmp_path):
     path = tmp_path / "large.png"
     path.write_bytes(photo(size=(6300, 6300), kind="PNG", compress_level=1))
     result = subprocess.run(
-        [sys.executable, "-c", DOOR, str(path)], cwd=settings.BASE_DIR, env=os.environ, capture_output=True, text=True
+        [sys.executable, "-c", CHECKS, str(path)],
+        cwd=settings.BASE_DIR,
+        env=os.environ,
+        capture_output=True,
+        text=True,
     )
     assert result.returncode == 0, result.stderr
     assert int(result.stdout.splitlines()[-1]) < 320  # 160 of them are one such image

@@ -16,7 +16,7 @@ ROWS = {
 
 
 def test_every_file_is_in_the_catalogue_and_the_other_way_round():
-    assert sorted({image.file for product in PRODUCTS for image in product.current_images}) == FILES
+    assert sorted({image.file for product in PRODUCTS for image in product.images}) == FILES
     assert {path.name for path in IMAGES.iterdir()} - set(FILES) == {"SOURCES.md", "LICENSE-openpeople.txt"}
 
 

@@ -98,7 +98,7 @@ def test_it_stores_no_image_in_a_merchant_that_the_page_does_not_name(client_of,
     for headers in ({}, {"accept": "application/json"}):
         answer = client.post(address, {"images": [upload("front.jpg")]}, headers=headers)
         assert answer.status_code == 400
-        assert "You now work in Zweitladen, but this page is of another merchant." in answer.text
+        assert "You now work in Zweitladen, but this page is of another shop." in answer.text
     assert not Product.objects.exists()
 
     client.post("/merchant", {"merchant": merchant.public_id})

@@ -17,11 +17,6 @@ PASSWORD = "correct horse battery"
 ADDRESSES = [pattern.pattern for pattern in (*of_accounts, *of_catalog, *of_classifier)]
 
 
-@pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
 def _snapshot(product):
     return Product.objects.values().get(pk=product.pk), product.decisions.count()
 

@@ -7,23 +7,18 @@ import pytest
 from accounts.models import AuditEvent
 from catalog.models import AttributeValue, Decision, Product, ProductAttribute
 from tests.support.page_forms import fields_of
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
-@pytest.fixture
 def jeans(client, product):
     """Tops and outerwear were found; bob says that it is jeans."""
-    propose(product, row("Top", 0.7, category=("Tshirt", 0.7)), row("Outer", 0.6, category=("Coat", 0.6)))
+    propose(product, candidate("Top", 0.7, category=("Tshirt", 0.7)), candidate("Outer", 0.6, category=("Coat", 0.6)))
     _send(client, product, **{"value-category": "Jeans"})
     product.refresh_from_db()
-    assert (product.row.code, product.row_source) == ("Bottom", "human")
+    assert (product.top_category.code, product.top_category_source) == ("Bottom", "human")
     return product
 
 
@@ -47,7 +42,7 @@ def test_it_checks_none_of_these(client, jeans):
         radio for radio in re.findall(r"<input[^>]*>", page) if radio.endswith(" checked>") or " checked " in radio
     ]
     assert len(checked) == 1
-    assert 'id="row-none"' in checked[0]
+    assert 'id="garment-none"' in checked[0]
 
 
 @pytest.mark.parametrize("action", ["save", "publish"])
@@ -57,7 +52,7 @@ def test_saving_it_again_says_nothing_of_the_garment(client, jeans, action):
     page = _send(client, jeans, action)
 
     jeans.refresh_from_db()
-    assert (jeans.row.code, jeans.row_source) == ("Bottom", "human")
+    assert (jeans.top_category.code, jeans.top_category_source) == ("Bottom", "human")
     assert not AuditEvent.objects.filter(action="product.choose_none").exists()
     assert "said that none of the garments found" not in page.text
     if action == "save":
@@ -68,22 +63,22 @@ def test_it_stays_so_when_another_value_is_saved(client, jeans):
     _send(client, jeans, **{"value-material": "denim"})
 
     jeans.refresh_from_db()
-    assert jeans.row.code == "Bottom"
+    assert jeans.top_category.code == "Bottom"
     assert [decision.value.code for decision in Decision.objects.order_by("pk")] == ["Jeans", "denim"]
 
 
 def test_it_shows_the_decided_values_when_one_comes_back_to_none_of_these(client, jeans):
-    sent = _form(client, jeans)["row"]
-    values = client.get(f"/products/{jeans.public_id}/values", {"row": sent}).text
+    sent = _form(client, jeans)["top_category"]
+    values = client.get(f"/products/{jeans.public_id}/values", {"top_category": sent}).text
     assert 'value="Jeans" data-level="Bottom" selected' in values
 
 
 def test_it_can_still_become_one_of_the_garments(client, jeans):
-    _send(client, jeans, row="Outer", **{"value-category": "Coat"})
+    _send(client, jeans, top_category="Outer", **{"value-category": "Coat"})
 
     jeans.refresh_from_db()
-    assert jeans.row.code == "Outer"
-    assert _form(client, jeans)["row"] == "Outer"
+    assert jeans.top_category.code == "Outer"
+    assert _form(client, jeans)["top_category"] == "Outer"
 
 
 def test_it_can_be_saved_when_its_top_category_was_switched_off(client, jeans):
@@ -97,5 +92,5 @@ def test_it_can_be_saved_when_its_top_category_was_switched_off(client, jeans):
 
 
 def test_it_checks_nothing_where_nobody_chose(client, product):
-    propose(product, row("Top", 0.7, category=("Tshirt", 0.7)), row("Outer", 0.6, category=("Coat", 0.6)))
-    assert "row" not in _form(client, product)
+    propose(product, candidate("Top", 0.7, category=("Tshirt", 0.7)), candidate("Outer", 0.6, category=("Coat", 0.6)))
+    assert "top_category" not in _form(client, product)

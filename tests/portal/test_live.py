@@ -20,11 +20,6 @@ POLLING = 'hx-trigger="every 1s"'
 
 
 @pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
-@pytest.fixture
 def work(monkeypatch):
     """Let a worker do what waits, with an engine that finds a jacket."""
     found = garment({"Jacket": 0.8, "Jumper": 0.15}, box=(0.25, 0.1, 0.75, 0.9), material="denim", sleeve_length="long")
@@ -141,7 +136,7 @@ def test_it_brings_images_that_were_added_elsewhere(client, uploaded):
 def test_it_shows_the_row_that_the_person_looks_at(client, uploaded, work):
     work()
 
-    assert 'value="" checked' in _live(client, uploaded, row="").text
+    assert 'value="" checked' in _live(client, uploaded, top_category="").text
 
 
 def test_it_says_that_no_garment_was_found(client, uploaded, monkeypatch):
@@ -154,7 +149,7 @@ def test_it_says_that_no_garment_was_found(client, uploaded, monkeypatch):
     assert POLLING not in page
 
 
-def test_it_says_why_a_image_failed_and_offers_another_try(client, uploaded, work):
+def test_it_says_why_an_image_failed_and_offers_another_try(client, uploaded, work):
     Classification.objects.update(state="failed", open_key=None, error_code=Classification.Error.GAVE_UP)
     path = f"/products/{uploaded.public_id}"
 
@@ -209,7 +204,7 @@ def test_it_sends_the_whole_page_to_log_in_when_the_session_ended(client, upload
 def test_it_keeps_a_persons_decision_through_another_classification(client, uploaded, work):
     work()
     uploaded.refresh_from_db()
-    data = {"version": uploaded.version, "row": "Outer", "value-category": "Vest"}
+    data = {"version": uploaded.version, "top_category": "Outer", "value-category": "Vest"}
     client.post(f"/products/{uploaded.public_id}/review", data)
 
     client.post(f"/products/{uploaded.public_id}/classify-again")
@@ -225,7 +220,9 @@ def test_it_does_not_make_an_open_page_stale(client, uploaded, work):
     seen = uploaded.version
     work()
 
-    client.post(f"/products/{uploaded.public_id}/review", {"version": seen, "row": "Outer", "value-category": "Vest"})
+    client.post(
+        f"/products/{uploaded.public_id}/review", {"version": seen, "top_category": "Outer", "value-category": "Vest"}
+    )
 
     uploaded.refresh_from_db()
     assert uploaded.status == Product.Status.READY

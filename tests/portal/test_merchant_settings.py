@@ -1,6 +1,7 @@
 """What owners set for their merchant in the portal, and nobody else."""
 
 import pytest
+from django.test import Client
 
 from accounts.models import AuditEvent
 from accounts.services import set_images_for_training
@@ -45,12 +46,12 @@ def test_it_records_only_changes(client_of, alice, merchant):
     assert not AuditEvent.objects.exists()
 
 
-def test_it_lets_nobody_else_set_it(client, client_of, bob, dana, charlie, admin, merchant):
+def test_it_lets_nobody_else_set_it(client_of, bob, dana, charlie, admin, merchant):
     for person, status in ((bob, 403), (dana, 403), (charlie, 404), (admin, 404)):
         assert client_of(person).get(_page(merchant)).status_code == status
         assert client_of(person).post(_page(merchant)).status_code == status
         assert _page(merchant) not in client_of(person).get("/").text
-    assert client.post(_page(merchant)).url.startswith("/login")
+    assert Client().post(_page(merchant)).url.startswith("/login")
 
     assert _may_train(merchant)
     assert not AuditEvent.objects.exists()

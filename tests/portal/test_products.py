@@ -5,19 +5,14 @@ import pytest
 from catalog import services
 from catalog.models import Product
 from tests.support.factories import ProductFactory, ProductImageFactory
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
 def test_it_shows_thumbnail_name_sku_status_and_proposal(client, product):
     image = ProductImageFactory(product=product)
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.94), material=("denim", 0.41)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Jacket", 0.94), material=("denim", 0.41)), chosen="Outer")
 
     page = client.get("/").text
 
@@ -31,7 +26,7 @@ def test_it_shows_thumbnail_name_sku_status_and_proposal(client, product):
 
 
 def test_it_shows_what_a_person_decided_without_a_share(client, bob, actor_of, product):
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.94)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Jacket", 0.94)), chosen="Outer")
     services.decide(actor=actor_of(bob), product=product, attribute="category", value="Coat")
 
     page = client.get("/").text
@@ -42,7 +37,9 @@ def test_it_shows_what_a_person_decided_without_a_share(client, bob, actor_of, p
 
 
 def test_it_asks_which_of_several_garments_it_is(client, product):
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.94)), row("Top", 0.8, category=("Tshirt", 0.8)))
+    propose(
+        product, candidate("Outer", 0.9, category=("Jacket", 0.94)), candidate("Top", 0.8, category=("Tshirt", 0.8))
+    )
 
     assert "Choose the garment: Outerwear · Tops" in client.get("/").text
 
@@ -63,7 +60,7 @@ def test_it_tells_a_new_merchant_what_to_do(client, client_of, dana):
     assert "Upload the first photos" not in client_of(dana).get("/").text
 
 
-def test_it_says_that_the_products_of_a_demo_shop_are_examples(client, merchant):
+def test_it_says_that_the_products_of_a_demo_merchant_are_examples(client, merchant):
     assert "Demo shop" not in client.get("/").text
 
     merchant.is_demo = True
@@ -97,9 +94,9 @@ def test_it_filters_by_status(client, product, merchant):
 
 
 def test_it_filters_by_category(client, product, merchant):
-    propose(product, row("Outer", 0.9, category=("Jacket", 0.94)), chosen="Outer")
+    propose(product, candidate("Outer", 0.9, category=("Jacket", 0.94)), chosen="Outer")
     shirt = ProductFactory(merchant=merchant, name="Some shirt")
-    propose(shirt, row("Top", 0.9, category=("Shirt", 0.94)), chosen="Top")
+    propose(shirt, candidate("Top", 0.9, category=("Shirt", 0.94)), chosen="Top")
 
     page = client.get("/", {"category": "Shirt"}).text
 
@@ -147,7 +144,7 @@ def test_it_needs_as_many_queries_for_fifty_products_as_for_one(client, merchant
     for _ in range(50):
         product = ProductFactory(merchant=merchant)
         ProductImageFactory(product=product)
-        propose(product, row("Outer", 0.9, category=("Jacket", 0.94), material=("denim", 0.4)), chosen="Outer")
+        propose(product, candidate("Outer", 0.9, category=("Jacket", 0.94), material=("denim", 0.4)), chosen="Outer")
 
     # session, person, memberships, categories, counts, number found, products, their values, their images
     with django_assert_max_num_queries(9):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from catalog.models import Product
-from tests.support.written_proposals import propose, row
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
@@ -15,16 +15,11 @@ BY_MODEL = "model sleeve_length-test; not decided yet"
 
 
 @pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
-@pytest.fixture
 def proposed(product):
     propose(
         product,
-        row("Outer", 0.9, category=("Jacket", 0.94), sleeve_length=("long", 0.55)),
-        row("Top", 0.6, category=("Tshirt", 0.7)),
+        candidate("Outer", 0.9, category=("Jacket", 0.94), sleeve_length=("long", 0.55)),
+        candidate("Top", 0.6, category=("Tshirt", 0.7)),
         chosen="Outer",
     )
     return product
@@ -33,9 +28,9 @@ def proposed(product):
 @pytest.fixture
 def public(client, proposed):
     """Published while nothing was said of its sleeves; the model has said something since."""
-    propose(proposed, row("Outer", 0.9, category=("Jacket", 0.94)), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.9, category=("Jacket", 0.94)), chosen="Outer")
     client.post(f"/products/{proposed.public_id}/moves/publish")
-    propose(proposed, row("Outer", 0.9, category=("Jacket", 0.94), sleeve_length=("long", 0.55)), chosen="Outer")
+    propose(proposed, candidate("Outer", 0.9, category=("Jacket", 0.94), sleeve_length=("long", 0.55)), chosen="Outer")
     assert proposed.status == Product.Status.PUBLISHED
     return proposed
 
@@ -73,21 +68,22 @@ def test_it_says_so_to_viewers_too(client_of, dana, public):
 
 
 def test_it_offers_what_the_model_suggests_beside_another_decision(client, proposed):
-    data = {"version": proposed.version, "row": "Outer", "value-sleeve_length": "short"}
+    data = {"version": proposed.version, "top_category": "Outer", "value-sleeve_length": "short"}
     client.post(f"/products/{proposed.public_id}/review", data)
     assert CHIP in _sleeves(_page(client, proposed))
 
 
 def test_it_asks_for_a_garment_until_one_is_chosen(client, product):
-    propose(product, row("Outer", 0.5, category=("Jacket", 0.5)), row("Top", 0.5, category=("Tshirt", 0.7)))
+    propose(product, candidate("Outer", 0.5, category=("Jacket", 0.5)), candidate("Top", 0.5, category=("Tshirt", 0.7)))
     assert "choose the garment above" in _page(client, product)
 
 
 @pytest.mark.parametrize("category", ["", "Jeans"])
 def test_it_asks_no_more_once_it_is_none_of_these(client, proposed, category):
-    before = _page(client, proposed, row="")
+    before = _page(client, proposed, top_category="")
     client.post(
-        f"/products/{proposed.public_id}/review", {"version": proposed.version, "row": "", "value-category": category}
+        f"/products/{proposed.public_id}/review",
+        {"version": proposed.version, "top_category": "", "value-category": category},
     )
     for page in (before, _page(client, proposed)):
         assert "choose the garment above" not in page

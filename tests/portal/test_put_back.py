@@ -1,15 +1,18 @@
 """An image that was removed by mistake comes back as it was, and counts again."""
 
 import pytest
+from django.test import Client
 
 from accounts.models import AuditEvent
 from catalog import services
 from catalog.models import ProductImage
+from catalog.proposal import Proposal
 from catalog.services.uploads import add_images
 from classifier.jobs import batches
 from classifier.models import Classification
 from tests.support.drawn_images import upload
 from tests.support.fake_engines import StubEngine, garment, serve
+from tests.support.written_proposals import top_categories
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +26,7 @@ def front(product, alice, actor_of, monkeypatch):
     image = product.images.get()
     services.archive_image(actor=actor_of(alice), image=image)
     product.refresh_from_db()
-    assert product.proposal == []
+    assert product.proposal == Proposal()
     return image
 
 
@@ -40,7 +43,7 @@ def test_it_counts_again_without_another_look(client_of, alice, product, front):
     assert "front.jpg was put back." in answer.text
     assert "put back the photo front.jpg" in answer.text
     product.refresh_from_db()
-    assert [row["top_category"] for row in product.proposal] == ["Outer"]
+    assert top_categories(product) == ["Outer"]
     assert list(product.images.current()) == [front]
     assert Classification.objects.count() == 1
     assert AuditEvent.objects.get(action="image.put_back").user == alice
@@ -70,7 +73,7 @@ def test_it_is_looked_at_if_it_never_was(client_of, alice, actor_of, product, mo
     batches.classify_waiting()
 
     product.refresh_from_db()
-    assert [row["top_category"] for row in product.proposal] == ["Outer"]
+    assert top_categories(product) == ["Outer"]
 
 
 def test_it_stays_away_where_the_same_image_is_there_or_no_room(client_of, alice, actor_of, product, front, settings):
@@ -83,14 +86,14 @@ def test_it_stays_away_where_the_same_image_is_there_or_no_room(client_of, alice
     add_images(actor=actor, product=product, files=[upload("side.jpg", color="navy")])
     settings.OTJANG_MAX_IMAGES_PER_PRODUCT = 1
     full = client.post(_path(front), follow=True)
-    assert "A product has at most 1 images." in full.text
+    assert "A product has at most 1 photos." in full.text
 
     front.refresh_from_db()
     assert front.archived_at is not None
 
 
-def test_only_who_sees_removed_images_puts_them_back(client_of, alice, bob, dana, charlie, client, front):
-    assert client.post(_path(front)).url.startswith("/login")
+def test_only_who_sees_removed_images_puts_them_back(client_of, alice, bob, dana, charlie, front):
+    assert Client().post(_path(front)).url.startswith("/login")
     for person, status in ((bob, 403), (dana, 403), (charlie, 404)):
         assert client_of(person).post(_path(front)).status_code == status
     assert ProductImage.objects.get().archived_at is not None

@@ -11,11 +11,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
-@pytest.fixture
 def waiting(merchant, other_merchant):
     """Three products that wait, newest first; others stand between them."""
     products = []

@@ -3,47 +3,37 @@
 import pytest
 
 from catalog import services
-from catalog.models import Decision, Product, ProductAttribute
-from tests.support.written_proposals import propose, row
+from catalog.models import Decision, Product
+from catalog.proposal import Alternative
+from tests.support.seen_products import current_values
+from tests.support.written_proposals import candidate, propose
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
-@pytest.fixture
 def proposed(product):
-    outer = row("Outer", 0.91, images=4, of=4, category=("Jacket", 0.94), material=("denim", 0.88))
-    outer["attributes"]["category"]["alternatives"] = [{"value": "Jumper", "confidence": 0.04}]
-    top = row("Top", 0.6, images=2, of=4, category=("Tshirt", 0.71), sleeve_length=("short", 0.55))
+    jacket = {"category": ("Jacket", 0.94), "alternatives": [Alternative("Jumper", 0.04)]}
+    outer = candidate("Outer", 0.91, images=4, total=4, **jacket, material=("denim", 0.88))
+    top = candidate("Top", 0.6, images=2, total=4, category=("Tshirt", 0.71), sleeve_length=("short", 0.55))
     propose(product, outer, top, chosen="Outer")
     return product
-
-
-def _values(product):
-    return {
-        current.attribute.code: (current.state, current.value.code if current.value else None)
-        for current in ProductAttribute.objects.filter(product=product).select_related("attribute", "value")
-    }
 
 
 def _save(client, product, action="save", **fields):
     product.refresh_from_db()
     data = {"version": product.version, "action": action}
-    data |= {name if name in ("row", "version") else f"value-{name}": value for name, value in fields.items()}
+    data |= {name if name in ("top_category", "version") else f"value-{name}": value for name, value in fields.items()}
     return client.post(f"/products/{product.public_id}/review", data, follow=True)
 
 
-def test_it_shows_a_row_a_top_category_with_its_agreement(client, proposed):
+def test_it_shows_a_garment_per_top_category_with_its_agreement(client, proposed):
     page = client.get(f"/products/{proposed.public_id}").text
 
     assert "Outerwear" in page
-    assert "in 4 of 4 images" in page
+    assert "in 4 of 4 photos" in page
     assert "Tops" in page
-    assert "in 2 of 4 images" in page
+    assert "in 2 of 4 photos" in page
     assert 'value="Outer" checked' in page
 
 
@@ -63,21 +53,25 @@ def test_it_says_which_model_proposed_a_value(client, proposed):
 
 
 def test_it_saves_the_row_and_the_values(client, bob, proposed):
-    page = _save(client, proposed, row="Outer", category="Jacket", material="woven", sleeve_length="long")
+    page = _save(client, proposed, top_category="Outer", category="Jacket", material="woven", sleeve_length="long")
 
     assert "Saved." in page.text
-    assert _values(proposed) == {
+    assert current_values(proposed) == {
         "category": ("decided", "Jacket"),
         "material": ("decided", "woven"),
         "sleeve_length": ("decided", "long"),
     }
     proposed.refresh_from_db()
-    assert (proposed.status, proposed.row.code, proposed.row_source) == (Product.Status.READY, "Outer", "human")
+    assert (proposed.status, proposed.top_category.code, proposed.top_category_source) == (
+        Product.Status.READY,
+        "Outer",
+        "human",
+    )
     assert {(decision.user, decision.channel) for decision in Decision.objects.all()} == {(bob, "portal")}
 
 
 def test_it_says_who_decided_and_what_the_model_thinks(client, proposed):
-    page = _save(client, proposed, row="Outer", category="Jacket", material="woven").text
+    page = _save(client, proposed, top_category="Outer", category="Jacket", material="woven").text
 
     assert "Woven: decided by bob, " in page
     assert "the model says Denim, 88%" in page
@@ -86,8 +80,8 @@ def test_it_says_who_decided_and_what_the_model_thinks(client, proposed):
 
 
 def test_it_keeps_a_history(client, client_of, alice, proposed):
-    _save(client, proposed, row="Outer", category="Jacket", material="woven")
-    page = _save(client_of(alice), proposed, row="Outer", category="Jacket", material="denim").text
+    _save(client, proposed, top_category="Outer", category="Jacket", material="woven")
+    page = _save(client_of(alice), proposed, top_category="Outer", category="Jacket", material="denim").text
 
     history = page[page.index('id="history"') :]
     assert history.index("Material: Woven → Denim") < history.index("Material: Woven</span>")
@@ -96,17 +90,17 @@ def test_it_keeps_a_history(client, client_of, alice, proposed):
 
 
 def test_it_shows_the_values_of_another_row_before_saving(client, proposed):
-    fragment = client.get(f"/products/{proposed.public_id}/values", {"row": "Top"}).text
+    fragment = client.get(f"/products/{proposed.public_id}/values", {"top_category": "Top"}).text
 
     assert "T-shirt · 71%" in fragment
     assert 'value="short" data-level="" selected' in fragment
     assert "<html" not in fragment
     proposed.refresh_from_db()
-    assert proposed.row.code == "Outer"
+    assert proposed.top_category.code == "Outer"
 
 
 def test_it_shows_the_values_of_another_row_without_script(client, proposed):
-    response = _save(client, proposed, action="look", row="Top", category="Jacket")
+    response = _save(client, proposed, action="look", top_category="Top", category="Jacket")
 
     assert 'value="Top" checked' in response.text
     assert "T-shirt · 71%" in response.text
@@ -114,37 +108,37 @@ def test_it_shows_the_values_of_another_row_without_script(client, proposed):
 
 
 def test_it_lets_a_category_of_another_top_category_choose_the_row(client, proposed):
-    _save(client, proposed, row="Outer", category="Shirt", material="denim")
+    _save(client, proposed, top_category="Outer", category="Shirt", material="denim")
 
     proposed.refresh_from_db()
-    assert proposed.row.code == "Top"
+    assert proposed.top_category.code == "Top"
 
 
 def test_it_drops_sleeves_when_trousers_are_chosen(client, proposed):
-    _save(client, proposed, row="", category="Jeans", material="denim", sleeve_length="long")
+    _save(client, proposed, top_category="", category="Jeans", material="denim", sleeve_length="long")
 
-    assert _values(proposed)["sleeve_length"] == ("not_applicable", None)
+    assert current_values(proposed)["sleeve_length"] == ("not_applicable", None)
     assert not Decision.objects.filter(attribute__code="sleeve_length").exists()
 
 
 def test_it_can_say_that_an_attribute_does_not_apply(client, proposed):
-    page = _save(client, proposed, row="Outer", category="Vest", sleeve_length="-").text
+    page = _save(client, proposed, top_category="Outer", category="Vest", sleeve_length="-").text
 
-    assert _values(proposed)["sleeve_length"] == ("not_applicable", None)
+    assert current_values(proposed)["sleeve_length"] == ("not_applicable", None)
     assert "not applicable, says bob" in page
 
 
 def test_it_opens_what_was_decided(client, proposed):
-    _save(client, proposed, row="Outer", category="Coat", material="woven")
-    page = _save(client, proposed, row="Outer", category="Coat", material="")
+    _save(client, proposed, top_category="Outer", category="Coat", material="woven")
+    page = _save(client, proposed, top_category="Outer", category="Coat", material="")
 
-    assert _values(proposed)["material"] == ("unset", None)
+    assert current_values(proposed)["material"] == ("unset", None)
     assert "left open by bob" in page.text
     assert "the model says Denim, 88%" in page.text
 
 
 def test_it_publishes_what_it_saved(client, proposed):
-    page = _save(client, proposed, action="publish", row="Outer", category="Jacket", material="denim")
+    page = _save(client, proposed, action="publish", top_category="Outer", category="Jacket", material="denim")
 
     proposed.refresh_from_db()
     assert proposed.status == Product.Status.PUBLISHED
@@ -153,7 +147,7 @@ def test_it_publishes_what_it_saved(client, proposed):
 
 
 def test_it_does_not_publish_without_a_category(client, product):
-    response = _save(client, product, action="publish", row="", category="", material="denim")
+    response = _save(client, product, action="publish", top_category="", category="", material="denim")
 
     product.refresh_from_db()
     assert response.status_code == 400
@@ -167,7 +161,7 @@ def test_it_does_not_publish_without_a_category(client, product):
         ({"category": "Spacesuit"}, "There is no value “Spacesuit”. Choose one of the list."),
         ({"category": "Top"}, "“Tops” is a group of categories."),
         ({"category": "-"}, "Every product has a category. Choose one."),
-        ({"row": "Spacesuit"}, "There is no top-level category “Spacesuit”."),
+        ({"top_category": "Spacesuit"}, "There is no top-level category “Spacesuit”."),
     ],
 )
 def test_it_refuses_values_that_it_did_not_offer(client, proposed, values, sentence):
@@ -180,25 +174,25 @@ def test_it_refuses_values_that_it_did_not_offer(client, proposed, values, sente
 
 def test_it_loses_nothing_when_somebody_else_was_quicker(client, client_of, alice, proposed):
     stale = proposed.version
-    _save(client_of(alice), proposed, row="Outer", category="Coat")
+    _save(client_of(alice), proposed, top_category="Outer", category="Coat")
 
-    response = _save(client, proposed, version=stale, row="Outer", category="Vest", material="wool")
+    response = _save(client, proposed, version=stale, top_category="Outer", category="Vest", material="wool")
 
     assert response.status_code == 409
     assert "This product was changed in the meantime." in response.text
     assert 'value="Vest" data-level="Outer" selected' in response.text
     assert 'value="wool" data-level="" selected' in response.text
     assert "Coat: decided by alice" in response.text
-    assert _values(proposed)["category"] == ("decided", "Coat")
+    assert current_values(proposed)["category"] == ("decided", "Coat")
 
     proposed.refresh_from_db()
     _save(client, proposed, row="Outer", category="Vest", material="wool")  # the answer carried the new version
-    assert _values(proposed)["category"] == ("decided", "Vest")
+    assert current_values(proposed)["category"] == ("decided", "Vest")
 
 
 @pytest.mark.parametrize("version", ["", "x", "0"])
 def test_it_saves_nothing_without_a_version(client, proposed, version):
-    response = _save(client, proposed, version=version, row="Outer", category="Vest")
+    response = _save(client, proposed, version=version, top_category="Outer", category="Vest")
 
     assert response.status_code == 409
     assert not Decision.objects.exists()
@@ -218,7 +212,7 @@ def test_it_archives_and_restores(client, proposed):
 
 
 def test_it_takes_a_publication_back(client, proposed):
-    _save(client, proposed, action="publish", row="Outer", category="Jacket")
+    _save(client, proposed, action="publish", top_category="Outer", category="Jacket")
 
     client.post(f"/products/{proposed.public_id}/moves/unpublish")
 

@@ -34,11 +34,6 @@ def _script(client, path, *files, **data):
     return client.post(path, {"images": files, **data}, headers={"accept": "application/json"})
 
 
-@pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
 def test_it_makes_a_product_of_several_images(client, bob, merchant):
     response = client.post(
         "/products/new",
@@ -108,7 +103,7 @@ def test_it_keeps_fifty_of_fifty_one_images(client):
 
     assert Product.objects.get().images.count() == 50
     assert "50 photos were stored." in page.text
-    assert "51.jpg: A product has at most 50 images." in page.text
+    assert "51.jpg: A product has at most 50 photos." in page.text
 
 
 def test_it_answers_more_files_than_a_form_may_have_with_its_own_sentence(client, settings):
@@ -118,7 +113,7 @@ def test_it_answers_more_files_than_a_form_may_have_with_its_own_sentence(client
     response = client.post("/products/new", {"images": files})
 
     assert response.status_code == 413
-    assert "A product has at most 50 images: send fewer files." in response.text
+    assert "A product has at most 50 photos: send fewer files." in response.text
     assert not Product.objects.exists()
     answer = _script(client, "/products/new", *files)
     assert answer.status_code == 413
@@ -216,7 +211,7 @@ def test_it_adds_images_to_a_product(client, product):
     assert "bad.jpg: The file is empty." in page.text
 
 
-def test_it_removes_a_image(client, product):
+def test_it_removes_an_image(client, product):
     client.post(f"/products/{product.public_id}/images", {"images": upload("more.jpg")})
     image = product.images.get()
 
@@ -253,5 +248,5 @@ def test_it_tells_the_images_of_one_upload_together(client, product):
 
     page = client.get(f"/products/{product.public_id}").text
 
-    assert page.count("added 3 images") == 1
+    assert page.count("added 3 photos") == 1
     assert "added 1 image" not in page

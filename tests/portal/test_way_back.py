@@ -9,11 +9,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/?status=published&category=Jeans&page=2"
 
 
-@pytest.fixture
-def client(client_of, bob):
-    return client_of(bob)
-
-
 def _way_back(client, product, came_from=None):
     headers = {"referer": came_from} if came_from else {}
     page = client.get(f"/products/{product.public_id}", headers=headers).text

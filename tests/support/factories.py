@@ -3,6 +3,7 @@
 import hashlib
 
 import factory
+from django.contrib.auth.models import Permission
 
 from accounts.models import Membership, Merchant, User
 from catalog.models import Product, ProductImage
@@ -59,3 +60,10 @@ class ProductImageFactory(factory.django.DjangoModelFactory):
     width = 400
     height = 300
     position = factory.Sequence(lambda n: n % 100)
+
+
+def staff_user(*permissions):
+    """A member of staff who holds the permissions of these code names, and no others."""
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user

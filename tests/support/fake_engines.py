@@ -1,8 +1,12 @@
 """Engines without networks: they find what a test tells them to, so that tests of the queue take no time."""
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
+from django.db.models.functions import Now
+
+from classifier.models import Classification
 from classifier.registry import model_sets, serving
 from vision.engine import (
     Alternative,
@@ -18,7 +22,7 @@ from vision.engine import (
 PARENTS = {"Jacket": "Outer", "Jumper": "Outer", "Tshirt": "Top", "Shirt": "Top", "Jeans": "Bottom"}
 
 
-def manifest(version="1"):
+def fake_manifest(version="1"):
     """List a garment detector and three classifiers whose files are a few bytes that nobody can load."""
 
     def spec(role, task, classes):
@@ -65,7 +69,7 @@ class StubEngine:
     """Finds the same garments in every image, or what `answer(data)` returns or raises."""
 
     def __init__(self, *garments, version="1", answer=None):
-        self.manifest = manifest(version)
+        self.manifest = fake_manifest(version)
         self.batches = []
         self._answer = answer or (lambda _data: garments)
 
@@ -79,3 +83,8 @@ class StubEngine:
             return found
         timings = {"decode": 1.0, "detect": 2.0, "classify": 3.0}
         return ImageResult(400, 300, tuple(found), {}, timings)
+
+
+def expire_leases():
+    """Let the leases of all running jobs be over, as if their workers had been killed."""
+    Classification.objects.filter(state="running").update(lease_until=Now() - timedelta(seconds=1))

@@ -54,7 +54,7 @@ class Served:
 
 
 @contextmanager
-def serving(application, *, threads=2, stop_seconds=5, behind_proxy=False):
+def running_server(application, *, threads=2, stop_seconds=5, behind_proxy=False):
     """Serve an application at a free port."""
     site = Site(application, Web("127.0.0.1", 0, threads, stop_seconds), behind_proxy)
     thread = threading.Thread(target=site.run)

@@ -2,6 +2,8 @@
 
 from html.parser import HTMLParser
 
+from django.contrib.messages import get_messages
+
 
 class _Controls(HTMLParser):
     def __init__(self, form):
@@ -36,3 +38,13 @@ def fields_of(page, form):
     controls = _Controls(form)
     controls.feed(page)
     return controls.fields
+
+
+def messages_of(response):
+    """What the page told its user about the request, as texts."""
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def review_form(client, product):
+    """What the review form of a product's page would send if nothing were touched."""
+    return fields_of(client.get(f"/products/{product.public_id}").text, "review")

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from catalog.models import AttributeValue, ProductImage
+from catalog.models import AttributeValue, ProductAttribute, ProductImage
 from classifier.jobs.requests import propose_again
 from classifier.models import Classification, Garment, ModelVersion, Prediction
 from tests.support.factories import ProductFactory, ProductImageFactory
@@ -54,3 +54,9 @@ def look(product, *garments, model="1", at=None):
 def seen_product(merchant, model="1", **said):
     """A new product with one image of one garment."""
     return look(ProductFactory(merchant=merchant, status="to_review"), said, model=model)
+
+
+def current_values(product):
+    """State and code of each current value of a product, by the attribute's code."""
+    rows = ProductAttribute.objects.filter(product=product).select_related("attribute", "value")
+    return {row.attribute.code: (row.state, row.value and row.value.code) for row in rows}

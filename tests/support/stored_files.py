@@ -1,5 +1,6 @@
 """What lies in the storage of uploads, and letting its time pass."""
 
+import csv
 from datetime import timedelta
 
 from django.core.files.storage import default_storage
@@ -21,3 +22,9 @@ def stored_files(folder=files.UPLOADS):
 def let_an_hour_pass():
     """Make every record of a file as old as one that the sweep acts on."""
     PendingFile.objects.update(delete_after=timezone.now() - timedelta(seconds=1))
+
+
+def rows_of(path):
+    """The rows of a CSV file, by column."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))

@@ -4,7 +4,6 @@ They find something in every image and mean nothing by it; what they find depend
 orientation, channel order or crop shows. Built through the same checkpoint and export code as the shipped weights.
 """
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -104,6 +103,7 @@ def _publish(folder: Path, role: str, task: str, model, classes: list[str], size
 
     from vision.engine.checkpoint import load_module
     from vision.training.export import export_openvino
+    from vision.training.publish import sha256
 
     checkpoint = folder / f"{role}.pt"
     torch.save({"model": model.half(), "train_args": {"imgsz": size}}, checkpoint)
@@ -117,15 +117,11 @@ def _publish(folder: Path, role: str, task: str, model, classes: list[str], size
         "files": {
             "openvino": {
                 "path": f"{role}.xml",
-                "sha256": _sha256(folder / f"{role}.xml"),
+                "sha256": sha256(folder / f"{role}.xml"),
                 "weights": f"{role}.bin",
-                "weights_sha256": _sha256(folder / f"{role}.bin"),
+                "weights_sha256": sha256(folder / f"{role}.bin"),
             },
-            "torch": {"path": checkpoint.name, "sha256": _sha256(checkpoint)},
+            "torch": {"path": checkpoint.name, "sha256": sha256(checkpoint)},
         },
         "licence": "AGPL-3.0",
     }
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

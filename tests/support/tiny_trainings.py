@@ -18,5 +18,5 @@ def build_base(folder):
     return path
 
 
-def train(role, data, base, out, **options):
+def run_training(role, data, base, out, **options):
     call_command("train", role, data=data, base=base, out=out, **(TINY | options))

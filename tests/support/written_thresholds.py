@@ -1,6 +1,6 @@
 """Thresholds as calibration would write them, and what holds for a product by them."""
 
-from catalog.models import Attribute, AttributeValue, ProductAttribute
+from catalog.models import Attribute, AttributeValue
 from classifier.models import AcceptanceThreshold
 from tests.support.seen_products import version
 
@@ -18,8 +18,3 @@ def allow(attribute, threshold, value=None, merchant=None, model="1", **fields):
         scope=AcceptanceThreshold.scope_of(merchant and merchant.pk, row.pk, value and value.pk, model.pk),
         **{"precision": 0.98, "decisions": 200, "threshold": threshold, "calibrated_at": "2026-11-23T00:00Z", **fields},
     )
-
-
-def values(product):
-    rows = ProductAttribute.objects.filter(product=product).select_related("attribute", "value")
-    return {row.attribute.code: (row.state, row.value and row.value.code) for row in rows}

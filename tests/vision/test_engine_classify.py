@@ -119,7 +119,7 @@ def test_it_gives_calibrated_alternatives_that_sum_to_at_most_one(engine):
                 assert result.calibrated
 
 
-def test_it_finds_the_same_in_a_image_that_is_stored_sideways(engine):
+def test_it_finds_the_same_in_an_image_that_is_stored_sideways(engine):
     upright = Image.open(io.BytesIO(photo("navy", (300, 400), "PNG")))
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -76,7 +76,7 @@ def test_it_turns_every_exif_orientation_upright(kind, orientation):
     assert_upright(decode(encoded(stored, kind, exif=exif, **save)), tolerance=25)
 
 
-def test_it_reads_a_image_with_broken_exif():
+def test_it_reads_an_image_with_broken_exif():
     assert_upright(
         decode(encoded(cornered(), "JPEG", quality=95, subsampling=0, exif=b"Exif\0\0II*\0\xff\xff\xff\xff"))
     )
@@ -103,7 +103,7 @@ def test_it_converts_the_colours_of_a_profile(mode):
 
 
 @pytest.mark.parametrize("profile", [b"no profile", exchanged_profile()[:200]])
-def test_it_reads_a_image_with_a_broken_profile(profile):
+def test_it_reads_an_image_with_a_broken_profile(profile):
     assert_upright(decode(encoded(cornered(), icc_profile=profile)))
 
 

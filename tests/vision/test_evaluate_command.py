@@ -7,13 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from tests.support.drawn_datasets import draw_garments
 from tests.support.tiny_networks import build_three_detectors
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return draw_garments(tmp_path_factory.mktemp("garments"))
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +21,11 @@ def compared(data, original, network_weights, tmp_path_factory):
     """The folder of a comparison of two pipelines."""
     out, own = tmp_path_factory.mktemp("compared"), tmp_path_factory.mktemp("weights") / "own"
     shutil.copytree(network_weights, own)
-    evaluate(data, out, compare=[own, original])
+    run_evaluation(data, out, compare=[own, original])
     return out
 
 
-def evaluate(data, out, *models, **options):
+def run_evaluation(data, out, *models, **options):
     call_command("evaluate", *models, data=data, out=out, stderr=None, **options)
 
 
@@ -46,9 +40,9 @@ def test_it_measures_the_whole_pipeline(compared):
 
     assert result["model"]["kind"] == "pipeline"
     assert result["data"]["images"] == 5
-    assert result["figures"]["garment"]["garments"] == 4
-    assert result["figures"]["garment"]["negatives"] == 1
-    category = result["figures"]["category"]
+    assert result["metrics"]["garment"]["garments"] == 4
+    assert result["metrics"]["garment"]["negatives"] == 1
+    category = result["metrics"]["category"]
     assert category["n"] == 4
     assert category["top1"] <= category["top3"] <= 1
     assert sum(bar["n"] for bar in category["reliability"]) <= 4
@@ -101,21 +95,21 @@ def test_it_says_what_each_gets_right_that_the_other_gets_wrong(compared, origin
 
 
 def test_it_measures_a_detectors_checkpoint_by_the_names_of_its_classes(data, original, tmp_path, capsys):
-    evaluate(data, tmp_path, original / "sleeve_length.pt", image_size=128)
+    run_evaluation(data, tmp_path, original / "sleeve_length.pt", image_size=128)
 
     result = read(tmp_path / "sleeve_length")
     assert result["model"]["kind"] == "detect"
-    assert set(result["figures"]) == {"garment", "sleeve_length"}
+    assert set(result["metrics"]) == {"garment", "sleeve_length"}
     assert "sleeve length, top-1" in capsys.readouterr().out
 
 
 def test_it_measures_a_classifiers_checkpoint_on_the_true_boxes(data, network_weights, tmp_path):
-    evaluate(data, tmp_path, network_weights / "material.pt", network_weights / "material.pt", image_size=64)
+    run_evaluation(data, tmp_path, network_weights / "material.pt", network_weights / "material.pt", image_size=64)
 
     assert {path.name for path in tmp_path.iterdir()} == {"material", "material-2"}
     result = read(tmp_path / "material")
     assert result["model"]["kind"] == "classify"
-    assert set(result["figures"]) == {"material"}
+    assert set(result["metrics"]) == {"material"}
     assert result["data"]["images"] == 4
     assert result["detection"] == {}
 
@@ -125,7 +119,7 @@ def test_it_measures_a_classifiers_checkpoint_on_the_true_boxes(data, network_we
     [
         ([], {}, "Name a model"),
         (["nowhere"], {}, "nowhere is neither a weights folder, nor a run's folder, nor a checkpoint"),
-        (["text.pt"], {}, "no PyTorch checkpoint"),
+        (["text.pt"], {}, "not a PyTorch checkpoint"),
         (["mixed.pt"], {"image_size": 64}, "give --role"),
         (["sizeless.pt"], {}, "give --image-size"),
         ([], {"compare": ["category.pt", "material.pt"], "image_size": 64}, "say nothing about the same thing"),
@@ -142,7 +136,7 @@ def test_it_says_why_it_cannot_measure(data, network_weights, tmp_path, names, o
         options = options | {"compare": [tmp_path / name for name in options["compare"]]}
 
     with pytest.raises(CommandError, match=complaint):
-        evaluate(data, tmp_path / "out", *(tmp_path / name for name in names), **options)
+        run_evaluation(data, tmp_path / "out", *(tmp_path / name for name in names), **options)
 
     assert not (tmp_path / "out" / "comparison.md").exists()
 

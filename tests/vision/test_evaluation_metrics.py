@@ -12,7 +12,7 @@ from vision.engine.results import Alternative
 from vision.engine.taxonomy import Taxonomy
 from vision.evaluation.comparison import changes, compare, mcnemar
 from vision.evaluation.detection import detection_rows
-from vision.evaluation.metrics import attribute_figures, garment_figures
+from vision.evaluation.metrics import attribute_metrics, garment_metrics
 from vision.evaluation.readings import NOTHING, Reading, read_with_detector
 from vision.training.calibration import calibration_error, reliability_bins
 from vision.training.dataset import LabelledImage
@@ -43,7 +43,7 @@ READINGS = [
 
 
 def test_it_counts_what_was_not_found_as_wrong():
-    figures = attribute_figures(READINGS, "category")
+    figures = attribute_metrics(READINGS, "category")
 
     assert figures["n"] == 4
     assert (figures["top1"], figures["top3"]) == (0.25, 0.5)
@@ -54,7 +54,7 @@ def test_it_counts_what_was_not_found_as_wrong():
 
 
 def test_it_leaves_what_was_not_found_out_of_the_calibration_but_not_out_of_the_coverage():
-    figures = attribute_figures(READINGS, "category")
+    figures = attribute_metrics(READINGS, "category")
 
     assert sum(bar["n"] for bar in figures["reliability"]) == 3
     assert figures["ece"] == pytest.approx((0.1 + 0.6 + 0.8) / 3)
@@ -65,7 +65,7 @@ def test_it_leaves_what_was_not_found_out_of_the_calibration_but_not_out_of_the_
 
 
 def test_it_measures_boxes_and_false_garments():
-    figures = garment_figures(READINGS)
+    figures = garment_metrics(READINGS)
 
     assert (figures["garments"], figures["recall"]) == (4, 0.75)
     assert (figures["negatives"], figures["negatives_with_garment"]) == (2, 0.5)
@@ -150,7 +150,7 @@ def outfit(path, sleeve_length="long"):
     ]
 
 
-def test_it_gives_each_garment_of_a_image_its_own_box(tmp_path):
+def test_it_gives_each_garment_of_an_image_its_own_box(tmp_path):
     rows = outfit(tmp_path / "photo.jpg")
     spec = ModelSpec("category", "test", "detect", ("Shirt", "Coat", "Jeans"), 32, {})
 

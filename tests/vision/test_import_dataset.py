@@ -88,7 +88,7 @@ def test_what_it_made_trains_as_it_is(tmp_path):
         ("../labels.csv,train,9,Dress,woven,long,0.1,0.1,0.9,0.9,1", "bad_name"),
     ],
 )
-def test_it_rejects_a_image_with_a_bad_row(table, tmp_path, line, reason):
+def test_it_rejects_an_image_with_a_bad_row(table, tmp_path, line, reason):
     root = table("b.png,train,1,Dress,woven,long,0.1,0.1,0.9,0.9,1", line)
 
     import_folders(root, out=tmp_path / "out")
@@ -133,7 +133,7 @@ def test_it_says_which_taxonomy_cannot_be_read(table, tmp_path):
     root = table("a.png,Dress", header="image,category")
     (root / "taxonomy.json").write_text("[]")
 
-    with pytest.raises(CommandError, match="is no taxonomy"):
+    with pytest.raises(CommandError, match="is not a valid taxonomy"):
         import_folders(root, out=tmp_path / "out")
 
     assert not (tmp_path / "out").exists()

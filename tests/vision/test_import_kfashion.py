@@ -1,6 +1,5 @@
 """K-Fashion becomes a data set: every file is converted or rejected by name, on from wherever it was interrupted."""
 
-import csv
 import json
 import os
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from benchmarks.kfashion_files import DIRT, Expected, generate
+from tests.support.stored_files import rows_of
 from vision.training.conversion import convert, prepare
 from vision.training.dataset import read_dataset
 from vision.training.kfashion import kfashion_items
@@ -35,7 +35,7 @@ def source(tmp_path_factory):
     """Half of the files are dirty, each kind of dirt at least once."""
     folder = tmp_path_factory.mktemp("kfashion")
     count = 2 * len(DIRT) + 6
-    expected = generate(folder / "images", folder / "labels", count, dirt=0.5, size=SIZE, images=6)
+    expected = generate(folder / "images", folder / "labels", count, dirt=0.5, size=SIZE, drawn=6)
     assert expected.kinds.keys() == {"clean", *(kind for kind, _reason, _soil in DIRT)}
     return Source(folder, expected)
 
@@ -59,11 +59,6 @@ def one(tmp_path):
 
 def convert_files(images, labels, out, **options):
     call_command("import_kfashion", images=images, labels=labels, out=out, verbosity=0, **{"processes": 1, **options})
-
-
-def rows_of(path):
-    with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
 
 
 def outfit(**parts):
@@ -259,7 +254,7 @@ def _listed(data):
         ({"leave_out": ["category=망토"]}, "there is no category '망토'"),
         ({"merge": ["colour=Coat:Jacket"]}, "does not begin with category"),
         ({"val_share": 1.5}, "--val-share"),
-        ({"images": Path("nowhere")}, "nowhere is no folder"),
+        ({"images": Path("nowhere")}, "nowhere is not a folder"),
     ],
 )
 def test_it_says_why_it_cannot_convert(source, tmp_path, options, complaint):

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from vision.evaluation.runs import choose_threshold
+from vision.evaluation.validation import choose_threshold
 from vision.training.calibration import (
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
     softmax,
 )
-from vision.training.metrics import classification_scores, confusion_matrix
+from vision.training.metrics import classification_metrics, confusion_matrix
 
 
 def boastful_logits(count=400, classes=4, share_right=0.7):
@@ -44,7 +44,7 @@ def test_it_finds_that_honest_confidences_need_no_change():
 def test_it_counts_a_class_that_is_not_offered_as_wrong():
     probabilities = np.array([[0.8, 0.2], [0.3, 0.7], [0.9, 0.1], [0.6, 0.4]])
 
-    scores = classification_scores(probabilities, np.array([0, 1, -1, 1]), ["a", "b"], minimum=2)
+    scores = classification_metrics(probabilities, np.array([0, 1, -1, 1]), ["a", "b"], minimum=2)
 
     assert scores["top1"] == 0.5
     assert scores["top3"] == 0.75

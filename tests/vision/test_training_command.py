@@ -1,4 +1,4 @@
-"""`manage.py train` makes weights that the engine loads, with their papers, and goes on after an interruption."""
+"""`manage.py train` makes weights that the engine loads, with their report, and goes on after an interruption."""
 
 import csv
 import json
@@ -9,18 +9,13 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.support.drawn_datasets import draw_garments
 from tests.support.hostile_checkpoints import calling_a_leftover, calling_mkdir, describing_code
-from tests.support.tiny_trainings import train
+from tests.support.tiny_trainings import TINY, run_training
 from vision.engine.manifest import Manifest
 from vision.engine.preprocess import to_batch
 from vision.engine.runtime import load_networks
 from vision.training.files import atomic_path
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return draw_garments(tmp_path_factory.mktemp("garments"))
+from vision.training.pipeline import start_run
 
 
 def read_rows(run):
@@ -31,7 +26,7 @@ def read_rows(run):
 def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, tmp_path):
     run, weights = tmp_path / "run", tmp_path / "weights"
 
-    train("category", data, base, run, epochs=1, publish=weights)
+    run_training("category", data, base, run, epochs=1, publish=weights)
 
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["val"]["n"] == 4
@@ -46,7 +41,7 @@ def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, 
     assert environment["packages"]["ultralytics"]
     assert "too few examples: Coat (1)" in (weights / "category.md").read_text()
 
-    train("garment", data, base, tmp_path / "garment", epochs=1, image_size=64, publish=weights)
+    run_training("garment", data, base, tmp_path / "garment", epochs=1, image_size=64, publish=weights)
 
     manifest = Manifest.load(weights)
     spec = manifest.models["category"]
@@ -62,7 +57,7 @@ def test_it_trains_a_classifier_and_publishes_what_the_engine_loads(data, base, 
 
 def test_it_goes_on_exactly_where_it_was_interrupted(data, base, tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    train("category", data, base, whole, epochs=3, device="cpu")
+    run_training("category", data, base, whole, epochs=3, device="cpu")
     interrupt_after(1, data, base, cut, epochs=3)
     assert [row["epoch"] for row in read_rows(cut)] == ["1"]
 
@@ -75,10 +70,10 @@ def test_it_goes_on_exactly_where_it_was_interrupted(data, base, tmp_path):
 @pytest.mark.parametrize(("role", "task"), [("category", "classify"), ("garment", "detect")])
 def test_another_run_can_start_from_any_epoch_that_was_kept(data, base, tmp_path, role, task):
     first, second = tmp_path / "first", tmp_path / "second"
-    train(role, data, base, first, epochs=2, image_size=64, keep_epochs=True)
+    run_training(role, data, base, first, epochs=2, image_size=64, keep_epochs=True)
     assert sorted(path.name for path in first.glob("epoch*")) == ["epoch1.pt", "epoch2.pt"]
 
-    train(role, data, first / "epoch1.pt", second, epochs=1, image_size=64)
+    run_training(role, data, first / "epoch1.pt", second, epochs=1, image_size=64)
 
     described = json.loads((second / "run.json").read_text())
     assert (described["task"], described["base"]) == (task, "first/epoch1.pt")
@@ -101,14 +96,14 @@ def interrupt_after(done, data, base, run, **options):
     classifier_append = classifier.append_row
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Interruption):
         patch.setattr(classifier, "append_row", stop)
-        train("category", data, base, run, **options)
+        run_training("category", data, base, run, **options)
 
 
 def test_it_stops_when_nothing_gets_better(data, base, tmp_path, capsys):
     run = tmp_path / "run"
 
     # Four images give five possible figures, so no six epochs in a row can each be better.
-    train("category", data, base, run, epochs=9, patience=1)
+    run_training("category", data, base, run, epochs=9, patience=1)
 
     rows = read_rows(run)
     assert len(rows) <= 6
@@ -120,7 +115,7 @@ def test_it_stops_when_nothing_gets_better(data, base, tmp_path, capsys):
 def test_it_trains_a_detector_of_an_attributes_own_classes(data, base, tmp_path, capsys):
     run = tmp_path / "run"
 
-    train("sleeve_length", data, base, run, task="detect", epochs=1, image_size=64)
+    run_training("sleeve_length", data, base, run, task="detect", epochs=1, image_size=64)
 
     progress = capsys.readouterr().err
     assert progress.count("mAP50(B)") == 1
@@ -142,7 +137,7 @@ def test_it_learns_an_attribute_that_a_merchant_added(data, base, tmp_path):
     table = [f"{header},neckline", *(f"{row},{necklines.get(row.split(',')[3], '')}" for row in rows)]
     (added / "labels.csv").write_text("\n".join(table) + "\n")
 
-    train("neckline", added, base, tmp_path / "run", epochs=1, publish=tmp_path / "weights")
+    run_training("neckline", added, base, tmp_path / "run", epochs=1, publish=tmp_path / "weights")
 
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["val"]["n"] == 4
@@ -150,9 +145,9 @@ def test_it_learns_an_attribute_that_a_merchant_added(data, base, tmp_path):
     assert entry["classes"] == ["round", "v-neck"]
     assert entry["files"]["openvino"]["path"] == "neckline.xml"
 
-    train("category", added, base, tmp_path / "category", epochs=1)
+    run_training("category", added, base, tmp_path / "category", epochs=1)
     with pytest.raises(CommandError, match=r"learnt nothing of neckline: start from the best.pt beside it"):
-        train("neckline", added, tmp_path / "category" / "last.pt", tmp_path / "second", epochs=1)
+        run_training("neckline", added, tmp_path / "category" / "last.pt", tmp_path / "second", epochs=1)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +166,7 @@ def test_it_says_why_it_cannot_train(data, base, tmp_path, change, complaint):
     arguments = {"role": "category", "data": data, "base": base} | change
 
     with pytest.raises(CommandError, match=complaint):
-        train(arguments.pop("role"), arguments.pop("data"), arguments.pop("base"), tmp_path / "run", **arguments)
+        run_training(arguments.pop("role"), arguments.pop("data"), arguments.pop("base"), tmp_path / "run", **arguments)
 
     assert not (tmp_path / "run").exists()
 
@@ -183,7 +178,7 @@ def test_it_needs_images_to_measure_on(data, base, tmp_path, role):
     labels.write_text("".join(line for line in labels.open() if ",val," not in line))
 
     with pytest.raises(CommandError, match=rf"no images of the split “val” for {role}"):
-        train(role, alone, base, tmp_path / "run", epochs=1)
+        run_training(role, alone, base, tmp_path / "run", epochs=1)
 
     assert not (tmp_path / "run").exists()
 
@@ -194,7 +189,7 @@ def test_it_refuses_start_weights_that_would_run_something(data, tmp_path, role,
     (tmp_path / name).write_bytes(calling_mkdir(tmp_path / "owned"))
 
     with pytest.raises(CommandError, match=name):
-        train(role, data, tmp_path / name, tmp_path / "run", epochs=1)
+        run_training(role, data, tmp_path / name, tmp_path / "run", epochs=1)
 
     assert not (tmp_path / "owned").exists()
 
@@ -205,7 +200,7 @@ def test_it_refuses_a_call_that_only_a_plain_pickle_would_make(data, base, tmp_p
     hostile.write_bytes(calling_a_leftover(base.read_bytes(), tmp_path / "owned"))
 
     with pytest.raises(CommandError, match=r"hostile\.pt cannot be used\. .*mkdir"):
-        train(role, data, hostile, tmp_path / "run", epochs=1)
+        run_training(role, data, hostile, tmp_path / "run", epochs=1)
 
     assert not (tmp_path / "owned").exists()
     assert not (tmp_path / "run").exists()
@@ -238,10 +233,8 @@ def test_it_refuses_to_go_on_from_a_checkpoint_that_would_run_something(data, ba
 
 def begun(role, data, base, run):
     """A run that was stopped before its first epoch was done."""
-    train(role, data, base, run, epochs=1, image_size=64)
-    for path in run.iterdir():
-        if path.name != "run.json":
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    options = {name: TINY[name] for name in ("batch", "minimum", "threads")} | {"epochs": 1, "image_size": 64}
+    start_run(run, "begun", role, "detect" if role == "garment" else "classify", data, base, options)
     return run
 
 
@@ -249,20 +242,20 @@ def test_it_builds_its_network_from_no_description_of_the_start_weights(data, ba
     hostile = tmp_path / "hostile.pt"
     hostile.write_bytes(describing_code(base.read_bytes(), tmp_path / "owned"))
 
-    train("garment", data, hostile, tmp_path / "run", epochs=1, image_size=64)
+    run_training("garment", data, hostile, tmp_path / "run", epochs=1, image_size=64)
 
     assert not (tmp_path / "owned").exists()
 
 
 def test_it_does_not_write_over_another_run(data, base, tmp_path):
     run = tmp_path / "run"
-    train("category", data, base, run, epochs=1)
+    run_training("category", data, base, run, epochs=1)
     before = (run / "best.pt").read_bytes()
 
     with pytest.raises(CommandError, match="already holds a run"):
-        train("category", data, base, run, epochs=1)
+        run_training("category", data, base, run, epochs=1)
     with pytest.raises(CommandError, match=r"labels\.csv does not exist"):
-        train("category", Path("nowhere"), base, run, epochs=1)
+        run_training("category", Path("nowhere"), base, run, epochs=1)
 
     assert (run / "best.pt").read_bytes() == before
 

@@ -62,16 +62,16 @@ def test_it_refuses_a_table_in_another_encoding(tmp_path):
         read_dataset(root)
 
 
-def test_it_refuses_a_image_that_is_in_both_splits(tmp_path):
+def test_it_refuses_an_image_that_is_in_both_splits(tmp_path):
     root = draw_garments(tmp_path)
     with (root / "labels.csv").open("a") as stream:
         stream.write("0.png,val,,Dress,woven,long,0.1,0.1,0.9,0.9,1\n")
 
-    with pytest.raises(LabelError, match=r"line 20: the photo 0\.png is in both splits"):
+    with pytest.raises(LabelError, match=r"line 20: the image 0\.png is in both splits"):
         read_dataset(root)
 
 
-def test_it_knows_all_garments_of_a_image(tmp_path):
+def test_it_knows_all_garments_of_an_image(tmp_path):
     root = draw_garments(tmp_path)
     with (root / "labels.csv").open("a") as stream:
         stream.write("0.png,train,1,Dress,woven,long,0.1,0.1,0.9,0.9,1\n")

@@ -8,19 +8,13 @@ from django.core.management import call_command
 from PIL import Image
 
 from classifier.management.commands import train as command
-from tests.support.drawn_datasets import draw_garments
-from tests.support.tiny_trainings import train
+from tests.support.tiny_trainings import run_training
 from vision.training.dataset import read_dataset
 from vision.training.detector import DetectorOptions, write_yolo_dataset
 
 
 class Interruption(Exception):
     pass
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return draw_garments(tmp_path_factory.mktemp("garments"))
 
 
 def interrupt(line, *arguments, **options):
@@ -32,7 +26,7 @@ def interrupt(line, *arguments, **options):
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Interruption):
         patch.setattr(command.Command, "report", report)
-        train(*arguments, image_size=64, **options)
+        run_training(*arguments, image_size=64, **options)
 
 
 def resume(run, data, capsys):
@@ -78,7 +72,7 @@ def test_it_goes_on_after_it_stopped_because_nothing_got_better(data, base, tmp_
 def test_what_it_publishes_names_no_folder_of_the_machine(data, base, tmp_path):
     import torch
 
-    train("garment", data, base, tmp_path / "run", epochs=1, image_size=64)
+    run_training("garment", data, base, tmp_path / "run", epochs=1, image_size=64)
 
     saved = torch.load(tmp_path / "run" / "best.pt", weights_only=False)
     content = (tmp_path / "run" / "best.pt").read_bytes()

@@ -8,8 +8,7 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
-from tests.support.drawn_datasets import draw_garments
-from tests.support.tiny_trainings import TINY, train
+from tests.support.tiny_trainings import TINY, run_training
 from vision.engine.manifest import Manifest
 from vision.engine.runtime import TorchNetwork, load_networks
 from vision.training.start import state_for
@@ -17,14 +16,16 @@ from vision.training.weight_averaging import average_checkpoints
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return draw_garments(tmp_path_factory.mktemp("garments"))
+def first(data, base, tmp_path_factory):
+    """The last.pt of a run of one epoch; tests leave it as it is."""
+    run = tmp_path_factory.mktemp("runs") / "first"
+    run_training("category", data, base, run, epochs=1)
+    return run / "last.pt"
 
 
-def test_it_averages_runs_and_publishes_one_network_for_all_attributes(data, base, tmp_path):
-    train("category", data, base, tmp_path / "first", epochs=1)
-    train("category", data, tmp_path / "first" / "last.pt", tmp_path / "second", epochs=1)
-    checkpoints = [tmp_path / name / "last.pt" for name in ("first", "second")]
+def test_it_averages_runs_and_publishes_one_network_for_all_attributes(first, data, tmp_path):
+    run_training("category", data, first, tmp_path / "second", epochs=1)
+    checkpoints = [first, tmp_path / "second" / "last.pt"]
 
     share(checkpoints, data, tmp_path)
 
@@ -34,12 +35,11 @@ def test_it_averages_runs_and_publishes_one_network_for_all_attributes(data, bas
     assert all(entry["mirrored"] for entry in models.values())
 
 
-def test_a_second_network_looks_at_mirror_images(data, base, network_weights, tmp_path):
+def test_a_second_network_looks_at_mirror_images(first, data, base, network_weights, tmp_path):
     shutil.copytree(network_weights, tmp_path / "weights")
-    for name, seed in (("first", 1), ("second", 2)):
-        train("category", data, base, tmp_path / name, epochs=1, seed=seed)
+    run_training("category", data, base, tmp_path / "second", epochs=1, seed=2)
 
-    share([tmp_path / "first" / "last.pt"], data, tmp_path, mirror=[tmp_path / "second" / "last.pt"])
+    share([first], data, tmp_path, mirror=[tmp_path / "second" / "last.pt"])
 
     weights = tmp_path / "weights"
     spec = Manifest.load(weights).models["category"]
@@ -60,9 +60,8 @@ def test_a_second_network_looks_at_mirror_images(data, base, network_weights, tm
     assert spec.sha256 not in {spec.files["openvino"][-1].sha256, spec.mirror_files["openvino"][-1].sha256}
 
 
-def test_rare_classes_are_favoured_where_that_is_asked_for(data, base, tmp_path):
-    train("category", data, base, tmp_path / "first", epochs=1)
-    checkpoints = [tmp_path / "first" / "last.pt"]
+def test_rare_classes_are_favoured_where_that_is_asked_for(first, data, tmp_path):
+    checkpoints = [first]
 
     share(checkpoints, data, tmp_path / "plain")
     share(checkpoints, data, tmp_path / "shifted", prior=["category=-2"])
@@ -86,9 +85,7 @@ def test_it_says_how_a_prior_is_written(data, prior, tmp_path):
         share([tmp_path / "last.pt"], data, tmp_path, prior=[prior])
 
 
-def test_it_averages_runs_that_were_led_by_different_attributes(data, base, tmp_path):
-    train("category", data, base, tmp_path / "first", epochs=1)
-    first = tmp_path / "first" / "last.pt"
+def test_it_averages_runs_that_were_led_by_different_attributes(first, tmp_path):
     with_heads_moved = torch.load(first, weights_only=True)
     with_heads_moved |= {
         "options": with_heads_moved["options"] | {"attribute": "sleeve_length"},
@@ -105,9 +102,7 @@ def test_it_averages_runs_that_were_led_by_different_attributes(data, base, tmp_
     assert all(torch.allclose(mean[name].float(), expected[name].float()) for name in expected)
 
 
-def test_it_does_not_average_runs_on_different_labels(data, base, tmp_path):
-    train("category", data, base, tmp_path / "first", epochs=1)
-    first = tmp_path / "first" / "last.pt"
+def test_it_does_not_average_runs_on_different_labels(first, data, tmp_path):
     (tmp_path / "second").mkdir()
     torch.save(torch.load(first, weights_only=True) | {"fingerprint": "other"}, tmp_path / "second" / "last.pt")
 

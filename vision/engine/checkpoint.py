@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # second is the logits.
 RAW_OUTPUT = {"detect": 0, "classify": 1}
 _LAYERS = ("torch.nn.modules.", "ultralytics.nn.")
-# What training leaves beside the layers: its arguments, in a plain namespace, and figures as numpy scalars. Names as
+# What training leaves beside the layers: its arguments, in a plain namespace, and metrics as numpy scalars. Names as
 # they were in the releases that the original's weights come from, and as they are now.
 _PLAIN = {
     "ultralytics.utils.IterableSimpleNamespace",
@@ -47,7 +47,7 @@ def load_checkpoint(checkpoint: bytes, *, fuse: bool = True) -> tuple[dict[str, 
     raises WeightsError before it can run, whatever its sha256.
     """
     if not is_zipfile(BytesIO(checkpoint)):
-        raise WeightsError("This is no PyTorch checkpoint (.pt). Take the best.pt of a training.")
+        raise WeightsError("This is not a PyTorch checkpoint (.pt). Take the best.pt of a training.")
     prepare_ultralytics()
     import numpy as np
     import torch
@@ -68,7 +68,7 @@ def load_checkpoint(checkpoint: bytes, *, fuse: bool = True) -> tuple[dict[str, 
             module = network.fuse(verbose=False)
     except WeightsError:
         raise
-    except Exception as error:  # a file that is no checkpoint fails in as many ways as there are formats
+    except Exception as error:  # a file that is not a checkpoint fails in as many ways as there are formats
         raise WeightsError(f"The checkpoint cannot be opened as an ultralytics model: {error}") from error
     return content, module
 
@@ -109,7 +109,7 @@ def _harmless(name: str) -> Callable[..., Any]:
     if isinstance(found, type) and issubclass(found, nn.Module):
         return _sealed(found)
     if found is None or name not in _PLAIN:
-        raise WeightsError(f"The checkpoint contains {name}, which is no network layer. It was not loaded.")
+        raise WeightsError(f"The checkpoint contains {name}, which is not a network layer. It was not loaded.")
     plain: Callable[..., Any] = found
     return plain
 

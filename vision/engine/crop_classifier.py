@@ -54,7 +54,7 @@ def best_values(probabilities: NDArray[np.float32], spec: ModelSpec, taxonomy: T
         code = taxonomy.code_of(spec.role, name)
         shares[code] = shares.get(code, 0.0) + float(probability)
     best = sorted(shares.items(), key=lambda item: -item[1])[: MOST_ALTERNATIVES + 1]
-    # Rounding down keeps the sum at most 1 wherever the figures are shown with four decimals.
+    # Rounding down keeps the sum at most 1 wherever the confidences are shown with four decimals.
     first, *others = (Alternative(code, math.floor(share * 1e4) / 1e4) for code, share in best)
     return AttributeResult(
         value=first.value,

@@ -16,7 +16,7 @@ from .errors import DecodeError
 Source = bytes | Path
 
 MAX_PIXELS = 100_000_000
-# Pillow's other readers are for no images, and one of them starts an external program (EPS). JPEG includes MPO.
+# Pillow's other readers are not for images, and one of them starts an external program (EPS). JPEG includes MPO.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
 # Bytes that decoding holds at its peak, measured: of each pixel of the image, by format, and of a progressive JPEG's

@@ -8,7 +8,7 @@ class EngineError(Exception):
 
 
 class DecodeError(EngineError):
-    """A file that is no usable image.
+    """A file that is not a usable image.
 
     `code` is stable, for programs: not_found, unreadable (the file cannot be opened), empty, not_an_image,
     too_many_pixels, damaged (an image whose pixels cannot be decoded). `message` is a sentence in English.

@@ -20,7 +20,7 @@ def _spelling(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute's vocabulary. Only leaves are predicted: a value that is some other's parent is no leaf."""
+    """An attribute's vocabulary. Only leaves are predicted: a value that is another's parent is not a leaf."""
 
     code: str
     leaves: tuple[str, ...]

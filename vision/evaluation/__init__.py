@@ -1,6 +1,6 @@
-"""What models are worth on labelled images.
+"""Evaluating models on labelled images.
 
-`model` opens whatever is to be measured, `readings` is what it says of each image, `figures` and `detection` turn
-that into numbers, `mistakes` and `comparison` pick out images, `report` and `comparison_report` write it all down;
-`runs` measures what a training run has made.
+`model` opens whatever is to be measured, `readings` is what it says of each image, `metrics` and `detection` turn
+that into numbers, `mistakes` and `comparison` pick out images, `report` and `comparison_report` write it all down.
+`validation` measures the weights of a training run on val.
 """

@@ -29,17 +29,17 @@ class Comparison:
 
     @property
     def images(self) -> int:
-        """How many were compared."""
+        """How many images both models were judged on."""
         return self.both + self.neither + len(self.only_first) + len(self.only_second)
 
     @property
     def p_value(self) -> float:
-        """See `mcnemar`."""
+        """Two-sided p-value of McNemar's test, see `mcnemar`."""
         return mcnemar(len(self.only_first), len(self.only_second))
 
     @property
     def test(self) -> str:
-        """Which form of the test it was."""
+        """The form of McNemar's test that `p_value` comes from: exact where few images are judged differently."""
         few = len(self.only_first) + len(self.only_second) < FEW
         return "exact binomial" if few else "chi-squared with continuity correction"
 

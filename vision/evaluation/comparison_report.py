@@ -1,4 +1,4 @@
-"""The papers of a comparison: comparison.md, comparison.json and the images on which two models disagree."""
+"""The report of a comparison: comparison.md, comparison.json and the images on which two models disagree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write_comparison(first: Evaluation, second: Evaluation, folder: Path) -> lis
 
     Raises RunError if there is none.
     """
-    topics = [topic for topic in first.figures if topic in second.figures]
+    topics = [topic for topic in first.metrics if topic in second.metrics]
     if not topics:
         raise RunError(f"{first.model.name} and {second.model.name} say nothing about the same thing.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,10 +58,10 @@ def _about(first: Evaluation, second: Evaluation) -> str:
     fairness = ""
     if first.model.finds_garments != second.model.finds_garments:
         shown = first if second.model.finds_garments else second
-        fairness = f" {shown.model.name} was shown the true boxes, the other had to find the garments by itself."
+        fairness = f" {shown.model.name} was shown the true boxes, the other had to find the garments on its own."
     return (
-        f"Both on `{data['split']}` of the data set `{data['name']}`. The figures in the first table are those of each "
-        f"model by itself; the others count the images that both have read "
+        f"Both on `{data['split']}` of the data set `{data['name']}`. The metrics in the first table are those of each "
+        f"model alone; the others count the images that both have read "
         f"({first.data['images']} and {second.data['images']}).{fairness}"
     )
 

@@ -24,7 +24,7 @@ from vision.training.dataset import LabelledImage, by_file, open_upright, true_b
 LEAST_SCORE = 0.001
 OVERLAP_LIMIT = 0.7
 MOST_DETECTIONS = 300
-# A patience that does not run out: what is not done in time would be left out of the figures.
+# A patience that does not run out: what is not done in time would be left out of the metrics.
 SECONDS_FOR_ONE = 3600.0
 
 

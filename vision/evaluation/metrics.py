@@ -1,4 +1,4 @@
-"""Figures of a model out of what it said of labelled images."""
+"""Metrics of a model, from what it said of labelled images."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from vision.engine.manifest import GARMENT
 from vision.evaluation.readings import NOTHING, Reading, labelled
 from vision.training.calibration import calibration_error, reliability_bins
-from vision.training.metrics import classification_scores, confusion_matrix, coverage_rows
+from vision.training.metrics import classification_metrics, confusion_matrix, coverage_rows
 
 
-def garment_figures(readings: Sequence[Reading]) -> dict[str, Any]:
+def garment_metrics(readings: Sequence[Reading]) -> dict[str, Any]:
     """How many garments are found, how well their boxes fit, and how often something else passes as one.
 
     Only good boxes are compared; one that was not found overlaps by 0.
@@ -32,11 +32,11 @@ def garment_figures(readings: Sequence[Reading]) -> dict[str, Any]:
     }
 
 
-def attribute_figures(readings: Sequence[Reading], attribute: str) -> dict[str, Any]:
+def attribute_metrics(readings: Sequence[Reading], attribute: str) -> dict[str, Any]:
     """Top-1, top-3, macro-F1, calibration, coverage and confusion over the images that carry a label.
 
     Nothing found, and a class that the model does not know, are wrong. An image of which nothing was said has no
-    confidence: it is no part of the calibration, and never covered.
+    confidence: it does not count in the calibration, and is never covered.
     """
     examples = labelled(readings, attribute)
     truths = [reading.truth(attribute) for reading in examples]
@@ -53,9 +53,9 @@ def attribute_figures(readings: Sequence[Reading], attribute: str) -> dict[str, 
     spoken = first != place[NOTHING]
     confidence, right = np.where(spoken, probabilities.max(axis=1), 0.0), first == targets
     bins = reliability_bins(confidence[spoken], right[spoken])
-    scores = classification_scores(probabilities, targets, classes)
-    del scores["per_class"][NOTHING], scores["not_offered"]
-    return scores | {
+    metrics = classification_metrics(probabilities, targets, classes)
+    del metrics["per_class"][NOTHING], metrics["not_offered"]
+    return metrics | {
         "ece": calibration_error(bins),
         "reliability": bins,
         "coverage": coverage_rows(confidence, right),

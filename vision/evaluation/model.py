@@ -17,7 +17,7 @@ from vision.engine.runtime import MirroredNetwork, Network, TorchNetwork
 from vision.engine.taxonomy import Taxonomy
 from vision.evaluation.detection import detection_rows
 from vision.evaluation.readings import Reading, read_probabilities, read_with_detector, read_with_engine
-from vision.evaluation.runs import crop_outputs
+from vision.evaluation.validation import crop_outputs
 from vision.training.dataset import Dataset, LabelledImage
 from vision.training.run import DESCRIPTION, Run, RunError
 
@@ -172,7 +172,7 @@ def of_network(name: str, spec: ModelSpec, network: Network, taxonomy: Taxonomy)
 
 
 def _part(spec: ModelSpec) -> dict[str, Any]:
-    """What the papers say about one network."""
+    """What a report says about one network, as evaluation.json holds it."""
     return {
         "name": spec.name,
         "task": spec.task,

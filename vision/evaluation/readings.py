@@ -79,7 +79,7 @@ def labelled(readings: Sequence[Reading], topic: str) -> list[Reading]:
 
 
 def read_with_engine(engine: Engine, images: Sequence[LabelledImage]) -> list[Reading]:
-    """What the whole pipeline says, through the same door as `manage.py classify`.
+    """What the whole pipeline says, through the same calls as `manage.py classify`.
 
     An image that cannot be decoded is one in which nothing was found.
     """

@@ -1,4 +1,4 @@
-"""The papers of an evaluation: Markdown for people, JSON for programs, images and contact sheets beside them."""
+"""The report of an evaluation: Markdown for people, JSON for programs, images and contact sheets beside them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vision.engine.manifest import GARMENT
-from vision.evaluation.metrics import attribute_figures, garment_figures, topics_of
+from vision.evaluation.metrics import attribute_metrics, garment_metrics, topics_of
 from vision.evaluation.mistakes import draw_mistakes
 from vision.evaluation.model import Model
 from vision.evaluation.readings import Reading
@@ -19,29 +19,29 @@ from vision.training.environment import describe_environment
 from vision.training.files import write_json, write_text
 from vision.training.run import Report, RunError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A model's readings of one split and its figures by topic; `detection` has the table of each of its detectors."""
+    """A model's readings of one split and its metrics by topic; `detection` has the table of each of its detectors."""
 
     model: Model
     data: dict[str, Any]
     readings: list[Reading]
-    figures: dict[str, dict[str, Any]]
+    metrics: dict[str, dict[str, Any]]
     detection: dict[str, list[dict[str, Any]]]
 
 
 def evaluate(model: Model, dataset: Dataset, split: str, report: Report) -> Evaluation:
-    """Look at every image of the split and work out the figures. Raises RunError if there is none to look at."""
+    """Look at every image of the split and work out the metrics. Raises RunError if there is none to look at."""
     images = model.images(dataset, split)
     if not images:
         raise RunError(f"{dataset.root} has no image in {split} that {model.name} can be measured on.")
     report(f"{model.name}: reading {len(by_file(images))} images of {split}")
     readings = model.read(images)
-    figures = {
-        topic: garment_figures(readings) if topic == GARMENT else attribute_figures(readings, topic)
+    metrics = {
+        topic: garment_metrics(readings) if topic == GARMENT else attribute_metrics(readings, topic)
         for topic in topics_of(readings, finds_garments=model.finds_garments)
     }
     detection = {}
@@ -54,14 +54,14 @@ def evaluate(model: Model, dataset: Dataset, split: str, report: Report) -> Eval
         "split": split,
         "images": len(by_file(images)),
     }
-    return Evaluation(model, data, readings, figures, {role: rows for role, rows in detection.items() if rows})
+    return Evaluation(model, data, readings, metrics, {role: rows for role, rows in detection.items() if rows})
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
-    """Write evaluation.md, evaluation.json and the images into `folder`, which is made."""
+    """Write evaluation.md, evaluation.json and the images into `folder`, which is created."""
     folder.mkdir(parents=True, exist_ok=True)
     sections = [f"# Evaluation of {evaluation.model.name}", _about(evaluation), summary_table([evaluation])]
-    for topic in evaluation.figures:
+    for topic in evaluation.metrics:
         sections += _topic_sections(evaluation, topic, folder)
     for role, rows in evaluation.detection.items():
         sections += [f"## Detector of {role.replace('_', ' ')}", detection_table(rows)]
@@ -71,16 +71,16 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
 
 def _topic_sections(evaluation: Evaluation, topic: str, folder: Path) -> list[str]:
     """Draw the images of one topic; returns what the Markdown says about it."""
-    title, figures = heading(topic), evaluation.figures[topic]
+    title, metrics = heading(topic), evaluation.metrics[topic]
     sections = [f"## {title}"]
     if topic != GARMENT:
         confidence, confusion = folder / f"confidence-{topic}.png", folder / f"confusion-{topic}.png"
-        draw_confidence(confidence, figures["reliability"], figures["coverage"], title)
-        draw_confusion(confusion, **figures["confusion"], title=title)
+        draw_confidence(confidence, metrics["reliability"], metrics["coverage"], title)
+        draw_confusion(confusion, **metrics["confusion"], title=title)
         sections += [
             f"![Calibration and coverage]({confidence.name})",
-            coverage_table(figures["coverage"]),
-            class_table(figures["per_class"]),
+            coverage_table(metrics["coverage"]),
+            class_table(metrics["per_class"]),
             f"![Confusion matrix]({confusion.name})",
         ]
     mistakes = folder / f"mistakes-{topic}.jpg"
@@ -90,7 +90,7 @@ def _topic_sections(evaluation: Evaluation, topic: str, folder: Path) -> list[st
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
-    """Everything that was measured, as it stands in evaluation.json."""
+    """Everything that was measured, as evaluation.json holds it."""
     return {
         "schema": SCHEMA,
         "model": {
@@ -100,13 +100,13 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         },
         "data": evaluation.data,
         "environment": describe_environment(),
-        "figures": evaluation.figures,
+        "metrics": evaluation.metrics,
         "detection": evaluation.detection,
     }
 
 
 def heading(topic: str) -> str:
-    """A topic as people read it."""
+    """The title of a topic: "Garments", or the attribute in words, as in "Sleeve length"."""
     return "Garments" if topic == GARMENT else topic.replace("_", " ").capitalize()
 
 
@@ -128,37 +128,37 @@ def _about(evaluation: Evaluation) -> str:
     )
 
 
-def _macro_f1(figures: dict[str, Any]) -> float | None:
+def _macro_f1(metrics: dict[str, Any]) -> float | None:
     """None where no class has enough images."""
-    return figures["macro_f1"] if figures["macro_classes"] else None
+    return metrics["macro_f1"] if metrics["macro_classes"] else None
 
 
 Line = tuple[str, str, Callable[[dict[str, Any]], float | None]]
 _GARMENT_LINES: list[Line] = [
-    ("garments found", "garments", lambda figures: figures["recall"]),
-    ("images without a garment that yield one", "negatives", lambda figures: figures["negatives_with_garment"]),
-    ("median IoU of the box", "iou_n", lambda figures: figures["median_iou"]),
+    ("garments found", "garments", lambda metrics: metrics["recall"]),
+    ("images without a garment that yield one", "negatives", lambda metrics: metrics["negatives_with_garment"]),
+    ("median IoU of the box", "iou_n", lambda metrics: metrics["median_iou"]),
 ]
 _ATTRIBUTE_LINES: list[Line] = [
-    ("top-1", "n", lambda figures: figures["top1"]),
-    ("top-3", "n", lambda figures: figures["top3"]),
+    ("top-1", "n", lambda metrics: metrics["top1"]),
+    ("top-3", "n", lambda metrics: metrics["top3"]),
     ("macro-F1 of the classes with 10 or more", "n", _macro_f1),
-    ("expected calibration error", "n", lambda figures: figures["ece"]),
+    ("expected calibration error", "n", lambda metrics: metrics["ece"]),
 ]
 
 
 def summary_table(evaluations: Sequence[Evaluation]) -> str:
-    """The main figures, a column for each model; of two also the difference. Topics that not all share are left out."""
+    """The main metrics, a column for each model; of two also the difference. Topics that not all share are left out."""
     names = [evaluation.model.name for evaluation in evaluations]
-    columns = ["figure", "n", *names, *(["difference"] if len(names) == 2 else [])]
+    columns = ["metric", "n", *names, *(["difference"] if len(names) == 2 else [])]
     lines = [table_row(columns), "|---" * len(columns) + "|"]
-    for topic in evaluations[0].figures:
-        shared = [evaluation.figures[topic] for evaluation in evaluations if topic in evaluation.figures]
+    for topic in evaluations[0].metrics:
+        shared = [evaluation.metrics[topic] for evaluation in evaluations if topic in evaluation.metrics]
         if len(shared) < len(evaluations):
             continue
         for name, count, value in _GARMENT_LINES if topic == GARMENT else _ATTRIBUTE_LINES:
-            values = [value(figures) for figures in shared]
-            counts = " / ".join(dict.fromkeys(str(figures[count]) for figures in shared))
+            values = [value(metrics) for metrics in shared]
+            counts = " / ".join(dict.fromkeys(str(metrics[count]) for metrics in shared))
             cells = ["" if value is None else f"{value:.3f}" for value in values]
             if len(values) == 2:
                 first, second = values

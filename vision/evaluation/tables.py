@@ -1,4 +1,4 @@
-"""Figures as tables in Markdown."""
+"""Metrics as tables in Markdown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ def detection_table(rows: Sequence[dict[str, Any]]) -> str:
     """The table of ultralytics' validator, line by line."""
     lines = ["| class | images | boxes | P | R | mAP50 | mAP50-95 |", "|---|---|---|---|---|---|---|"]
     for row in rows:
-        figures = (row[name] for name in ("precision", "recall", "map50", "map50_95"))
+        values = (row[name] for name in ("precision", "recall", "map50", "map50_95"))
         lines.append(
-            table_row([row["class"], str(row["images"]), str(row["boxes"]), *(f"{value:.3f}" for value in figures)])
+            table_row([row["class"], str(row["images"]), str(row["boxes"]), *(f"{value:.3f}" for value in values)])
         )
     return "\n".join(lines)
 
@@ -20,9 +20,9 @@ def detection_table(rows: Sequence[dict[str, Any]]) -> str:
 def class_table(per_class: dict[str, dict[str, Any]]) -> str:
     """Precision, recall and F1 of each class."""
     lines = ["| class | n | precision | recall | F1 |", "|---|---|---|---|---|"]
-    for name, row in per_class.items():
-        figures = (f"{row[figure]:.2f}" for figure in ("precision", "recall", "f1"))
-        lines.append(table_row([name, str(row["n"]), *figures]))
+    for label, row in per_class.items():
+        values = (f"{row[name]:.2f}" for name in ("precision", "recall", "f1"))
+        lines.append(table_row([label, str(row["n"]), *values]))
     return "\n".join(lines)
 
 
@@ -36,5 +36,5 @@ def coverage_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def table_row(cells: Sequence[str]) -> str:
-    """One line of a table."""
+    """The cells as one line of a Markdown table."""
     return f"| {' | '.join(cells)} |"

@@ -1,4 +1,4 @@
-"""The images of papers: confusion matrix, reliability and coverage, and the curves of a run. No display is needed."""
+"""The charts of reports: confusion matrix, reliability and coverage, and the curves of a run. No display is needed."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def draw_confidence(
 
 
 def draw_curves(path: Path, rows: Sequence[Mapping[str, str]], title: str) -> None:
-    """How a run went, from the rows of its results.csv: losses on the left, figures on val on the right."""
+    """How a run went, from the rows of its results.csv: losses on the left, metrics on val on the right."""
     figure = _figure(9.5, 4.2)
     panels = figure.subplots(1, 2)
     columns = [name for name in rows[0] if "loss" in name or name.startswith(("val_", "metrics/"))]
     epochs = [int(row["epoch"]) for row in rows]
-    for axes, wanted, heading in ((panels[0], True, "losses"), (panels[1], False, "figures on val")):
+    for axes, wanted, heading in ((panels[0], True, "losses"), (panels[1], False, "metrics on val")):
         for name in columns:
             if ("loss" in name) == wanted:
                 values = [float(row[name]) for row in rows]

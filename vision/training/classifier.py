@@ -1,7 +1,7 @@
 """Trains a YOLOv8n-cls classifier of one attribute on the garments' crops.
 
-One trunk learns all labels of an image at once: linear heads for the other attributes are trained beside the
-wanted one and thrown away at the end. They cost nothing and keep the trunk from learning rare classes by heart
+One backbone learns all labels of an image at once: auxiliary linear heads for the other attributes are trained beside
+the wanted one and dropped at the end. They cost nothing and keep the backbone from memorising rare classes
 (multi-task learning as a regulariser, Caruana 1997).
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from vision.engine.compat import prepare_ultralytics
 from vision.engine.preprocess import CROP_MARGIN
 from vision.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, mix
 from vision.training.calibration import softmax
 from vision.training.dataset import ATTRIBUTES, Crops, Dataset, LabelledImage, label_indices, load_crops
 from vision.training.files import append_row, atomic_path
-from vision.training.losses import class_balanced_weights, one_hot, soft_cross_entropy
-from vision.training.metrics import classification_scores
+from vision.training.losses import one_hot, soft_cross_entropy
+from vision.training.metrics import classification_metrics
+from vision.training.network import EMA, Network, build_model, save_model, to_tensor
 from vision.training.run import RESULTS, Report, RunError, report_quarters
+from vision.training.sampling import class_balanced_weights
 from vision.training.start import CHECKPOINT, HEAD, KEPT, is_of_a_run, open_weights, read_checkpoint, state_for
 
 
@@ -63,75 +63,6 @@ class ClassifierOptions:
     keep_epochs: bool = False
     seed: int = 1
     threads: int = 2
-
-
-class Network(nn.Module):
-    """A YOLOv8n-cls network with linear heads for the other attributes beside its own."""
-
-    def __init__(self, model: Any, auxiliary: dict[str, int], freeze: int) -> None:
-        super().__init__()
-        self.model: Any = model
-        self.freeze = freeze
-        head = self.layers[-1]
-        self.auxiliary = nn.ModuleDict(
-            {name: nn.Linear(head.linear.in_features, count) for name, count in auxiliary.items()}
-        )
-        for layer in self.layers[:freeze]:
-            layer.requires_grad_(False)
-
-    @property
-    def layers(self) -> Any:
-        """The network's layers in order, its head last."""
-        return self.model.model
-
-    def train(self, mode: bool = True) -> Network:
-        """Frozen layers keep their batch statistics."""
-        super().train(mode)
-        for layer in self.layers[: self.freeze]:
-            layer.eval()
-        return self
-
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Logits of the attribute and of each auxiliary head for images (n, 3, s, s) in 0..1."""
-        *trunk, head = self.layers
-        with torch.no_grad():
-            for layer in trunk[: self.freeze]:
-                images = layer(images)
-        for layer in trunk[self.freeze :]:
-            images = layer(images)
-        features = head.drop(head.pool(head.conv(images)).flatten(1))
-        return head.linear(features), {name: linear(features) for name, linear in self.auxiliary.items()}
-
-
-def build_model(classes: Sequence[str], dropout: float = 0.0) -> Any:
-    """An untrained YOLOv8n-cls model of ultralytics with these classes."""
-    prepare_ultralytics()
-    from ultralytics.nn.tasks import ClassificationModel
-
-    model = ClassificationModel("yolov8n-cls.yaml", nc=len(classes), verbose=False)
-    model.names = dict(enumerate(classes))
-    model.model[-1].drop.p = dropout
-    return model
-
-
-class EMA:
-    """Exponential moving average of a network's weights and statistics (as in ultralytics' ModelEMA)."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
-        self.decay = decay
-        self.updates = 0
-
-    @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
-        """Follow the network; quickly at first, so that the start weights are forgotten."""
-        self.updates += 1
-        decay = self.decay * (1 - math.exp(-self.updates / 100))
-        for name, value in network.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.state[name].lerp_(value.detach(), 1 - decay)
-            else:
-                self.state[name].copy_(value)
 
 
 @dataclass(slots=True)
@@ -178,7 +109,7 @@ class ClassifierTraining:
         begun = (run / CHECKPOINT).exists()
         if not begun:
             self._load_base(base)
-        self.average = EMA(self.network, options.ema_decay)
+        self.ema = EMA(self.network, options.ema_decay)
         self.optimizer = self._make_optimizer()
         self.epoch = 0
         self.best = -1.0
@@ -238,33 +169,36 @@ class ClassifierTraining:
             started = time.monotonic()
             loss = self._train_epoch(train, draw)
             self.epoch += 1
-            scores = classification_scores(
+            metrics = classification_metrics(
                 softmax(self.predict(val.crops)),
                 val.targets[self.options.attribute],
                 self.classes[self.options.attribute],
             )
-            fitness = (scores["top1"] + scores["macro_f1"]) / 2
-            improved = fitness > self.best
-            if improved:
-                self.best, self.best_epoch = fitness, self.epoch
-            row = {
-                "epoch": self.epoch,
-                "seconds": round(time.monotonic() - started, 1),
-                "loss": round(loss, 4),
-                "val_top1": round(scores["top1"], 4),
-                "val_top3": round(scores["top3"], 4),
-                "val_macro_f1": round(scores["macro_f1"], 4),
-            }
-            if improved:
-                self.save_best()
-            self.save_checkpoint()
-            if self.options.keep_epochs:
-                shutil.copyfile(self.run / CHECKPOINT, self.run / KEPT.format(self.epoch))
-            append_row(self.run / RESULTS, row)
-            figures = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
-            self.report(f"epoch {self.epoch}/{self.options.epochs}  {figures}{'  *' if improved else ''}")
+            self._keep_epoch(time.monotonic() - started, loss, metrics)
         if self.epoch < self.options.epochs:
             self.report(f"stopped: nothing better since epoch {self.best_epoch}")
+
+    def _keep_epoch(self, seconds: float, loss: float, metrics: dict[str, Any]) -> None:
+        """Save and report the epoch that has just ended; the best one is that of the highest mean of top-1 and F1."""
+        fitness = (metrics["top1"] + metrics["macro_f1"]) / 2
+        improved = fitness > self.best
+        if improved:
+            self.best, self.best_epoch = fitness, self.epoch
+            self.save_best()
+        self.save_checkpoint()
+        if self.options.keep_epochs:
+            shutil.copyfile(self.run / CHECKPOINT, self.run / KEPT.format(self.epoch))
+        row = {
+            "epoch": self.epoch,
+            "seconds": round(seconds, 1),
+            "loss": round(loss, 4),
+            "val_top1": round(metrics["top1"], 4),
+            "val_top3": round(metrics["top3"], 4),
+            "val_macro_f1": round(metrics["macro_f1"], 4),
+        }
+        append_row(self.run / RESULTS, row)
+        text = "  ".join(f"{name} {value}" for name, value in list(row.items())[1:])
+        self.report(f"epoch {self.epoch}/{self.options.epochs}  {text}{'  *' if improved else ''}")
 
     def out_of_patience(self) -> bool:
         """Whether the last epochs have brought nothing better for too long."""
@@ -298,7 +232,7 @@ class ClassifierTraining:
             loss.backward()
             nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
             self.optimizer.step()
-            self.average.update(self.network)
+            self.ema.update(self.network)
             total += loss.item() / len(batches)
         return total
 
@@ -327,7 +261,7 @@ class ClassifierTraining:
     def predict(self, crops: Crops) -> NDArray[np.float32]:
         """Logits (n, classes) of the averaged network, as it would be published."""
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.network.load_state_dict(self.average.state)
+        self.network.load_state_dict(self.ema.state)
         self.network.eval()
         logits = [
             (self.network(to_tensor(crops.squares[start : start + 64]).to(self.device))[0] + self.offsets).cpu().numpy()
@@ -340,7 +274,7 @@ class ClassifierTraining:
         """Write the averaged network as an ordinary ultralytics checkpoint that `YOLO(path)` loads."""
         model = build_model(self.classes[self.options.attribute])
         prefix = "model."
-        state = {key.removeprefix(prefix): value for key, value in self.average.state.items() if key.startswith(prefix)}
+        state = {key.removeprefix(prefix): value for key, value in self.ema.state.items() if key.startswith(prefix)}
         bias = f"{HEAD.removeprefix(prefix)}.bias"
         state[bias] = state[bias] + self.offsets
         model.load_state_dict(state)
@@ -357,8 +291,8 @@ class ClassifierTraining:
                     "best": self.best,
                     "best_epoch": self.best_epoch,
                     "network": self.network.state_dict(),
-                    "average": self.average.state,
-                    "updates": self.average.updates,
+                    "average": self.ema.state,
+                    "updates": self.ema.updates,
                     "optimizer": self.optimizer.state_dict(),
                     "generator": self.generator.get_state(),
                     "torch_rng": torch.get_rng_state(),
@@ -372,32 +306,11 @@ class ClassifierTraining:
         if saved["fingerprint"] != self.dataset.fingerprint:
             raise RunError(f"{self.run / CHECKPOINT} was trained on other labels.")
         self.network.load_state_dict(saved["network"])
-        self.average.state = {name: value.to(self.device) for name, value in saved["average"].items()}
-        self.average.updates = saved["updates"]
+        self.ema.state = {name: value.to(self.device) for name, value in saved["average"].items()}
+        self.ema.updates = saved["updates"]
         self.optimizer.load_state_dict(saved["optimizer"])
         self.generator.set_state(saved["generator"])
         torch.set_rng_state(saved["torch_rng"])
         self.epoch, self.best = saved["epoch"], saved["best"]
         # A checkpoint from before there was a patience does not say it: it starts again.
         self.best_epoch = saved.get("best_epoch", self.epoch)
-
-
-def save_model(model: nn.Module, path: Path, image_size: int) -> None:
-    """An ultralytics checkpoint in half precision."""
-    import copy
-
-    with atomic_path(path) as temporary:
-        torch.save(
-            {
-                "model": copy.deepcopy(model).half().eval(),
-                "train_args": {"imgsz": image_size, "task": "classify"},
-                "epoch": -1,
-                "license": "AGPL-3.0",
-            },
-            temporary,
-        )
-
-
-def to_tensor(squares: NDArray[np.uint8]) -> torch.Tensor:
-    """Bytes (n, 3, s, s) as network input in 0..1, channels last in memory."""
-    return torch.from_numpy(squares).float().div_(255.0).contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Converts somebody else's data into a data set's folder: on several processes, and on from an interruption."""
+"""Converts foreign data into a data set's folder: on several processes, and on from an interruption."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ Progress = Callable[[int, int, int], None]
 
 
 class ConversionError(ValueError):
-    """The conversion cannot be made as asked; the message says why."""
+    """The conversion cannot be done as asked; the message says why."""
 
 
 def prepare(layout: Layout, sources: Sequence[Path], description: dict[str, Any]) -> None:
     """Open the folder for a conversion that `description` tells from others, or for going on with it.
 
-    Raises ConversionError for a source that is no folder, for a folder inside of a source, and for one that holds
+    Raises ConversionError for a source that is not a folder, for a folder inside of a source, and for one that holds
     something else.
     """
     for source in sources:
         if not source.is_dir():
-            raise ConversionError(f"{source} is no folder.")
+            raise ConversionError(f"{source} is not a folder.")
         if layout.root.resolve().is_relative_to(source.resolve()):
             raise ConversionError(f"{layout.root} lies in the source {source}, which stays as it is. Choose another.")
     path = layout.root / DESCRIPTION
@@ -100,7 +100,7 @@ def _run(items: Sequence[Item], layout: Layout, processes: int) -> Generator[lis
     if processes == 1:
         yield from map(work, chunks)
         return
-    # Spawned rather than forked: whoever calls may have threads.
+    # Spawned rather than forked: the caller may have threads.
     with ProcessPoolExecutor(processes, get_context("spawn"), _follow_the_parent) as pool:
         yield from pool.map(work, chunks)
 

@@ -54,7 +54,7 @@ class Dataset:
 
     @property
     def labelled(self) -> frozenset[str]:
-        """What there are labels of."""
+        """The codes of all attributes that labels.csv has a column for."""
         return frozenset(self.images[0].labels) if self.images else frozenset()
 
     @property
@@ -93,7 +93,7 @@ def read_dataset(root: Path) -> Dataset:
 
     Raises LabelError, naming the line, for a missing column or image, an unknown split, a malformed box, or a
     contributor or image that appears in both splits; for a table in another encoding than UTF-8, and for a
-    taxonomy.json that is none.
+    taxonomy.json that is not valid.
     """
     source = root / "labels.csv"
     if not source.is_file():
@@ -126,7 +126,7 @@ def _read_taxonomy(path: Path) -> Taxonomy:
     try:
         return Taxonomy.load(path)
     except (ValueError, KeyError, TypeError) as error:
-        raise LabelError(f"{path} is no taxonomy: {error!r}.") from error
+        raise LabelError(f"{path} is not a valid taxonomy: {error!r}.") from error
 
 
 def _read_row(root: Path, row: dict[str, str | None], place: str) -> LabelledImage:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +13,7 @@ from vision.engine.results import Box
 from vision.training.dataset import SPLITS, Dataset, by_file, open_upright, true_boxes
 from vision.training.files import atomic_path
 from vision.training.run import Report, report_quarters
+from vision.training.sampling import repeat_factors
 from vision.training.start import KEPT, open_weights
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ class DetectorOptions:
 
     `background` is how often an epoch shows each image without a garment: there are few of them, and they are
     what a detector learns to stay silent from. `balance` shows those with garments of rare classes more often, which
-    makes an epoch longer (see `repeats`). `quarter_turns` is the share of the training images that are shown
+    makes an epoch longer (see `repeat_factors`). `quarter_turns` is the share of the training images that are shown
     lying on one side: phones that were held flat over a garment often say nothing of their turn. Training ends early
     when `patience` epochs have brought nothing better on val; 0 never gives up.
     """
@@ -68,7 +66,7 @@ class Annotated:
 
     @property
     def label_lines(self) -> str:
-        """The text of its label file: class, centre x, y, width, height as fractions, a line a garment."""
+        """The text of its label file: class, centre x, y, width, height as fractions, one line per garment."""
         return "".join(_label_line(index, box) for index, box in self.boxes)
 
 
@@ -90,7 +88,7 @@ def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions,
     """Lay the data out as ultralytics wants it; returns the path of its data.yaml.
 
     Images are written upright and already reduced to the network's size with the engine's own resampling, so
-    that they need not be decoded at full size by anybody else's rules. They are named by their number, as images
+    that they need not be decoded at full size by another library's rules. They are named by their number, as images
     from several folders may share a name; those that are there already are not written again.
     """
     classes = detector_classes(dataset, options)
@@ -105,27 +103,16 @@ def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions,
             if not target.exists():
                 _write_reduced(image.path, target, options.image_size)
             (labels / f"{number:06}.txt").write_text(image.label_lines)
-        shown = repeats(images, options) if split == "train" else [1] * len(images)
+        shown = [1] * len(images)
+        if split == "train":
+            present = [{index for index, _box in image.boxes} for image in images]
+            shown = repeat_factors(present, balance=options.balance, background=options.background)
         lines = [f"./images/{split}/{number:06}.jpg\n" * times for number, times in enumerate(shown)]
         (folder / f"{split}.txt").write_text("".join(lines))
     data = folder / "data.yaml"
     names = "".join(f"  {index}: {name}\n" for index, name in enumerate(classes))
     data.write_text(f"path: {folder.resolve()}\ntrain: train.txt\nval: val.txt\nnames:\n{names}")
     return data
-
-
-def repeats(images: Sequence[Annotated], options: DetectorOptions) -> list[int]:
-    """How often an epoch shows each of these images.
-
-    With `options.balance` as often as its rarest class needs it (repeat factors, Gupta et al. 2019): the square root of
-    how many times more images the most frequent class has. Classes are then met by the square root of their
-    frequency, as classifiers meet them.
-    """
-    present = [{index for index, _box in image.boxes} for image in images]
-    counts = Counter(index for classes in present for index in classes)
-    most = max(counts.values(), default=0)
-    factors = {index: round(math.sqrt(most / count)) if options.balance else 1 for index, count in counts.items()}
-    return [max(factors[index] for index in classes) if classes else options.background for classes in present]
 
 
 def _write_reduced(source: Path, target: Path, size: int) -> None:
@@ -299,7 +286,7 @@ def _count(trainer: Any, report: Report) -> None:
 
 
 def _describe(trainer: Any) -> str:
-    figures = {name.removeprefix("metrics/"): round(float(value), 4) for name, value in trainer.metrics.items()}
+    metrics = {name.removeprefix("metrics/"): round(float(value), 4) for name, value in trainer.metrics.items()}
     return f"epoch {trainer.epoch + 1}/{trainer.epochs}  " + "  ".join(
-        f"{name} {value}" for name, value in figures.items()
+        f"{name} {value}" for name, value in metrics.items()
     )

@@ -23,18 +23,18 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file at once."""
+    """Write UTF-8 text, atomically."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write indented JSON at once."""
+    """Write indented JSON with a final line break, atomically."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table at once. A file name need not be UTF-8: what cannot be written becomes a question mark."""
+    """Write a CSV table, atomically. A file name need not be UTF-8: what cannot be written becomes a question mark."""
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)

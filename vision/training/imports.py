@@ -146,7 +146,7 @@ def _class_items(source: Path, prefix: str, attribute: str, vocabulary: Vocabula
         parts = PurePosixPath(file).parts
         identifier = prefix + PurePosixPath(file).with_suffix("").as_posix().replace("/", "-")
         if len(parts) < (3 if divided else 2):
-            read = partial(reject, "unknown_label", f"{attribute}: in no class's folder")
+            read = partial(reject, "unknown_label", f"{attribute}: not in a class's folder")
         elif not file.isprintable():
             read = partial(reject, "bad_name")
         elif identifier in names:

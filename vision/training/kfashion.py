@@ -205,7 +205,7 @@ def _text(value: Any, part: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Rejected("unexpected_structure", f"{part}: a label is no text")
+        raise Rejected("unexpected_structure", f"{part}: a label is not text")
     text = value.strip()
     return "" if text == NOTHING else text
 

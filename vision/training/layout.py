@@ -1,6 +1,6 @@
 """A data set's folder, as converters leave it:
 
-labels.csv         one row a garment, the layout that `manage.py train` reads
+labels.csv         one row per garment, the layout that `manage.py train` reads
 taxonomy.json      what its labels mean, where a source brought more than the project's own taxonomy
 images/SPLIT/      the images: links to the source's files, or copies
 crops/ATTRIBUTE/SPLIT/CLASS/   the garments cut out, for classifiers
@@ -49,12 +49,12 @@ class Record:
     left_out: tuple[tuple[str, str], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """The record as JSON can hold it, for a line of the journal."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Record:
-        """The way back."""
+        """A record from what `as_dict` gave, after JSON turned its tuples into lists."""
         garments = tuple(Garment(found["labels"], (*found["box"],), found["box_ok"]) for found in content["garments"])
         left_out = tuple((attribute, code) for attribute, code in content["left_out"])
         return cls(**{**content, "garments": garments, "left_out": left_out})

@@ -1,4 +1,4 @@
-"""How good predictions are, in plain numbers."""
+"""Metrics of classification: accuracy, F1, confusion and coverage."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def classification_scores(
+def classification_metrics(
     probabilities: NDArray[np.floating], targets: NDArray[np.int64], classes: Sequence[str], minimum: int = 10
 ) -> dict[str, Any]:
-    """Micro and macro figures of predictions (n, classes) against targets (n,).
+    """Micro and macro metrics of probabilities (n, classes) against targets (n,).
 
     A target of -1 (a class that is not offered) counts as wrong, and a class of probability 0 was not said. Macro-F1 is
     the mean over the classes with at least `minimum` targets; `per_class` holds precision, recall, F1 and n of each.
@@ -53,7 +53,7 @@ def confusion_matrix(predicted: NDArray[np.int64], targets: NDArray[np.int64], c
 def coverage_rows(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
     """For thresholds in steps of 0.05: the share of answers (n) at or above it, and how many of these are right.
 
-    A confidence of 0 is no answer. Precision is None where nothing is that sure.
+    A confidence of 0 does not count as an answer. Precision is None where nothing is that sure.
     """
     rows = []
     for percent in range(0, 100, 5):

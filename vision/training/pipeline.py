@@ -1,4 +1,4 @@
-"""The whole of a training run: from a data folder to measured weights with their papers."""
+"""A whole training run: from a data folder to measured weights and their report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vision.engine.manifest import GARMENT
-from vision.evaluation.runs import evaluate_classifier, evaluate_detector
+from vision.evaluation.validation import evaluate_classifier, evaluate_detector
 from vision.training.classifier import ClassifierOptions, ClassifierTraining
 from vision.training.dataset import read_dataset
 from vision.training.detector import DetectorOptions, detector_classes, detector_images, train_detector
@@ -70,7 +70,7 @@ def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: P
 def finish_run(
     run: Run, data: Path, base: Path, report: Report, mirror: Path | None = None, device: str = "cpu"
 ) -> dict[str, Any]:
-    """Train from wherever the run stands to its end, measure it on val and write its papers; returns the metrics.
+    """Train from the run's last epoch to its end, measure it on val and write its report; returns the metrics.
 
     `base` is opened only if no epoch is done yet. A classifier is measured together with the checkpoint `mirror` if it
     shall serve with it. Training takes place on `device`, see `choose_device`; measuring on the processor, where models

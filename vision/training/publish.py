@@ -64,12 +64,12 @@ def manifest_entry(run: Run, metrics: dict[str, Any], files: dict[str, dict[str,
         found = metrics["calibration"]
         entry |= {"margin": CROP_MARGIN, "mirrored": True, "output": "logits"}
         entry |= {"temperature": found["temperature"], "calibrated": True}
-    figures = {name: value for name, value in val.items() if name != "per_class"}
+    kept = {name: value for name, value in val.items() if name != "per_class"}
     if run.role != GARMENT and run.task == "classify":
-        figures |= {name: metrics["calibration"][name] for name in ("ece_before", "ece_after")}
+        kept |= {name: metrics["calibration"][name] for name in ("ece_before", "ece_after")}
     return entry | {
         "files": files,
-        "metrics": {name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()},
+        "metrics": {name: round(value, 4) if isinstance(value, float) else value for name, value in kept.items()},
         "data": run.data,
         "licence": LICENCE,
         "card": card,

@@ -95,7 +95,7 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 def open_and_export(job: Job) -> Opened:
     """Export the checkpoint as `GRAPH` and `NUMBERS` into the job's folder, and compare both.
 
-    Raises WeightsError if it is no detector or classifier that can be used, ExportError if the export differs.
+    Raises WeightsError if it is not a detector or classifier that can be used, ExportError if the export differs.
     """
     from vision.engine.checkpoint import load_checkpoint, task_of, trained_size
     from vision.engine.errors import WeightsError
@@ -130,7 +130,7 @@ def open_and_export(job: Job) -> Opened:
 
 
 def main(path: str, isolated: bool) -> None:
-    """Do the job of a file; writes `RESULT` into its folder: what was opened, or the error."""
+    """Do the job that a file describes; writes `RESULT` into its folder: what was opened, or the error."""
     job = Job(**json.loads(Path(path).read_text(encoding="utf-8")))
     from vision.engine.compat import prepare_openvino, prepare_ultralytics
 

@@ -1,4 +1,4 @@
-"""The papers of a run: metrics.json, confusion matrix, curves, the worst mistakes on a sheet, and the model card."""
+"""The report of a run: metrics.json, confusion matrix, curves, the worst mistakes on a sheet, and the model card."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from vision.engine.manifest import GARMENT
 from vision.evaluation.mistakes import draw_mistakes
 from vision.evaluation.readings import NOTHING
-from vision.evaluation.runs import Measured
 from vision.evaluation.tables import class_table, detection_table
+from vision.evaluation.validation import Validation
 from vision.training.charts import draw_confusion, draw_curves
 from vision.training.dataset import Dataset
 from vision.training.files import write_json, write_text
@@ -18,8 +18,8 @@ from vision.training.run import METRICS, RESULTS, Run
 LICENCE = "AGPL-3.0"
 
 
-def write_report(run: Run, dataset: Dataset, measured: Measured) -> None:
-    """Write all papers of a finished run into its folder."""
+def write_report(run: Run, dataset: Dataset, measured: Validation) -> None:
+    """Write the report of a finished run into its folder."""
     confusion = measured.confusion
     columns = list(run.classes) if len(confusion[0]) == len(run.classes) else [*run.classes, NOTHING]
     write_json(run.folder / "confusion.json", {"rows": run.classes, "columns": columns, "counts": confusion})
@@ -78,7 +78,7 @@ def _data(run: Run) -> str:
 
 def _quality(run: Run, metrics: dict[str, Any]) -> str:
     val = metrics["val"]
-    lines = ["| figure | value |", "|---|---|"]
+    lines = ["| metric | value |", "|---|---|"]
     if run.task == "detect":
         lines += [
             f"| garments found, of {val['garments']} | {val['recall']:.3f} |",
@@ -104,7 +104,7 @@ def _quality(run: Run, metrics: dict[str, Any]) -> str:
         text += "\n\nAs ultralytics' validator counts:\n\n" + detection_table(metrics["detection"])
     if run.task == "classify":
         text += (
-            "\n\nMeasured on crops by the true boxes; a class that is not offered counts as wrong. The figures of the "
+            "\n\nMeasured on crops by the true boxes; a class that is not offered counts as wrong. The metrics of the "
             "whole way, from an image through the detector, are in `docs/models.md`."
         )
     return text
@@ -126,7 +126,7 @@ def _limits(run: Run, dataset: Dataset) -> str:
     lines += [
         "- It knows single garments, flat on a surface or on a hanger, photographed at home. It is not for street "
         "images, worn garments, or several garments on top of each other.",
-        "- Rare classes were seen in few images of few people: their figures above rest on small n.",
+        "- Rare classes were seen in few images of few people: their metrics above rest on small n.",
         "- It was measured on the labels of one person; two people agree on about 0.94 of them.",
     ]
     if run.role == GARMENT:

@@ -1,4 +1,4 @@
-"""One training run: a folder that can be resumed, measured, read about and published."""
+"""One training run: a folder that can be resumed, measured, reported on and published."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Run:
         return cls(folder=folder, **json.loads(path.read_text(encoding="utf-8")))
 
     def metrics(self) -> dict[str, Any]:
-        """The figures of a finished run. Raises RunError before it is finished."""
+        """The content of a finished run's metrics.json. Raises RunError before it is finished."""
         if not self.finished:
             raise RunError(f"The run {self.folder} is not finished: it has no {METRICS}.")
         metrics: dict[str, Any] = json.loads((self.folder / METRICS).read_text(encoding="utf-8"))

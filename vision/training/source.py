@@ -1,4 +1,4 @@
-"""What a converter takes from somebody else's data: images with garments, each read or rejected with a reason."""
+"""What a converter takes from foreign data: images with garments, each read or rejected with a reason."""
 
 from __future__ import annotations
 

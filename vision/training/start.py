@@ -40,7 +40,7 @@ def open_weights(path: Path, *, fuse: bool = True) -> tuple[dict[str, Any], nn.M
 
 
 def is_of_a_run(path: Path) -> bool:
-    """Whether a file is called like what a run keeps after its epochs."""
+    """Whether a file is named like what a run keeps after its epochs."""
     return path.name == CHECKPOINT or re.fullmatch(KEPT.format(r"\d+"), path.name) is not None
 
 
@@ -54,14 +54,14 @@ def check_there(path: Path) -> None:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The content of a classifier run's `last.pt`. Raises RunError if it is none."""
+    """The content of a classifier run's `last.pt`. Raises RunError if it is not one."""
     check_there(path)
     try:
         saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError):  # it holds code, or is no checkpoint at all
+    except (pickle.UnpicklingError, RuntimeError, EOFError):  # it holds code, or is not a checkpoint at all
         saved = {}
     if "fingerprint" not in saved:
-        raise RunError(f"{path} is no {CHECKPOINT} of a classifier's run: start from a best.pt.")
+        raise RunError(f"{path} is not the {CHECKPOINT} of a classifier's run: start from a best.pt.")
     return saved
 
 

@@ -68,7 +68,7 @@ class Vocabulary:
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """What there may be labels of."""
+        """The codes of all attributes of the taxonomy."""
         return tuple(self.taxonomy.attributes)
 
     def code_of(self, attribute: str, name: str) -> str:
@@ -105,7 +105,7 @@ class Vocabulary:
 def joined(taxonomies: Iterable[Path]) -> dict[str, Any]:
     """The project's taxonomy and these files, as JSON; of an attribute that several describe, the last one counts.
 
-    Raises VocabularyError for a file that is no taxonomy.
+    Raises VocabularyError for a file that is not a valid taxonomy.
     """
     attributes: dict[str, Any] = {}
     for path in (DEFAULT_TAXONOMY, *taxonomies):
@@ -113,6 +113,6 @@ def joined(taxonomies: Iterable[Path]) -> dict[str, Any]:
             content = json.loads(path.read_text(encoding="utf-8"))
             Taxonomy.parse(content)
         except (ValueError, KeyError, TypeError) as error:
-            raise VocabularyError(f"{path} is no taxonomy: {error!r}.") from error
+            raise VocabularyError(f"{path} is not a valid taxonomy: {error!r}.") from error
         attributes |= {item["code"]: item for item in content["attributes"]}
     return {"attributes": list(attributes.values())}

@@ -1,4 +1,4 @@
-"""The average of several runs' weights, a "model soup" (Wortsman et al. 2022): better than each, at the cost of one."""
+"""Weight averaging over several runs (Wortsman et al. 2022): better than each of them, at the cost of one."""
 
 from __future__ import annotations
 

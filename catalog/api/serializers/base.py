@@ -11,7 +11,7 @@ class FractionField(serializers.FloatField):
     """A number from 0 to 1 in four digits: the rest of a network's 32 bits says nothing."""
 
     def to_representation(self, value: Any) -> Any:
-        """Round."""
+        """Return the number with four digits."""
         return round(float(value), 4)
 
 

@@ -25,7 +25,7 @@ class GarmentSerializer(serializers.Serializer[Any]):
 
     @extend_schema_field(serializers.ListField(child=FractionField(), min_length=4, max_length=4))
     def get_box(self, garment: Any) -> list[float]:
-        """Return the corners."""
+        """Return x1, y1, x2, y2."""
         return [round(corner, 4) for corner in (garment.x1, garment.y1, garment.x2, garment.y2)]
 
 
@@ -98,7 +98,7 @@ class UploadSerializer(serializers.Serializer[Any]):
 
 
 class UploadsSerializer(serializers.Serializer[Any]):
-    """One entry a file, in the order of the form."""
+    """One entry per file, in the order of the form."""
 
     uploads = UploadSerializer(many=True)
 

@@ -20,10 +20,10 @@ class ProductSummarySerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     sku = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(Product.Status.choices)
-    row = serializers.CharField(
-        source="row.code", allow_null=True, help_text="Top-level category of the chosen garment."
+    top_category = serializers.CharField(
+        source="top_category.code", allow_null=True, help_text="Top-level category of the chosen garment."
     )
-    row_source = serializers.ChoiceField(Product.RowSource.choices, allow_blank=True)
+    top_category_source = serializers.ChoiceField(Product.TopCategorySource.choices, allow_blank=True)
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -47,7 +47,7 @@ class ProductSummarySerializer(serializers.Serializer[Any]):
 class ProductSerializer(ProductSummarySerializer):
     """A product with all that is known of it."""
 
-    proposal = ProposalSerializer(many=True)
+    proposal = ProposalSerializer(source="proposal.candidates", many=True)
     images = ImageSerializer(source="current_images", many=True)
 
 
@@ -75,7 +75,7 @@ class ProductChangeSerializer(StrictSerializer):
 
     name = serializers.CharField(required=False, allow_blank=True)
     sku = serializers.CharField(required=False, allow_blank=True, allow_null=True, help_text="null takes it away.")
-    row = serializers.CharField(
+    top_category = serializers.CharField(
         required=False, help_text="Code of the top-level category of the garment that is the product."
     )
 

@@ -30,7 +30,7 @@ class ProposalSerializer(serializers.Serializer[Any]):
     top_category = serializers.CharField()
     confidence = FractionField()
     images = serializers.IntegerField(help_text="How many images show it, …")
-    of = serializers.IntegerField(help_text="… of how many.")
+    total = serializers.IntegerField(help_text="… of how many.")
     attributes = serializers.DictField(child=ProposedSerializer())
 
 

@@ -27,5 +27,5 @@ class AttributeSerializer(serializers.Serializer[Any]):
     values = TaxonomyValueSerializer(many=True)
 
     def get_applies_to(self, attribute: Attribute) -> list[str]:
-        """Return the codes."""
+        """Return the codes of those top-level categories."""
         return [level.code for level in attribute.applies_to.all()]

@@ -23,7 +23,7 @@ class ValueSerializer(serializers.Serializer[AttributeValue]):
 
 
 class DecisionSerializer(serializers.Serializer[Decision]):
-    """Who decided a value, when, and through which door."""
+    """Who decided a value, when, and by which channel."""
 
     by = serializers.CharField(source="actor_name", help_text="The person's or the key's name.")
     source = serializers.ChoiceField(Decision.Source.choices)  # type: ignore[assignment]

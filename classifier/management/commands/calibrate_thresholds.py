@@ -20,7 +20,7 @@ class Command(EnglishCommand):
     help = "Calibrate on people's decisions from which confidence on proposals are auto-accepted."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The promise."""
+        """Take the precision that accepted values shall have."""
         parser.add_argument(
             "--precision",
             type=float,
@@ -29,7 +29,7 @@ class Command(EnglishCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line a scope."""
+        """Print one line per scope."""
         try:
             thresholds = calibrate(actor=system(), precision=options["precision"])
         except Refused as refused:

@@ -148,7 +148,7 @@ def _table_head(engine: Engine) -> str:
 
 
 def _table_rows(name: str, result: ImageResult | DecodeError) -> str:
-    """One line a garment; the file's name, shortened from the left, on the first."""
+    """One line per garment; the file's name, shortened from the left, on the first."""
     shown = _shown(name)
     label = shown if len(shown) <= FILE_COLUMN else "…" + shown[-(FILE_COLUMN - 1) :]
     if isinstance(result, DecodeError):

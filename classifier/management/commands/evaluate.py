@@ -72,7 +72,7 @@ class Command(EnglishCommand):
         self.report(f"written to {options['out']}")
 
     def _evaluate(self, names: list[str], options: dict[str, Any]) -> list[Evaluation]:
-        """Measure each model and write its papers. All are opened first: a wrong name shows before the work."""
+        """Measure each model and write its report. All are opened first: a wrong name shows before the work."""
         from vision.evaluation.model import distinct
         from vision.evaluation.report import evaluate, write_evaluation
         from vision.training.dataset import read_dataset
@@ -105,7 +105,7 @@ def _open(name: str, taxonomy: Taxonomy, options: dict[str, Any]) -> Model:
 
 
 def _registered(name: str, taxonomy: Taxonomy) -> Model:
-    """A set as the pipeline that it serves as, or a version by itself; here, as nothing else needs a database."""
+    """A set as the pipeline that it serves as, or a version alone; here, as nothing else needs a database."""
     from catalog.selectors import Taxonomy as Vocabulary
     from classifier.management.registered import find
     from classifier.models import ModelSet

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.models import Operation
-from classifier import operations
+from classifier.jobs import operations
 from classifier.models import ShadowReport
 from core.commands import EnglishCommand
 from core.errors import Refused
@@ -20,7 +20,7 @@ _LISTED = 20
 
 
 class Command(EnglishCommand):
-    """One line an operation; for one that tried a candidate, its figures as JSON beside."""
+    """One line per operation; for one that tried a candidate, its figures as JSON, too."""
 
     help = "List long operations, or show, pause, resume or cancel one."
 

@@ -53,7 +53,7 @@ class Command(EnglishCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """One run without an epoch for each attribute and network, published together."""
         from vision.training.dataset import LabelError
-        from vision.training.joint import publish_together
+        from vision.training.multi_head import publish_multi_head
         from vision.training.publish import ExportError
         from vision.training.run import RunError
 
@@ -62,7 +62,7 @@ class Command(EnglishCommand):
         try:
             mirror = self._runs(out / "mirror", options["mirror"], options, []) if options["mirror"] else []
             runs = self._runs(out, options["checkpoints"], options, mirror)
-            publish_together(runs, options["weights"], version=f"{date.today():%Y.%m.%d}", mirror=mirror)
+            publish_multi_head(runs, options["weights"], version=f"{date.today():%Y.%m.%d}", mirror=mirror)
         except (LabelError, RunError, ExportError) as error:
             raise CommandError(str(error)) from error
 

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from accounts.actors import system
 from accounts.management.merchants import merchant_named
-from classifier.operations import start_reclassify
+from classifier.jobs.operations import start_reclassify
 from core.commands import EnglishCommand
 from core.errors import Refused
 

@@ -39,7 +39,7 @@ SWEEP_SECONDS = 15
 TAKE_OVER_SECONDS = 3
 PRUNE_SECONDS = 3600
 RENEWALS = 3  # in the time of a lease: two may fail
-STUCK_STATUS = 75  # "temporary failure": whoever watches the process starts it again
+STUCK_STATUS = 75  # "temporary failure": the process's supervisor starts it again
 
 
 class DrainingWorker(Worker):
@@ -126,7 +126,7 @@ class Recurring(threading.Thread):
 
 
 def prune(stop: threading.Event) -> None:
-    """Delete what nobody needs any more: files, garments, wake-ups."""
+    """Delete what is no longer needed: files, garments, wake-ups."""
     sweep.prune(stop)
     prune_wake_ups()
 

@@ -1,4 +1,4 @@
-"""What finished weights are worth on val: the figures of metrics.json."""
+"""Validation of a run's weights on val: the content of metrics.json."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vision.engine.detector import Detector
 from vision.engine.manifest import GARMENT, ModelSpec
 from vision.engine.runtime import MirroredNetwork, Tensor, TorchNetwork
 from vision.evaluation.detection import detection_rows
-from vision.evaluation.metrics import garment_figures
+from vision.evaluation.metrics import garment_metrics
 from vision.evaluation.readings import (
     NOTHING,
     Reading,
@@ -31,7 +31,7 @@ from vision.training.calibration import (
     softmax,
 )
 from vision.training.dataset import Dataset, LabelledImage, label_indices, load_crops
-from vision.training.metrics import classification_scores, confusion_matrix
+from vision.training.metrics import classification_metrics, confusion_matrix
 
 LOWEST_THRESHOLD = 0.25
 FALSE_GARMENTS = 1 / 10
@@ -40,7 +40,7 @@ RUNTIME_DRIFT = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Validation:
     """The content of metrics.json, the confusion (a row for each true class) and what was said of each image."""
 
     metrics: dict[str, Any]
@@ -55,7 +55,7 @@ def evaluate_classifier(
     classes: Sequence[str],
     image_size: int,
     mirror: Path | None = None,
-) -> Measured:
+) -> Validation:
     """Scores, calibration and confusion on val, on crops by the true boxes and their mirror images, as in service.
 
     `mirror` is the checkpoint that looks at the mirror images, if it is another one. Classes that are not offered
@@ -71,7 +71,7 @@ def evaluate_classifier(
     temperature = fit_temperature(logits, targets)
     before, after = softmax(logits), softmax(logits, temperature)
     metrics = {
-        "val": classification_scores(after, targets, classes),
+        "val": classification_metrics(after, targets, classes),
         "calibration": {
             "bins": BINS,
             "temperature": round(temperature, 4),
@@ -82,7 +82,7 @@ def evaluate_classifier(
         },
     }
     confusion = confusion_matrix(after.argmax(axis=1), targets, len(classes)).tolist()
-    return Measured(metrics, confusion, read_probabilities(images, attribute, classes, after))
+    return Validation(metrics, confusion, read_probabilities(images, attribute, classes, after))
 
 
 def crop_outputs(images: Sequence[LabelledImage], classifier: CropClassifier) -> Tensor:
@@ -93,7 +93,7 @@ def crop_outputs(images: Sequence[LabelledImage], classifier: CropClassifier) ->
 
 def evaluate_detector(
     dataset: Dataset, checkpoint: Path, role: str, classes: Sequence[str], image_size: int
-) -> Measured:
+) -> Validation:
     """Scores and confusion on val: what the most confident box of each image says.
 
     The threshold is chosen here: the lowest one from LOWEST_THRESHOLD on at which at most FALSE_GARMENTS of the
@@ -106,21 +106,21 @@ def evaluate_detector(
     threshold = choose_threshold([reading.score for reading in readings if reading.image.box is None])
     threshold = round(threshold + RUNTIME_DRIFT, 2)
     readings = [reading if reading.score >= threshold else _silenced(reading) for reading in readings]
-    figures: dict[str, Any] = {"threshold": threshold, **garment_figures(readings)}
+    measured: dict[str, Any] = {"threshold": threshold, **garment_metrics(readings)}
     table = detection_rows(network, image_size, role, classes, images, dataset.taxonomy)
-    metrics = {"val": figures, "detection": table}
+    metrics = {"val": measured, "detection": table}
     if role == GARMENT:
         found = sum(reading.image.box is not None and reading.box is not None for reading in readings)
-        return Measured(metrics, [[found]], readings)
+        return Validation(metrics, [[found]], readings)
     examples = labelled(readings, role)
     targets = label_indices((reading.image for reading in examples), role, classes)
     # One more column for "nothing found", which is right for nobody.
     columns = [*classes, NOTHING]
     said = np.array([columns.index(reading.answer(role).value) for reading in examples])
-    scores = classification_scores(np.eye(len(columns))[said], targets, columns)
-    del scores["top3"], scores["per_class"][NOTHING]
-    figures |= scores
-    return Measured(metrics, confusion_matrix(said, targets, len(columns))[:-1].tolist(), readings)
+    classified = classification_metrics(np.eye(len(columns))[said], targets, columns)
+    del classified["top3"], classified["per_class"][NOTHING]
+    measured |= classified
+    return Validation(metrics, confusion_matrix(said, targets, len(columns))[:-1].tolist(), readings)
 
 
 def _silenced(reading: Reading) -> Reading:

@@ -1,14 +1,14 @@
-"""What changes accounts: the audit trail, merchants' settings and API keys."""
+"""API keys: creating, revoking, and when they were last used."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actors import Actor, Channel
-from accounts.models import ApiKey, AuditEvent, Merchant, User
+from accounts.actors import Actor
+from accounts.models import ApiKey, Merchant
+from accounts.services.audit import record
 from core.db import atomic
 from core.errors import Conflict, Forbidden, Invalid
 from core.text import require_name_length
@@ -16,34 +16,9 @@ from core.text import require_name_length
 KEY_NAME_LENGTH = 100
 
 
-def record(
-    *, actor: Actor, action: str, subject_type: str, subject_id: str, merchant_id: int | None, **details: Any
-) -> AuditEvent:
-    """Append one line to the audit trail, within the caller's transaction."""
-    return AuditEvent.objects.create(
-        merchant_id=merchant_id,
-        user=actor.user,
-        api_key=actor.api_key,
-        channel=actor.channel,
-        action=action,
-        subject_type=subject_type,
-        subject_id=subject_id,
-        details=details,
-    )
-
-
 def _require_manage(actor: Actor, merchant: Merchant) -> None:
     if not actor.can_manage(merchant.pk, "accounts.add_apikey"):
         raise Forbidden("forbidden", _("Only an owner of the shop may manage its API keys."))
-
-
-@atomic
-def change_password(*, user: User, password: str) -> None:
-    """Give a person the password that they chose in the portal; the form has checked it."""
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    actor = Actor(channel=Channel.PORTAL, user=user)
-    record(actor=actor, action="user.password", subject_type="user", subject_id=str(user.pk), merchant_id=None)
 
 
 @atomic
@@ -53,7 +28,7 @@ def create_api_key(*, actor: Actor, merchant: Merchant, name: str, read_only: bo
     Raises:
         Forbidden: the actor is neither an owner nor an administrator.
         Invalid: `empty_name`, `name_too_long`.
-        Conflict: `name_taken` by another key that is valid: the name stands beside whatever a key decides.
+        Conflict: `name_taken` by another key that is valid: the name is shown beside everything that a key decides.
     """
     _require_manage(actor, merchant)
     name = name.strip()
@@ -90,22 +65,6 @@ def revoke_api_key(*, actor: Actor, key: ApiKey) -> None:
             subject_type="api_key",
             subject_id=str(key.pk),
             merchant_id=key.merchant_id,
-        )
-
-
-@atomic
-def set_images_for_training(*, actor: Actor, merchant: Merchant, allowed: bool) -> None:
-    """Say whether the merchant's images and decisions may go into data sets. Raises Forbidden but for owners."""
-    actor.require_manage(merchant.pk, "accounts.change_merchant")
-    changed = Merchant.objects.filter(pk=merchant.pk).exclude(images_for_training=allowed)
-    if changed.update(images_for_training=allowed):
-        record(
-            actor=actor,
-            action="merchant.training",
-            subject_type="merchant",
-            subject_id=str(merchant.pk),
-            merchant_id=merchant.pk,
-            allowed=allowed,
         )
 
 

@@ -1,4 +1,4 @@
-"""One network for several attributes: the heads of runs that share a backbone, put side by side.
+"""One multi-head network for several attributes: the heads of runs that share a backbone, put side by side.
 
 Attributes that are trained together, one as the run's own and the others as its auxiliary heads, end in runs whose
 networks differ in the last layer only. Served as one network they cost what one of them costs.
@@ -16,8 +16,8 @@ from torch import nn
 
 from vision.engine.checkpoint import load_module
 from vision.engine.manifest import MANIFEST_NAME
-from vision.training.classifier import save_model
 from vision.training.export import export_openvino
+from vision.training.network import save_model
 from vision.training.publish import check_export, files_entry, list_model, manifest_entry
 from vision.training.run import Run, RunError
 from vision.training.start import open_weights
@@ -27,12 +27,12 @@ MIRROR_STEM = "attributes-mirror"
 _HEAD = "linear."
 
 
-def publish_together(runs: Sequence[Run], weights: Path, version: str, mirror: Sequence[Run] = ()) -> None:
+def publish_multi_head(runs: Sequence[Run], weights: Path, version: str, mirror: Sequence[Run] = ()) -> None:
     """Export finished classification runs as one network into `weights` and list each of them in the manifest.
 
     `mirror` are runs of the same roles, with which they were measured: their network will look at the mirror images.
     Raises RunError if a run is not finished, or if the runs differ in more than their heads; ExportError if the export
-    differs from the joint network.
+    differs from the multi-head network.
     """
     metrics = {run.role: run.metrics() for run in runs}
     sizes = {int(run.options["image_size"]) for run in (*runs, *mirror)}
@@ -52,8 +52,8 @@ def publish_together(runs: Sequence[Run], weights: Path, version: str, mirror: S
 
 
 def _export(runs: Sequence[Run], size: int, weights: Path, stem: str) -> dict[str, dict[str, str]]:
-    """Write the runs' joint network; returns what the manifest says about its files."""
-    module = join([run.weights for run in runs])
+    """Write the runs' multi-head network; returns what the manifest says about its files."""
+    module = merge_heads([run.weights for run in runs])
     weights.mkdir(parents=True, exist_ok=True)
     checkpoint, graph = weights / f"{stem}.pt", weights / f"{stem}.xml"
     save_model(module, checkpoint, size)
@@ -62,15 +62,15 @@ def _export(runs: Sequence[Run], size: int, weights: Path, stem: str) -> dict[st
     return files_entry(weights, stem)
 
 
-def join(checkpoints: Sequence[Path]) -> nn.Module:
+def merge_heads(checkpoints: Sequence[Path]) -> nn.Module:
     """A network whose outputs are those of the checkpoints' networks, one after the other.
 
     Raises RunError if they differ anywhere but in the last, linear layer.
     """
     modules: list[Any] = [open_weights(path, fuse=False)[1] for path in checkpoints]
-    joint = modules[0]
+    merged = modules[0]
     for other in modules[1:]:
-        for (name, ours), theirs in zip(joint.state_dict().items(), other.state_dict().values(), strict=True):
+        for (name, ours), theirs in zip(merged.state_dict().items(), other.state_dict().values(), strict=True):
             if _HEAD not in name and not torch.equal(ours, theirs):
                 raise RunError(f"The runs cannot share a network: their layers {name} differ.")
     heads = [module.model[-1] for module in modules]
@@ -79,7 +79,7 @@ def join(checkpoints: Sequence[Path]) -> nn.Module:
         linear.weight.copy_(torch.cat([head.linear.weight for head in heads]))
         linear.bias.copy_(torch.cat([head.linear.bias for head in heads]))
     names = [str(module.names[index]) for module in modules for index in range(len(module.names))]
-    joint.model[-1].linear = linear
-    joint.names = dict(enumerate(names))
-    network: nn.Module = joint
+    merged.model[-1].linear = linear
+    merged.names = dict(enumerate(names))
+    network: nn.Module = merged
     return network

@@ -5,12 +5,15 @@ import json
 import pytest
 from django.urls import reverse
 
-from accounts.actors import Actor, Channel
+from accounts.actors import Actor
+from accounts.channels import Channel
 from catalog import services
 from catalog.models import Attribute, AttributeValue, ProductAttribute
+from catalog.proposal import Proposal
 from tests.support.drawn_images import photo
 from tests.support.page_forms import fields_of
 from tests.support.seen_products import look, seen_product
+from tests.support.written_proposals import top_categories
 from vision.engine import Engine, Taxonomy
 from vision.engine.taxonomy import DEFAULT_TAXONOMY
 
@@ -31,9 +34,9 @@ def _values(product):
 def test_it_is_proposed(merchant, hat):
     product = seen_product(merchant, category=("Hat", 0.95), material=("knit", 0.9), sleeve_length=("long", 0.4))
 
-    (row,) = product.proposal
-    assert (row["top_category"], row["confidence"], row["attributes"]["category"]["value"]) == ("Hat", 0.95, "Hat")
-    assert product.row == hat
+    (found,) = product.proposal.candidates
+    assert (found.top_category, found.confidence, found.attributes["category"].value) == ("Hat", 0.95, "Hat")
+    assert product.top_category == hat
     assert _values(product) == {
         "category": ("proposed", "Hat"),
         "material": ("proposed", "knit"),
@@ -41,19 +44,19 @@ def test_it_is_proposed(merchant, hat):
     }
 
 
-def test_it_has_a_row_beside_others(merchant, hat):
+def test_it_is_a_candidate_beside_others(merchant, hat):
     product = seen_product(merchant, category=("Jacket", 0.9))
     look(product, {"category": ("Hat", 0.8)}, {"category": ("Jacket", 0.9)})
 
-    assert [row["top_category"] for row in product.proposal] == ["Outer", "Hat"]
-    assert [row["attributes"]["category"]["value"] for row in product.proposal] == ["Jacket", "Hat"]
+    assert top_categories(product) == ["Outer", "Hat"]
+    assert [found.attributes["category"].value for found in product.proposal.candidates] == ["Jacket", "Hat"]
 
 
 def test_a_group_of_categories_is_not_proposed(merchant, hat):
     """A model that is older than the values below it still says the top-level category."""
     AttributeValue.objects.create(attribute=hat.attribute, code="Beanie", name_ko="비니", name_en="Beanie", parent=hat)
 
-    assert seen_product(merchant, category=("Hat", 0.95)).proposal == []
+    assert seen_product(merchant, category=("Hat", 0.95)).proposal == Proposal()
 
 
 def test_the_portal_shows_it_and_filters_by_it(merchant, hat, client_of, alice):
@@ -86,7 +89,7 @@ def test_the_admin_offers_it_and_filters_by_it(merchant, hat, client_of, admin):
     product, other = (seen_product(merchant, category=("Jacket", 0.95)) for _ in range(2))
     client = client_of(admin)
     change = reverse("admin:catalog_product_change", args=[product.pk])
-    levels = client.get(change).text.split('name="top_category"')[1].split("</select>")[0]
+    levels = client.get(change).text.split('name="garment"')[1].split("</select>")[0]
     assert '<option value="Hat">Hat</option>' in levels
 
     services.decide(actor=Actor(channel=Channel.ADMIN, user=admin), product=product, attribute="category", value="Hat")

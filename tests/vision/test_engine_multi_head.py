@@ -1,6 +1,5 @@
 """Attributes whose classifiers share one network."""
 
-import hashlib
 import json
 import shutil
 
@@ -10,8 +9,9 @@ from tests.support.drawn_images import photo
 from tests.support.tiny_networks import CLASSIFIER_SIZE
 from vision.engine import Engine
 from vision.engine.compat import prepare_ultralytics
-from vision.training.classifier import save_model
-from vision.training.joint import join
+from vision.training.multi_head import merge_heads
+from vision.training.network import save_model
+from vision.training.publish import sha256
 from vision.training.run import RunError
 
 ROLES = ("category", "material", "sleeve_length")
@@ -23,10 +23,6 @@ def _manifest(folder):
 
 def _write(folder, manifest):
     (folder / "manifest.json").write_text(json.dumps(manifest))
-
-
-def _sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _module(folder, role):
@@ -47,19 +43,19 @@ def separate(network_weights, tmp_path):
         module = _module(folder, role)
         module.load_state_dict(backbone, strict=False)
         save_model(module, folder / f"{role}.pt", CLASSIFIER_SIZE)
-        manifest["models"][role]["files"] = {"torch": {"path": f"{role}.pt", "sha256": _sha256(folder / f"{role}.pt")}}
+        manifest["models"][role]["files"] = {"torch": {"path": f"{role}.pt", "sha256": sha256(folder / f"{role}.pt")}}
     _write(folder, manifest)
     return folder
 
 
 @pytest.fixture
-def joint(separate, tmp_path):
+def merged(separate, tmp_path):
     """The same classifiers in one network."""
-    folder = tmp_path / "joint"
+    folder = tmp_path / "multi_head"
     shutil.copytree(separate, folder)
     manifest = _manifest(folder)
-    save_model(join([separate / f"{role}.pt" for role in ROLES]), folder / "attributes.pt", CLASSIFIER_SIZE)
-    files = {"torch": {"path": "attributes.pt", "sha256": _sha256(folder / "attributes.pt")}}
+    save_model(merge_heads([separate / f"{role}.pt" for role in ROLES]), folder / "attributes.pt", CLASSIFIER_SIZE)
+    files = {"torch": {"path": "attributes.pt", "sha256": sha256(folder / "attributes.pt")}}
     first = 0
     for role in ROLES:
         manifest["models"][role] |= {"files": files, "first_output": first}
@@ -68,8 +64,8 @@ def joint(separate, tmp_path):
     return folder
 
 
-def test_it_says_the_same_with_one_network_as_with_three(separate, joint):
-    three, one = Engine.load(separate, runtime="torch"), Engine.load(joint, runtime="torch")
+def test_it_says_the_same_with_one_network_as_with_three(separate, merged):
+    three, one = Engine.load(separate, runtime="torch"), Engine.load(merged, runtime="torch")
 
     expected, found = three.classify(photo()), one.classify(photo())
 
@@ -85,8 +81,8 @@ def test_it_says_the_same_with_one_network_as_with_three(separate, joint):
                 assert mine.model == other.model
 
 
-def test_it_shows_each_garment_to_a_shared_network_once(joint, monkeypatch):
-    engine = Engine.load(joint, runtime="torch")
+def test_it_shows_each_garment_to_a_shared_network_once(merged, monkeypatch):
+    engine = Engine.load(merged, runtime="torch")
     shared = engine.networks["category"]
     assert engine.networks["material"] is shared
     assert engine.networks["sleeve_length"] is shared
@@ -101,4 +97,4 @@ def test_it_shows_each_garment_to_a_shared_network_once(joint, monkeypatch):
 
 def test_it_joins_only_what_differs_in_the_last_layer(network_weights):
     with pytest.raises(RunError, match="cannot share a network"):
-        join([network_weights / "category.pt", network_weights / "material.pt"])
+        merge_heads([network_weights / "category.pt", network_weights / "material.pt"])

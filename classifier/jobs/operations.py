@@ -1,8 +1,8 @@
 """Long operations over stored images: reclassifying a catalogue, trying a candidate.
 
 An operation keeps some hundred jobs in the queue and adds more as they end, so that it can be paused, and people's
-own uploads find a short queue. Which images are left follows from the jobs that carry its id, one an image
-by a unique index; the cursor only saves looking. Whoever kills a worker, the next one goes on from the rows.
+own uploads find a short queue. Which images are left follows from the jobs that carry its id, one per image
+by a unique index; the cursor only saves looking. After a worker is killed, the next one goes on from the rows.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from accounts.actors import Actor
 from accounts.models import Merchant, Operation
 from accounts.services import record
 from catalog.models import ProductImage
-from classifier.jobs.queue import place
-from classifier.jobs.requests import request_classification, wake_worker_on_commit
+from classifier.jobs.new_jobs import add_live_job, add_shadow_job
 from classifier.models import Classification
 from classifier.permissions import require_models
 from classifier.registry import shadow, uploads
@@ -119,44 +118,49 @@ def _move(
     audit(actor, operation, what)
 
 
-def feed() -> None:
-    """Bring every operation up to date: queue what may wait, end what is done. Ended jobs have counted themselves."""
+def feed() -> bool:
+    """Bring every operation up to date: queue what may wait, end what is done. Ended jobs have counted themselves.
+
+    Returns:
+        Whether something was queued. The caller wakes a worker then.
+    """
+    queued = False
     alive = Operation.objects.filter(kind__in=_KINDS, state__in=RUNNING).order_by("pk")
     for pk in list(alive.values_list("pk", flat=True)):
         try:
-            _bring_up_to_date(pk)
+            while (jobs := _feed_some(pk)) is not None:
+                queued |= jobs > 0
+            _end_if_over(pk)
         except Exception:  # one that cannot end must not hold up the others
             logger.exception("operation %s cannot go on", pk)
+    return queued
 
 
-def _bring_up_to_date(pk: int) -> None:
-    while _feed_some(pk):
-        pass
+def _end_if_over(pk: int) -> None:
     operation = Operation.objects.get(pk=pk)
     if operation.state == State.RUNNING and _is_over(operation):
         _end(operation)
 
 
 @atomic
-def _feed_some(pk: int) -> bool:
-    """Queue some images of an operation; says whether more could be queued now."""
+def _feed_some(pk: int) -> int | None:
+    """Queue some images of an operation, and count those queued; None if no more can be queued now."""
     operation = Operation.objects.select_for_update().get(pk=pk)
     if operation.state not in RUNNING:
-        return False
+        return None
     room = IN_THE_QUEUE - _open_jobs(operation).count()
     images = list(
         _left(operation)
         .select_related("product")
         .filter(pk__gt=operation.parameters["cursor"])[: max(0, min(room, CHUNK))]
     )
-    for image in images:
-        _queue(operation, image)
+    queued = sum(_queue(operation, image) for image in images)
     # Past the last one: begin again, for images that had an open job of somebody else when they were met.
     operation.parameters["cursor"] = images[-1].pk if images else operation.parameters["cursor"] if room <= 0 else 0
     operation.state = State.RUNNING
     operation.started_at = operation.started_at or timezone.now()
     operation.save(update_fields=["parameters", "state", "started_at"])
-    return bool(images)
+    return queued if images else None
 
 
 def _count(operation: Operation) -> None:
@@ -166,25 +170,13 @@ def _count(operation: Operation) -> None:
     operation.failed = jobs.filter(state=Classification.State.FAILED).count()
 
 
-def _queue(operation: Operation, image: ProductImage) -> None:
+def _queue(operation: Operation, image: ProductImage) -> bool:
+    """Queue one image; says whether something waits now. Not if another job of it is open: its turn comes later."""
     if operation.kind == RECLASSIFY:
-        request_classification(
-            image=image, priority=Classification.Priority.BULK, again=True, operation=operation
-        )  # None where another job of the image is open: its turn comes after that one
-        return
-    waiting = place(image.product.merchant_id, Classification.Priority.BULK)
-    Classification.objects.create(
-        image=image,
-        purpose=Classification.Purpose.SHADOW,
-        priority=Classification.Priority.BULK,
-        merchant_id=waiting.merchant_id,
-        turn=waiting.turn,
-        image_sha256=image.sha256,
-        open_key=f"{image.pk}:shadow:{operation.pk}",
-        model_set_id=operation.parameters["model_set"],
-        operation=operation,
-    )
-    wake_worker_on_commit()
+        priority = Classification.Priority.BULK
+        return add_live_job(image=image, priority=priority, again=True, operation=operation).waits
+    add_shadow_job(image=image, operation=operation)
+    return True
 
 
 def _images(operation: Operation) -> QuerySet[ProductImage]:

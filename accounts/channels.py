@@ -1,0 +1,13 @@
+"""The channels through which people, keys and commands act."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Channel(models.TextChoices):
+    """Where somebody acted."""
+
+    PORTAL = "portal", _("portal")
+    ADMIN = "admin", _("admin")
+    API = "api", _("API")
+    COMMAND = "command", _("command")

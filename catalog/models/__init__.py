@@ -1,0 +1,26 @@
+"""Products, their images, the taxonomy, and what people and models said of them.
+
+Two tables point to the classifier's by name. Its types are imported for type checking only: imports run one way.
+"""
+
+from catalog.models.decision import Decision, ProductAttribute
+from catalog.models.files import PendingFile
+from catalog.models.image import ProductImage, ProductImageQuerySet
+from catalog.models.product import Product, ProductQuerySet
+from catalog.models.taxonomy import CATEGORY, MATERIAL, SLEEVE_LENGTH, Attribute, AttributeValue, Named
+
+__all__ = [
+    "CATEGORY",
+    "MATERIAL",
+    "SLEEVE_LENGTH",
+    "Attribute",
+    "AttributeValue",
+    "Decision",
+    "Named",
+    "PendingFile",
+    "Product",
+    "ProductAttribute",
+    "ProductImage",
+    "ProductImageQuerySet",
+    "ProductQuerySet",
+]

@@ -1,0 +1,75 @@
+"""Images of products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from catalog.models.product import Product
+from core.ids import PUBLIC_ID_LENGTH, public_id
+
+if TYPE_CHECKING:  # for types only: at run time the classifier imports the catalogue, never the other way round
+    from classifier.models import Classification
+
+
+class ProductImageQuerySet(models.QuerySet["ProductImage"]):
+    """Images, and who may see which."""
+
+    def visible_to(self, actor: Actor) -> ProductImageQuerySet:
+        """Images of products that the actor may know of; removed ones only for who may delete them for good."""
+        visible = self.filter(product__in=Product.objects.visible_to(actor))
+        return visible if actor.sees_all_merchants or actor.is_owner else visible.filter(archived_at=None)
+
+    def current(self) -> ProductImageQuerySet:
+        """Images that are not archived, in the merchant's order."""
+        return self.filter(archived_at=None).order_by("position", "id")
+
+
+class ProductImage(models.Model):
+    """One image of a product: the file as uploaded, an upright copy without EXIF, and a thumbnail."""
+
+    public_id = models.CharField(
+        _("number"), max_length=PUBLIC_ID_LENGTH, unique=True, default=public_id, editable=False
+    )
+    product = models.ForeignKey(Product, models.CASCADE, related_name="images", verbose_name=_("product"))
+    original = models.FileField(_("file"), max_length=200)
+    display = models.FileField(_("display copy"), max_length=200, editable=False)
+    thumbnail = models.FileField(_("thumbnail"), max_length=200, editable=False)
+    original_name = models.CharField(_("original name"), max_length=255)
+    sha256 = models.CharField("SHA-256", max_length=64, editable=False)
+    size = models.PositiveIntegerField(_("bytes"), editable=False)
+    width = models.PositiveIntegerField(_("width"), editable=False)
+    height = models.PositiveIntegerField(_("height"), editable=False)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    current_classification: models.ForeignKey[Classification | None, Classification | None] = models.ForeignKey(
+        "classifier.Classification", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("uploaded by"),
+    )
+    created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+
+    objects = ProductImageQuerySet.as_manager()
+
+    bulk = False  # on the instance being saved only: many of the merchant wait, so it is queued behind other work
+
+    class Meta:
+        verbose_name = _("photo")
+        verbose_name_plural = _("photos")
+        ordering = ("position", "id")
+        constraints = (models.CheckConstraint(condition=Q(width__gt=0, height__gt=0, size__gt=0), name="image_size"),)
+        indexes = (models.Index(fields=("product", "position", "id"), name="image_product"),)
+
+    def __str__(self) -> str:
+        return self.original_name
