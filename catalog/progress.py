@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.models import ProductImage
 
 if TYPE_CHECKING:
-    from classifier.models import Classification
+    from catalog.models.of_classifier import Classification
 
 _SLOW_SECONDS = 15
 _LATE = timedelta(minutes=1)

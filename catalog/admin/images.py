@@ -23,7 +23,7 @@ from core.admin.base import ReadOnly, dialog
 from core.admin.theme import Dialog, TabularInline, action, display
 
 if TYPE_CHECKING:
-    from classifier.models import Garment
+    from catalog.models.of_classifier import Garment
 
 _SEEN = (
     "classifications",

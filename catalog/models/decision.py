@@ -14,8 +14,8 @@ from accounts.models import ApiKey, Operation
 from catalog.models.product import Product
 from catalog.models.taxonomy import Attribute, AttributeValue
 
-if TYPE_CHECKING:  # for types only: at run time the classifier imports the catalogue, never the other way round
-    from classifier.models import ModelVersion, Prediction
+if TYPE_CHECKING:
+    from catalog.models.of_classifier import ModelVersion, Prediction
 
 
 class Decision(models.Model):

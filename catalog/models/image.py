@@ -13,8 +13,8 @@ from accounts.actors import Actor
 from catalog.models.product import Product
 from core.ids import PUBLIC_ID_LENGTH, public_id
 
-if TYPE_CHECKING:  # for types only: at run time the classifier imports the catalogue, never the other way round
-    from classifier.models import Classification
+if TYPE_CHECKING:
+    from catalog.models.of_classifier import Classification
 
 
 class ProductImageQuerySet(models.QuerySet["ProductImage"]):

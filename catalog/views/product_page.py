@@ -13,7 +13,7 @@ from catalog.selectors import Taxonomy, values_of
 from catalog.services import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE
 
 if TYPE_CHECKING:
-    from classifier.models import Classification
+    from catalog.models.of_classifier import Classification
 
 
 _MOST_CHIPS = 4
