@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from django.db import Error, InterfaceError, OperationalError, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
+
+from core.outage import database_is_away
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,28 +21,12 @@ logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
 _RETRYABLE_MYSQL = {1205, 1213}  # lock wait timeout, deadlock
-# What a server says, or the client of it, that is stopping, starting, full, read-only after a fail-over, or not there;
-# with 1044, 1045 and 1049: of a database that does not let us in, which an operator can put right meanwhile.
-_AWAY_MYSQL = frozenset(
-    {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1152, 1158, 1159, 1160, 1161, 1203, 1205, 1226, 1290, 1836, 1927}
-    | {2002, 2003, 2005, 2006, 2012, 2013, 2014, 2055, 4031}
-)
-_AWAY_SQLITE = ("database is locked", "unable to open database file")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds
 _LOOK_SECONDS = 0.2
 
 
 def _is_retryable(error: OperationalError) -> bool:
     return bool(error.args) and (error.args[0] in _RETRYABLE_MYSQL or "database is locked" in str(error.args[0]))
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether the error says that the database cannot be used just now, rather than that the statement is wrong."""
-    if isinstance(error, InterfaceError):  # of a connection that was lost before
-        return True
-    if not isinstance(error, Error) or not error.args:
-        return False
-    return error.args[0] in _AWAY_MYSQL or any(sign in str(error.args[0]) for sign in _AWAY_SQLITE)
 
 
 class Backoff:
@@ -77,7 +63,7 @@ def outlast(work: Callable[[], R], *, what: str, stop: threading.Event) -> R:
         try:
             return work()
         except Error as error:
-            if connection.in_atomic_block or stop.is_set() or not is_away(error):
+            if connection.in_atomic_block or stop.is_set() or not database_is_away(error):
                 raise
             connection.close()
             pause = backoff.pause()

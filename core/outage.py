@@ -1,6 +1,6 @@
 """Telling a database that is away from one that was asked something wrong."""
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error, InterfaceError
 
 RETRY_AFTER = 5  # s, what callers are told to wait
 
@@ -8,10 +8,13 @@ _MYSQL = frozenset(
     {
         1040,  # too many connections
         1042,  # the client's host cannot be looked up
-        1045,  # access denied
+        1044,  # access denied; with 1045 and 1049 something that an operator can put right meanwhile
+        1045,
         1049,  # no such database
         1053,  # shutting down
         1129,  # the host is blocked
+        1130,  # the host is not allowed
+        1152,  # the connection broke off
         1158,  # network errors, to 1161
         1159,
         1160,
@@ -31,6 +34,7 @@ _MYSQL = frozenset(
         2006,  # gone away
         2012,
         2013,  # lost during the query, or silent for too long
+        2014,  # what a connection that was lost in the middle says afterwards
         2026,  # TLS
         2055,  # lost
         3024,  # took too long
@@ -50,7 +54,7 @@ def database_is_away(error: BaseException | None) -> bool:
     """Whether the error says that the database cannot be reached or used now, so that asking again later helps."""
     if isinstance(error, InterfaceError):
         return True
-    if not isinstance(error, OperationalError) or not error.args:
+    if not isinstance(error, Error) or not error.args:
         return False
     if isinstance(error.args[0], int):
         return error.args[0] in _MYSQL

@@ -23,7 +23,8 @@ from classifier.jobs import lanes, queue, results
 from classifier.jobs.leases import Lease, keeper
 from classifier.models import Classification
 from classifier.registry import serving
-from core.db import Backoff, is_away, outlast, sleep_until
+from core.db import Backoff, outlast, sleep_until
+from core.outage import database_is_away
 from vision.engine import LANES, THREADS, ImageResult, WeightsError, WeightsMissing
 
 logger = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ class _Run:
                 return self._abandon(item)
             ended = self._write(item)
         except DatabaseError as error:
-            if not (is_away(error) and draining.is_set()):
+            if not (database_is_away(error) and draining.is_set()):
                 raise
             logger.warning("the database is away at the end; %d images are left to others", len(item.batch.jobs))
             return 0
@@ -190,7 +191,7 @@ class _Run:
             looked = item.looked.result()
             ended = self._outlast(lambda: self._store(item, looked), "writing results")
         except Exception as error:
-            if is_away(error):
+            if database_is_away(error):
                 raise
             message = repr(error)
             logger.exception("a batch of %d images broke off", len(item.batch.jobs))

@@ -20,8 +20,9 @@ from classifier import proposals
 from classifier.jobs import queue
 from classifier.models import Classification, Garment, Prediction
 from classifier.registry.serving import Serving
-from core.db import atomic, is_away
+from core.db import atomic
 from core.errors import Gone
+from core.outage import database_is_away
 from vision.engine import Garment as FoundGarment
 from vision.engine import ImageResult
 
@@ -139,7 +140,7 @@ def apply_each(product_ids: Iterable[int], taxonomy: Taxonomy) -> int:
             apply(product_id, taxonomy)
             applied += 1
         except Exception as error:
-            if is_away(error):
+            if database_is_away(error):
                 raise
             logger.exception("the product %d could not be brought up to date", product_id)
     return applied

@@ -28,7 +28,8 @@ from classifier.jobs import batches, sweep
 from classifier.jobs.lanes import is_storage_error
 from classifier.jobs.leases import keeper
 from classifier.registry import model_sets, serving, uploads
-from core.db import Backoff, is_away, outlast, sleep_until
+from core.db import Backoff, outlast, sleep_until
+from core.outage import database_is_away
 from core.startup import require_sound_database
 from vision.engine import WeightsError
 
@@ -111,7 +112,7 @@ class Recurring(threading.Thread):
             self._work(self._stopped)
         except Exception as error:
             pause = self._backoff.pause()
-            if is_away(error):
+            if database_is_away(error):
                 connection.close()
                 logger.warning("%s: the database is away (%s); tried again in %.1f s", self.name, error, pause)
             else:
