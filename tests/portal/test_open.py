@@ -71,7 +71,7 @@ def test_it_does_not_publish_none_of_these_with_everything_open(client, proposed
         proposed,
         review_form(client, proposed),
         "publish",
-        row="",
+        top_category="",
         category="",
         material="",
         sleeve_length="short",
@@ -199,7 +199,7 @@ def test_it_remembers_what_was_opened(client, proposed):
 
 def test_it_remembers_that_it_is_none_of_these(client, proposed):
     page = _send(
-        client, proposed, review_form(client, proposed), "save", row="", category="", material="", sleeve_length=""
+        client, proposed, review_form(client, proposed), "save", top_category="", category="", material="", sleeve_length=""
     )
 
     fields = fields_of(page.text, "review")
@@ -209,13 +209,13 @@ def test_it_remembers_that_it_is_none_of_these(client, proposed):
 
     propose(proposed, candidate("Outer", 0.99, **JACKET), chosen="Outer")
     proposed.refresh_from_db()
-    assert (proposed.row, proposed.top_category_source) == (None, "human")
+    assert (proposed.top_category, proposed.top_category_source) == (None, "human")
     assert set(current_values(proposed).values()) == {("unset", None)}
     assert "Choose the garment:" not in client.get("/").text
 
     _send(client, proposed, review_form(client, proposed), "save")
     assert AuditEvent.objects.filter(action="product.choose_none").count() == 1
-    _send(client, proposed, review_form(client, proposed), "save", row="Outer", category="Coat")
+    _send(client, proposed, review_form(client, proposed), "save", top_category="Outer", category="Coat")
     proposed.refresh_from_db()
     assert (proposed.top_category.code, current_values(proposed)["category"]) == ("Outer", ("decided", "Coat"))
 
