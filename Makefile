@@ -90,3 +90,4 @@ bench: setup $(TEST_READY)
 
 bench-queue: setup $(TEST_READY)
 	scripts/with_mariadb python benchmarks/job_queue.py
+	scripts/with_mariadb python benchmarks/fair_share.py
