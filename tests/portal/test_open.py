@@ -198,9 +198,8 @@ def test_it_remembers_what_was_opened(client, proposed):
 
 
 def test_it_remembers_that_it_is_none_of_these(client, proposed):
-    page = _send(
-        client, proposed, review_form(client, proposed), "save", top_category="", category="", material="", sleeve_length=""
-    )
+    nothing = {"top_category": "", "category": "", "material": "", "sleeve_length": ""}
+    page = _send(client, proposed, review_form(client, proposed), "save", **nothing)
 
     fields = fields_of(page.text, "review")
     assert (fields["top_category"], fields["value-category"]) == ("", "")

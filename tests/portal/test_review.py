@@ -186,7 +186,7 @@ def test_it_loses_nothing_when_somebody_else_was_quicker(client, client_of, alic
     assert current_values(proposed)["category"] == ("decided", "Coat")
 
     proposed.refresh_from_db()
-    _save(client, proposed, top_category="Outer", category="Vest", material="wool")  # the answer carried the new version
+    _save(client, proposed, top_category="Outer", category="Vest", material="wool")  # its answer had the new version
     assert current_values(proposed)["category"] == ("decided", "Vest")
 
 
