@@ -37,7 +37,7 @@ class Plan:
         return [*outages, *kills, *[("connections", 0.0)] * self.lost_connections, ("slow", 0.0)]
 
 
-FULL = Plan(outages=(2, 2, 20, 2, 2), lost_connections=2, web_kills=4, worker_kills=6, cuts=20)
+FULL = Plan(outages=(2, 2, 60, 2, 2), lost_connections=2, web_kills=4, worker_kills=6, cuts=20)
 QUICK = Plan(outages=(2, 4), lost_connections=1, web_kills=1, worker_kills=1, cuts=4)
 
 
