@@ -48,7 +48,7 @@ setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
 run: setup
 	python manage.py prepare
-	@python scripts/start.py || test $$? -eq 130  # 130 is Ctrl-C, the way to stop it
+	@exec python scripts/start.py  # in the place of the shell, which would keep signals to itself
 
 lint: setup $(TEST_READY)
 	ruff check $(SOURCES)

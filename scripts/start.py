@@ -1,6 +1,7 @@
 """Start the processes of the Procfile together, the web on PORT (8000 by default) or the next port that is free."""
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from config import environment  # noqa: E402  (found by the line before)
 from config.supervisor import Supervisor, read_procfile  # noqa: E402
 
 PORTS_TRIED = 50
+STOPPED = (128 + signal.SIGINT, 128 + signal.SIGTERM)  # by Ctrl-C or a service manager: the ways to stop it
 
 
 def is_free(address: str, port: int) -> bool:
@@ -39,7 +41,8 @@ def main() -> None:
     processes = read_procfile((ROOT / "Procfile").read_text())
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     variables = os.environ | {"PORT": str(port), "PATH": programs, "PYTHONUNBUFFERED": "1"}
-    sys.exit(Supervisor(processes, ROOT, variables).run())
+    status = Supervisor(processes, ROOT, variables).run()
+    sys.exit(0 if status in STOPPED else status)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.portal import PortalRequest, portal_view
 from catalog.models import CATEGORY, AttributeValue, Product, ProductAttribute, ProductImage
+from catalog.progress import last_jobs
 from catalog.selectors import products_for_list, values_of
 from catalog.views.forms import ProductFilterForm
 
@@ -76,6 +77,13 @@ def _lines(page: Page[Product], categories: list[AttributeValue]) -> list[Line]:
     ]
 
 
+def _failed(lines: list[Line]) -> set[int]:
+    """Ids of products that show nothing because an image of theirs could not be classified; one query at most."""
+    images = [image for line in lines if line.nothing_found for image in line.images]
+    jobs = last_jobs(images)
+    return {image.product_id for image in images if image.pk in jobs and jobs[image.pk].state == "failed"}
+
+
 def _status_counts(request: PortalRequest) -> dict[str, int]:
     rows = Product.objects.visible_to(request.actor).order_by().values_list("status").annotate(Count("id"))
     return dict(rows)
@@ -99,10 +107,12 @@ def product_list(request: PortalRequest) -> HttpResponseBase:
     tabs += [
         {"value": status, "label": label, "count": counts.get(status, 0)} for status, label in Product.Status.choices
     ]
+    lines = _lines(page, categories)
     context = {
         "form": form,
         "page": page,
-        "lines": _lines(page, categories),
+        "lines": lines,
+        "failed": _failed(lines),
         "tabs": tabs,
         "chosen": chosen,
         "total": sum(counts.values()),

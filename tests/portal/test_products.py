@@ -52,6 +52,20 @@ def test_it_says_when_no_garment_was_found(client, product):
     assert "No garment found. Choose the values yourself." in client.get("/").text
 
 
+def test_it_tells_a_failed_classification_from_nothing_found(client, product, django_assert_num_queries):
+    propose(product)
+    image = ProductImageFactory(product=product)
+    Product.objects.update(status=Product.Status.TO_REVIEW)
+    image.classifications.update(state="failed", open_key=None, error_code="file_missing")
+
+    # as for the list of many products, and the jobs of those without anything to show
+    with django_assert_num_queries(10):
+        page = client.get("/").text
+
+    assert "The classification failed. Open the product to classify it again." in page
+    assert "No garment found" not in page
+
+
 def test_it_tells_a_new_merchant_what_to_do(client, client_of, dana):
     page = client.get("/").text
 
