@@ -70,7 +70,7 @@ def test_it_turns_images_into_a_proposal(serve, add, product):
     product.refresh_from_db()
     assert product.status == Product.Status.TO_REVIEW
     assert (product.top_category.code, product.top_category_source) == ("Outer", "auto")
-    assert [(row["top_category"], row["images"], row["of"]) for row in product.proposal] == [("Outer", 2, 2)]
+    assert _agreement(product) == [("Outer", 2, 2)]
     assert current_values(product) == {
         "category": ("proposed", "Jacket"),
         "material": ("proposed", "denim"),

@@ -25,7 +25,7 @@ class Command(EnglishCommand):
                 "데모 상점이 이미 있습니다. 바꾼 것이 없습니다. / The demo shop exists; nothing was changed."
             )
             return
-        self.stdout.write("데모 상점의 사진을 분류합니다. / The demo shop's images are being classified.")
+        self.stdout.write("데모 상점의 사진을 분류합니다. / The demo shop's photos are being classified.")
         self.stdout.flush()
         try:
             fill(merchant)
@@ -42,11 +42,11 @@ class Command(EnglishCommand):
             "\n".join(
                 [
                     f"┌{rule}",
-                    f"│   상점 merchant             {_line(merchant.owner)}",
+                    f"│   상점 shop                 {_line(merchant.owner)}",
                     f"│   관리자 admin (/admin/) {_line(merchant.admin)}",
                     "│",
                     "│ 비밀번호는 지금 한 번만 보입니다. 사진은 공개 라이선스(CC0, MIT) 사진입니다.",
-                    "│ The passwords are shown only now. The images are free ones (CC0 and MIT).",
+                    "│ The passwords are shown only now. The photos are free ones (CC0 and MIT).",
                     "│ 잊었을 때 if forgotten: manage.py changepassword " + merchant.owner.email,
                     f"└{rule}",
                 ]
