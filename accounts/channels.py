@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Channel(models.TextChoices):
-    """Where somebody acted."""
+    """The interface through which somebody acted; the audit trail and decisions keep it."""
 
     PORTAL = "portal", _("portal")
     ADMIN = "admin", _("admin")

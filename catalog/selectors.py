@@ -32,7 +32,7 @@ class Taxonomy:
 
     @classmethod
     def load(cls) -> Taxonomy:
-        """Read the taxonomy."""
+        """Read the active attributes with all of their values, merged and inactive ones too; three queries."""
         attributes = list(
             Attribute.objects.filter(active=True).prefetch_related(
                 "applies_to", Prefetch("values", AttributeValue.objects.select_related("parent", "merged_into"))

@@ -76,15 +76,15 @@ class MerchantData(BaseAdmin[M]):
         return super().has_view_permission(request, obj) and admin_actor(request).sees_all_merchants
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        """As for looking."""
+        """Django's permission, and the one to see all merchants."""
         return super().has_change_permission(request, obj) and admin_actor(request).sees_all_merchants
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """As for looking."""
+        """Django's permission, and the one to see all merchants."""
         return super().has_add_permission(request) and admin_actor(request).sees_all_merchants
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        """As for looking."""
+        """Django's permission, and the one to see all merchants."""
         return super().has_delete_permission(request, obj) and admin_actor(request).sees_all_merchants
 
 

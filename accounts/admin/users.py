@@ -116,9 +116,9 @@ class GroupAdmin(DjangoGroupAdmin, AuditedAdmin[Group]):
         return request.user.is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """As for adding."""
+        """Only superusers, for the reason that `has_add_permission` names."""
         return request.user.is_superuser
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """As for adding."""
+        """Only superusers, for the reason that `has_add_permission` names."""
         return request.user.is_superuser

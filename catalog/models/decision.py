@@ -22,7 +22,7 @@ class Decision(models.Model):
     """One answer to "what is this product's value?". Append-only: the one that counts has the highest id."""
 
     class Kind(models.TextChoices):
-        """What was decided."""
+        """Whether a decision sets a value, says that there is none, leaves it open, or takes an earlier one back."""
 
         SET = "set", _("set")
         NOT_APPLICABLE = "not_applicable", _("not applicable")

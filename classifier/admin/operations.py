@@ -110,12 +110,12 @@ class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Opera
 
     @action(description=_("Pause"), permissions=["pause"], icon="pause", dialog={"title": _("Pause this operation?")})
     def pause(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-        """Stop for now."""
+        """Pause the operation of the page: what is queued leaves the queue, what is done stays."""
         return self._move(request, object_id, operations.pause, _("Paused."))
 
     @action(description=_("Resume"), permissions=["resume"], icon="play_arrow", dialog={"title": _("Go on with this?")})
     def resume(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-        """Go on."""
+        """Queue what the paused operation of the page has left."""
         return self._move(request, object_id, operations.resume, _("It goes on."))
 
     @action(
@@ -125,5 +125,5 @@ class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Opera
         dialog={"title": _("Cancel this operation?"), "description": _("What it did stays.")},
     )
     def cancel(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
-        """End for good."""
+        """Cancel the operation of the page; it cannot be resumed."""
         return self._move(request, object_id, operations.cancel, _("Cancelled."))

@@ -70,12 +70,12 @@ class RateLine:
 
     @property
     def acceptance(self) -> str:
-        """In per cent."""
+        """The share of proposals that people kept, in per cent."""
         return _percent(self.rate.acceptance)
 
     @property
     def override(self) -> str:
-        """In per cent."""
+        """The share of proposals that people changed, in per cent."""
         return _percent(self.rate.override)
 
     @property

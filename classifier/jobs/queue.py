@@ -54,7 +54,7 @@ class Batch:
 
     @property
     def ids(self) -> list[int]:
-        """The jobs' ids."""
+        """Primary keys of the jobs, in their order."""
         return [job.pk for job in self.jobs]
 
 

@@ -87,15 +87,15 @@ class ReadOnly:
     """Mixin: pages to look at. What they show is written elsewhere and stays as it was written."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody adds."""
+        """Rows come from services, never from a form."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody changes."""
+        """No row is edited here; actions may still change its state."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody deletes."""
+        """No row is deleted here: history stays."""
         return False
 
 
