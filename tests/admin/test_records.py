@@ -165,10 +165,10 @@ def test_it_draws_the_box_and_says_how_sure_the_model_is(admin, seen, client_of)
 def test_it_says_why_an_image_has_no_result(admin, seen, client_of):
     image = seen.images.get()
     Classification.objects.create(
-        image=image, state="failed", error_code="no_model", error_message="The model is not available."
+        image=image, state="failed", error_code="file_missing", error_message="The display copy is not in the storage."
     )
     page = client_of(admin).get(reverse("admin:catalog_product_change", args=[seen.pk])).content.decode()
-    assert "The model is not available." in page
+    assert "The photo&#x27;s file is missing. Upload it again." in page
 
 
 def _queued(product):

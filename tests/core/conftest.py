@@ -2,12 +2,11 @@
 
 import pytest
 
-from config import wsgi
-from tests.support.live_servers import running_server
+from tests.support.live_servers import application, running_server
 
 
 @pytest.fixture
 def site():
     """The site behind the server that `make run` starts."""
-    with running_server(wsgi.application) as served:
+    with running_server(application) as served:
         yield served

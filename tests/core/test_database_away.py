@@ -11,10 +11,11 @@ from django.db import IntegrityError, InterfaceError, OperationalError, Programm
 from django.test import Client
 
 from catalog.models import Product
-from config import health, wsgi
+from config import health
 from core.outage import database_is_away
 from tests.support.api_clients import ApiClient, error_of
 from tests.support.drawn_images import photo
+from tests.support.live_servers import application
 
 GONE = OperationalError(2006, "Server has gone away")
 
@@ -143,7 +144,7 @@ def ask(path, **environ):
         "wsgi.errors": io.StringIO(),
         "wsgi.url_scheme": "http",
     } | environ
-    response = wsgi.application(environ, lambda status, headers: answered.append(int(status.split()[0])))
+    response = application(environ, lambda status, headers: answered.append(int(status.split()[0])))
     body = b"".join(response)
     response.close()
     return answered[0], body

@@ -9,9 +9,10 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
 
 from catalog.models import Product, ProductImage
-from config import limits, wsgi
+from config import limits
 from tests.support.api_clients import ApiClient, error_of
 from tests.support.drawn_images import photo
+from tests.support.live_servers import application
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +52,7 @@ def ask(method, path, body, length, **environ):
         "wsgi.run_once": False,
     } | environ
     # Without the signals around it, which would close the test's connection.
-    response = wsgi.application.get_response(WSGIRequest(environ))
+    response = application.get_response(WSGIRequest(environ))
     return response.status_code, b"".join(response)
 
 

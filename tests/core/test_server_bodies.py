@@ -5,9 +5,8 @@ import os
 import pytest
 
 from catalog.models import Product
-from config import wsgi
 from tests.support.drawn_images import photo
-from tests.support.live_servers import head_of, running_server
+from tests.support.live_servers import application, head_of, running_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -133,7 +132,7 @@ def test_an_upload_that_a_stop_cuts_off_stores_nothing(key):
         b'--b\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n' + photo() + b"\r\n--b--\r\n"
     )
     head = head_of("POST", "/api/v1/products", Content_Length=len(body), Content_Type=UPLOAD, **key)
-    with running_server(wsgi.application, stop_seconds=0) as site, site.connect(head + body[:-1]) as connection:
+    with running_server(application, stop_seconds=0) as site, site.connect(head + body[:-1]) as connection:
         assert site.ask("GET", "/healthz").status == 200
         site.site.stop()
         assert connection.recv(1) == b""

@@ -7,8 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
 
+from django.core.handlers.wsgi import WSGIHandler
+
 from config.environment import Web
 from config.server import Site
+
+application = WSGIHandler()
+"""The site. `config.wsgi` has the same one, but looks at the database when it is imported, which tests may not yet."""
 
 
 @dataclass
