@@ -167,7 +167,7 @@ def zero_table(trouble: Trouble, clients: list[Client], found: Audit) -> dict[st
         f"jobs of killed workers taken over after {TAKE_OVER_SECONDS:g} s": sum(
             seconds > TAKE_OVER_SECONDS for seconds in trouble.taken_over
         ),
-        "processes that ended by themselves": ended - killed,
+        "processes that ended on their own": ended - killed,
         "kills that the supervisor did not see": abs(len(trouble.site.kills) - killed),
     }
 
