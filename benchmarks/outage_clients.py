@@ -74,7 +74,7 @@ class Client(threading.Thread):
 
     def act(self) -> None:
         """Do one thing, with its retries."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of client has its own
 
     def new_sku(self) -> str:
         """Return an SKU that no client has used."""

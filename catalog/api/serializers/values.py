@@ -19,14 +19,14 @@ class ValueSerializer(serializers.Serializer[AttributeValue]):
     code = serializers.CharField()
     name = NamesSerializer(source="*")
     # The metaclass takes declared fields off the class, so they do not hide the framework's own attributes.
-    parent = serializers.CharField(source="parent.code", allow_null=True)  # type: ignore[assignment]
+    parent = serializers.CharField(source="parent.code", allow_null=True)  # type: ignore[assignment]  # a base attribute
 
 
 class DecisionSerializer(serializers.Serializer[Decision]):
     """Who decided a value, when, and by which channel."""
 
     by = serializers.CharField(source="actor_name", help_text="The person's or the key's name.")
-    source = serializers.ChoiceField(Decision.Source.choices)  # type: ignore[assignment]
+    source = serializers.ChoiceField(Decision.Source.choices)  # type: ignore[assignment]  # a base attribute
     channel = serializers.CharField()
     at = serializers.DateTimeField(source="created_at")
 
