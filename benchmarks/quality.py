@@ -1,8 +1,8 @@
 """Quality of the shipped weights on val, end to end: what `manage.py classify` says against the labels.
 
-Of each image the most confident garment counts. An image without any detection is wrong, and so is one whose
-class no model offers. Prints a table as Markdown, writes the same as JSON if asked to, and exits with 1 when a floor
-is missed. The figures are those of `manage.py evaluate`, which also says where they come from.
+Images of single garments, two of them side by side, images without any (docs/evaluation.md says which), and images of
+people with all that they wear. Prints a table as Markdown, and exits with 1 when a floor is missed. With --all, both
+sets of weights run in each precision that they ship, side by side; then a precision that costs too much fails as well.
 """
 
 from __future__ import annotations
@@ -10,120 +10,100 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from vision.engine.manifest import GARMENT
-from vision.engine.results import Alternative
-from vision.evaluation.metrics import attribute_metrics, garment_metrics
-from vision.evaluation.readings import Found, Reading, pair
-from vision.training.dataset import LabelledImage, by_file, read_dataset
+from benchmarks.quality_images import ROOT, Images, measure, prepare
+from benchmarks.quality_table import Figures, as_markdown, dear, missed, side_by_side, write_between_marks
+from vision.engine.manifest import Manifest
 
-ROOT = Path(__file__).resolve().parent.parent
-FLOORS = {
-    "category": {"top1": 0.80, "top3": 0.93, "macro_f1": 0.70},
-    "sleeve_length": {"top1": 0.87},
-    "material": {"top1": 0.72},
-}
+PRECISIONS = ("f32", "bf16", "int8")
+INT8_FILES = "openvino_int8"
+SETS = {"Default set (`weights`)": ROOT / "weights", "CC0 set (`weights/cc0`)": ROOT / "weights" / "cc0"}
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table. `limit` is a floor, or a ceiling where `at_most` is set; None: reported only."""
-
-    name: str
-    n: int
-    value: float
-    limit: float | None = None
-    at_most: bool = False
-
-    @property
-    def holds(self) -> bool:
-        """Whether the limit is kept."""
-        if self.limit is None:
-            return True
-        return self.value <= self.limit if self.at_most else self.value >= self.limit
+def one_run(images: Images, weights: Path, precision: str | None, *, floors: bool) -> tuple[str, list[str], Any]:
+    """Measure one set in one precision: the text, what failed, and the figures for JSON."""
+    figures, negatives = measure(images, weights, precision, knows_worn=floors)
+    text = f"{as_markdown(figures, floors=floors)}\n\n{negatives}"
+    return text, missed(figures) if floors else [], as_json(figures)
 
 
-def read_with_command(images: Sequence[LabelledImage], weights: Path) -> list[Reading]:
-    """What `manage.py classify` writes of each image, paired with its rows of labels as `evaluate` does it."""
-    files = by_file(images)
-    command = [sys.executable, "manage.py", "classify", "-", "--format", "jsonl", "--weights", str(weights.resolve())]
-    names = b"".join(os.fsencode(rows[0].path.resolve()) + b"\n" for rows in files)
-    environment = os.environ | {"SECRET_KEY": "only-for-benchmarks-" * 4}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, input=names, stdout=subprocess.PIPE)
-    lines = [json.loads(line) for line in ended.stdout.splitlines()]
-    if len(lines) != len(files):  # unreadable images have a line too: in them nothing was found
-        sys.exit(f"`manage.py classify` ended with {ended.returncode} after {len(lines)} of {len(files)} images.")
-    readings = []
-    for rows, line in zip(files, lines, strict=True):
-        roles = [role for role in line["models"] if role != GARMENT]
-        readings += pair(rows, [_found(garment, roles) for garment in line["garments"]], roles)
-    return readings
+def all_runs(images: Images, sets: Mapping[str, Path]) -> tuple[str, list[str], Any]:
+    """Measure each set in each precision that it ships. The floors are for the first set."""
+    texts, failed, listed = [], [], []
+    for number, (title, weights) in enumerate(sets.items()):
+        runs, negatives, floors = {}, {}, number == 0
+        for precision in shipped_precisions(weights):
+            print(f"{title}, {precision} …", file=sys.stderr, flush=True)
+            runs[precision], negatives[precision] = measure(images, weights, precision, knows_worn=floors)
+            listed.append({"set": title, "precision": precision, "figures": as_json(runs[precision])})
+        texts.append(f"**{title}**\n\n{side_by_side(runs, floors=floors)}\n\n{negatives[PRECISIONS[0]]}")
+        for precision, figures in runs.items() if floors else ():
+            failed += [f"{name} in {precision}" for name in missed(figures)]
+        failed += [f"{name} costs too much" for name in dear(runs)]
+    return "\n\n".join(texts), failed, listed
 
 
-def _found(garment: Mapping[str, Any], roles: Sequence[str]) -> Found:
-    """A garment as the command writes it, without the score of its box, which no figure here needs."""
-    x1, y1, x2, y2 = garment["box"]
-    said = {role: (garment[role], *garment[role]["alternatives"]) if garment[role] else () for role in roles}
-    values = {
-        role: tuple(Alternative(item["value"], item["confidence"]) for item in items) for role, items in said.items()
-    }
-    return Found((x1, y1, x2, y2), 0.0, values)
+def shipped_precisions(weights: Path) -> list[str]:
+    """The precisions that a set has files for; f32 and bf16 share theirs."""
+    has_int8 = any(INT8_FILES in model.files for model in Manifest.load(weights).models.values())
+    return [precision for precision in PRECISIONS if precision != "int8" or has_int8]
 
 
-def measure(readings: Sequence[Reading]) -> list[Figure]:
-    """All figures of the table."""
-    figures = []
-    for attribute, floors in FLOORS.items():
-        found = attribute_metrics(readings, attribute)
-        name, n = attribute.replace("_", " "), found["n"]
-        macro = f"macro-F1 of {found['macro_classes']} classes"
-        for key, label in (("top1", "top-1"), ("top3", "top-3"), ("macro_f1", macro)):
-            figures.append(Figure(f"{name}, {label}", n, found[key], floors.get(key)))
-    boxes = garment_metrics(readings)
-    wrong = boxes["negatives_with_garment"]
-    return [
-        *figures,
-        Figure("shoes and hats taken for a garment", boxes["negatives"], wrong, 0.10, at_most=True),
-        Figure("garments found", boxes["garments"], boxes["recall"]),
-        Figure("median IoU of the box", boxes["iou_n"], boxes["median_iou"], 0.85),
-    ]
-
-
-def as_markdown(figures: Sequence[Figure]) -> str:
-    """The figures beside their limits."""
-    lines = ["| figure | images | measured | required |", "|---|---|---|---|"]
-    for figure in figures:
-        limit = ""
-        if figure.limit is not None:
-            limit = f"{'at most' if figure.at_most else 'at least'} {figure.limit:.2f}"
-            limit += "" if figure.holds else " **missed**"
-        lines.append(f"| {figure.name} | {figure.n} | {figure.value:.3f} | {limit} |")
-    return "\n".join(lines)
+def as_json(figures: Figures) -> list[dict[str, Any]]:
+    """The figures with their keys and whether their limits hold."""
+    return [{"key": key, **asdict(figure), "holds": figure.holds} for key, figure in figures.items()]
 
 
 def main() -> int:
-    """Look at the images of the split and print the table; the exit status."""
+    """Look at the images of the split and print the tables; the exit status."""
+    options = _options()
+    worn = None if options.flat_only else options.worn or options.data.parent / "worn"
+    with tempfile.TemporaryDirectory(prefix="quality-") as folder:
+        images = prepare(options.data, worn, options.split, Path(folder), options.limit)
+        if options.all:
+            text, failed, listed = all_runs(images, SETS)
+        else:
+            text, failed, listed = one_run(images, options.weights, options.precision, floors=options.floors)
+    print(text)
+    for name in failed:
+        print(f"Failed: {name}", file=sys.stderr)
+    if options.json:
+        options.json.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+    if options.write:
+        write_between_marks(options.write, text)
+    return 1 if failed else 0
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
-    parser.add_argument("--weights", type=Path, default=ROOT / "weights", help="folder of manifest.json")
+    parser.add_argument("--worn", type=Path, help="folder with garments.csv and images/; default: worn beside --data")
+    parser.add_argument("--flat-only", action="store_true", help="without images of people")
     parser.add_argument("--split", default="val", choices=("train", "val"))
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="both sets in each precision, side by side")
+    which.add_argument(
+        "--weights",
+        type=Path,
+        default=Path(os.environ.get("WEIGHTS", ROOT / "weights")),
+        help="folder of manifest.json; default: the environment's WEIGHTS, or weights",
+    )
+    parser.add_argument("--precision", choices=("auto", *PRECISIONS), help="default: the environment's PRECISION")
+    parser.add_argument(
+        "--no-floors", dest="floors", action="store_false", help="for a set that did not learn from worn clothes"
+    )
+    parser.add_argument("--limit", type=int, help="only about so many images of each kind, to try the run itself")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
-    options = parser.parse_args()
-    images = read_dataset(options.data).select(options.split)
-    figures = measure(read_with_command(images, options.weights))
-    print(as_markdown(figures))
-    if options.json:
-        listed = [asdict(figure) | {"holds": figure.holds} for figure in figures]
-        options.json.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
-    return 0 if all(figure.holds for figure in figures) else 1
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables between the marks of this page")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

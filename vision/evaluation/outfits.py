@@ -36,7 +36,7 @@ class WornGarment:
 
     @property
     def is_target(self) -> bool:
-        """Whether it has to be found; where not, finding it is no mistake either."""
+        """Whether it has to be found; where not, finding it does no harm either."""
         return bool(self.labels[CATEGORY]) and HARDLY_VISIBLE not in self.flag
 
     @property
@@ -242,7 +242,9 @@ def _macro_f1(answers: Sequence[tuple[str, str | None]], minimum: int = 10) -> t
     scores = []
     for name in sorted(classes):
         hits = sum(truth == said == name for truth, said in answers)
-        scores.append(2 * hits / (sum(truth == name for truth, _ in answers) + sum(said == name for _, said in answers)))
+        scores.append(
+            2 * hits / (sum(truth == name for truth, _ in answers) + sum(said == name for _, said in answers))
+        )
     return (sum(scores) / len(scores) if scores else 0.0), len(scores)
 
 

@@ -1,4 +1,4 @@
-"""Drawings of what shops upload beside garments (charts, tables, text, labels) and of the world without garments."""
+"""Drawings of what merchants upload beside garments (charts, tables, text, labels) and of the world without garments."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 Colour = tuple[int, int, int]
 SIZES = ((480, 640), (640, 480), (560, 560), (430, 760))
 WORDS = (
-    "cotton wash cold gentle size model height length chest shoulder waist hem delivery return days notice please "
-    "check colour may differ screen measured flat hand dry clean only do not bleach iron low made in Korea new best "
-    "season sale review thank you order today free shipping over detail point fabric stretch none lining thickness"
-).split()
+    "cotton", "wash", "cold", "gentle", "size", "model", "height", "length", "chest", "shoulder", "waist", "hem",
+    "delivery", "return", "days", "notice", "please", "check", "colour", "may", "differ", "screen", "measured",
+    "flat", "hand", "dry", "clean", "only", "do", "not", "bleach", "iron", "low", "made", "in", "Korea", "new",
+    "best", "season", "sale", "review", "thank", "you", "order", "today", "free", "shipping", "over", "detail",
+    "point", "fabric", "stretch", "none", "lining", "thickness",
+)  # fmt: skip
 SIZE_NAMES = ("XS", "S", "M", "L", "XL", "2XL")
 MEASURES = ("Length", "Shoulder", "Chest", "Sleeve", "Waist", "Hip", "Rise", "Thigh", "Hem")
 
 
 def draw(kind: str, seed: str) -> Image.Image:
-    """An image of a kind in DRAWINGS, the same one for the same seed; as a file of a phone or a shop's designer."""
+    """An image of a kind in DRAWINGS, the same one for the same seed; as a file of a phone or a designer."""
     chance = random.Random(f"{kind} {seed}")
     return DRAWINGS[kind](chance, *chance.choice(SIZES))
 
@@ -178,7 +180,11 @@ def _room(chance: random.Random, width: int, height: int) -> Image.Image:
     pen.rectangle((x, height * 0.12, x + width * 0.35, height * 0.45), fill=(190, 215, 240), outline="white", width=9)
     pen.line((x + width * 0.175, height * 0.12, x + width * 0.175, height * 0.45), fill="white", width=6)
     for _ in range(chance.randint(1, 3)):  # a sofa, a shelf, a table
-        x, wide, tall = width * chance.uniform(0, 0.7), width * chance.uniform(0.2, 0.5), height * chance.uniform(0.1, 0.3)
+        x, wide, tall = (
+            width * chance.uniform(0, 0.7),
+            width * chance.uniform(0.2, 0.5),
+            height * chance.uniform(0.1, 0.3),
+        )
         colour = _colour(chance)
         base = floor + height * chance.uniform(0, 0.15)
         pen.rounded_rectangle((x, base - tall, x + wide, base), 12, fill=colour)
@@ -235,8 +241,8 @@ def _animal(chance: random.Random, width: int, height: int) -> Image.Image:
     pen.arc((x - size * 1.2, y - size * 0.3, x - size * 0.6, y + size * 0.5), 30, 200, fill=fur, width=12)
     pen.ellipse((x + size * 0.2, y - size * 0.35, x + size * 0.8, y + size * 0.25), fill=fur)
     for ear in (0.28, 0.62):
-        tip = (x + (ear + 0.05) * size, y - size * 0.55)
-        pen.polygon(((x + (ear - 0.05) * size, y - size * 0.2), tip, (x + (ear + 0.15) * size, y - size * 0.2)), fill=fur)
+        left, right, base = x + (ear - 0.05) * size, x + (ear + 0.15) * size, y - size * 0.2
+        pen.polygon(((left, base), ((left + right) / 2, base - size * 0.35), (right, base)), fill=fur)
         pen.ellipse((x + ear * size, y - size * 0.12, x + (ear + 0.08) * size, y - size * 0.04), fill="black")
     pen.ellipse((x + size * 0.46, y + size * 0.02, x + size * 0.56, y + size * 0.09), fill=(60, 30, 30))
     return _like_a_photo(chance, image)
@@ -303,4 +309,4 @@ DRAWINGS: Mapping[str, Callable[[random.Random, int, int], Image.Image]] = {
     "pattern": _pattern,
 }
 SHARES = {"chart": 2, "text": 2, "size chart": 2, "screenshot": 2, "room": 2}
-"""How often a kind comes where the others come once: what shops do upload comes more often."""
+"""How often a kind comes where the others come once: what merchants do upload comes more often."""
