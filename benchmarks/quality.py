@@ -13,14 +13,15 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.quality_images import ROOT, Images, measure, prepare
+from benchmarks.quality_images import ROOT, CommandFailed, Images, measure, prepare
 from benchmarks.quality_table import Figures, as_markdown, dear, missed, side_by_side, write_between_marks
+from vision.engine.errors import EngineError
 from vision.engine.manifest import Manifest
 
 PRECISIONS = ("f32", "bf16", "int8")
@@ -28,58 +29,80 @@ INT8_FILES = "openvino_int8"
 SETS = {"Default set (`weights`)": ROOT / "weights", "CC0 set (`weights/cc0`)": ROOT / "weights" / "cc0"}
 
 
-def one_run(images: Images, weights: Path, precision: str | None, *, floors: bool) -> tuple[str, list[str], Any]:
-    """Measure one set in one precision: the text, what failed, and the figures for JSON."""
+@dataclass
+class Report:
+    """What a run prints, what failed in it, and its figures for JSON."""
+
+    texts: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    listed: list[dict[str, Any]] = field(default_factory=list)
+
+
+def one_run(report: Report, images: Images, weights: Path, precision: str | None, *, floors: bool) -> None:
+    """Measure one set in one precision."""
     figures, negatives = measure(images, weights, precision, knows_worn=floors)
-    text = f"{as_markdown(figures, floors=floors)}\n\n{negatives}"
-    return text, missed(figures) if floors else [], as_json(figures)
+    report.texts += [as_markdown(figures, floors=floors), negatives]
+    report.failed += missed(figures) if floors else []
+    report.listed.append(as_json(weights.name, precision, figures))
 
 
-def all_runs(images: Images, sets: Mapping[str, Path]) -> tuple[str, list[str], Any]:
+def all_runs(report: Report, images: Images, sets: Mapping[str, Path]) -> None:
     """Measure each set in each precision that it ships. The floors are for the first set."""
-    texts, failed, listed = [], [], []
     for number, (title, weights) in enumerate(sets.items()):
-        runs, negatives, floors = {}, {}, number == 0
+        runs: dict[str, Figures] = {}
+        tables: list[str] = []
+        floors = number == 0
         for precision in shipped_precisions(weights):
             print(f"{title}, {precision} …", file=sys.stderr, flush=True)
-            runs[precision], negatives[precision] = measure(images, weights, precision, knows_worn=floors)
-            listed.append({"set": title, "precision": precision, "figures": as_json(runs[precision])})
-        texts.append(f"**{title}**\n\n{side_by_side(runs, floors=floors)}\n\n{negatives[PRECISIONS[0]]}")
+            try:
+                runs[precision], negatives = measure(images, weights, precision, knows_worn=floors)
+            except CommandFailed as error:
+                report.failed.append(f"{title} in {precision}: {error}")
+                continue
+            tables.append(negatives)
+            report.listed.append(as_json(title, precision, runs[precision]))
+        if runs:
+            report.texts += [f"**{title}**", side_by_side(runs, floors=floors), tables[0]]
         for precision, figures in runs.items() if floors else ():
-            failed += [f"{name} in {precision}" for name in missed(figures)]
-        failed += [f"{name} costs too much" for name in dear(runs)]
-    return "\n\n".join(texts), failed, listed
+            report.failed += [f"{name} in {precision}" for name in missed(figures)]
+        report.failed += [f"{title}: {name} costs too much" for name in dear(runs)]
 
 
 def shipped_precisions(weights: Path) -> list[str]:
-    """The precisions that a set has files for; f32 and bf16 share theirs."""
-    has_int8 = any(INT8_FILES in model.files for model in Manifest.load(weights).models.values())
+    """The precisions that all models of a set have files for; f32 and bf16 share theirs."""
+    has_int8 = all(INT8_FILES in model.files for model in Manifest.load(weights).models.values())
     return [precision for precision in PRECISIONS if precision != "int8" or has_int8]
 
 
-def as_json(figures: Figures) -> list[dict[str, Any]]:
-    """The figures with their keys and whether their limits hold."""
-    return [{"key": key, **asdict(figure), "holds": figure.holds} for key, figure in figures.items()]
+def as_json(weights: str, precision: str | None, figures: Figures) -> dict[str, Any]:
+    """The figures of a set with their keys, and whether their limits hold."""
+    rows = [{"key": key, **asdict(figure), "holds": figure.holds} for key, figure in figures.items()]
+    return {"set": weights, "precision": precision, "figures": rows}
 
 
 def main() -> int:
     """Look at the images of the split and print the tables; the exit status."""
     options = _options()
     worn = None if options.flat_only else options.worn or options.data.parent / "worn"
+    report = Report()
     with tempfile.TemporaryDirectory(prefix="quality-") as folder:
         images = prepare(options.data, worn, options.split, Path(folder), options.limit)
-        if options.all:
-            text, failed, listed = all_runs(images, SETS)
-        else:
-            text, failed, listed = one_run(images, options.weights, options.precision, floors=options.floors)
+        try:
+            if options.all:
+                all_runs(report, images, SETS)
+            else:
+                one_run(report, images, options.weights, options.precision, floors=options.floors)
+        except (CommandFailed, EngineError) as error:
+            report.failed.append(str(error))
+    text = "\n\n".join(report.texts)
     print(text)
-    for name in failed:
+    for name in report.failed:
         print(f"Failed: {name}", file=sys.stderr)
     if options.json:
-        options.json.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(report.listed, indent=1) + "\n", encoding="utf-8")
     if options.write:
         write_between_marks(options.write, text)
-    return 1 if failed else 0
+    return 1 if report.failed else 0
 
 
 def _options() -> argparse.Namespace:
@@ -96,7 +119,7 @@ def _options() -> argparse.Namespace:
         default=Path(os.environ.get("WEIGHTS", ROOT / "weights")),
         help="folder of manifest.json; default: the environment's WEIGHTS, or weights",
     )
-    parser.add_argument("--precision", choices=("auto", *PRECISIONS), help="default: the environment's PRECISION")
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: what PRECISION makes of this machine")
     parser.add_argument(
         "--no-floors", dest="floors", action="store_false", help="for a set that did not learn from worn clothes"
     )

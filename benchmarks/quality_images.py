@@ -39,6 +39,10 @@ NOT_VISIBLE = "not_visible"
 T = TypeVar("T")
 
 
+class CommandFailed(Exception):
+    """The command did not write a line per image; its standard error says why."""
+
+
 @dataclass(frozen=True)
 class Images:
     """All images of a run. `materials` are those with enough examples in train; `flat_materials` in flat ones alone."""
@@ -109,7 +113,7 @@ def measure(
     Args:
         images: what to look at.
         weights: the folder of the set.
-        precision: the setting PRECISION for the command; None leaves it as the environment has it.
+        precision: what the networks compute in, verified or not; None: as the setting PRECISION has it.
         knows_worn: whether the set learned from images of people as well, and thus from their materials.
     """
     lines = classify(images.paths, weights, precision)
@@ -124,16 +128,18 @@ def measure(
 
 
 def classify(paths: Sequence[Path], weights: Path, precision: str | None) -> dict[Path, dict[str, Any]]:
-    """What `manage.py classify` writes of each file. An unreadable one has a line, too: in it nothing was found."""
+    """What `manage.py classify` writes of each file. An unreadable one has a line, too: in it nothing was found.
+
+    Raises CommandFailed where lines are missing, as on a machine that cannot compute in this precision.
+    """
     command = [sys.executable, "manage.py", "classify", "-", "--format", "jsonl", "--weights", str(weights.resolve())]
     names = b"".join(os.fsencode(path.resolve()) + b"\n" for path in paths)
+    command += ["--precision", precision] if precision else []
     environment = os.environ | {"SECRET_KEY": "only-for-benchmarks-" * 4}
-    if precision is not None:
-        environment["PRECISION"] = precision
     ended = subprocess.run(command, cwd=ROOT, env=environment, input=names, stdout=subprocess.PIPE)
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     if len(lines) != len(paths):
-        sys.exit(f"`manage.py classify` ended with {ended.returncode} after {len(lines)} of {len(paths)} images.")
+        raise CommandFailed(f"`manage.py classify` ended with {ended.returncode} after {len(lines)} of {len(paths)}.")
     return dict(zip(paths, lines, strict=True))
 
 

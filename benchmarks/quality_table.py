@@ -101,6 +101,8 @@ def missed(figures: Figures) -> list[str]:
 
 def dear(runs: Mapping[str, Figures]) -> list[str]:
     """Which figures lose too much in which precision, against the first one."""
+    if not runs:
+        return []
     first, *others = runs
     return [
         f"{figure.name} in {name}"

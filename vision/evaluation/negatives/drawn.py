@@ -1,4 +1,4 @@
-"""Drawings of what merchants upload beside garments (charts, tables, text, labels) and of the world without garments."""
+"""Drawings of what merchants upload beside garments (charts, tables, text, labels), and of a world without any."""
 
 from __future__ import annotations
 
