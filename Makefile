@@ -9,6 +9,7 @@
 
 PYTHON ?= python3
 DATA ?= ../shared/garments
+WORN ?= ../shared/worn
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON
@@ -78,7 +79,7 @@ messages: setup
 	python manage.py makemessages --locale ko --no-wrap --no-obsolete --add-location file --ignore .venv --ignore tests --ignore var
 
 acceptance: setup $(TEST_READY)
-	python benchmarks/quality.py --data $(DATA)
+	python benchmarks/quality.py --data $(DATA) --worn $(WORN)
 	python benchmarks/kill.py --data $(DATA)
 	python benchmarks/reclassify.py
 	python benchmarks/outage.py

@@ -84,6 +84,8 @@ def main() -> int:
     """Look at the images of the split and print the tables; the exit status."""
     options = _options()
     worn = None if options.flat_only else options.worn or options.data.parent / "worn"
+    if worn and not (worn / "garments.csv").is_file():
+        sys.exit(f"{worn / 'garments.csv'} does not exist. --worn names its folder, --flat-only does without people.")
     report = Report()
     with tempfile.TemporaryDirectory(prefix="quality-") as folder:
         images = prepare(options.data, worn, options.split, Path(folder), options.limit)
