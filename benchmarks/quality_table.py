@@ -85,7 +85,17 @@ def side_by_side(runs: Mapping[str, Figures], *, floors: bool = True) -> str:
             mark = "**" if is_dear(runs[name][key], figure) else ""
             cells.append("" if cost is None else f"{mark}{100 * cost + 0.0:+.1f}{mark}")
         lines.append(f"| {' | '.join(cells)} |")
+    if not names[1:]:
+        return "\n".join(lines)
+    before = ["mean of the costs", *[""] * (len(head) - len(names))]
+    means = [f"{100 * _mean_cost(runs[name], exact) + 0.0:+.1f}" for name in names[1:]]
+    lines.append(f"| {' | '.join(before + means)} |")
     return "\n".join(lines)
+
+
+def _mean_cost(figures: Figures, exact: Figures) -> float:
+    costs = [cost for key, figure in figures.items() if (cost := figure.cost(exact[key])) is not None]
+    return sum(costs) / max(1, len(costs))
 
 
 def is_dear(figure: Figure, exact: Figure) -> bool:

@@ -17,6 +17,8 @@ from benchmarks.quality_figures import (
 )
 from benchmarks.quality_images import CommandFailed
 from benchmarks.quality_table import Figure, Limit, as_markdown, dear, missed, side_by_side, write_between_marks
+from tests.support.drawn_datasets import draw_garments
+from tests.support.drawn_images import photo
 from vision.engine.taxonomy import Taxonomy
 from vision.evaluation.negatives import Negative
 from vision.evaluation.outfits import Outfit, WornGarment
@@ -151,7 +153,9 @@ def run(monkeypatch, tmp_path):
         monkeypatch.setattr(quality, "measure", measure)
         monkeypatch.setattr(quality, "shipped_precisions", lambda weights: ["f32", "int8"])
         out = tmp_path / "figures.json"
-        monkeypatch.setattr(sys, "argv", ["quality.py", "--data", str(tmp_path), "--json", str(out), *arguments])
+        monkeypatch.setattr(
+            sys, "argv", ["quality.py", "--data", str(tmp_path), "--flat-only", "--json", str(out), *arguments]
+        )
         return quality.main(), json.loads(out.read_text())
 
     return call
@@ -179,6 +183,37 @@ def test_a_precision_that_costs_too_much_or_cannot_run_fails(run, capsys):
 
     assert run(lambda _, precision: CommandFailed("no") if precision == "int8" else figures(a=0.9), "--all")[0] == 1
     assert "in int8: no" in capsys.readouterr().err
+
+
+def test_the_whole_run_looks_at_flat_images_pairs_negatives_and_people(tmp_path, network_weights, monkeypatch, capfd):
+    data = draw_garments(tmp_path / "garments")
+    people = tmp_path / "worn"
+    (people / "images").mkdir(parents=True)
+    (people / "images" / "a.jpg").write_bytes(photo())
+    (people / "garments.csv").write_text(
+        "image,split,category,sleeve_length,material,x1,y1,x2,y2,flag,complete\na.jpg,val,Shirt,,,0.1,0.2,0.9,0.9,,1\n"
+    )
+    arguments = [
+        "--data",
+        str(data),
+        "--weights",
+        str(network_weights),
+        "--limit",
+        "14",
+        "--json",
+        str(tmp_path / "out"),
+    ]
+    monkeypatch.setattr(sys, "argv", ["quality.py", *arguments])
+
+    assert quality.main() == 1
+
+    (one,) = json.loads((tmp_path / "out").read_text())
+    counts = {figure["key"]: figure["n"] for figure in one["figures"]}
+    assert (counts["flat found"], counts["pairs"], counts["negatives"], counts["worn found"]) == (4, 14, 14, 1)
+    assert "| negatives | images | yield a garment | surest category |" in capfd.readouterr().out
+    (people / "garments.csv").unlink()
+    with pytest.raises(SystemExit, match=r"garments\.csv does not exist"):
+        quality.main()
 
 
 def test_tables_go_between_the_marks_of_a_page(tmp_path):
