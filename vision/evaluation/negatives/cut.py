@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter, ImageStat
 
+from vision.engine.compat import prepare_ultralytics
 from vision.engine.results import Box
 from vision.training.dataset import LabelledImage, open_upright
 
@@ -52,6 +53,7 @@ SIZES = ((400, 533), (533, 400), (480, 480))
 
 def asset_cuts(split: str) -> Iterator[Image.Image]:
     """Parts of the example images that come with ultralytics."""
+    prepare_ultralytics()
     from ultralytics.utils import ASSETS
 
     name, boxes = ASSET_CUTS[split]
