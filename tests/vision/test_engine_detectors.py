@@ -194,8 +194,8 @@ def test_it_knows_every_class_of_the_original_detectors():
 
 def test_classes_of_the_same_value_count_together():
     spec = ModelSpec("material", "material-x", "classify", ("Denim", "wool", "denim"), SIZE, {})
-    taxonomy = Taxonomy.load()
-    said = best_values(visible_shares(np.array([0.25, 0.4, 0.35], np.float32), spec, taxonomy), spec, taxonomy)
+    shares = visible_shares(np.array([0.25, 0.4, 0.35], np.float32), ("denim", "wool", "denim"))
+    said = best_values(shares, spec, Taxonomy.load())
     assert (said.value, said.confidence) == ("denim", pytest.approx(0.6, abs=1e-3))
     assert [other.value for other in said.alternatives] == ["wool"]
 

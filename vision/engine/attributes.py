@@ -92,13 +92,14 @@ class ClassifierReader:
         self.spec = classifier.spec
         self._classifier = classifier
         self._taxonomy = taxonomy
+        self._codes = [taxonomy.code_of(self.spec.role, name) for name in self.spec.classes]
 
     def read(self, subjects: Sequence[Subject], crops: Crops) -> Sequence[Answer]:
         probabilities = self._classifier.probabilities(crops.outputs(subjects, self._classifier))
         return [self._answer(subject, row) for subject, row in zip(subjects, probabilities, strict=True)]
 
     def _answer(self, subject: Subject, probabilities: Tensor) -> Answer:
-        shares = visible_shares(probabilities, self.spec, self._taxonomy)
+        shares = visible_shares(probabilities, self._codes)
         if shares is None:
             return NotVisible()
         if self.spec.role == CATEGORY and subject.top_levels:

@@ -49,14 +49,13 @@ def calibrate(output: Tensor, spec: ModelSpec) -> Tensor:
     return probabilities
 
 
-def visible_shares(probabilities: NDArray[np.floating], spec: ModelSpec, taxonomy: Taxonomy) -> dict[str, float] | None:
+def visible_shares(probabilities: NDArray[np.floating], codes: Sequence[str]) -> dict[str, float] | None:
     """The probability of each value of one garment, given that it can be seen; None if most probably it cannot.
 
-    From those of the classes (n); classes that stand for the same value count together.
+    From those of the classes (n), which stand for these `codes`; classes of the same value count together.
     """
     shares: dict[str, float] = {}
-    for name, probability in zip(spec.classes, probabilities, strict=True):
-        code = NOT_VISIBLE if name == NOT_VISIBLE else taxonomy.code_of(spec.role, name)
+    for code, probability in zip(codes, probabilities, strict=True):
         shares[code] = shares.get(code, 0.0) + float(probability)
     hidden = shares.pop(NOT_VISIBLE, None)
     if hidden is None:

@@ -49,7 +49,7 @@ class Detector:
     def __init__(self, spec: ModelSpec, network: Network, taxonomy: Taxonomy) -> None:
         self.spec = spec
         self.network = network
-        self.top_categories = _top_categories(spec, taxonomy)
+        self._top_categories = top_categories(spec, taxonomy)
         self._groups = _group(spec, taxonomy)
 
     def find(self, images: Sequence[Image.Image]) -> list[Detections]:
@@ -97,10 +97,10 @@ class Detector:
 
         Empty where the detector only finds garments. Classes of the same top-level category count as the best of them.
         """
-        if not self.top_categories:
+        if not self._top_categories:
             return {}
         best: dict[str, float] = {}
-        for name, score in zip(self.top_categories, class_scores, strict=True):
+        for name, score in zip(self._top_categories, class_scores, strict=True):
             best[name] = max(best.get(name, 0.0), float(score))
         powers = np.maximum(np.array(list(best.values())), 1e-9) ** (1 / self.spec.temperature)
         return dict(zip(best, (powers / powers.sum()).tolist(), strict=True))
@@ -113,7 +113,7 @@ def _views(images: Sequence[Image.Image]) -> Iterator[_View]:
             yield _View(index, number, region)
 
 
-def _top_categories(spec: ModelSpec, taxonomy: Taxonomy) -> tuple[str, ...]:
+def top_categories(spec: ModelSpec, taxonomy: Taxonomy) -> tuple[str, ...]:
     """The top-level category of each class of a detector of garments; empty if a class stands for none."""
     known = [taxonomy.top_category_of(name) for name in spec.classes] if spec.role == GARMENT else []
     return tuple(name for name in known if name is not None) if all(known) else ()
@@ -125,7 +125,7 @@ def _group(spec: ModelSpec, taxonomy: Taxonomy) -> NDArray[np.intp]:
     A shirt and a blouse in one place are one garment seen as two; a shirt and a coat are worn over each other.
     """
     codes = [taxonomy.code_of(spec.role, name) for name in spec.classes]
-    kinds = _top_categories(spec, taxonomy) or [taxonomy.parent_of(spec.role, code) or code for code in codes]
+    kinds = top_categories(spec, taxonomy) or [taxonomy.parent_of(spec.role, code) or code for code in codes]
     return np.array([list(kinds).index(kind) for kind in kinds], np.intp)
 
 

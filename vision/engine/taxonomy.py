@@ -36,8 +36,12 @@ class Attribute:
         """The code that a class name stands for: a code, an alias or a Korean name; None for an unknown one."""
         return self.codes.get(name) or self.codes.get(_spelling(name))
 
+    def find_top_level(self, name: str) -> str | None:
+        """The value with children that a class name stands for, such as a top-level category; None for another name."""
+        return self.top_levels.get(_spelling(name))
+
     def code_of(self, name: str) -> str:
-        """The same, but an unknown name stands for itself."""
+        """The same as `find`, but an unknown name stands for itself."""
         return self.find(name) or name
 
 
@@ -76,7 +80,7 @@ class Taxonomy:
         if known is None:
             return None
         leaf = known.find(name)
-        return known.top_levels.get(_spelling(name)) or (known.parents.get(leaf, leaf) if leaf else None)
+        return known.find_top_level(name) or (known.parents.get(leaf, leaf) if leaf else None)
 
     def applies(self, attribute: str, top_category: str | None) -> bool:
         """Whether garments of this top-level category have the attribute; one that only some have needs to know."""
