@@ -68,8 +68,8 @@ def _described_values(attribute: str, taxonomy: Taxonomy) -> list[dict[str, Any]
 def known_classes(role: str, classes: Iterable[str], taxonomy: Taxonomy) -> dict[str, str]:
     """The values that class names stand for by their code or an alias; unknown ones are left out.
 
-    Those of models that find garments stand for top-level categories, or for none. `not_visible` stands for itself: that
-    an image does not show the attribute.
+    Those of models that find garments stand for top-level categories, or for none. `not_visible` stands for itself:
+    that an image does not show the attribute.
     """
     words = vocabulary(taxonomy)
     if role == GARMENT:

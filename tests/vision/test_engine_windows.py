@@ -137,7 +137,7 @@ def test_a_page_keeps_the_pixels_of_its_shorter_side():
 
 
 def test_the_shipped_models_find_the_garments_of_a_detail_page():
-    """As shops make them: photographs as wide as the page, with space between them."""
+    """As shops make them: photos as wide as the page, with space between them."""
     names = ("jacket-denim-blue", "blouse-ivory", "dress-olive", "hoodie-grey", "skirt-denim", "jeans-black")
     photos = [Image.open(Path(settings.BASE_DIR) / "demo" / "images" / f"{name}.jpg") for name in names]
     tops = list(itertools.accumulate((photo.height + 160 for photo in photos), initial=160))

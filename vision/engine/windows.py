@@ -1,4 +1,4 @@
-"""Looking at long images, such as the detail pages of shops, part by part, and joining what the parts show.
+"""Looking at long images, such as detail pages of products, part by part, and joining what the parts show.
 
 A page of 860 by 15,000 pixels is 24 pixels wide in a network's square. So such images are looked at in windows that
 overlap by half: whatever is not longer than half a window is whole in one of them. What a window's edge cuts gives way

@@ -25,7 +25,7 @@ class GarmentSerializer(serializers.Serializer[Any]):
     hidden = serializers.SerializerMethodField()
 
     @extend_schema_field(
-        serializers.ListField(child=serializers.CharField(), help_text="Codes of attributes that the image does not show.")
+        serializers.ListField(child=serializers.CharField(), help_text="Codes of attributes that cannot be seen here.")
     )
     def get_hidden(self, garment: Any) -> list[str]:
         """Return the codes of attributes that a model says cannot be seen."""
