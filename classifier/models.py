@@ -254,6 +254,8 @@ class Garment(models.Model):
     x2 = models.FloatField()
     y2 = models.FloatField()
     confidence = models.FloatField(_("confidence"), null=True, blank=True)
+    # Codes of the attributes that a model says cannot be seen here. NULL: drawn by a person, or older than that.
+    hidden = models.JSONField(_("not visible in the photo"), null=True, blank=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

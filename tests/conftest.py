@@ -148,6 +148,14 @@ def network_weights(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def four_class_weights(tmp_path_factory):
+    """Return a weights folder with small real networks: a detector of top-level categories and three classifiers."""
+    from tests.support.tiny_networks import build_four_classes
+
+    return build_four_classes(tmp_path_factory.mktemp("four_classes"))
+
+
+@pytest.fixture(scope="session")
 def base(tmp_path_factory):
     """Return start weights that have learnt nothing."""
     from tests.support.tiny_trainings import build_base

@@ -17,10 +17,14 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from accounts.admin.base import AuditedAdmin
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, ProductAttribute
 from core.admin.theme import DropdownFilter, display
+from vision.engine.manifest import NOT_VISIBLE
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
-# Columns of data sets' tables, and the models that only find garments.
-_RESERVED = frozenset({"garment", "image", "split", "sender", "x1", "y1", "x2", "y2", "box_ok", "product", "merchant"})
+# Columns of data sets' tables, the models that find garments, and what is said of a garment beside its attributes.
+_RESERVED = frozenset(
+    {"garment", "image", "split", "sender", "x1", "y1", "x2", "y2", "box_ok", "product", "merchant"}
+    | {"box", "hidden", "top_category"}
+)
 _LAST_POSITION = 32767  # what every database holds
 N = TypeVar("N", Attribute, AttributeValue)
 
@@ -171,7 +175,10 @@ class ValueForm(PlacedForm[AttributeValue]):
 
     def clean_code(self) -> str:
         """Keep codes ASCII; whether it is free is known only with the attribute."""
-        return _clean_code(self.cleaned_data["code"])
+        code = _clean_code(self.cleaned_data["code"])
+        if code.casefold() == NOT_VISIBLE:
+            raise ValidationError(_("This code has a meaning of its own. Choose another."), code="code_reserved")
+        return code
 
     def clean(self) -> dict[str, Any]:
         """Check the value against the others of its attribute."""

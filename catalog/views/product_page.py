@@ -101,7 +101,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Box:
-    """A garment's place in an image, in per cent of its width and height, as SVG attributes want it."""
+    """A garment's place in an image, in per cent of its width and height, as SVG attributes want it.
+
+    `hidden` are the names of the attributes that the image does not show.
+    """
 
     x: str
     y: str
@@ -110,6 +113,7 @@ class Box:
     number: int | None
     top_category: AttributeValue | None
     label: str
+    hidden: list[str]
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,11 @@ class PageImage:
     image: ProductImage
     boxes: list[Box]
     job: Classification | None
+
+    @property
+    def boxes_with_hidden(self) -> list[Box]:
+        """The boxes of garments of which the image does not show everything, and that the page numbers."""
+        return [box for box in self.boxes if box.hidden and box.number is not None]
 
 
 def _percent(fraction: float) -> str:
@@ -150,6 +159,7 @@ def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy
                 number=number,
                 top_category=level,
                 label=category.value.name if category else level.name if level else "",
+                hidden=[taxonomy.attributes[code].name for code in garment.hidden or () if code in taxonomy.attributes],
             )
         )
     return boxes

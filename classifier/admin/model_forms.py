@@ -21,6 +21,7 @@ from classifier.models import ModelVersion
 from classifier.registry import shadow
 from classifier.registry.registration import LICENCE_LENGTH, roles
 from core.admin.theme import Dialog
+from vision.engine.manifest import NOT_VISIBLE
 
 
 class MappingForm(Dialog):
@@ -36,6 +37,7 @@ class MappingForm(Dialog):
             return
         leaves = taxonomy.leaves(version.role)
         choices = [("", "?"), *((value.code, f"{value.name} ({value.code})") for value in leaves)]
+        choices.append((NOT_VISIBLE, str(_("not visible in the photo"))))
         for field, name in self._names.items():
             self.fields[field] = forms.ChoiceField(
                 label=name, choices=choices, required=False, widget=UnfoldAdminSelectWidget

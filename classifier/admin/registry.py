@@ -117,7 +117,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
     @display(description=_("classes and their values"))
     def mapped_classes(self, version: ModelVersion) -> str:
         """Each class as the file names it, with the value that it stands for."""
-        if version.role == GARMENT:
+        if version.role == GARMENT and not version.mapping:
             return ", ".join(version.classes)
         rows = ((name, version.mapping.get(name, "?")) for name in version.classes)
         return format_html("<ol>{}</ol>", format_html_join("", "<li>{} → {}</li>", rows))

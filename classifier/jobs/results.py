@@ -50,7 +50,13 @@ def store(
     ended = [job for job in batch.jobs if job.pk in held]
     queue.count([job.operation_id for job in ended], "done")
     rows = [
-        Garment(image_id=job.image_id, classification=job, confidence=garment.confidence, **_edges(garment))
+        Garment(
+            image_id=job.image_id,
+            classification=job,
+            confidence=garment.confidence,
+            hidden=[code for code in garment.hidden if code in taxonomy.attributes],
+            **_edges(garment),
+        )
         for job in ended
         for garment in found[job.pk].garments
     ]

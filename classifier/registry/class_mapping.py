@@ -17,6 +17,7 @@ from classifier.permissions import require_models
 from core.db import atomic
 from core.errors import Conflict, Invalid
 from vision.engine import Taxonomy as Vocabulary
+from vision.engine.manifest import GARMENT, NOT_VISIBLE
 
 
 def vocabulary(taxonomy: Taxonomy) -> Vocabulary:
@@ -65,11 +66,18 @@ def _described_values(attribute: str, taxonomy: Taxonomy) -> list[dict[str, Any]
 
 
 def known_classes(role: str, classes: Iterable[str], taxonomy: Taxonomy) -> dict[str, str]:
-    """The values that class names stand for by their code or an alias; unknown ones are left out."""
+    """The values that class names stand for by their code or an alias; unknown ones are left out.
+
+    Those of models that find garments stand for top-level categories, or for none. `not_visible` stands for itself:
+    that an image does not show the attribute.
+    """
     words = vocabulary(taxonomy)
+    if role == GARMENT:
+        return {name: level for name in classes if (level := words.top_category_of(name)) is not None}
     leaves = {value.code for value in taxonomy.leaves(role)} if role in taxonomy.attributes else set()
     values = {name: taxonomy.resolve(role, words.code_of(role, name)) for name in classes}
-    return {name: value.code for name, value in values.items() if value is not None and value.code in leaves}
+    known = {name: value.code for name, value in values.items() if value is not None and value.code in leaves}
+    return known | {name: NOT_VISIBLE for name in values if name == NOT_VISIBLE}
 
 
 def require_one_attribute(role: str, classes: Sequence[str], given: Collection[str], taxonomy: Taxonomy) -> None:
@@ -78,9 +86,10 @@ def require_one_attribute(role: str, classes: Sequence[str], given: Collection[s
     Raises:
         Invalid: `several_attributes`.
     """
-    known = {code: known_classes(code, classes, taxonomy) for code in taxonomy.attributes}
+    named = [name for name in classes if name != NOT_VISIBLE]  # any attribute may have that one
+    known = {code: known_classes(code, named, taxonomy) for code in taxonomy.attributes}
     mine = known.get(role, {})
-    strange = [name for name in classes if name not in mine and name not in given]
+    strange = [name for name in named if name not in mine and name not in given]
     if mine and len(strange) > 1 and all(any(name in found for found in known.values()) for name in strange):
         raise Invalid(
             "several_attributes",

@@ -40,8 +40,11 @@ def fake_manifest(version="1"):
     return Manifest(version, models, hashlib.sha256(version.encode()).hexdigest())
 
 
-def garment(category="Jacket", confidence=0.9, box=(0.2, 0.1, 0.8, 0.9), version="1", **others):
-    """Describe a found garment: `category` and others as a code, or as {code: confidence} with alternatives."""
+def garment(category="Jacket", confidence=0.9, box=(0.2, 0.1, 0.8, 0.9), version="1", hidden=(), **others):
+    """Describe a found garment: `category` and others as a code, or as {code: confidence} with alternatives.
+
+    The image does not show the `hidden` attributes.
+    """
 
     def said(role, value):
         (first, certain), *rest = (value if isinstance(value, dict) else {value: 0.9}).items()
@@ -49,7 +52,8 @@ def garment(category="Jacket", confidence=0.9, box=(0.2, 0.1, 0.8, 0.9), version
         return AttributeResult(first, certain, alternatives, True, f"{role}-{version}", PARENTS.get(first))
 
     attributes = {"category": category, **others}
-    return Garment(box, confidence, f"garment-{version}", {role: said(role, v) for role, v in attributes.items()})
+    answers = {role: said(role, value) for role, value in attributes.items()} | dict.fromkeys(hidden)
+    return Garment(box, confidence, f"garment-{version}", answers, tuple(hidden))
 
 
 def serve(monkeypatch, engine):

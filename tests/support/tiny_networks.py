@@ -13,6 +13,8 @@ DETECTOR_SIZE = 128
 CLASSIFIER_SIZE = 64
 CATEGORIES = ["Tshirt", "Jeans", "Dress", "Coat", "SleevelessTop", "Shorts", "Shirt"]
 MATERIALS = ["jersey", "denim", "wool", "woven"]
+TOP_LEVELS = ["Top", "Bottom", "Outer", "Onepiece"]
+NOT_VISIBLE = "not_visible"
 SLEEVES = ["sleeveless", "short", "cap", "three-quarter", "long"]
 
 BACKBONE = [[-1, 1, "Conv", [16, 3, 2]], [-1, 1, "Conv", [32, 3, 2]], [-1, 1, "C2f", [32, True]]]
@@ -25,6 +27,15 @@ def build_weights(folder: Path) -> Path:
     models = {"garment": _detector(folder, "garment", ["garment"])}
     for role, classes in (("category", CATEGORIES), ("material", MATERIALS), ("sleeve_length", SLEEVES)):
         models[role] = _classifier(folder, role, classes)
+    return write_manifest(folder, models)
+
+
+def build_four_classes(folder: Path) -> Path:
+    """The same with a detector of top-level categories, and two classifiers that may say that nothing can be seen."""
+    models = {"garment": _detector(folder, "garment", TOP_LEVELS) | {"temperature": 1.5}}
+    models["category"] = _classifier(folder, "category", CATEGORIES) | {"finder_weight": 0.8}
+    for role, classes in (("material", MATERIALS), ("sleeve_length", SLEEVES)):
+        models[role] = _classifier(folder, role, [*classes, NOT_VISIBLE])
     return write_manifest(folder, models)
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.support.drawn_images import photo
 from tests.support.tiny_networks import build_three_detectors
 from vision.engine import Engine, Manifest, ModelSpec, Taxonomy
-from vision.engine.crop_classifier import best_values
+from vision.engine.crop_classifier import best_values, visible_shares
 from vision.engine.detector import select
 from vision.engine.matching import match, suppress
 
@@ -194,14 +194,15 @@ def test_it_knows_every_class_of_the_original_detectors():
 
 def test_classes_of_the_same_value_count_together():
     spec = ModelSpec("material", "material-x", "classify", ("Denim", "wool", "denim"), SIZE, {})
-    said = best_values(np.array([0.25, 0.4, 0.35], np.float32), spec, Taxonomy.load())
+    shares = visible_shares(np.array([0.25, 0.4, 0.35], np.float32), ("denim", "wool", "denim"))
+    said = best_values(shares, spec, Taxonomy.load())
     assert (said.value, said.confidence) == ("denim", pytest.approx(0.6, abs=1e-3))
     assert [other.value for other in said.alternatives] == ["wool"]
 
 
 def test_it_keeps_the_best_of_nearly_identical_boxes_whatever_their_class():
     raw = Scripted(["a", "b"], (0, 0, 50, 50, "a", 0.6), (1, 0, 50, 50, "b", 0.9), (50, 50, 90, 90, "a", 0.2)).raw
-    boxes, scores, classes = select(raw, 0.3, np.array([0, 1]))
+    boxes, scores, classes, _ = select(raw, 0.3, np.array([0, 1]))
     assert boxes.tolist() == [[1, 0, 50, 50]]
     assert scores == pytest.approx([0.9])
     assert classes.tolist() == [1]
@@ -211,7 +212,7 @@ def test_it_survives_a_detector_that_sees_garments_everywhere():
     rng = np.random.default_rng(0)
     raw = rng.random((5, 8400), np.float32)
     raw[:4] *= SIZE
-    boxes, scores, _ = select(raw, 0.1, np.array([0]))
+    boxes, scores, *_ = select(raw, 0.1, np.array([0]))
     assert len(boxes) == 100
     assert (np.diff(scores) <= 0).all()
 

@@ -103,6 +103,29 @@ def test_it_measures_a_detectors_checkpoint_by_the_names_of_its_classes(data, or
     assert "sleeve length, top-1" in capsys.readouterr().out
 
 
+def test_it_measures_a_detector_of_top_level_categories(data, four_class_weights, tmp_path):
+    """As a part of a pipeline and alone; its boxes count as right if they name the garment's top-level category."""
+    run_evaluation(data, tmp_path, four_class_weights, four_class_weights / "garment.pt", image_size=128)
+
+    for folder in (tmp_path / four_class_weights.name, tmp_path / "garment"):
+        result = read(folder)
+        assert result["metrics"]["garment"]["garments"] == 4
+        rows = result["detection"]["garment"]
+        assert [(row["class"], row["images"], row["boxes"]) for row in rows] == [
+            ("all", 5, 4),
+            ("Top", 2, 2),
+            ("Onepiece", 2, 2),
+        ]
+
+
+def test_what_cannot_be_seen_is_no_answer(data, four_class_weights, tmp_path):
+    run_evaluation(data, tmp_path, four_class_weights / "material.pt", image_size=64)
+
+    labels = read(tmp_path / "material")["metrics"]["material"]["confusion"]["columns"]
+    assert "not_visible" not in labels
+    assert "(nothing)" in labels
+
+
 def test_it_measures_a_classifiers_checkpoint_on_the_true_boxes(data, network_weights, tmp_path):
     run_evaluation(data, tmp_path, network_weights / "material.pt", network_weights / "material.pt", image_size=64)
 

@@ -7,8 +7,9 @@
 
 `ImageResult(width, height, garments, models, timings)`: garments by falling confidence, possibly none; `models` maps
 roles to model names; `timings` are milliseconds for decode, detect and classify; `as_dict()` is ready for JSON.
-`Garment(box, confidence, model, attributes)`: box as fractions of the upright image; `attributes` maps an
-attribute's code to an `AttributeResult` or None (does not apply, or no model said anything).
+`Garment(box, confidence, model, attributes, hidden, top_category)`: box as fractions of the upright image; `attributes`
+maps an attribute's code to an `AttributeResult` or None (does not apply, cannot be seen, or no model said anything);
+`hidden` lists what cannot be seen; `top_category` is what a detector of top-level categories says.
 `AttributeResult(value, confidence, alternatives, calibrated, model, parent)`: taxonomy codes.
 `DecodeError(code, message)`; `WeightsMissing`, `WeightsMismatch` and `ManifestInvalid` are `WeightsError`s.
 `Taxonomy.parse(data)` takes a vocabulary from elsewhere than the project's file, for `Engine.load(taxonomy=...)`.

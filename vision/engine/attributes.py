@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .crop_classifier import CropClassifier, best_values
-from .detector import OVERLAP_LIMIT, Detections, Detector
-from .manifest import ModelSpec
+from .crop_classifier import CropClassifier, best_values, combined, visible_shares
+from .detector import Detections, Detector
+from .manifest import NOT_VISIBLE, ModelSpec
 from .matching import match, overlaps
 from .preprocess import crop_square
 from .results import AttributeResult, Box
 from .runtime import Tensor
-from .taxonomy import Taxonomy
+from .taxonomy import CATEGORY, Taxonomy
 
 LEAST_OVERLAP = 0.3
 """A detector's box says something about a garment only if they overlap by this much (IoU)."""
@@ -25,12 +25,18 @@ LEAST_OVERLAP = 0.3
 
 @dataclass(slots=True)
 class Subject:
-    """A garment that was found in image number `image` of a batch, and what is known of it so far."""
+    """A garment that was found in image number `image` of a batch, and what is known of it so far.
+
+    `top_levels` is how probable the detector takes each top-level category to be, empty where it does not say.
+    `hidden` lists the attributes that the image does not show.
+    """
 
     image: int
     box: Box
     confidence: float
+    top_levels: Mapping[str, float] = field(default_factory=dict)
     attributes: dict[str, AttributeResult | None] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
 
 
 class Crops:
@@ -63,12 +69,20 @@ class Crops:
         return np.stack([self._outputs[key] for key in keys])
 
 
+class NotVisible:
+    """What a model says of an attribute that an image does not show, as the sleeves under a coat."""
+
+
+Answer = AttributeResult | NotVisible | None
+"""A value, that it cannot be seen, or nothing."""
+
+
 class Reader(Protocol):
-    """Gives each of some garments its value of one attribute, or None where the model has nothing to say."""
+    """Gives each of some garments its answer for one attribute, None where the model has nothing to say."""
 
     spec: ModelSpec
 
-    def read(self, subjects: Sequence[Subject], crops: Crops) -> list[AttributeResult | None]: ...
+    def read(self, subjects: Sequence[Subject], crops: Crops) -> Sequence[Answer]: ...
 
 
 class ClassifierReader:
@@ -78,10 +92,19 @@ class ClassifierReader:
         self.spec = classifier.spec
         self._classifier = classifier
         self._taxonomy = taxonomy
+        self._codes = [taxonomy.code_of(self.spec.role, name) for name in self.spec.classes]
 
-    def read(self, subjects: Sequence[Subject], crops: Crops) -> list[AttributeResult | None]:
+    def read(self, subjects: Sequence[Subject], crops: Crops) -> Sequence[Answer]:
         probabilities = self._classifier.probabilities(crops.outputs(subjects, self._classifier))
-        return [best_values(row, self.spec, self._taxonomy) for row in probabilities]
+        return [self._answer(subject, row) for subject, row in zip(subjects, probabilities, strict=True)]
+
+    def _answer(self, subject: Subject, probabilities: Tensor) -> Answer:
+        shares = visible_shares(probabilities, self._codes)
+        if shares is None:
+            return NotVisible()
+        if self.spec.role == CATEGORY and subject.top_levels:
+            shares = combined(shares, subject.top_levels, self.spec.finder_weight, self._taxonomy)
+        return best_values(shares, self.spec, self._taxonomy) if shares else None
 
 
 class DetectorReader:
@@ -95,27 +118,29 @@ class DetectorReader:
         self._detector = detector
         self._taxonomy = taxonomy
 
-    def read(self, subjects: Sequence[Subject], crops: Crops) -> list[AttributeResult | None]:
+    def read(self, subjects: Sequence[Subject], crops: Crops) -> Sequence[Answer]:
         images = sorted({subject.image for subject in subjects})
         found = self._detector.find([crops.images[index] for index in images])
-        results: list[AttributeResult | None] = [None] * len(subjects)
+        results: list[Answer] = [None] * len(subjects)
         for image, detections in zip(images, found, strict=True):
             here = [number for number, subject in enumerate(subjects) if subject.image == image]
             boxes = np.array([subjects[number].box for number in here], np.float32)
             pairs = match(overlaps(boxes, detections.boxes), LEAST_OVERLAP)
-            for row, column in _surest(pairs, detections).items():
-                results[here[row]] = detected_value(detections, column, self.spec, self._taxonomy)
+            for row, column in _surest(pairs, detections, self.spec.overlap).items():
+                seen = self.spec.classes[detections.classes[column]] != NOT_VISIBLE
+                answer = detected_value(detections, column, self.spec, self._taxonomy) if seen else NotVisible()
+                results[here[row]] = answer
         return results
 
 
-def _surest(pairs: Mapping[int, int], detections: Detections) -> dict[int, int]:
+def _surest(pairs: Mapping[int, int], detections: Detections, overlap: float) -> dict[int, int]:
     """The same pairs of a garment and a box, but a surer box in the same place speaks where no other garment needs it.
 
     Boxes of two values may lie nearly on top of each other: they belong to two garments, or they are two opinions of
     one.
     """
     free = set(range(len(detections.boxes))) - set(pairs.values())
-    near = overlaps(detections.boxes, detections.boxes) > OVERLAP_LIMIT
+    near = overlaps(detections.boxes, detections.boxes) > overlap
     chosen = {}
     for row, column in pairs.items():
         chosen[row] = min({column, *(other for other in free if near[column, other])})  # by falling score

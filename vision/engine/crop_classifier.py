@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .manifest import ModelSpec
+from .manifest import NOT_VISIBLE, ModelSpec
 from .preprocess import to_batch
 from .results import Alternative, AttributeResult
 from .runtime import Network, Tensor
-from .taxonomy import Taxonomy
+from .taxonomy import CATEGORY, Taxonomy
 
 LARGEST_BATCH = 16
 MOST_ALTERNATIVES = 5
+SURE = 0.9
+"""A detector that gives a top-level category this probability is never contradicted."""
 
 
 class CropClassifier:
@@ -47,12 +49,46 @@ def calibrate(output: Tensor, spec: ModelSpec) -> Tensor:
     return probabilities
 
 
-def best_values(probabilities: NDArray[np.float32], spec: ModelSpec, taxonomy: Taxonomy) -> AttributeResult:
-    """The most probable value of one garment (classes) and the next ones. Classes of the same value count together."""
+def visible_shares(probabilities: NDArray[np.floating], codes: Sequence[str]) -> dict[str, float] | None:
+    """The probability of each value of one garment, given that it can be seen; None if most probably it cannot.
+
+    From those of the classes (n), which stand for these `codes`; classes of the same value count together.
+    """
     shares: dict[str, float] = {}
-    for name, probability in zip(spec.classes, probabilities, strict=True):
-        code = taxonomy.code_of(spec.role, name)
+    for code, probability in zip(codes, probabilities, strict=True):
         shares[code] = shares.get(code, 0.0) + float(probability)
+    hidden = shares.pop(NOT_VISIBLE, None)
+    if hidden is None:
+        return shares
+    if not shares or hidden >= max(shares.values()):
+        return None
+    visible = sum(shares.values())
+    return {code: share / visible for code, share in shares.items()}
+
+
+def combined(
+    shares: Mapping[str, float], top_levels: Mapping[str, float], weight: float, taxonomy: Taxonomy
+) -> dict[str, float]:
+    """Probabilities of categories, given those that the detector gives their top-level categories.
+
+    p(c) is proportional to p(c) of the classifier times q(parent of c) of the detector to the power of `weight`. From
+    `SURE` on the detector has the last word: only categories of its top-level category are left, maybe none. What the
+    detector does not offer counts like the top-level category that it finds least probable.
+    """
+    least = min(top_levels.values())
+    first = max(top_levels, key=lambda code: top_levels[code])
+    sure = top_levels[first] >= SURE
+    products = {}
+    for code, share in shares.items():
+        parent = taxonomy.parent_of(CATEGORY, code) or code
+        if parent == first or not sure:
+            products[code] = share * top_levels.get(parent, least) ** weight
+    total = sum(products.values())
+    return {code: product / total for code, product in products.items()} if total > 0 else {}
+
+
+def best_values(shares: Mapping[str, float], spec: ModelSpec, taxonomy: Taxonomy) -> AttributeResult:
+    """The most probable value of one garment and the next ones, of the probabilities by value."""
     best = sorted(shares.items(), key=lambda item: -item[1])[: MOST_ALTERNATIVES + 1]
     # Rounding down keeps the sum at most 1 wherever the confidences are shown with four decimals.
     first, *others = (Alternative(code, math.floor(share * 1e4) / 1e4) for code, share in best)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from .attributes import ClassifierReader, Crops, DetectorReader, Reader, Subject, detected_value
+from .attributes import ClassifierReader, Crops, DetectorReader, NotVisible, Reader, Subject, detected_value
 from .crop_classifier import CropClassifier
 from .decode import MAX_PIXELS, Decoded, Source, decode
 from .detector import Detector
 from .errors import DecodeError
 from .manifest import Manifest, ModelSpec
-from .results import Garment, ImageResult
+from .results import Alternative, Garment, ImageResult
 from .runtime import THREADS, Network, load_networks
 from .taxonomy import CATEGORY, Taxonomy
 
@@ -130,8 +130,7 @@ class Engine:
         classify = _milliseconds_since(started) / len(items)
         garments: list[list[Garment]] = [[] for _ in items]
         for subject in subjects:
-            found = Garment(subject.box, subject.confidence, self._finder.spec.name, subject.attributes)
-            garments[subject.image].append(found)
+            garments[subject.image].append(self._garment(subject))
         return [
             ImageResult(
                 width=item.decoded.width,
@@ -143,6 +142,17 @@ class Engine:
             for item, found in zip(items, garments, strict=True)
         ]
 
+    def _garment(self, subject: Subject) -> Garment:
+        top = _most_probable(subject.top_levels)
+        return Garment(
+            box=subject.box,
+            confidence=subject.confidence,
+            model=self._finder.spec.name,
+            attributes=subject.attributes,
+            hidden=tuple(subject.hidden),
+            top_category=Alternative(top, subject.top_levels[top]) if top is not None else None,
+        )
+
     def _find(self, crops: Crops) -> list[Subject]:
         """The garments of a batch, by image and falling confidence."""
         spec = self._finder.spec
@@ -150,7 +160,8 @@ class Engine:
         for image, detections in enumerate(self._finder.find(crops.images)):
             for index, (box, score) in enumerate(zip(detections.boxes, detections.scores, strict=True)):
                 x1, y1, x2, y2 = (float(edge) for edge in box)
-                subject = Subject(image, (x1, y1, x2, y2), float(score))
+                top_levels = self._finder.top_levels(detections.class_scores[index])
+                subject = Subject(image, (x1, y1, x2, y2), float(score), top_levels)
                 if spec.role == CATEGORY:  # the original's kind: the detector that finds garments also names them
                     subject.attributes[CATEGORY] = detected_value(detections, index, spec, self._taxonomy)
                 subjects.append(subject)
@@ -163,12 +174,19 @@ class Engine:
         for subject in subjects:
             subject.attributes[role] = None
             category = subject.attributes.get(CATEGORY)
-            top_category = (category.parent or category.value) if category else None
+            top_category = (category.parent or category.value) if category else _most_probable(subject.top_levels)
             if role == CATEGORY or self._taxonomy.applies(role, top_category):
                 having.append(subject)
         if having:
-            for subject, result in zip(having, reader.read(having, crops), strict=True):
-                subject.attributes[role] = result
+            for subject, answer in zip(having, reader.read(having, crops), strict=True):
+                if isinstance(answer, NotVisible):
+                    subject.hidden.append(role)
+                else:
+                    subject.attributes[role] = answer
+
+
+def _most_probable(top_levels: Mapping[str, float]) -> str | None:
+    return max(top_levels, key=lambda code: top_levels[code]) if top_levels else None
 
 
 def _milliseconds_since(started: float) -> float:

@@ -14,11 +14,18 @@ from .preprocess import CROP_MARGIN
 from .taxonomy import CATEGORY
 
 GARMENT = "garment"
+NOT_VISIBLE = "not_visible"
+"""The class by which a model says that an image does not show an attribute; no taxonomy has it as a value."""
+
+OVERLAP = 0.7
+OVERLAP_ACROSS = 0.9
 MANIFEST_NAME = "manifest.json"
 TASKS = ("detect", "classify")
 OUTPUTS = ("logits", "probabilities")
 # Fields of a model that do not say how its files are used.
-IDENTITY = ("role", "name", "files", "mirror_files", "details")
+IDENTITY = ("role", "name", "files", "mirror_files", "verified", "details")
+# Fields that came later: a model that leaves them at their defaults keeps the hash that it was known by.
+_LATER = ("overlap", "overlap_across", "finder_weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +52,20 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """One model: its role is an attribute's code, or `garment` for the detector that only finds garments.
+    """One model: its role is an attribute's code, or `garment` for the detector that finds garments.
+
+    The classes of a `garment` detector may be top-level categories (Top, Bottom, …): then it also says how probable
+    each of them is for a garment. A detector's boxes show one garment if they overlap (IoU) by more than `overlap`
+    where they agree on the top-level category, by more than `overlap_across` where they do not. The category classifier
+    multiplies its probabilities by the detector's for the top-level category, to the power of `finder_weight` (0: not
+    at all); the detector's `temperature` sharpens or softens those.
 
     `files` maps a runtime to its files (openvino: graph and weights; torch: one checkpoint). `output` says what a
     classifier's network returns; both kinds get the temperature. Classifiers that list the same files share one
     network, which runs once for all of them: the outputs of each begin at its `first_output`. A `mirrored` classifier
     answers with the mean of its outputs for a crop and for its mirror image; where there are `mirror_files`, another
-    network looks at the mirror image, so that two opinions cost no more than one mirrored one.
+    network looks at the mirror image, so that two opinions cost no more than one mirrored one. `verified` names the
+    precisions in which the quality of the answers was measured.
     """
 
     role: str
@@ -68,6 +82,10 @@ class ModelSpec:
     first_output: int = 0
     mirrored: bool = False
     mirror_files: Mapping[str, tuple[WeightFile, ...]] = field(default_factory=dict)
+    overlap: float = OVERLAP
+    overlap_across: float = OVERLAP_ACROSS
+    finder_weight: float = 0.0
+    verified: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def networks(self, runtime: str) -> tuple[tuple[WeightFile, ...], ...]:
@@ -82,7 +100,11 @@ class ModelSpec:
         """What tells this model from others: a hash over the hashes of its numbers and over how they are used."""
         listed = [files for files in (self.files, self.mirror_files) if files]
         numbers = [files.get("openvino", files.get("torch", ()))[-1].sha256 for files in listed]
-        use = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in IDENTITY}
+        use = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in IDENTITY and not (field.name in _LATER and getattr(self, field.name) == field.default)
+        }
         return hashlib.sha256(json.dumps([numbers, use], sort_keys=True).encode()).hexdigest()
 
 
@@ -144,12 +166,18 @@ def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
         first_output=int(item.get("first_output", 0)),
         mirrored=bool(item.get("mirrored", False)),
         mirror_files={runtime: _parse_files(entry, folder) for runtime, entry in item.get("mirror_files", {}).items()},
+        overlap=float(item.get("overlap", OVERLAP)),
+        overlap_across=float(item.get("overlap_across", OVERLAP_ACROSS)),
+        finder_weight=float(item.get("finder_weight", 0.0)),
+        verified=tuple(str(precision) for precision in item.get("verified", ())),
         details={key: item[key] for key in ("architecture", "metrics", "data", "licence", "card") if key in item},
     )
     if spec.task not in TASKS or spec.output not in OUTPUTS:
         raise ValueError(f"{role}: unknown task or output")
     if not spec.classes or spec.input_size <= 0 or spec.temperature <= 0:
         raise ValueError(f"{role}: classes, input_size and temperature must not be empty or zero")
+    if not (0 < spec.overlap <= 1 and 0 < spec.overlap_across <= 1 and spec.finder_weight >= 0):
+        raise ValueError(f"{role}: overlap and overlap_across are in 0..1, finder_weight is not negative")
     return spec
 
 

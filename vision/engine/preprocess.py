@@ -50,9 +50,11 @@ def fit_square(
     return square, Letterbox(fitted[0] / width, fitted[1] / height, *offset)
 
 
-def letterbox(image: Image.Image, size: int) -> tuple[NDArray[np.uint8], Letterbox]:
-    """The whole image as a detector sees it: (size, size, 3) RGB bytes, and the way back."""
-    square, geometry = fit_square(image, size)
+def letterbox(
+    image: Image.Image, size: int, region: tuple[int, int, int, int] | None = None
+) -> tuple[NDArray[np.uint8], Letterbox]:
+    """An image, or a region of it in pixels, as a detector sees it: (size, size, 3) RGB bytes, and the way back."""
+    square, geometry = fit_square(image, size, region)
     return np.asarray(square), geometry
 
 

@@ -43,18 +43,29 @@ class AttributeResult:
 
 @dataclass(frozen=True, slots=True)
 class Garment:
-    """A garment in an image. `confidence` is that of the box; an attribute is None where it does not apply or
-    where no model said anything about this garment."""
+    """A garment in an image. `confidence` is that of the box; an attribute is None where it does not apply, where the
+    image does not show it (then `hidden` lists it), or where no model said anything about this garment.
+
+    `top_category` is what a detector of top-level categories says, with its probability.
+    """
 
     box: Box
     confidence: float
     model: str
     attributes: Mapping[str, AttributeResult | None]
+    hidden: tuple[str, ...] = ()
+    top_category: Alternative | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: the box and one key for each attribute."""
-        found = {code: result.as_dict() if result else None for code, result in self.attributes.items()}
-        return {"box": [round(edge, 4) for edge in self.box], **found}
+        """For JSON: the box, one key for each attribute, `top_category` and `hidden` where there is anything to say."""
+        found: dict[str, Any] = {"box": [round(edge, 4) for edge in self.box]}
+        if self.top_category is not None:
+            top = self.top_category
+            found["top_category"] = {"value": top.value, "confidence": round(top.confidence, 4)}
+        found |= {code: result.as_dict() if result else None for code, result in self.attributes.items()}
+        if self.hidden:
+            found["hidden"] = list(self.hidden)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

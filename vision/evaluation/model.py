@@ -10,11 +10,11 @@ from typing import Any
 
 from vision.engine.checkpoint import load_checkpoint, task_of, trained_size
 from vision.engine.crop_classifier import CropClassifier
-from vision.engine.detector import Detector
+from vision.engine.detector import Detector, top_categories
 from vision.engine.engine import Engine
-from vision.engine.manifest import GARMENT, MANIFEST_NAME, ModelSpec
+from vision.engine.manifest import GARMENT, MANIFEST_NAME, NOT_VISIBLE, ModelSpec
 from vision.engine.runtime import MirroredNetwork, Network, TorchNetwork
-from vision.engine.taxonomy import Taxonomy
+from vision.engine.taxonomy import CATEGORY, Taxonomy
 from vision.evaluation.detection import detection_rows
 from vision.evaluation.readings import Reading, read_probabilities, read_with_detector, read_with_engine
 from vision.evaluation.validation import crop_outputs
@@ -99,7 +99,7 @@ def of_engine(name: str, engine: Engine, taxonomy: Taxonomy) -> Model:
         parts={role: _part(spec) for role, spec in specs.items()},
         read=lambda images: read_with_engine(engine, images),
         detectors={
-            role: (spec, engine.networks[role], [taxonomy.code_of(role, name) for name in spec.classes])
+            role: (spec, engine.networks[role], _codes(spec, taxonomy))
             for role, spec in specs.items()
             if spec.task == "detect"
         },
@@ -140,20 +140,29 @@ def _torch_network(checkpoint: bytes, task: str) -> Network:
 
 
 def _role_of(path: Path, classes: Sequence[str], taxonomy: Taxonomy) -> str:
-    """The attribute that has all these names, as codes or aliases."""
-    if list(classes) == [GARMENT]:
+    """The attribute that has all these names, as codes or aliases; `garment` for top-level categories."""
+    category = taxonomy.attributes.get(CATEGORY)
+    levels = [category is not None and category.find_top_level(name) for name in classes]
+    if list(classes) == [GARMENT] or (len(classes) > 1 and all(levels)):
         return GARMENT
-    attributes = taxonomy.attributes.values()
-    fitting = [item.code for item in attributes if all(item.code_of(name) in item.codes.values() for name in classes)]
+    values = [name for name in classes if name != NOT_VISIBLE]
+    fitting = [item.code for item in taxonomy.attributes.values() if all(map(item.find, values))]
     if len(fitting) != 1:
         raise RunError(f"{path}: its classes are not the values of one attribute: give --role.")
     return fitting[0]
 
 
+def _codes(spec: ModelSpec, taxonomy: Taxonomy) -> list[str]:
+    """What the classes stand for; those of a detector of garments for top-level categories, or for any garment."""
+    if spec.role == GARMENT:
+        return list(top_categories(spec, taxonomy)) or [GARMENT] * len(spec.classes)
+    return [taxonomy.code_of(spec.role, name) for name in spec.classes]
+
+
 def of_network(name: str, spec: ModelSpec, network: Network, taxonomy: Taxonomy) -> Model:
     """A single model: a detector is shown whole images, a classifier the garments in the true boxes."""
     role = spec.role
-    codes = [taxonomy.code_of(role, label) for label in spec.classes]
+    codes = _codes(spec, taxonomy)
     parts = {role: _part(spec)}
     if spec.task == "detect":
         detector = Detector(spec, network, taxonomy)

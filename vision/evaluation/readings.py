@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.engine.attributes import LEAST_OVERLAP
+from vision.engine.crop_classifier import visible_shares
 from vision.engine.detector import Detector
 from vision.engine.errors import DecodeError
 from vision.engine.manifest import GARMENT
@@ -118,14 +119,11 @@ def read_probabilities(
 ) -> list[Reading]:
     """What a classifier's probabilities (n, classes) say of the garments in the true boxes.
 
-    Classes that stand for the same value count together, as in the engine.
+    Classes that stand for the same value count together, and nothing is said of what cannot be seen, as in the engine.
     """
     readings = []
     for image, row in zip(images, probabilities, strict=True):
-        shares: dict[str, float] = {}
-        for code, probability in zip(codes, row, strict=True):
-            shares[code] = shares.get(code, 0.0) + float(probability)
-        best = sorted(shares.items(), key=lambda item: -item[1])
+        best = sorted((visible_shares(row, codes) or {}).items(), key=lambda item: -item[1])
         said = tuple(Alternative(code, share) for code, share in best)
         readings.append(Reading(image, image.box, 1.0, {attribute: said}))
     return readings

@@ -216,13 +216,21 @@ def true_boxes(
             continue
         if not row.box_ok:
             return None
-        name = GARMENT if attribute == GARMENT else row.labels.get(attribute, "")
+        name = _garment_class(row, classes, taxonomy) if attribute == GARMENT else row.labels.get(attribute, "")
         if name in classes:
             boxes.append((classes.index(name), row.box))
         elif name or not _cannot_have(attribute, row, taxonomy):
             return None
     background = all(row.box is None for row in rows)
     return tuple(boxes) if boxes or background else None
+
+
+def _garment_class(row: LabelledImage, classes: Sequence[str], taxonomy: Taxonomy) -> str:
+    """What a detector of garments shall call one: `garment` if it has that class, else its top-level category."""
+    if GARMENT in classes:
+        return GARMENT
+    category = row.labels.get(CATEGORY, "")
+    return taxonomy.parent_of(CATEGORY, category) or category
 
 
 def _cannot_have(attribute: str, row: LabelledImage, taxonomy: Taxonomy) -> bool:

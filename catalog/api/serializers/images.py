@@ -22,6 +22,14 @@ class GarmentSerializer(serializers.Serializer[Any]):
     box = serializers.SerializerMethodField()
     confidence = FractionField(allow_null=True)
     attributes = PredictionsField()
+    hidden = serializers.SerializerMethodField()
+
+    @extend_schema_field(
+        serializers.ListField(child=serializers.CharField(), help_text="Codes of attributes that cannot be seen here.")
+    )
+    def get_hidden(self, garment: Any) -> list[str]:
+        """Return the codes of attributes that a model says cannot be seen."""
+        return list(garment.hidden or ())
 
     @extend_schema_field(serializers.ListField(child=FractionField(), min_length=4, max_length=4))
     def get_box(self, garment: Any) -> list[float]:

@@ -157,7 +157,8 @@ def _table_rows(name: str, result: ImageResult | DecodeError) -> str:
         return f"{label:<{FILE_COLUMN}}  - no garment found"
     rows = []
     for number, garment in enumerate(result.garments, start=1):
-        cells = " ".join(f"{_cell(value):<{VALUE_COLUMN}}" for value in garment.attributes.values())
+        said = ("not visible" if code in garment.hidden else _cell(value) for code, value in garment.attributes.items())
+        cells = " ".join(f"{cell:<{VALUE_COLUMN}}" for cell in said)
         rows.append(f"{label if number == 1 else '':<{FILE_COLUMN}} {number:>2} {cells}".rstrip())
     return "\n".join(rows)
 
