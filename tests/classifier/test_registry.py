@@ -292,7 +292,7 @@ def test_it_loads_the_networks_of_a_set_once(shipped, monkeypatch):
     loads = []
     monkeypatch.setattr(serving, "_networks", {})
     monkeypatch.setattr(
-        serving, "load_networks", lambda specs, _runtime: loads.append(set(specs)) or dict.fromkeys(specs)
+        serving, "load_networks", lambda specs, *_how: loads.append(set(specs)) or dict.fromkeys(specs)
     )
     taxonomy = Taxonomy.load()
 

@@ -24,11 +24,13 @@ from .engine import BATCH, Engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec, WeightFile
 from .results import Alternative, AttributeResult, Box, Garment, ImageResult
+from .precision import CHOICES, PrecisionUnavailable
 from .runtime import LANES, RUNTIMES, THREADS, Network, load_networks
 from .taxonomy import Taxonomy
 
 __all__ = [
     "BATCH",
+    "CHOICES",
     "LANES",
     "RUNTIMES",
     "THREADS",
@@ -44,6 +46,7 @@ __all__ = [
     "ManifestInvalid",
     "ModelSpec",
     "Network",
+    "PrecisionUnavailable",
     "Taxonomy",
     "WeightFile",
     "WeightsError",

@@ -18,7 +18,7 @@ MANIFEST_NAME = "manifest.json"
 TASKS = ("detect", "classify")
 OUTPUTS = ("logits", "probabilities")
 # Fields of a model that do not say how its files are used.
-IDENTITY = ("role", "name", "files", "mirror_files", "details")
+IDENTITY = ("role", "name", "files", "mirror_files", "verified", "details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class ModelSpec:
     classifier's network returns; both kinds get the temperature. Classifiers that list the same files share one
     network, which runs once for all of them: the outputs of each begin at its `first_output`. A `mirrored` classifier
     answers with the mean of its outputs for a crop and for its mirror image; where there are `mirror_files`, another
-    network looks at the mirror image, so that two opinions cost no more than one mirrored one.
+    network looks at the mirror image, so that two opinions cost no more than one mirrored one. `verified` names the
+    precisions in which the quality of the answers was measured.
     """
 
     role: str
@@ -68,6 +69,7 @@ class ModelSpec:
     first_output: int = 0
     mirrored: bool = False
     mirror_files: Mapping[str, tuple[WeightFile, ...]] = field(default_factory=dict)
+    verified: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def networks(self, runtime: str) -> tuple[tuple[WeightFile, ...], ...]:
@@ -144,6 +146,7 @@ def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
         first_output=int(item.get("first_output", 0)),
         mirrored=bool(item.get("mirrored", False)),
         mirror_files={runtime: _parse_files(entry, folder) for runtime, entry in item.get("mirror_files", {}).items()},
+        verified=tuple(str(precision) for precision in item.get("verified", ())),
         details={key: item[key] for key in ("architecture", "metrics", "data", "licence", "card") if key in item},
     )
     if spec.task not in TASKS or spec.output not in OUTPUTS:
