@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ def _write(files: tuple[WeightFile, ...], inputs: Iterator[NDArray[np.float32]],
         import nncf
     except ImportError as error:
         raise QuantizationError("NNCF is not installed: pip install -r requirements-training.txt") from error
+    nncf.set_log_level(logging.WARNING)  # else it names every layer that stays as it is
     graph, numbers = (file.read() for file in files)
     model = openvino.Core().read_model(model=graph, weights=numbers)
     batches = list(inputs)
@@ -168,6 +170,11 @@ def sensitive_layers(model: Any) -> list[str]:
 
 
 def _sums_up(node: Any) -> bool:
-    """Whether a convolution only weighs its input with 0, 1, 2, …, as a detector does with distances."""
-    shape = list(node.input_value(1).get_partial_shape())
-    return len(shape) == 4 and shape[0].get_length() == 1 and shape[2].get_length() == shape[3].get_length() == 1
+    """Whether a layer weighs its input with 0, 1, 2, … and adds it up, as a detector does with distances."""
+    source = node.input_value(1).get_node()
+    if source.get_type_name() == "Convert":
+        source = source.input_value(0).get_node()
+    if source.get_type_name() != "Constant":
+        return False
+    weights = np.asarray(source.data, np.float32).ravel()
+    return weights.size > 1 and np.array_equal(weights, np.arange(weights.size))
