@@ -23,8 +23,8 @@ from .decode import decode
 from .engine import BATCH, Engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec, WeightFile
-from .results import Alternative, AttributeResult, Box, Garment, ImageResult
 from .precision import CHOICES, PrecisionUnavailable
+from .results import Alternative, AttributeResult, Box, Garment, ImageResult
 from .runtime import LANES, RUNTIMES, THREADS, Network, load_networks
 from .taxonomy import Taxonomy
 

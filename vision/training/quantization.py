@@ -101,9 +101,7 @@ def quantize(
     return [entry["path"] for entry in written.values()]
 
 
-def _inputs(
-    spec: ModelSpec, images: Sequence[DrawnImage], *, mirror: bool
-) -> Iterator[NDArray[np.float32]]:
+def _inputs(spec: ModelSpec, images: Sequence[DrawnImage], *, mirror: bool) -> Iterator[NDArray[np.float32]]:
     """What the network of a model gets to see of these images: whole ones, or a garment of each in turn."""
     for number, image in enumerate(images):
         upright = open_upright(image.path)

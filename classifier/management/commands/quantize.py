@@ -31,7 +31,10 @@ class Command(EnglishCommand):
         parser.add_argument("--weights", type=Path, required=True, metavar="DIR", help="folder of the manifest")
         parser.add_argument("--images", type=int, default=300, help="training images to calibrate on (%(default)s)")
         parser.add_argument(
-            "--compare", type=int, default=200, help="images of val on which answers are compared with f32 (%(default)s)"
+            "--compare",
+            type=int,
+            default=200,
+            help="images of val on which answers are compared with f32 (%(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
