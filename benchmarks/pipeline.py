@@ -216,7 +216,7 @@ def chosen_precisions(weights: Path, asked: Sequence[str]) -> list[str]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    shared = ROOT.parent / "shared"
+    shared = ROOT.parent / "shared"  # beside the checkout
     parser.add_argument("--data", type=Path, default=shared / "garments", help="folder of labels.csv")
     parser.add_argument("--worn", type=Path, default=shared / "worn", help="folder of garments.csv")
     parser.add_argument("--weights", type=Path, default=ROOT / "weights")

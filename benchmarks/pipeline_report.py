@@ -65,8 +65,8 @@ def _ratios(results: dict[str, Any]) -> list[str]:
 def _phases(results: dict[str, Any]) -> list[str]:
     phases = list(dict.fromkeys(p for result in results["sets"].values() for p in result["busy_ms_a_image"]))
     lines = [
-        f"Where the time of (a) goes in {results['precision']}, busy ms per image, summed over threads that run side by "
-        "side:",
+        f"Where the time of (a) goes in {results['precision']}, busy ms per image, summed over threads that run side "
+        "by side:",
         "",
         "| images | garments each | " + " | ".join(phases) + " |",
         "|---|---:|" + "---:|" * len(phases),

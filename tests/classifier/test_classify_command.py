@@ -169,5 +169,5 @@ def test_it_says_in_which_precision_it_computed(classify, images):
 
 
 def test_it_says_what_to_do_for_a_precision_that_the_models_lack(network_weights, images):
-    with pytest.raises(CommandError, match="manage.py quantize"):
+    with pytest.raises(CommandError, match=r"manage\.py quantize"):
         call_command("classify", str(images / "b.jpg"), weights=network_weights, precision="int8")

@@ -130,7 +130,7 @@ def test_it_refuses_a_precision_that_does_not_exist(network_weights):
 
 def test_it_refuses_what_is_to_be_tried_and_is_not_there(network_weights, cpu):
     cpu(VNNI)
-    with pytest.raises(PrecisionUnavailable, match="manage.py quantize"):
+    with pytest.raises(PrecisionUnavailable, match=r"manage\.py quantize"):
         Engine.load(network_weights, precision="int8", unverified=True)
     with pytest.raises(PrecisionUnavailable, match="no instructions for bf16"):
         Engine.load(network_weights, precision="bf16", unverified=True)

@@ -65,7 +65,7 @@ def test_it_draws_as_many_images_of_each_folder(data, tmp_path):
 
 
 def test_it_refuses_folders_without_a_table(tmp_path, weights):
-    with pytest.raises(QuantizationError, match="neither labels.csv nor garments.csv"):
+    with pytest.raises(QuantizationError, match=r"neither labels\.csv nor garments\.csv"):
         drawn_images([tmp_path], "train", 4)
     with pytest.raises(CommandError, match="neither"):
         call_command("quantize", data=[tmp_path], weights=weights)

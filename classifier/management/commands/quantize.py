@@ -34,7 +34,7 @@ class Command(EnglishCommand):
             "--compare",
             type=int,
             default=200,
-            help="images of val on which answers are compared with f32 (%(default)s)",
+            help="images of val for comparing answers with f32 (%(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
