@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -101,7 +102,7 @@ def _spec(version: ModelVersion) -> ModelSpec:
     if not version.serving:
         raise WeightsMissing(f"The files of the model {version.name} are not in the registry.")
     serving: dict[str, Any] = dict(version.serving)
-    files: dict[str, dict[str, tuple[WeightFile, ...]]] = {"files": {}, "mirror_files": {}}
+    files: dict[str, dict[str, tuple[WeightFile, ...]]] = defaultdict(dict)
     for name, (field, runtime) in weight_files.LISTS.items():
         if listed := serving.pop(name, ()):
             files[field][runtime] = tuple(map(weight_files.stored, listed))
@@ -114,6 +115,7 @@ def _spec(version: ModelVersion) -> ModelSpec:
         input_size=version.input_size,
         calibrated=version.calibrated,
         verified=tuple(serving.pop("verified", ())),
-        **files,
+        files=files["files"],
+        mirror_files=files["mirror_files"],
         **serving,
     )

@@ -1,9 +1,8 @@
 """In which precision a network computes: what this CPU has units for, and in what a model's answers were measured.
 
-int8 has files of its own (`openvino_int8` in the manifest); bf16 and f32 share theirs. Measured on three kinds of CPU
-(docs/decisions.md): with tile units (AMX) bf16 is the fastest, as the activations between the layers stay
-floating-point; without them int8 is, where its products have instructions (VNNI). Where neither is there, both are
-emulated and slower than single precision.
+int8 has files of its own (`openvino_int8` in the manifest); bf16 and f32 share theirs. With tile units (AMX) bf16 is
+the fastest, as the activations between the layers stay floating-point; without them int8 is, where its products have
+instructions (VNNI). docs/decisions.md has the figures.
 """
 
 from __future__ import annotations
