@@ -10,6 +10,7 @@ import pytest
 from tests.support.drawn_images import photo
 from vision.engine import Engine, Manifest, PrecisionUnavailable
 from vision.engine import precision as precisions
+from vision.engine.distances import keep_distances_precise
 from vision.engine.precision import choose, described, shortfalls
 
 ROLES = ["garment", "category", "material", "sleeve_length"]
@@ -17,6 +18,7 @@ AMX = frozenset({"avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"})
 VNNI = frozenset({"avx512_vnni"})
 EPYC = frozenset({"avx512_vnni", "avx512_bf16"})
 OLD = frozenset({"avx2"})
+F32_ONLY = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def all_in(precision):
@@ -141,6 +143,19 @@ def test_torch_computes_in_single_precision(int8_weights, cpu):
     assert Engine.load(int8_weights, runtime="torch", precision="auto").precisions == all_in("f32")
     with pytest.raises(PrecisionUnavailable, match="torch computes in f32, not in int8"):
         Engine.load(int8_weights, runtime="torch", precision="int8")
+
+
+def test_boxes_are_summed_up_precisely_in_any_precision(network_weights):
+    import openvino
+
+    core = openvino.Core()
+    for role, size, expected in (("garment", 128, 1), ("category", 64, 0)):
+        batch = np.random.default_rng(0).random((1, 3, size, size), np.float32)
+        model = core.read_model(network_weights / f"{role}.xml")
+        before = model.clone()
+        assert keep_distances_precise(model) == expected
+        outputs = [core.compile_model(each, "CPU", F32_ONLY)([batch])[0] for each in (before, model)]
+        np.testing.assert_allclose(*outputs, rtol=1e-3, atol=1e-3)
 
 
 def test_different_precisions_are_described_by_role():

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compat import prepare_openvino
+from .distances import keep_distances_precise
 from .errors import EngineError
 from .manifest import ModelSpec, WeightFile
 from .precision import BF16, F32, OPENVINO, RUNTIME_FILES, PrecisionUnavailable
@@ -56,6 +57,8 @@ class OpenVinoNetwork:
             "INFERENCE_NUM_THREADS": str(os.cpu_count() or 1),
         }
         model = core.read_model(model=graph, weights=weights)
+        if precision == BF16:
+            keep_distances_precise(model)
         self._compiled: Any = core.compile_model(model, "CPU", options)
         self._idle: list[Any] = []
         # OpenVINO's bindings set themselves up at a process's first inference; two lanes at once can deadlock in that.

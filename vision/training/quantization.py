@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.engine.compat import prepare_openvino
+from vision.engine.distances import sums_up
 from vision.engine.manifest import MANIFEST_NAME, Manifest, ModelSpec, WeightFile
 from vision.engine.precision import INT8, OPENVINO, RUNTIME_FILES
 from vision.engine.preprocess import crop_square, letterbox, to_batch
@@ -162,17 +163,6 @@ def sensitive_layers(model: Any) -> list[str]:
         if name in names or node.get_type_name() in ("Constant", "Convert", "Parameter"):
             continue
         names.add(name)
-        if node.get_type_name() not in _WEIGHTED or _sums_up(node):
+        if node.get_type_name() not in _WEIGHTED or sums_up(node):
             waiting += [source.get_node() for source in node.input_values()]
     return sorted(names)
-
-
-def _sums_up(node: Any) -> bool:
-    """Whether a layer weighs its input with 0, 1, 2, … and adds it up, as a detector does with distances."""
-    source = node.input_value(1).get_node()
-    if source.get_type_name() == "Convert":
-        source = source.input_value(0).get_node()
-    if source.get_type_name() != "Constant":
-        return False
-    weights = np.asarray(source.data, np.float32).ravel()
-    return weights.size > 1 and np.array_equal(weights, np.arange(weights.size))
