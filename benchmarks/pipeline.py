@@ -75,7 +75,7 @@ def chosen(data: Path, count: int) -> list[Path]:
 
 
 def chosen_worn(data: Path, count: int) -> list[Path]:
-    """The first photographs of the validation part all of whose garments are known; read in place."""
+    """The first images of the validation part all of whose garments are known; read in place."""
     with (data / "garments.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == "val" and row["complete"] == "1"]
     return [data / "images" / name for name in list(dict.fromkeys(row["image"] for row in rows))[:count]]
@@ -228,7 +228,7 @@ def _options() -> argparse.Namespace:
         help="beside f32, the last one for the floors, verified or not (default: what a worker here would serve in)",
     )
     parser.add_argument("--images", type=int, default=192, help="of the validation part (default: 192)")
-    parser.add_argument("--photographs", type=int, default=128, help="of worn clothes (default: 128)")
+    parser.add_argument("--worn-images", type=int, default=128, help="of worn clothes (default: 128)")
     parser.add_argument("--large", type=int, default=64, help="enlarged to 12 megapixels (default: 64)")
     parser.add_argument("--part", type=int, default=64, help="images of one turn of a side (default: 64)")
     parser.add_argument("--singles", type=int, default=24, help="images for the latency (default: 24)")
@@ -253,7 +253,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     large = enlarge(chosen(options.data, options.large), folder)
     sets = {"flat": chosen(options.data, options.images), "12 MP": large}
     if options.worn.is_dir():
-        sets["worn"] = chosen_worn(options.worn, options.photographs)
+        sets["worn"] = chosen_worn(options.worn, options.worn_images)
     for title, images in sets.items():
         if images:
             print(f"{title}: {len(images)} images", file=sys.stderr)

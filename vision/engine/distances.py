@@ -25,8 +25,8 @@ def sums_up(node: Any) -> bool:
 def keep_distances_precise(model: Any) -> int:
     """Replace such convolutions by a product and a sum, which OpenVINO leaves in single precision; returns how many.
 
-    What comes after the last convolution of a graph is never computed in less. On photographs it takes a third of the
-    error of boxes in bf16 away (0.48 to 0.32 of 256 pixels) and costs nothing.
+    What comes after the last convolution of a graph is never computed in less. On garments of val it takes a third of
+    the error of boxes in bf16 away (0.48 to 0.32 of 256 pixels) and costs nothing.
     """
     from openvino import opset13
 
