@@ -18,7 +18,7 @@ export PYTHON
 # A set of requirements is installed once; another set has another name.
 digest = $(shell cat $(1) | cksum | cut -d' ' -f1)
 RUN_READY := .venv/.run-$(call digest,requirements.txt constraints.txt)
-TEST_READY := .venv/.test-$(call digest,requirements.txt requirements-dev.txt constraints.txt)
+TEST_READY := .venv/.test-$(call digest,requirements.txt requirements-training.txt requirements-dev.txt constraints.txt)
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 SOURCES := manage.py core accounts catalog classifier vision config demo scripts tests $(wildcard benchmarks)
 

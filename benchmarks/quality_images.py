@@ -33,7 +33,7 @@ from vision.training.dataset import Dataset, LabelledImage, read_dataset
 ROOT = Path(__file__).resolve().parent.parent
 PAIRS, NEGATIVES = 120, 200
 LEAST_EXAMPLES = 20
-NOT_VISIBLE = "not_visible"
+
 """A class of a model that says that an attribute is hidden: not a value."""
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ from .decode import MAX_PIXELS, Decoded, Source, decode
 from .detector import Detector
 from .errors import DecodeError
 from .manifest import Manifest, ModelSpec
+from .precision import AUTO, F32, OPENVINO, choose
 from .results import Alternative, Garment, ImageResult
 from .runtime import THREADS, Network, load_networks
 from .taxonomy import CATEGORY, Taxonomy
@@ -41,10 +42,12 @@ class Engine:
         *,
         taxonomy: Taxonomy | None = None,
         max_pixels: int = MAX_PIXELS,
+        precisions: Mapping[str, str] | None = None,
     ) -> None:
         """`networks` maps every role of the manifest to its loaded network. `Engine.load` is the usual way."""
         self.manifest = manifest
         self.networks = dict(networks)
+        self.precisions = dict(precisions or dict.fromkeys(networks, F32))
         self.models = {role: spec.name for role, spec in manifest.models.items()}
         self._taxonomy = taxonomy or Taxonomy.load()
         self._max_pixels = max_pixels
@@ -58,17 +61,22 @@ class Engine:
         cls,
         weights: Path,
         *,
-        runtime: str = "openvino",
+        runtime: str = OPENVINO,
+        precision: str = F32,
+        unverified: bool = False,
         taxonomy: Taxonomy | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> Engine:
         """Load every model of `weights`/manifest.json with `runtime` (openvino or torch), each file verified first.
 
-        Raises WeightsMissing, WeightsMismatch (by file name) or ManifestInvalid.
+        `precision` and `unverified` as for `precision.choose`; torch computes in f32, which `auto` is there. Raises
+        WeightsMissing, WeightsMismatch (by file name), ManifestInvalid, or PrecisionUnavailable.
         """
         manifest = Manifest.load(weights)
-        networks = load_networks(manifest.models, runtime)
-        return cls(manifest, networks, taxonomy=taxonomy, max_pixels=max_pixels)
+        asked = F32 if precision == AUTO and runtime != OPENVINO else precision
+        precisions = choose(manifest.models, asked, unverified=unverified)
+        networks = load_networks(manifest.models, runtime, precisions)
+        return cls(manifest, networks, taxonomy=taxonomy, max_pixels=max_pixels, precisions=precisions)
 
     def classify(self, source: Source) -> ImageResult:
         """The garments of one image, given as bytes or as a path. Raises DecodeError."""

@@ -17,8 +17,9 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from core.commands import EnglishCommand
-from vision.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, ImageResult, decode
+from vision.engine import CHOICES, RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, ImageResult, decode
 from vision.engine.annotate import annotate
+from vision.engine.precision import AUTO, OPENVINO, described
 
 IMAGES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2"}
 ANNOTATED_DETAIL = 1200
@@ -41,6 +42,11 @@ class Command(EnglishCommand):
         source.add_argument("--weights", type=Path, metavar="DIR", help="folder of manifest.json; default: WEIGHTS_DIR")
         source.add_argument("--registry", action="store_true", help="the models that the site serves now (database)")
         parser.add_argument("--runtime", choices=tuple(RUNTIMES), default="openvino", help="default: openvino")
+        parser.add_argument(
+            "--precision",
+            choices=CHOICES,
+            help="compute in this precision, verified or not; default: as the setting PRECISION has it for what was",
+        )
 
     def handle(
         self,
@@ -51,18 +57,22 @@ class Command(EnglishCommand):
         weights: Path | None,
         registry: bool,
         runtime: str,
+        precision: str | None,
         verbosity: int,
         **options: Any,
     ) -> None:
         """Print a result for each file in input order; CommandError at the end if any could not be read."""
         folder = None
         try:
-            engine = _registered(runtime) if registry else _from_folder(weights or settings.WEIGHTS_DIR, runtime)
+            if registry:
+                engine = _registered(runtime, precision)
+            else:
+                engine = _from_folder(weights or settings.WEIGHTS_DIR, runtime, precision)
             if save_annotated is not None:
                 folder = _AnnotatedFolder(save_annotated)
         except (EngineError, OSError) as error:
             raise CommandError(str(error)) from error
-        progress = _Progress(self.stderr if verbosity > 0 else None)
+        progress = _Progress(self.stderr if verbosity > 0 else None, described(engine.precisions))
         names, sources = tee(find_images(_named(paths), leave_out=save_annotated))
         if format == "table":
             self.stdout.write(_table_head(engine))
@@ -80,17 +90,26 @@ class Command(EnglishCommand):
             raise CommandError(f"Files that could not be read: {progress.failed} of {progress.done}.")
 
 
-def _from_folder(weights: Path, runtime: str) -> Engine:
-    return Engine.load(weights, runtime=runtime, max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS)
+def _from_folder(weights: Path, runtime: str, precision: str | None) -> Engine:
+    setting = settings.PRECISION if runtime == OPENVINO else AUTO
+    return Engine.load(
+        weights,
+        runtime=runtime,
+        precision=precision or setting,
+        unverified=precision is not None,
+        max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS,
+    )
 
 
-def _registered(runtime: str) -> Engine:
+def _registered(runtime: str, precision: str | None) -> Engine:
     """The engine of the active set; here, because nothing else in this command needs a database."""
     from catalog.selectors import Taxonomy
     from classifier.registry import serving
 
     if runtime != serving.RUNTIME:
         raise CommandError(f"The registry holds models for the runtime {serving.RUNTIME} only.")
+    if precision is not None:
+        raise CommandError("The registry's models compute as PRECISION says: set that, or leave out --registry.")
     try:
         return serving.active(Taxonomy.load()).engine
     except DatabaseError as error:
@@ -194,8 +213,9 @@ class _AnnotatedFolder:
 class _Progress:
     """How far it is, on stderr: a line that rewrites itself on a terminal, else one now and then."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, precision: str) -> None:
         self._stream = stream
+        self._precision = precision
         self._started = time.monotonic()
         self._shown = self._started
         self.done = self.failed = 0
@@ -216,6 +236,6 @@ class _Progress:
 
     def _write(self, ending: str) -> None:
         speed = self.done / max(time.monotonic() - self._started, 1e-9)
-        text = f"{self.done} files, {self.failed} unreadable, {speed:.1f} a second"
+        text = f"{self.done} files, {self.failed} unreadable, {speed:.1f} a second, in {self._precision}"
         self._stream.write(text, style_func=str, ending=ending)
         self._stream.flush()
