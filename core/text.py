@@ -32,7 +32,7 @@ def tidied(text: str) -> str:
 
     What joins characters stays: emoji and some scripts need it.
     """
-    spaced = "".join(" " if _is_space(character) else character for character in text).translate(_DROPPED)
+    spaced = "".join(" " if _is_space(character) else character for character in text.replace("\r\n", "\n")).translate(_DROPPED)
     start, end = 0, len(spaced)
     while start < end and _is_trimmed(spaced[start]):
         start += 1

@@ -8,7 +8,8 @@ from PIL import Image
 
 from catalog import services
 from catalog.models import Product, ProductImage
-from catalog.services.uploads import DISPLAY_SIDE, THUMBNAIL_SIDE, add_images, create_product_with_images
+from catalog.copies import DISPLAY_SIDE, THUMBNAIL_SIDE
+from catalog.services.uploads import add_images, create_product_with_images
 from core.errors import Conflict, Forbidden, Invalid
 from tests.support.drawn_images import photo, upload
 

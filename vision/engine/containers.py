@@ -30,6 +30,7 @@ _WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD8)))
 _SCAN, _PROGRESSIVE = 0xDA, frozenset((0xC2, 0xC6, 0xCA, 0xCE))
 _JUNK = bytes(1 + (index * 73) % 253 for index in range(512))
 _LOST_SHARE = 0.02
+_MOST_COMPARED = 12_000_000  # pixels of a JPEG of several scans
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +95,27 @@ def with_end(data: bytes) -> bytes | None:
     """A JPEG that lacks its end with one, if what is lost is the end mark or a last few rows; None if more is lost.
 
     A decoder makes up what is missing. So the file is continued in two ways, and where the pictures differ, pixels were
-    missing: nowhere, if the file was complete but for its end mark.
+    missing: nowhere, if the file was complete but for its end mark. What several scans add shows at full size only, for
+    which a large file is too large.
     """
+    frame = jpeg_frame(data)
+    if frame.coefficients and frame.width * frame.height > _MOST_COMPARED:
+        return None
+    side = max(frame.width, frame.height) if frame.coefficients else 1
     rest = data.rstrip(b"\xff")
     try:
-        small = [_small_jpeg(rest + more + _END) for more in (b"", _JUNK)]
+        pictures = [_jpeg(rest + more + _END, side) for more in (b"", _JUNK)]
     except Exception:  # Pillow's readers answer broken files with many unrelated types
         return None
-    different = ImageChops.difference(*small).getbbox()
-    if different is not None and different[1] < (1 - _LOST_SHARE) * small[0].height - 1:
+    different = ImageChops.difference(*pictures).getbbox()
+    if different is not None and different[1] < (1 - _LOST_SHARE) * pictures[0].height - 1:
         return None
     return rest + _END
 
 
-def _small_jpeg(data: bytes) -> Image.Image:
+def _jpeg(data: bytes, side: int) -> Image.Image:
     image = Image.open(BytesIO(data), formats=("JPEG",))
-    image.draft(image.mode, (1, 1))
+    image.draft(image.mode, (side, side))
     image.load()
     return image
 

@@ -35,10 +35,10 @@ _FORMAT_PIXELS = {
     "TIFF": 28_000_000,
 }
 _RAW_BYTES = 4
-_COEFFICIENT_BYTES = 300_000_000  # of a JPEG of several scans, which is held whole besides its reduced pixels
+_COEFFICIENT_BYTES = 240_000_000  # of a JPEG of several scans, which is held whole besides its reduced pixels
 _ROUNDING = 1e-6
 _WHOLE_PIXELS = 40_000_000  # of a JPEG that is not reduced
-_MUCH = 32 * 2**20
+_MUCH = 16 * 2**20
 _ALONE = threading.RLock()
 
 
@@ -220,7 +220,7 @@ def _check_dimensions(opened: _Opened, limits: Limits) -> None:
         raise _too_many_pixels(opened.name, limits.of(opened.name), limits)
     if opened.coefficients > _COEFFICIENT_BYTES:
         most = int(pixels * _COEFFICIENT_BYTES / opened.coefficients)
-        raise _too_many_pixels("progressive JPEG", most, limits)
+        raise _too_many_pixels(opened.name, most, Limits(most))
 
 
 def _unsupported(name: str) -> DecodeError:
@@ -237,7 +237,7 @@ def _too_many_pixels(name: str, limit: int, limits: Limits) -> DecodeError:
     megapixels = f"{limit / 1e6:.3g}"
     if limit >= limits.pixels:
         return DecodeError(
-            "too_many_pixels", f"The image has more than {megapixels} million pixels.", limit=megapixels, format=name
+            "too_many_pixels", f"The image has more than {megapixels} million pixels.", limit=megapixels
         )
     return DecodeError(
         "too_many_pixels_for_format",
@@ -283,17 +283,14 @@ def _decoded(opened: _Opened, width: int, height: int, scale: float, most_pixels
         image = opened.image
         turn = _TURNS.get(_orientation(image))
         factor = max(1, int(min(image.size) / max(1.0, min(width, height) * scale) + _ROUNDING))
-        rgb = _reduced(image, factor, converter(image.mode, opened.profile))
+        rgb = _made_smaller(image, factor, most_pixels, converter(image.mode, opened.profile))
     except DecodeError:
         raise
     except Exception as error:  # Pillow's readers answer broken pixels with many unrelated types
         raise _damaged() from error
     del image
-    opened.image = rgb  # the one as it was loaded goes before the next copy is made
+    opened.image = rgb  # the one as it was loaded goes before a copy is made of this one
     rgb.info = {}  # who saves it shall not pass on comments or a place
-    if most_pixels is not None and rgb.width * rgb.height > most_pixels:
-        fit = math.sqrt(most_pixels / (rgb.width * rgb.height))
-        rgb = rgb.resize((max(1, int(rgb.width * fit)), max(1, int(rgb.height * fit))), reducing_gap=2.0)
     if turn is None:
         return Decoded(rgb, width, height)
     upright = rgb.transpose(turn)
@@ -326,6 +323,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _BAND = 64  # rows of a reduced image that are worked out at a time
+_FITTED_BAND = 512  # more: a band is resized for itself, and blends nothing over its border
 _QUARTER_TURNS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
 
@@ -335,6 +333,32 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:
         return 1
+
+
+def _made_smaller(
+    image: Image.Image, factor: int, most_pixels: int | None, convert: Convert | None
+) -> Image.Image:
+    """8-bit sRGB, smaller by a whole factor, or to `most_pixels` where that does not suffice."""
+    width, height = image.size
+    fit = math.sqrt(most_pixels / (width * height)) if most_pixels else 1.0
+    if fit < 1 / factor:
+        return _fitted(image, (max(1, int(width * fit)), max(1, int(height * fit))), convert)
+    return _reduced(image, factor, convert)
+
+
+def _fitted(image: Image.Image, size: tuple[int, int], convert: Convert | None) -> Image.Image:
+    """8-bit sRGB of exactly this smaller size, band by band like `_reduced`."""
+    white = _white(image)
+    width, height = image.size
+    fitted = Image.new("RGB", size)
+    for top in range(0, size[1], _FITTED_BAND):
+        bottom = min(top + _FITTED_BAND, size[1])
+        first, last = top * height / size[1], bottom * height / size[1]
+        start = int(first)
+        band = _to_srgb(image.crop((0, start, width, min(height, math.ceil(last)))), white, convert)
+        place = (0, first - start, width, min(last - start, band.height))
+        fitted.paste(band.resize((size[0], bottom - top), box=place, reducing_gap=2.0), (0, top))
+    return fitted
 
 
 def _reduced(image: Image.Image, factor: int, convert: Convert | None) -> Image.Image:
