@@ -9,7 +9,7 @@ from PIL import Image
 
 DISPLAY_SIDE = 1600  # px, longer side
 THUMBNAIL_SIDE = 400
-ELONGATED = 2.2  # longer side by shorter one; from here on an image is a page to read rather than a picture
+ELONGATED = 2.2  # longer side by shorter one; from here on an image is a page to read rather than a photo to look at
 MOST_PIXELS = 16_000_000  # of an image that copies are made from
 _PAGE_WIDTH = 720  # px, shorter side that the display copy of such an image keeps: DISPLAY_SIDE / ELONGATED
 _PAGE_PIXELS = 12_000_000  # of that copy: 720 x 16,600

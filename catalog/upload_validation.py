@@ -36,10 +36,10 @@ SENTENCES = {
 }
 # What helps where the format is refused depends on it.
 _SENTENCES_BY_FORMAT = {
-    formats.VIDEO: _("This is a video, not a photo. Take a still picture of it and send that as JPEG."),
+    formats.VIDEO: _("This is a video, not a photo. Save one frame of it as JPEG and send that."),
     "HEIC": _(
-        "HEIC photos cannot be read here. Save it as JPEG and send that. An iPhone takes JPEG after Settings > Camera > "
-        "Formats > Most Compatible."
+        "HEIC photos cannot be read here. Save it as JPEG and send that. An iPhone takes JPEG after Settings > Camera "
+        "> Formats > Most Compatible."
     ),
     "PDF": _("PDF files cannot be stored. Save the page that shows the garment as JPEG and send that."),
     "ZIP": _("ZIP files cannot be stored. Unpack it and send the photos in it."),

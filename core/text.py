@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import Invalid
 
-
 # What pasting brings along and nobody sees: byte order marks, zero-width spaces, word joiners, soft hyphens.
 _DROPPED = dict.fromkeys((0xFEFF, 0x200B, 0x2060, 0x00AD))
 _DIRECTION_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -32,7 +31,9 @@ def tidied(text: str) -> str:
 
     What joins characters stays: emoji and some scripts need it.
     """
-    spaced = "".join(" " if _is_space(character) else character for character in text.replace("\r\n", "\n")).translate(_DROPPED)
+    spaced = "".join(" " if _is_space(character) else character for character in text.replace("\r\n", "\n")).translate(
+        _DROPPED
+    )
     start, end = 0, len(spaced)
     while start < end and _is_trimmed(spaced[start]):
         start += 1

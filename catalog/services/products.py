@@ -13,7 +13,7 @@ from catalog.services.writing import audit, locked_for, locked_image, save
 from core.db import atomic
 from core.errors import Conflict, Invalid
 from core.ids import public_id
-from core.text import has_control_characters, lookup_key, looks_empty, require_name_length, tidied
+from core.text import has_control_characters, looks_empty, lookup_key, require_name_length, tidied
 
 SKU_LENGTH = 64
 NAME_LENGTH = 200
@@ -49,9 +49,7 @@ def clean_name(name: str) -> str:
     if has_control_characters(text):
         raise Invalid("name_control_characters", _("The name holds characters that cannot be seen. Type it again."))
     if looks_empty(text):
-        raise Invalid(
-            "name_looks_empty", _("The name has no character that can be seen. Type one, or leave it empty.")
-        )
+        raise Invalid("name_looks_empty", _("The name has no character that can be seen. Type one, or leave it empty."))
     require_name_length(text, NAME_LENGTH)
     return text
 

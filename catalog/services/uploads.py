@@ -99,9 +99,7 @@ def _write(upload: _Upload, data: bytes, sha256: str) -> ProductImage:
         Refused: with a code of `upload_validation.SENTENCES`.
     """
     try:
-        with decoding(
-            data, detail=_DETAIL, most_pixels=copies.MOST_PIXELS, max_pixels=image_limits()
-        ) as decoded:
+        with decoding(data, detail=_DETAIL, most_pixels=copies.MOST_PIXELS, max_pixels=image_limits()) as decoded:
             contents = {
                 "original": data,
                 "display": copies.display_copy(decoded.image),

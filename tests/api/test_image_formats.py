@@ -40,7 +40,9 @@ def test_it_refuses_bombs(api, product, name):
 def test_it_points_out_the_same_images_in_another_product(api, product):
     files = [upload("a.jpg", photo("navy")), upload("b.jpg", photo("seagreen"))]
     api.upload(f"/products/{product.public_id}/images", *files)
-    created = api.upload("/products", upload("x.jpg", photo("navy")), upload("y.jpg", photo("pink")), name="Second").json()
+    created = api.upload(
+        "/products", upload("x.jpg", photo("navy")), upload("y.jpg", photo("pink")), name="Second"
+    ).json()
     assert [entry["same_image_in"] for entry in created["uploads"]] == [[product.public_id], []]
     same = {"id": product.public_id, "name": product.name, "sku": product.sku, "image_count": 1}
     assert created["same_images_in"] == [same]

@@ -93,7 +93,7 @@ def test_without_the_reader_of_heic_it_names_the_format_and_the_way_out(monkeypa
 
     monkeypatch.delitem(sys.modules, "pillow_heif")
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(DecodeError, match="HEIC cannot be read on this machine.*JPEG") as refused:
+    with pytest.raises(DecodeError, match=r"HEIC cannot be read on this machine.*JPEG") as refused:
         decode(data)
     assert refused.value.code == "unsupported_format"
 

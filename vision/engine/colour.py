@@ -21,7 +21,7 @@ def converter(mode: str, profile: bytes | None) -> Convert | None:
     """
     try:
         if mode == "LAB":
-            return _by_transform(ImageCms.createProfile("LAB"), "LAB")
+            return _by_transform(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "LAB")
         if not profile:
             return None
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
@@ -43,7 +43,7 @@ def takes_raw(mode: str) -> bool:
     return mode in ("CMYK", "LAB")
 
 
-def _by_transform(source: ImageCms.ImageCmsProfile | ImageCms.core.CmsProfile, mode: str) -> Convert:
+def _by_transform(source: ImageCms.ImageCmsProfile, mode: str) -> Convert:
     intent = ImageCms.Intent(ImageCms.getDefaultIntent(source)) if mode != "LAB" else ImageCms.Intent.PERCEPTUAL
     transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB", intent)
 

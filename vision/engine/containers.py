@@ -94,7 +94,7 @@ def _frame(segment: bytes, *, several_scans: bool) -> JpegFrame:
 def with_end(data: bytes) -> bytes | None:
     """A JPEG that lacks its end with one, if what is lost is the end mark or a last few rows; None if more is lost.
 
-    A decoder makes up what is missing. So the file is continued in two ways, and where the pictures differ, pixels were
+    A decoder makes up what is missing. So the file is continued in two ways, and where the results differ, pixels were
     missing: nowhere, if the file was complete but for its end mark. What several scans add shows at full size only, for
     which a large file is too large.
     """
@@ -104,11 +104,11 @@ def with_end(data: bytes) -> bytes | None:
     side = max(frame.width, frame.height) if frame.coefficients else 1
     rest = data.rstrip(b"\xff")
     try:
-        pictures = [_jpeg(rest + more + _END, side) for more in (b"", _JUNK)]
+        results = [_jpeg(rest + more + _END, side) for more in (b"", _JUNK)]
     except Exception:  # Pillow's readers answer broken files with many unrelated types
         return None
-    different = ImageChops.difference(*pictures).getbbox()
-    if different is not None and different[1] < (1 - _LOST_SHARE) * pictures[0].height - 1:
+    different = ImageChops.difference(*results).getbbox()
+    if different is not None and different[1] < (1 - _LOST_SHARE) * results[0].height - 1:
         return None
     return rest + _END
 
@@ -123,10 +123,10 @@ def _jpeg(data: bytes, side: int) -> Image.Image:
 # --- PNG --------------------------------------------------------------------------------------------------------------
 
 _SIGNATURE_BYTES = 8
-# Besides the critical ones, only these change how the first picture looks; texts and animations do not.
+# Besides the critical ones, only these change how the first image looks; texts and animations do not.
 _KEPT_CHUNKS = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"eXIf", b"gAMA", b"cHRM", b"sRGB"))
 _PROFILE_CHUNK = b"iCCP"
-_MOST_CHUNK_BYTES = 2**17  # of those that are no pixels
+_MOST_CHUNK_BYTES = 2**17  # of those without pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class MendedPng:
 
 
 def mended_png(data: bytes) -> MendedPng:
-    """Leave out what does not change the picture, so that broken or huge unimportant chunks do no harm. Raises Broken.
+    """Leave out what does not change the image, so that broken or huge unimportant chunks do no harm. Raises Broken.
 
     As browsers do: an unimportant chunk with a wrong checksum counts as not there; pixels count whatever their
     checksum; an end that is missing is added.
@@ -200,11 +200,11 @@ def _png_profile(body: memoryview) -> bytes | None:
 
 _MOST_BLOCKS = 20_000
 _MOST_TAGS = 1_000
-_GIF_PICTURE, _GIF_EXTENSION = 0x2C, 0x21
+_GIF_IMAGE, _GIF_EXTENSION = 0x2C, 0x21
 
 
 def check_gif(data: bytes) -> None:
-    """Look through a GIF up to its first picture. Raises Broken."""
+    """Look through a GIF up to its first image. Raises Broken."""
     flags = data[10] if len(data) > 12 else 0
     place = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     in_extension = False
@@ -215,12 +215,12 @@ def check_gif(data: bytes) -> None:
         if in_extension:
             in_extension = first != 0
             place += 1 + first
-        elif first == _GIF_PICTURE:
+        elif first == _GIF_IMAGE:
             return
         else:
             in_extension = first == _GIF_EXTENSION
             place += 2 if in_extension else 1
-    raise Broken("no picture")
+    raise Broken("no image")
 
 
 def check_tiff(data: bytes) -> None:
@@ -233,4 +233,4 @@ def check_tiff(data: bytes) -> None:
     except (struct.error, OverflowError) as error:
         raise Broken("no directory") from error
     if not 0 < tags <= _MOST_TAGS:
-        raise Broken("a directory of no picture")
+        raise Broken("not the directory of an image")

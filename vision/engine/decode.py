@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +16,7 @@ from .colour import Convert, converter, takes_raw
 from .containers import Broken, check_gif, check_tiff, jpeg_frame, mended_png, with_end
 from .errors import DecodeError
 from .formats import ACCEPTED, HEAD_BYTES, LISTED, VIDEO, sniff
+from .memory import Memory
 
 Source = bytes | Path
 
@@ -38,8 +38,9 @@ _RAW_BYTES = 4
 _COEFFICIENT_BYTES = 240_000_000  # of a JPEG of several scans, which is held whole besides its reduced pixels
 _ROUNDING = 1e-6
 _WHOLE_PIXELS = 40_000_000  # of a JPEG that is not reduced
-_MUCH = 16 * 2**20
-_ALONE = threading.RLock()
+_WORK_BYTES = 8_000_000
+_COPIES_BYTES = 8  # for each pixel of the result, while copies are made of it
+_MEMORY = Memory(256_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +111,16 @@ def decoding(
     most_pixels: int | None = None,
     max_pixels: int | Limits = MAX_PIXELS,
 ) -> Iterator[Decoded]:
-    """Like `decode`, for who works on with the image: what takes much memory is decoded and worked on alone.
+    """Like `decode`, for who works on with the image: all threads together hold what memory is set aside for that.
 
-    No other thread decodes another such image until the block ends.
+    Until the block ends, another thread that needs more than is left waits, so it must not decode within the block.
     """
     data = source if isinstance(source, bytes) else _read(source)
     opened = _open(data, _limits(max_pixels))
     width, height = opened.image.size
     scale = _least_scale(width, height, detail, most_pixels)
     _draft(opened, scale)
-    with _ALONE if _peak_bytes(opened) > _MUCH else nullcontext():
+    with _MEMORY.taken(_peak_bytes(opened, most_pixels)):
         yield _decoded(opened, width, height, scale, most_pixels)
 
 
@@ -196,13 +197,13 @@ _TILE_WIDTH, _TILE_HEIGHT, _SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 322, 
 
 
 def _check_tags(image: Image.Image) -> None:
-    """Refuse a camera's raw data, whose first picture is a stamp, and tiles that are larger than their picture."""
+    """Refuse a camera's raw data, whose first image is a stamp, and tiles that are larger than their image."""
     tags = image.tag_v2  # type: ignore[attr-defined]  # TIFF's
     if _DNG_VERSION in tags or (_SUB_DIRECTORIES in tags and int(tags.get(_SUBFILE_TYPE, 0)) & 1):
         raise _unsupported("RAW")
     tile = int(tags.get(_TILE_WIDTH, 0)) * int(tags.get(_TILE_HEIGHT, 0))
     if tile > 2**20 and tile > 4 * image.width * image.height:
-        raise Broken("tiles that are larger than the picture")
+        raise Broken("tiles that are larger than the image")
 
 
 def _check_dimensions(opened: _Opened, limits: Limits) -> None:
@@ -236,9 +237,7 @@ def _unsupported(name: str) -> DecodeError:
 def _too_many_pixels(name: str, limit: int, limits: Limits) -> DecodeError:
     megapixels = f"{limit / 1e6:.3g}"
     if limit >= limits.pixels:
-        return DecodeError(
-            "too_many_pixels", f"The image has more than {megapixels} million pixels.", limit=megapixels
-        )
+        return DecodeError("too_many_pixels", f"The image has more than {megapixels} million pixels.", limit=megapixels)
     return DecodeError(
         "too_many_pixels_for_format",
         f"The image has more than {megapixels} million pixels, too many for {name}. Save it as JPEG.",
@@ -271,10 +270,11 @@ def _draft(opened: _Opened, scale: float) -> None:
         image.draft(image.mode, (width // factor, height // factor))
 
 
-def _peak_bytes(opened: _Opened) -> int:
-    """About how many bytes it takes to load an opened image."""
-    per_pixel = _BYTES_PER_PIXEL.get(opened.name, _RAW_BYTES)
-    return opened.coefficients + per_pixel * opened.image.width * opened.image.height
+def _peak_bytes(opened: _Opened, most_pixels: int | None) -> int:
+    """About how many bytes it takes to load an opened image, and to make copies of what comes out."""
+    pixels = opened.image.width * opened.image.height
+    loading = opened.coefficients + _BYTES_PER_PIXEL.get(opened.name, _RAW_BYTES) * pixels
+    return loading + _COPIES_BYTES * min(pixels, most_pixels or pixels) + _WORK_BYTES
 
 
 def _decoded(opened: _Opened, width: int, height: int, scale: float, most_pixels: int | None) -> Decoded:
@@ -335,9 +335,7 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _made_smaller(
-    image: Image.Image, factor: int, most_pixels: int | None, convert: Convert | None
-) -> Image.Image:
+def _made_smaller(image: Image.Image, factor: int, most_pixels: int | None, convert: Convert | None) -> Image.Image:
     """8-bit sRGB, smaller by a whole factor, or to `most_pixels` where that does not suffice."""
     width, height = image.size
     fit = math.sqrt(most_pixels / (width * height)) if most_pixels else 1.0

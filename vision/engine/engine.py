@@ -109,9 +109,7 @@ class Engine:
 
     def _decode(self, source: Source) -> _Timed:
         started = time.perf_counter()
-        decoded = decode(
-            source, detail=self._detail, most_pixels=MOST_PIXELS, max_pixels=self._max_pixels
-        )
+        decoded = decode(source, detail=self._detail, most_pixels=MOST_PIXELS, max_pixels=self._max_pixels)
         return _Timed(decoded, _milliseconds_since(started))
 
     def _try_decode(self, source: Source) -> _Timed | DecodeError:

@@ -47,7 +47,7 @@ LISTED = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF"
 VIDEO = "video"
 """What `sniff` calls every kind of video."""
 
-_LEAST_BYTES = 12  # shorter files hold no picture of any kind
+_LEAST_BYTES = 12  # shorter files hold nothing to look at
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -85,7 +85,9 @@ _HEIF_BRANDS = frozenset((b"mif1", b"mif2", b"msf1"))
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _BMP_HEADERS = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 _PNM = re.compile(rb"P[1-7fF]\s")
-_SVG = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?\?>|<!--.*?-->|<!doctype svg.*?>|\s)*<(?:\w+:)?svg[\s>]", re.I | re.S)
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?\?>|<!--.*?-->|<!doctype svg.*?>|\s)*<(?:\w+:)?svg[\s>]", re.I | re.S
+)
 
 
 def sniff(head: bytes) -> str | None:

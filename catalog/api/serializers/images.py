@@ -106,7 +106,9 @@ class UploadSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     image = ImageSerializer(allow_null=True)
     error = ErrorBodySerializer(source="refusal", allow_null=True)
-    same_image_in = serializers.SerializerMethodField(help_text="Products that have the same image; it is stored anyway.")
+    same_image_in = serializers.SerializerMethodField(
+        help_text="Products that have the same image; it is stored anyway."
+    )
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_same_image_in(self, entry: Any) -> list[str]:

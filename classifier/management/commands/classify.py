@@ -108,7 +108,7 @@ def find_images(
     Args:
         paths: files and folders.
         leave_out: a folder that is not looked into.
-        skip: is told of each file in a folder that is no image.
+        skip: is told of each file in a folder that is not an image.
     """
     for path in paths:
         if not os.path.isdir(path):
