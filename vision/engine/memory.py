@@ -14,7 +14,7 @@ _MMAP_THRESHOLD = -3  # glibc's M_MMAP_THRESHOLD
 def give_large_blocks_back(least: int = 2**20) -> None:
     """Let the allocator return blocks of so many bytes to the system as soon as they are free.
 
-    glibc keeps them by itself, a heap for each thread, once a few were freed: eight threads that decode in turn then
+    glibc otherwise keeps them, a heap for each thread, once a few were freed: eight threads that decode in turn then
     hold twice what any of them needs. Costs page faults, so it is for processes that have to be small. Other C
     libraries go on as they do.
     """
