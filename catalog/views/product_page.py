@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.progress import Progress, progress_of
 from catalog.proposal import Candidate
-from catalog.selectors import Taxonomy, values_of
+from catalog.selectors import SameImages, Taxonomy, same_images_elsewhere, values_of
 from catalog.services import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE
 
 if TYPE_CHECKING:
@@ -302,6 +302,11 @@ class ProductPage:
     def places(self) -> int:
         """How many places among the images are taken: the next one that is added comes after them."""
         return max((image.image.position for image in self.images), default=-1) + 1
+
+    @property
+    def same_images(self) -> list[SameImages]:
+        """Other products that have images of this one; asked for only where they are shown."""
+        return same_images_elsewhere(self.product, [image.image for image in self.images])
 
     @property
     def stored_images(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from catalog.selectors import Taxonomy
+from catalog.upload_validation import image_limits
 from classifier.models import Deployment, ModelSet, ModelVersion
 from classifier.registry import class_mapping, model_sets, weight_files
 from vision.engine import Engine, Manifest, ModelSpec, Network, WeightFile, WeightsMissing, load_networks
@@ -85,7 +86,7 @@ def load_engine(model_set: ModelSet, versions: Mapping[str, ModelVersion], taxon
         Manifest(model_set.name, specs, model_set.fingerprint),
         networks,
         taxonomy=class_mapping.vocabulary(taxonomy),
-        max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS,
+        max_pixels=image_limits(),
         precisions=precisions,
     )
 

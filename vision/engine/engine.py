@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .attributes import ClassifierReader, Crops, DetectorReader, NotVisible, Reader, Subject, detected_value
 from .crop_classifier import CropClassifier
-from .decode import MAX_PIXELS, Decoded, Source, decode
+from .decode import MAX_PIXELS, Decoded, Limits, Source, decode
 from .detector import Detector
 from .errors import DecodeError
 from .manifest import Manifest, ModelSpec
@@ -22,6 +22,8 @@ from .runtime import THREADS, Network, load_networks
 from .taxonomy import CATEGORY, Taxonomy
 
 BATCH = 8
+MOST_PIXELS = 5_000_000
+"""Of an image as it is looked at: a batch of tall pages on every lane still fits a worker's memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Engine:
         networks: Mapping[str, Network],
         *,
         taxonomy: Taxonomy | None = None,
-        max_pixels: int = MAX_PIXELS,
+        max_pixels: int | Limits = MAX_PIXELS,
         precisions: Mapping[str, str] | None = None,
     ) -> None:
         """`networks` maps every role of the manifest to its loaded network. `Engine.load` is the usual way."""
@@ -65,7 +67,7 @@ class Engine:
         precision: str = F32,
         unverified: bool = False,
         taxonomy: Taxonomy | None = None,
-        max_pixels: int = MAX_PIXELS,
+        max_pixels: int | Limits = MAX_PIXELS,
     ) -> Engine:
         """Load every model of `weights`/manifest.json with `runtime` (openvino or torch), each file verified first.
 
@@ -115,7 +117,7 @@ class Engine:
 
     def _decode(self, source: Source) -> _Timed:
         started = time.perf_counter()
-        decoded = decode(source, detail=self._detail, max_pixels=self._max_pixels)
+        decoded = decode(source, detail=self._detail, most_pixels=MOST_PIXELS, max_pixels=self._max_pixels)
         return _Timed(decoded, _milliseconds_since(started))
 
     def _try_decode(self, source: Source) -> _Timed | DecodeError:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import tee
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
+from catalog.upload_validation import image_limits
 from core.commands import EnglishCommand
 from vision.engine import CHOICES, RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, ImageResult, decode
 from vision.engine.annotate import annotate
+from vision.engine.formats import is_image_file, kind_of_file
 from vision.engine.precision import AUTO, OPENVINO, described
 
-IMAGES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2"}
 ANNOTATED_DETAIL = 1200
 FILE_COLUMN, VALUE_COLUMN = 32, 26
 
@@ -73,7 +74,7 @@ class Command(EnglishCommand):
         except (EngineError, OSError) as error:
             raise CommandError(str(error)) from error
         progress = _Progress(self.stderr if verbosity > 0 else None, described(engine.precisions))
-        names, sources = tee(find_images(_named(paths), leave_out=save_annotated))
+        names, sources = tee(find_images(_named(paths), leave_out=save_annotated, skip=progress.skip))
         if format == "table":
             self.stdout.write(_table_head(engine))
         try:
@@ -97,7 +98,7 @@ def _from_folder(weights: Path, runtime: str, precision: str | None) -> Engine:
         runtime=runtime,
         precision=precision or setting,
         unverified=precision is not None,
-        max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS,
+        max_pixels=image_limits(),
     )
 
 
@@ -116,10 +117,17 @@ def _registered(runtime: str, precision: str | None) -> Engine:
         raise CommandError(f"The database cannot be asked ({error}). `manage.py prepare` sets it up.") from error
 
 
-def find_images(paths: Iterable[str], *, leave_out: Path | None = None) -> Iterator[str]:
-    """The files meant by `paths`, in order; a folder gives its images by name, and its folders', except one.
+def find_images(
+    paths: Iterable[str], *, leave_out: Path | None = None, skip: Callable[[str], None] = lambda path: None
+) -> Iterator[str]:
+    """The files meant by `paths`, in order; a folder gives its images, whatever they are called, and its folders'.
 
     A path that is nothing, and a folder that cannot be opened, stay in: they become results with an error.
+
+    Args:
+        paths: files and folders.
+        leave_out: a folder that is not looked into.
+        skip: is told of each file in a folder that is not an image.
     """
     for path in paths:
         if not os.path.isdir(path):
@@ -130,12 +138,13 @@ def find_images(paths: Iterable[str], *, leave_out: Path | None = None) -> Itera
             except OSError:
                 yield path
                 continue
-            inside = [
-                entry.path
-                for entry in entries
-                if entry.is_dir(follow_symlinks=False) or os.path.splitext(entry.name)[1].lower() in IMAGES
-            ]
-            yield from find_images(inside, leave_out=leave_out)
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from find_images([entry.path], leave_out=leave_out, skip=skip)
+                elif entry.is_file() and is_image_file(entry.path):
+                    yield entry.path
+                elif not entry.is_dir():
+                    skip(entry.path)
 
 
 def _named(paths: Iterable[str]) -> Iterator[str]:
@@ -218,7 +227,7 @@ class _Progress:
         self._precision = precision
         self._started = time.monotonic()
         self._shown = self._started
-        self.done = self.failed = 0
+        self.done = self.failed = self.skipped = 0
 
     def step(self, *, failed: bool) -> None:
         """Count one file."""
@@ -229,6 +238,17 @@ class _Progress:
             self._shown = now
             self._write("\r" if self._stream.isatty() else "\n")
 
+    def skip(self, path: str) -> None:
+        """Name a file in a folder that is not looked at, with its kind if that is known."""
+        self.skipped += 1
+        if self._stream is None:
+            return
+        try:
+            kind = kind_of_file(path) or "not an image"
+        except OSError:
+            kind = "cannot be read"
+        self._stream.write(f"skipped ({kind}): {_shown(path)}", style_func=str)
+
     def end(self) -> None:
         """Write the last count."""
         if self._stream is not None:
@@ -236,6 +256,7 @@ class _Progress:
 
     def _write(self, ending: str) -> None:
         speed = self.done / max(time.monotonic() - self._started, 1e-9)
-        text = f"{self.done} files, {self.failed} unreadable, {speed:.1f} a second, in {self._precision}"
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        text = f"{self.done} files, {self.failed} unreadable{skipped}, {speed:.1f} a second, in {self._precision}"
         self._stream.write(text, style_func=str, ending=ending)
         self._stream.flush()
