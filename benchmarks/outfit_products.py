@@ -27,7 +27,8 @@ UNCLEAR = frozenset("mp")  # flags of boxes that are off, and of garments that h
 WORDS = {
     "Blouse": ("블라우스", "blouse"), "Tshirt": ("반팔티", "t-shirt"), "KnitWear": ("니트", "sweater"),
     "Shirt": ("셔츠", "shirt"), "Cardigan": ("가디건", "cardigan"), "Hoodie": ("후드티", "hoodie"),
-    "Jeans": ("청바지", "jeans"), "Pants": ("슬랙스", "pants"), "Skirt": ("치마", "skirt"), "Dress": ("원피스", "dress"),
+    "Jeans": ("청바지", "jeans"), "Pants": ("슬랙스", "pants"), "Skirt": ("치마", "skirt"),
+    "Dress": ("원피스", "dress"),
     "JumpSuit": ("점프수트", "jumpsuit"), "JoggerPants": ("조거팬츠", "jogger pants"), "Coat": ("코트", "coat"),
     "Jacket": ("자켓", "jacket"), "Jumper": ("점퍼", "bomber"), "PaddedJacket": ("패딩", "padded jacket"),
     "Vest": ("베스트", "vest"), "SleevelessTop": ("나시", "tank top"), "Bratop": ("브라탑", "bra top"),
@@ -242,7 +243,7 @@ def _crop(photo: Photo, garment: Worn, chance: random.Random) -> Box:
     edges = list(zip(*(seen.box for seen in photo.garments), strict=True))
     wide = max(edges[2]) - min(edges[0])
     left, right = min(edges[0]) - 0.15 * wide, max(edges[2]) + 0.15 * wide
-    x1, y1, x2, y2 = garment.box
+    _x1, y1, _x2, y2 = garment.box
     margin = chance.uniform(-0.05, 0.15) * (y2 - y1)
     if garment.top_category == "Bottom":
         return _inside((left, y1 - margin, right, max(edges[3]) + 0.08))

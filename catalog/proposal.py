@@ -81,10 +81,10 @@ class Reason:
 
 
 _TEXTS = {
-    ReasonCode.FOUND: _("found in %(n)d of %(m)d photos with garments"),
-    ReasonCode.ALONE: _("alone in %(n)d of %(m)d"),
-    ReasonCode.LARGEST: _("largest in %(n)d of %(m)d"),
-    ReasonCode.CLOSE_UP: _("close up in %(n)d of %(m)d"),
+    ReasonCode.FOUND: _("found in %(n)s of %(m)s photos that show clothes"),
+    ReasonCode.ALONE: _("alone in %(n)s"),
+    ReasonCode.LARGEST: _("the largest in %(n)s"),
+    ReasonCode.CLOSE_UP: _("close up in %(n)s"),
     ReasonCode.NAME: _("the name says “%(word)s”"),
     ReasonCode.NAME_DIFFERS: _("but the name says “%(word)s”"),
 }
@@ -94,9 +94,9 @@ _TEXTS = {
 class Candidate:
     """A garment that the product may be: what the models say of one top-level category.
 
-    `confidence`: how probable it is that the product is this one. `images` of `total` images show it, `garments` are the
-    ids of the garments that do, the best first. `chosen`: the models chose this one, without a person. `reasons`: why
-    it is as probable as it is; a proposal that was stored before there were any has none.
+    `confidence`: how probable it is that the product is this one. `images` of `total` images show it, `garments` are
+    the ids of the garments that do, the best first. `chosen`: the models chose this one, without a person. `reasons`:
+    why it is as probable as it is; a proposal that was stored before there were any has none.
     """
 
     top_category: str

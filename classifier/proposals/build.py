@@ -12,8 +12,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 
@@ -21,13 +20,14 @@ from catalog.models import CATEGORY, AttributeValue, Product
 from catalog.proposal import Alternative, Candidate, Proposal, ProposedValue
 from catalog.selectors import Taxonomy, images_wait
 from catalog.services import write_proposal
-from classifier.proposals.evidence import Evidence, Weighed, judge, prominence, weigh
+from classifier.proposals.evidence import Evidence, Weighed, judge, weigh
 from classifier.proposals.seen import Said, Seen, load
 from classifier.proposals.words import Hint, hint_of
 from classifier.quality import thresholds
 
 MOST_ALTERNATIVES = 5
 LEAD = 2.0  # the top-level category that is chosen must be this many times as probable as the next one
+_MAY_BE = 0.1  # the least probability of the top-level category for a garment that is taken for another one
 _NAMED = 0.5  # what the name's word adds to the agreement of garments of its category, in shares of an image
 _DIGITS = 4
 
@@ -62,59 +62,62 @@ def clear_top_category(proposal: Proposal, threshold: float) -> str | None:
     return ranked[0].top_category if ranked[0].confidence >= LEAD * next_one else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Showing:
-    """The garment that speaks for a candidate in one image, and its share in it."""
+def _showing(level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None, taxonomy: Taxonomy) -> list[Seen]:
+    """One garment of each image that shows one of the top-level category, the best first.
 
-    share: float
-    garment: Seen
+    Where none of an image's garments is taken for one, it is the one that may be: the product is in most of its images.
+    """
+    mentioned = hint is not None and hint.top_category == level
+    if not mentioned and all(weighed.own != level for garments in images for weighed in garments):
+        return []
+    agreement = _agreement(level, images, hint, taxonomy)
+    chosen = []
+    for garments in images:
+        own = [weighed for weighed in garments if weighed.own == level]
+        may_be = own or [weighed for weighed in garments if weighed.masses.get(level, 0.0) >= _MAY_BE]
+        if may_be:
+            chosen.append(
+                max(may_be, key=lambda weighed: weighed.share(level) * weighed.prominence * agreement(weighed))
+            )
+    ranked = sorted(chosen, key=lambda weighed: (weighed.own != level, -weighed.share(level)))
+    return [weighed.garment for weighed in ranked]
 
 
-def _showing(
+def _agreement(
     level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None, taxonomy: Taxonomy
-) -> list[_Showing]:
-    """One garment of each image that shows one of the top-level category, the best first."""
-    own = [[garment for garment in garments if garment.own == level] for garments in images]
-    own = [garments for garments in own if garments]
-    agreement: dict[int, float] = defaultdict(float)
-    several = any(len(garments) > 1 for garments in own)
-    if several:
-        for garments in own:
-            weights = [prominence(garment) * garment.shares[level] for garment in garments]
-            for garment, weight in zip(garments, weights, strict=True):
-                for value, probability in garment.garment.resolved(CATEGORY, taxonomy):
-                    agreement[value.pk] += probability * weight / len(garments)
-        named = taxonomy.resolve(CATEGORY, hint.category) if hint and hint.category else None
-        if named is not None:
-            agreement[named.pk] += _NAMED * len(own)
+) -> Callable[[Weighed], float]:
+    """How well a garment's categories agree with those of the other images, and with the name."""
+    sums: dict[int, float] = defaultdict(float)
+    for garments in images:
+        own = [weighed for weighed in garments if weighed.own == level]
+        for weighed in own:
+            weight = weighed.share(level) * weighed.prominence / len(own)
+            for value, probability in weighed.garment.resolved(CATEGORY, taxonomy):
+                sums[value.pk] += weight * probability
+    named = taxonomy.resolve(CATEGORY, hint.category) if hint and hint.category else None
+    if named is not None:
+        sums[named.pk] += _NAMED * len(images)
 
-    def fits(garment: Weighed) -> float:
-        share = garment.shares[level]
-        if not several:
-            return share
-        resolved = garment.garment.resolved(CATEGORY, taxonomy)
-        return share * prominence(garment) * sum(agreement[value.pk] * probability for value, probability in resolved)
+    def agreement(weighed: Weighed) -> float:
+        return sum(sums[value.pk] * share for value, share in weighed.garment.resolved(CATEGORY, taxonomy))
 
-    chosen = [max(garments, key=fits) for garments in own]
-    showing = [_Showing(garment.shares[level], garment.garment) for garment in chosen]
-    return sorted(showing, key=lambda entry: -entry.share)
+    return agreement
 
 
 def _candidate(
-    level: AttributeValue, evidence: Evidence, showing: Sequence[_Showing], images: int, taxonomy: Taxonomy
+    level: AttributeValue, evidence: Evidence, garments: Sequence[Seen], images: int, taxonomy: Taxonomy
 ) -> Candidate:
-    ranked = [entry.garment for entry in showing]
     attributes = {
         code: found
         for code in taxonomy.attributes
-        if taxonomy.applies(code, level) and (found := _attribute(code, level, ranked, taxonomy))
+        if taxonomy.applies(code, level) and (found := _attribute(code, level, garments, taxonomy))
     }
     return Candidate(
         top_category=level.code,
         confidence=round(evidence.probability, _DIGITS),
-        images=len(ranked),
+        images=len(garments),
         total=images,
-        garments=tuple(garment.garment for garment in ranked),
+        garments=tuple(garment.garment for garment in garments),
         attributes=attributes,
         reasons=evidence.reasons,
     )

@@ -1,13 +1,13 @@
 """How probable it is that the product is the garment of a top-level category, and why.
 
-A garment's share in a top-level category is the confidence of its box times the probability that its category
-distribution (value and alternatives) gives to categories of it; a detector that names what it finds gives one score for
-both, which counts once. An image speaks for a top-level category by its best garment, the one with the largest share.
+The garments of all images are grouped by their most probable top-level category. What tells which group is the
+product (`FEATURES`) is looked at in the images that show a garment: a size chart or a care label does not vote. The sum
+of the features times their `WEIGHTS` says how much a group has for it, in logarithms; comparing it with the other
+groups, and with `none` (that the product is nothing of what was found), gives the group's probability. The group may be
+misread as a whole, so its probability is shared out among top-level categories as the category distributions of its
+garments say. Last comes the name: what it mentions becomes more probable, by `named` (a logarithm too).
 
-What speaks for a top-level category (`FEATURES`) is averaged over the images that show a garment: a size chart or a care
-label does not vote. The sum of the features times `WEIGHTS` is the logarithm of how much the top-level category has for it;
-probabilities follow by comparing it with the others, and with `NONE`: that the product is nothing of what was found.
-`benchmarks/outfit_weights.py` fits both on products composed of train photos, so that the probabilities are honest.
+`benchmarks/outfit_weights.py` fits all of these on products composed of train photos, so that probabilities are honest.
 """
 
 from __future__ import annotations
@@ -23,49 +23,101 @@ from catalog.selectors import Taxonomy
 from classifier.proposals.seen import Seen
 from classifier.proposals.words import Hint
 
-FEATURES = ("found", "alone", "prominent", "close_up", "named", "sure")
-WEIGHTS: Mapping[str, float] = {
-    "found": 1.0, "alone": 2.0, "prominent": 2.0, "close_up": 2.0, "named": 3.0, "sure": 1.0,
-}  # fmt: skip
-NONE = -1.0
-_CLEARLY = 0.5  # from which share on a feature of an image is a reason that is shown
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each feature counts. `agreement`: 0, several garments of a group say no more than one; 1, each of them
+    counts in full."""
+
+    features: Mapping[str, float]
+    none: float
+    named: float
+    agreement: float
+
+
+FEATURES = ("found", "often", "alone", "prominent", "close_up", "wide", "tall", "certain")
+WEIGHTS = Weights(
+    features={
+        "found": 0.26, "often": 0.97, "alone": 0.66, "prominent": 0.42, "close_up": 1.22, "wide": 1.58, "tall": 1.54,
+        "certain": 0.86,
+    },
+    none=-0.5,
+    named=2.6,
+    agreement=0.38,
+)  # fmt: skip
 _LEAST = 1e-3
-_CLOSE_FROM, _CLOSE_TO = 0.35, 0.7  # of the image's area: no close-up below, wholly one above
+_LEAST_MASS = 0.01  # of a top-level category that a garment's distribution does not name
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A garment with its share in each top-level category (by code), its own, the most probable one, first."""
+    """A garment with the probabilities of its top-level categories (by code), the most probable category's first.
+
+    `score` is how sure the detector is.
+    """
 
     garment: Seen
-    shares: Mapping[str, float]
+    masses: Mapping[str, float]
     score: float
 
     @property
     def own(self) -> str:
         """The most probable top-level category."""
-        return next(iter(self.shares))
+        return next(iter(self.masses))
 
-    def other(self, top_category: str) -> float:
-        """How sure it is that this is a garment, but not of that top-level category."""
-        return sum(share for level, share in self.shares.items() if level != top_category)
+    @property
+    def prominence(self) -> float:
+        """How large it is in its image, and how near to the middle of its width."""
+        x1, _y1, x2, _y2 = self.garment.box
+        return math.sqrt(self.garment.area) * (1.0 - abs(x1 + x2 - 1.0) / 2)
+
+    def share(self, top_category: str) -> float:
+        """How sure it is that this is a garment, and of that top-level category.
+
+        A detector that names what it finds gives one score for both, which counts once.
+        """
+        mass = self.masses.get(top_category, 0.0)
+        return mass if self.garment.named else self.score * mass
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What speaks for a top-level category: the features, the probability that follows, and the reasons to show."""
+    """How probable a top-level category is, and the reasons to show."""
 
-    features: Mapping[str, float]
     probability: float
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All garments whose most probable top-level category is the same: the features, and what they are in truth."""
+
+    top_category: str
+    features: Mapping[str, float]
+    garments: tuple[Weighed, ...]
+
+    def masses(self, agreement: float) -> dict[str, float]:
+        """The probability of each top-level category: the garments' distributions, multiplied and renormalised.
+
+        Each counts with the power `number ** (agreement - 1)`; what a lone garment says is what it is.
+        """
+        levels = {level for weighed in self.garments for level in weighed.masses}
+        power = len(self.garments) ** (agreement - 1.0)
+        logs = {
+            level: power * sum(math.log(max(weighed.masses.get(level, 0.0), _LEAST_MASS)) for weighed in self.garments)
+            for level in levels
+        }
+        named = max(sum(weighed.masses.values()) for weighed in self.garments)
+        total = sum(math.exp(log) for log in logs.values())
+        return {level: min(named, 1.0) * math.exp(log) / total for level, log in logs.items()}
 
 
 def weigh(
     images: Sequence[Sequence[Seen]], taxonomy: Taxonomy
 ) -> tuple[list[list[Weighed]], dict[str, AttributeValue]]:
-    """Give the garments of each image their shares, and name the top-level categories by code.
+    """Return the garments of each image with their top-level categories, and those by their codes.
 
-    Images without a garment that has a category are left out.
+    Garments without a category are left out, and so are images without a garment that has one.
     """
     levels: dict[str, AttributeValue] = {}
     voting = []
@@ -79,97 +131,124 @@ def weigh(
                     levels[top_category.code] = top_category
                     masses[top_category.code] += probability
             if masses:
-                own = next(iter(masses))  # codes come with the most probable first
-                factor = 1.0 if garment.named else garment.confidence
-                ranked = sorted(masses.items(), key=lambda item: item[0] != own)
-                shares = {level: factor * mass for level, mass in ranked}
-                weighed.append(Weighed(garment, shares, max(garment.confidence, _LEAST)))
+                weighed.append(Weighed(garment, masses, max(garment.confidence, _LEAST)))
         if weighed:
             voting.append(weighed)
     return voting, levels
 
 
-def judge(images: Sequence[Sequence[Weighed]], hint: Hint | None) -> dict[str, Evidence]:
+def judge(images: Sequence[Sequence[Weighed]], hint: Hint | None, weights: Weights = WEIGHTS) -> dict[str, Evidence]:
     """Return the evidence for each top-level category that some garment may belong to, by its code.
 
     Args:
         images: what `weigh` made of the images that show garments.
         hint: what the product's name or SKU says.
+        weights: how much each feature counts.
     """
-    levels = sorted({level for image in images for garment in image for level in garment.shares})
-    features, reasons = {}, {}
+    probabilities = combine(group(images), hint, weights)
+    return {level: Evidence(share, _reasons(level, images, hint)) for level, share in probabilities.items()}
+
+
+def combine(groups: Sequence[Group], hint: Hint | None, weights: Weights) -> dict[str, float]:
+    """The probability of each top-level category; what is missing to 1 is that the product is none of them."""
+    scores = [sum(weights.features[name] * value for name, value in found.features.items()) for found in groups]
+    most = max([weights.none, *scores])
+    odds: dict[str, float] = defaultdict(float)
+    nothing = math.exp(weights.none - most)
+    for found, score in zip(groups, scores, strict=True):
+        share = math.exp(score - most)
+        masses = found.masses(weights.agreement)
+        nothing += share * (1.0 - sum(masses.values()))
+        for level, mass in masses.items():
+            odds[level] += share * mass
+    if hint is not None and hint.top_category in odds:
+        odds[hint.top_category] *= math.exp(weights.named)
+    total = nothing + sum(odds.values())
+    return {level: share / total for level, share in sorted(odds.items())}
+
+
+def group(images: Sequence[Sequence[Weighed]]) -> list[Group]:
+    """The groups of the images' garments, with the features of each."""
+    levels = sorted({weighed.own for garments in images for weighed in garments})
+    votes = sum(max(weighed.score for weighed in garments) for garments in images)
+    groups = []
     for level in levels:
-        features[level], reasons[level] = _features(level, images, hint)
-    scores = {level: sum(WEIGHTS[name] * value for name, value in found.items()) for level, found in features.items()}
-    most = max([NONE, *scores.values()])
-    total = math.exp(NONE - most) + sum(math.exp(score - most) for score in scores.values())
-    return {
-        level: Evidence(features[level], math.exp(scores[level] - most) / total, reasons[level]) for level in levels
-    }
+        members = tuple(weighed for garments in images for weighed in garments if weighed.own == level)
+        looks = [_look(level, garments) for garments in images]
+        features = {
+            "found": sum(look.found for look in looks) / votes,
+            "often": sum(look.often for look in looks) / votes,
+            "alone": max(look.alone for look in looks),
+            "prominent": sum(look.prominent for look in looks) / votes,
+            "close_up": max(look.close_up for look in looks),
+            "wide": max(look.wide for look in looks),
+            "tall": max(look.tall for look in looks),
+            "certain": math.log(max(weighed.score for weighed in members)),
+        }
+        groups.append(Group(level, features, members))
+    return groups
 
 
 @dataclass(frozen=True, slots=True)
-class _Image:
-    """What one image says of a top-level category; each from 0 to 1."""
+class _Look:
+    """What one image says of a top-level category: each from 0 to how sure the detector is of the garment."""
 
-    vote: float
-    found: float
-    alone: float
-    prominent: float
-    close_up: float
+    found: float = 0.0
+    often: float = 0.0
+    alone: float = 0.0
+    prominent: float = 0.0
+    close_up: float = 0.0
+    wide: float = 0.0
+    tall: float = 0.0
 
 
-def _look(level: str, garments: Sequence[Weighed]) -> _Image:
-    best = max(garments, key=lambda garment: garment.shares.get(level, 0.0))
-    vote = max(garment.score for garment in garments)
-    share = min(best.shares.get(level, 0.0) / vote, 1.0)
-    others = [garment for garment in garments if garment is not best]
-    rival = max((garment.other(level) for garment in others), default=0.0)
-    largest = max(prominence(garment) * garment.score for garment in garments)
-    size = prominence(best) * best.score / largest
-    close_up = (best.garment.area - _CLOSE_FROM) / (_CLOSE_TO - _CLOSE_FROM)
-    return _Image(
-        vote=vote,
-        found=share,
-        alone=share * max(1.0 - rival / vote, 0.0),
-        prominent=share * size,
-        close_up=share * min(max(close_up, 0.0), 1.0),
+def _look(level: str, garments: Sequence[Weighed]) -> _Look:
+    own = [weighed for weighed in garments if weighed.own == level]
+    if not own:
+        return _Look()
+    others = [weighed for weighed in garments if weighed.own != level]
+    counts: dict[str, float] = defaultdict(float)
+    for weighed in garments:
+        counts[weighed.own] += weighed.score
+    best = max(own, key=lambda weighed: weighed.score * weighed.prominence)
+    score = max(weighed.score for weighed in own)
+    largest = max(weighed.score * weighed.prominence for weighed in garments)
+    rival = max((weighed.score for weighed in others), default=0.0)
+    x1, y1, x2, y2 = best.garment.box
+    return _Look(
+        found=score,
+        often=score * counts[level] / max(counts.values()),
+        alone=max(score - rival, 0.0),
+        prominent=score * best.score * best.prominence / largest,
+        close_up=score * _ramp(best.garment.area, 0.35, 0.7),
+        wide=score * _ramp(x2 - x1, 0.7, 0.95),
+        tall=score * _ramp(y2 - y1, 0.7, 0.95),
     )
 
 
-def prominence(weighed: Weighed) -> float:
-    """How large a garment is in its image, and how near to the middle of its width."""
-    x1, _y1, x2, _y2 = weighed.garment.box
-    return math.sqrt(weighed.garment.area) * (1.0 - abs(x1 + x2 - 1.0) / 2)
+def _ramp(value: float, low: float, high: float) -> float:
+    """0 up to `low`, 1 from `high` on, and in a straight line between them."""
+    return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
-def _features(
-    level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None
-) -> tuple[dict[str, float], tuple[Reason, ...]]:
-    looks = [_look(level, garments) for garments in images]
-    votes = sum(look.vote for look in looks)
-    found = sum(look.vote * look.found for look in looks) / votes
-    features = {
-        "found": found,
-        "alone": sum(look.vote * look.alone for look in looks) / votes,
-        "prominent": sum(look.vote * look.prominent for look in looks) / votes,
-        "close_up": sum(look.vote * look.close_up for look in looks) / votes,
-        "named": float(hint is not None and hint.top_category == level),
-        "sure": math.log(max(found, _LEAST)),
+def _reasons(level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None) -> tuple[Reason, ...]:
+    """What people can see for themselves: in how many images the garment is found, alone, the largest, close up."""
+    looks = [(_look(level, garments), garments) for garments in images]
+    shown = [(look, garments) for look, garments in looks if look.found]
+    counts = {
+        ReasonCode.FOUND: len(shown),
+        ReasonCode.ALONE: sum(all(weighed.own == level for weighed in garments) for _look, garments in shown),
+        ReasonCode.LARGEST: sum(_is_largest(level, garments) for _look, garments in shown),
+        ReasonCode.CLOSE_UP: sum(look.close_up >= look.found / 2 for look, _garments in shown),
     }
-    several = sum(len(garments) > 1 for garments in images)
-    counts = (
-        (ReasonCode.FOUND, sum(look.found >= _CLEARLY for look in looks), len(looks)),
-        (ReasonCode.ALONE, sum(look.alone >= _CLEARLY for look in looks), len(looks)),
-        (
-            ReasonCode.LARGEST,
-            sum(look.prominent >= _CLEARLY and look.prominent >= 0.99 * look.found for look in looks) if several else 0,
-            len(looks),
-        ),
-        (ReasonCode.CLOSE_UP, sum(look.close_up >= _CLEARLY for look in looks), len(looks)),
-    )
-    reasons = [Reason(code, images=count, total=total) for code, count, total in counts if count]
+    reasons = [Reason(code, images=count, total=len(images)) for code, count in counts.items() if count]
     if hint is not None:
         code = ReasonCode.NAME if hint.top_category == level else ReasonCode.NAME_DIFFERS
         reasons.append(Reason(code, word=hint.word))
-    return features, tuple(reasons)
+    return tuple(reasons)
+
+
+def _is_largest(level: str, garments: Sequence[Weighed]) -> bool:
+    """Whether the largest garment is of that top-level category, and not the only kind there is."""
+    largest = max(garments, key=lambda weighed: weighed.prominence)
+    return largest.own == level and any(weighed.own != level for weighed in garments)

@@ -1,8 +1,8 @@
 """Which garment a product's name or SKU mentions: a hint beside what its images show.
 
-Words are the taxonomy's names and aliases of categories, in Korean and English, and what merchants also call them. In both
-languages the noun comes last ("데님 자켓", "shirt dress"), so the last word that names a garment counts, and in a Korean
-word its longest ending ("청자켓").
+Words are the taxonomy's names and aliases of categories, in Korean and English, and what merchants also call them. In
+both languages the noun comes last ("데님 자켓", "shirt dress"), so the last word that names a garment counts, and
+within a word its longest ending ("청자켓").
 """
 
 from __future__ import annotations
