@@ -1,7 +1,8 @@
 """Fit `classifier.proposals.evidence.WEIGHTS` on products composed of train photos, with what the engine finds in them.
 
 Networks know their train photos, so a part of the garments that they find is dropped, and distributions are softened.
-Beside outfits there are products with a single flat photo. Prints the weights, to be written into that module.
+Beside outfits there are products with a single flat photo, some of them of shoes and hats: what is found there is not a
+garment. Prints the weights, to be written into that module.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from benchmarks.outfit_products import Part, Photo, Product, Shot, read_photos
+from benchmarks.outfit_products import Part, Photo, Product, Shot, Worn, read_photos
 from benchmarks.outfits import ROOT, SEED, look, read_products, set_up
 from vision.engine.results import Box
+from vision.training.dataset import open_upright, read_dataset
 
 if TYPE_CHECKING:
     from classifier.proposals import Seen
@@ -34,14 +36,23 @@ PENALTY = 1e-3
 """Of the squares of the weights: what hardly tells anything stays near 0."""
 
 
-def flat_products(photos: Sequence[Photo], count: int) -> list[Product]:
-    """Products with one photo of a flat garment, some with a size chart beside it."""
+NOTHING = Worn("", "", WHOLE, clear=True)
+
+
+def flat_products(folder: Path, count: int) -> list[Product]:
+    """Products with one photo of a flat garment, some with a size chart beside it, and those of shoes and hats."""
     chance = random.Random(SEED)
+    clear = [photo for photo in read_photos(folder, "labels.csv", "train") if photo.garments[0].clear]
     products = []
-    for photo in chance.sample([photo for photo in photos if photo.garments[0].clear], count):
+    for photo in [*chance.sample(clear, count), *_without_garment(folder)]:
         shots = (Shot("flat", (Part(photo, WHOLE),)), *([Shot("chart")] if chance.random() < 0.3 else []))
-        products.append(Product(photo.garments[0], shots, "", False))
+        products.append(Product(photo.garments[0] if photo.garments else NOTHING, shots, "", False))
     return products
+
+
+def _without_garment(folder: Path) -> list[Photo]:
+    rows = [row for row in read_dataset(folder).select("train") if row.box is None]
+    return [Photo(row.path, open_upright(row.path).size, ()) for row in rows]
 
 
 def main() -> int:
@@ -56,7 +67,7 @@ def main() -> int:
     options = parser.parse_args()
     set_up()
     products = read_products(options.worn, options.data, "train", options.products)
-    products += flat_products(read_photos(options.data, "labels.csv", "train"), options.products // 3)
+    products += flat_products(options.data, options.products // 3)
     print(fitted(products, look(products, options.weights), options.missed, options.softer))
     return 0
 

@@ -38,12 +38,12 @@ class Weights:
 FEATURES = ("found", "often", "alone", "prominent", "close_up", "wide", "tall", "certain")
 WEIGHTS = Weights(
     features={
-        "found": 0.26, "often": 0.97, "alone": 0.66, "prominent": 0.42, "close_up": 1.22, "wide": 1.58, "tall": 1.54,
-        "certain": 0.86,
+        "found": 0.2, "often": 0.8, "alone": 0.8, "prominent": 0.4, "close_up": 1.5, "wide": 1.7, "tall": 1.6,
+        "certain": 2.2,
     },
     none=-0.5,
-    named=2.6,
-    agreement=0.38,
+    named=2.5,
+    agreement=0.45,
 )  # fmt: skip
 _LEAST = 1e-3
 _LEAST_MASS = 0.01  # of a top-level category that a garment's distribution does not name
