@@ -1,4 +1,4 @@
-"""Products as merchants photograph them, composed from labelled photos: one garment is sold, outfits are shown.
+"""Products as merchants show them, composed from labelled photos: one garment is sold, outfits are seen.
 
 Each product has an outfit (a photo of a worn garment), and one to four of: a crop from the neck or from the waist, a
 close-up, a flat lay of the same category, a detail page (a tall strip) and a drawn size chart. At least one beside the
