@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import ExifTags, Image, ImageDraw
 
 from vision.engine.results import Box
 from vision.engine.taxonomy import CATEGORY, Taxonomy
@@ -163,8 +163,15 @@ def read_photos(folder: Path, table: str, split: str) -> list[Photo]:
     photos = []
     for name, garments in rows.items():
         path = folder / "images" / name
-        photos.append(Photo(path, open_upright(path).size, tuple(garments)))
+        photos.append(Photo(path, upright_size(path), tuple(garments)))
     return photos
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """Width and height as people see the photo, without decoding it."""
+    with Image.open(path) as image:
+        on_its_side = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        return (image.height, image.width) if on_its_side else image.size
 
 
 def compose(worn: Sequence[Photo], flat: Sequence[Photo], count: int, seed: int) -> list[Product]:

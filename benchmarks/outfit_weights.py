@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from benchmarks.outfit_products import Part, Photo, Product, Shot, Worn, read_photos
+from benchmarks.outfit_products import Part, Photo, Product, Shot, Worn, read_photos, upright_size
 from benchmarks.outfits import ROOT, SEED, look, read_products, set_up
 from vision.engine.results import Box
-from vision.training.dataset import open_upright, read_dataset
+from vision.training.dataset import read_dataset
 
 if TYPE_CHECKING:
     from classifier.proposals import Seen
@@ -52,7 +52,7 @@ def flat_products(folder: Path, count: int) -> list[Product]:
 
 def _without_garment(folder: Path) -> list[Photo]:
     rows = [row for row in read_dataset(folder).select("train") if row.box is None]
-    return [Photo(row.path, open_upright(row.path).size, ()) for row in rows]
+    return [Photo(row.path, upright_size(row.path), ()) for row in rows]
 
 
 def main() -> int:
