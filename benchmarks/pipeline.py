@@ -34,7 +34,7 @@ from benchmarks.processes import web_process, worker_process
 from benchmarks.sides import ROOT, Networks, Original, Side, WorkerPath, serve
 from vision.engine import Manifest
 from vision.engine.manifest import MANIFEST_NAME
-from vision.engine.precision import AUTO, BF16, F32, INT8, PRECISIONS, choose, described
+from vision.engine.precision import AUTO, F32, PRECISIONS, choose, described
 from vision.training.environment import processor
 
 MEGAPIXELS = 12
@@ -211,7 +211,9 @@ def chosen_precisions(weights: Path, asked: Sequence[str]) -> list[str]:
     if asked:
         return [F32, *(each for each in asked if each != F32)]
     serving = set(choose(Manifest.load(weights).models, AUTO).values())
-    return [F32, *(each for each in (BF16, INT8) if each in serving)]
+    if len(serving) > 1:
+        return [F32, AUTO]
+    return [F32, *(serving - {F32})]
 
 
 def _options() -> argparse.Namespace:
