@@ -22,7 +22,7 @@ from vision.training.dataset import open_upright
 
 NAMED, MISLEADING = 0.5, 0.1  # of all products, of these
 PAGE_WIDTH = 860
-FOCUSED = ("crop", "close_up", "flat", "page")
+FOCUSED = ("close_up", "flat", "page")  # a crop from the neck shows the coat as much as the shirt under it
 UNCLEAR = frozenset("mp")  # flags of boxes that are off, and of garments that hardly show
 WORDS = {
     "Blouse": ("블라우스", "blouse"), "Tshirt": ("반팔티", "t-shirt"), "KnitWear": ("니트", "sweater"),

@@ -38,12 +38,12 @@ class Weights:
 FEATURES = ("found", "often", "alone", "prominent", "close_up", "wide", "tall", "certain")
 WEIGHTS = Weights(
     features={
-        "found": 0.2, "often": 0.8, "alone": 0.8, "prominent": 0.4, "close_up": 1.5, "wide": 1.7, "tall": 1.6,
-        "certain": 2.2,
+        "found": 0.1, "often": 0.6, "alone": 0.9, "prominent": 0.3, "close_up": 0.9, "wide": 1.3, "tall": 1.1,
+        "certain": 1.5,
     },
     none=-0.5,
     named=2.5,
-    agreement=0.45,
+    agreement=0.1,
 )  # fmt: skip
 _LEAST = 1e-3
 _LEAST_MASS = 0.01  # of a top-level category that a garment's distribution does not name
