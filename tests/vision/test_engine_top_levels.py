@@ -175,3 +175,14 @@ def test_a_model_without_these_fields_keeps_the_hash_that_it_was_known_by():
     assert replace(model, finder_weight=0.5).sha256 != model.sha256
     assert replace(model, overlap=0.5).sha256 != model.sha256
     assert replace(model, verified=("f32",)).sha256 == model.sha256  # measured later
+
+
+def test_confidence_has_a_temperature_of_its_own_where_there_are_several_garments():
+    spec = classifier("category", CATEGORIES, temperature=1.0, outfit_temperature=2.0)
+    coat, trousers = (10, 5, 90, 60, 0.1, 0.1, 0.9, 0.1), (10, 60, 90, 95, 0.1, 0.8, 0.1, 0.1)
+    says = Says(0.64, 0.09, 0.09, 0.09, 0.09)
+    alone = engine_of((finder(), Boxes(coat)), (spec, says)).classify(SQUARE).garments
+    both = engine_of((finder(), Boxes(coat, trousers)), (spec, says)).classify(SQUARE).garments
+    assert [garment.attributes["category"].confidence for garment in alone] == [pytest.approx(0.64, abs=2e-4)]
+    softer = 0.8 / (0.8 + 4 * 0.3)
+    assert [garment.attributes["category"].confidence for garment in both] == [pytest.approx(softer, abs=2e-4)] * 2

@@ -28,13 +28,14 @@ class Subject:
     """A garment that was found in image number `image` of a batch, and what is known of it so far.
 
     `top_levels` is how probable the detector takes each top-level category to be, empty where it does not say.
-    `hidden` lists the attributes that the image does not show.
+    `outfit`: other garments were found in the image too. `hidden` lists the attributes that the image does not show.
     """
 
     image: int
     box: Box
     confidence: float
     top_levels: Mapping[str, float] = field(default_factory=dict)
+    outfit: bool = False
     attributes: dict[str, AttributeResult | None] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
 
@@ -98,7 +99,8 @@ class ClassifierReader:
         self._codes = [taxonomy.code_of(self.spec.role, name) for name in self.spec.classes]
 
     def read(self, subjects: Sequence[Subject], crops: Crops) -> Sequence[Answer]:
-        probabilities = self._classifier.probabilities(crops.outputs(subjects, self._classifier))
+        outfit = [subject.outfit for subject in subjects]
+        probabilities = self._classifier.probabilities(crops.outputs(subjects, self._classifier), outfit)
         return [self._answer(subject, row) for subject, row in zip(subjects, probabilities, strict=True)]
 
     def _answer(self, subject: Subject, probabilities: Tensor) -> Answer:

@@ -42,16 +42,22 @@ class CropClassifier:
                 outputs.append(self.network.infer(batch))
         return np.concatenate(outputs)
 
-    def probabilities(self, output: Tensor) -> Tensor:
-        """(n, classes) from the network's raw output (n, outputs), of which other models may own a part."""
+    def probabilities(self, output: Tensor, outfit: Sequence[bool] | None = None) -> Tensor:
+        """(n, classes) from the network's raw output (n, outputs), of which other models may own a part.
+
+        `outfit` says of each garment whether its image shows others too (default: none does).
+        """
         own = slice(self.spec.first_output, self.spec.first_output + len(self.spec.classes))
-        return calibrate(output[:, own], self.spec)
+        return calibrate(output[:, own], self.spec, outfit)
 
 
-def calibrate(output: Tensor, spec: ModelSpec) -> Tensor:
-    """Softmax with the manifest's temperature (Guo et al. 2017) over a classifier's raw output (n, classes)."""
+def calibrate(output: Tensor, spec: ModelSpec, outfit: Sequence[bool] | None = None) -> Tensor:
+    """Softmax with the manifest's temperatures (Guo et al. 2017) over a classifier's raw output (n, classes)."""
     logits = np.log(np.maximum(output, 1e-12)) if spec.output == "probabilities" else output
-    scaled = logits / spec.temperature
+    temperatures = np.full((len(output), 1), spec.temperature, np.float32)
+    if outfit is not None and spec.outfit_temperature is not None:
+        temperatures[np.array(outfit, bool)] = spec.outfit_temperature
+    scaled = logits / temperatures
     exponents = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     probabilities: Tensor = exponents / exponents.sum(axis=1, keepdims=True)
     return probabilities

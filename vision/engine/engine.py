@@ -171,7 +171,8 @@ class Engine:
             for index, (box, score) in enumerate(zip(detections.boxes, detections.scores, strict=True)):
                 x1, y1, x2, y2 = (float(edge) for edge in box)
                 top_levels = self._finder.top_levels(detections.class_scores[index])
-                subject = Subject(image, (x1, y1, x2, y2), float(score), top_levels)
+                outfit = len(detections.boxes) > 1
+                subject = Subject(image, (x1, y1, x2, y2), float(score), top_levels, outfit)
                 if spec.role == CATEGORY:  # the original's kind: the detector that finds garments also names them
                     subject.attributes[CATEGORY] = detected_value(detections, index, spec, self._taxonomy)
                 subjects.append(subject)
