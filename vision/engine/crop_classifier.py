@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .manifest import NOT_VISIBLE, ModelSpec
 from .preprocess import to_batch
 from .results import Alternative, AttributeResult
-from .runtime import MirroredNetwork, Network, Tensor
+from .runtime import Network, Tensor
 from .taxonomy import CATEGORY, Taxonomy
 
 LARGEST_BATCH = 16
@@ -27,20 +27,12 @@ class CropClassifier:
         self.spec = spec
         self.network = network
 
-    def run(self, crops: Sequence[NDArray[np.uint8]], mirrored: Sequence[NDArray[np.uint8]] | None = None) -> Tensor:
-        """The network's raw output (n, outputs) for n squares of the model's input size.
-
-        `mirrored` are the squares whose mirror images a mirrored network looks at, where they are others.
-        """
-        outputs = []
-        for start in range(0, len(crops), LARGEST_BATCH):
-            part = slice(start, start + LARGEST_BATCH)
-            batch = to_batch(list(crops[part]))
-            if mirrored is not None and isinstance(self.network, MirroredNetwork):
-                outputs.append(self.network.infer_pair(batch, to_batch(list(mirrored[part]))))
-            else:
-                outputs.append(self.network.infer(batch))
-        return np.concatenate(outputs)
+    def run(self, crops: Sequence[NDArray[np.uint8]]) -> Tensor:
+        """The network's raw output (n, outputs) for n squares of the model's input size."""
+        batches = (
+            to_batch(list(crops[start : start + LARGEST_BATCH])) for start in range(0, len(crops), LARGEST_BATCH)
+        )
+        return np.concatenate([self.network.infer(batch) for batch in batches])
 
     def probabilities(self, output: Tensor, outfit: Sequence[bool] | None = None) -> Tensor:
         """(n, classes) from the network's raw output (n, outputs), of which other models may own a part.

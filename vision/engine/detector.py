@@ -12,6 +12,7 @@ from PIL import Image
 
 from .manifest import GARMENT, OVERLAP, OVERLAP_ACROSS, ModelSpec
 from .matching import Boxes, suppress
+from .mirrored import agreed, beside
 from .preprocess import Letterbox, letterbox, to_batch
 from .runtime import Network, Tensor
 from .taxonomy import Taxonomy
@@ -61,10 +62,18 @@ class Detector:
         views = _views(images)
         while batch := list(islice(views, LARGEST_BATCH)):
             squares = [letterbox(images[view.image], self.spec.input_size, view.region) for view in batch]
-            output = self.network.infer(to_batch([square for square, _ in squares]))
+            output = self._infer(to_batch([square for square, _ in squares]))
             for view, (_, geometry), raw in zip(batch, squares, output, strict=True):
                 found[view.image] += self._found(view, geometry, raw, images[view.image])
         return [self._detections(mine, image) for mine, image in zip(found, images, strict=True)]
+
+    def _infer(self, batch: Tensor) -> Sequence[Tensor]:
+        """The network's output for each square, that for its mirror image beside it if the detector is mirrored."""
+        straight = self.network.infer(batch)
+        if not self.spec.mirrored:
+            return list(straight)
+        mirror = self.network.infer(np.ascontiguousarray(batch[..., ::-1]))
+        return [beside(*pair, self.spec.input_size) for pair in zip(straight, mirror, strict=True)]
 
     def _found(self, view: _View, geometry: Letterbox, raw: Tensor, image: Image.Image) -> Iterator[Found]:
         """What one view shows, in pixels of its image."""
@@ -72,6 +81,9 @@ class Detector:
         boxes, scores, classes, class_scores = select(
             raw, self.spec.threshold, self._groups, within=self.spec.overlap, across=self.spec.overlap_across
         )
+        if self.spec.mirrored and len(boxes):
+            class_scores = agreed(boxes, class_scores, raw)
+            classes = class_scores.argmax(axis=1)
         extent = np.array([right - left, bottom - top] * 2, np.float32)
         edges = geometry.to_fractions(boxes, right - left, bottom - top) * extent
         edges += np.array([left, top] * 2, np.float32)

@@ -25,7 +25,7 @@ OUTPUTS = ("logits", "probabilities")
 # Fields of a model that do not say how its files are used.
 IDENTITY = ("role", "name", "files", "mirror_files", "verified", "details")
 # Fields that came later: a model that leaves them at their defaults keeps the hash that it was known by.
-_LATER = ("overlap", "overlap_across", "finder_weight", "mirror_margin", "outfit_temperature")
+_LATER = ("overlap", "overlap_across", "finder_weight", "outfit_temperature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,10 @@ class ModelSpec:
     classifier's network returns; both kinds get the temperature. Classifiers that list the same files share one
     network, which runs once for all of them: the outputs of each begin at its `first_output`. A `mirrored` classifier
     answers with the mean of its outputs for a crop and for its mirror image; where there are `mirror_files`, another
-    network looks at the mirror image, so that two opinions cost no more than one mirrored one. It may look at a wider
-    crop, with `mirror_margin` around the box: what lies beside a garment tells a coat from the jumper under it.
-    Confidence is calibrated with `temperature`, and with `outfit_temperature` where the image shows other garments
-    too: worn ones are harder than single ones. `verified` names the precisions in which the quality of the
-    answers was measured.
+    network looks at the mirror image, so that two opinions cost no more than one mirrored one. A `mirrored` detector
+    looks at the image and at its mirror image, and joins what it sees. Confidence is calibrated with `temperature`, and
+    with `outfit_temperature` where the image shows other garments too: worn ones are harder than single ones.
+    `verified` names the precisions in which the quality of the answers was measured.
     """
 
     role: str
@@ -85,7 +84,6 @@ class ModelSpec:
     first_output: int = 0
     mirrored: bool = False
     mirror_files: Mapping[str, tuple[WeightFile, ...]] = field(default_factory=dict)
-    mirror_margin: float | None = None
     outfit_temperature: float | None = None
     overlap: float = OVERLAP
     overlap_across: float = OVERLAP_ACROSS
@@ -95,7 +93,8 @@ class ModelSpec:
 
     def networks(self, runtime: str) -> tuple[tuple[WeightFile, ...], ...]:
         """The files of each network that answers for this model; raises WeightsMissing if there are none."""
-        networks = [self.files, *([self.mirror_files or self.files] if self.mirrored else [])]
+        averaged = self.mirrored and self.task == "classify"
+        networks = [self.files, *([self.mirror_files or self.files] if averaged else [])]
         if not all(runtime in files for files in networks):
             raise WeightsMissing(f"The manifest lists no {runtime} file for the model {self.name}.")
         return tuple(files[runtime] for files in networks)
@@ -171,7 +170,6 @@ def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
         first_output=int(item.get("first_output", 0)),
         mirrored=bool(item.get("mirrored", False)),
         mirror_files={runtime: _parse_files(entry, folder) for runtime, entry in item.get("mirror_files", {}).items()},
-        mirror_margin=float(item["mirror_margin"]) if "mirror_margin" in item else None,
         outfit_temperature=float(item["outfit_temperature"]) if "outfit_temperature" in item else None,
         overlap=float(item.get("overlap", OVERLAP)),
         overlap_across=float(item.get("overlap_across", OVERLAP_ACROSS)),

@@ -98,19 +98,14 @@ class TorchNetwork:
 
 
 class MirroredNetwork:
-    """The mean of one classifier's outputs for crops and another's for mirror images. Both may be the same."""
+    """The mean of one classifier's outputs for crops and another's for their mirror images. Both may be the same."""
 
     def __init__(self, straight: Network, mirror: Network) -> None:
         self._straight = straight
         self._mirror = mirror
 
     def infer(self, batch: Tensor) -> Tensor:
-        return self.infer_pair(batch, batch)
-
-    def infer_pair(self, batch: Tensor, mirrored: Tensor) -> Tensor:
-        """The same where the crops to be mirrored, which are given as they are, are others: wider ones, say."""
-        straight = self._straight.infer(batch)
-        mirror = self._mirror.infer(np.ascontiguousarray(mirrored[..., ::-1]))
+        straight, mirror = self._straight.infer(batch), self._mirror.infer(np.ascontiguousarray(batch[..., ::-1]))
         mean: Tensor = np.mean((straight, mirror), axis=0, dtype=np.float32)
         return mean
 
@@ -155,6 +150,6 @@ def load_networks(
                 single[precision, files] = RUNTIMES[runtime](content, spec.task, precision)
         if (precision, listed) not in loaded:
             members = [single[precision, files] for files in listed]
-            loaded[precision, listed] = MirroredNetwork(*members) if spec.mirrored else members[0]
+            loaded[precision, listed] = MirroredNetwork(*members) if len(members) > 1 else members[0]
         networks[role] = loaded[precision, listed]
     return networks

@@ -110,8 +110,7 @@ def _inputs(spec: ModelSpec, images: Sequence[DrawnImage], *, mirror: bool) -> I
             square = letterbox(upright, spec.input_size)[0]
         else:
             box = image.boxes[number % len(image.boxes)]
-            margin = spec.mirror_margin if mirror and spec.mirror_margin is not None else spec.margin
-            square = crop_square(upright, box, spec.input_size, margin)
+            square = crop_square(upright, box, spec.input_size, spec.margin)
         batch = to_batch([square])
         yield np.ascontiguousarray(batch[..., ::-1]) if mirror else batch
 

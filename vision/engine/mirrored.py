@@ -1,0 +1,55 @@
+"""What a detector sees in an image and in its mirror image, joined.
+
+It should see the same in both, and does not where it is in doubt: a garment that one side misses, the other finds, and
+where they call it by different names, neither is sure. Known as test-time augmentation; here it costs a second pass.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .matching import Boxes, overlaps
+from .runtime import Tensor
+
+SAME_BOX = 0.8
+"""Boxes of the two sides show the same garment if they overlap (IoU) by more than this."""
+
+FAINT = 0.1
+"""Scores below this are no opinion on what a box shows."""
+
+
+def beside(straight: Tensor, mirror: Tensor, size: int) -> Tensor:
+    """A network's outputs (4 + classes, anchors) for an image and for its mirror image, `size` pixels wide, as one.
+
+    The anchors (twice as many) of the mirror image come second, their boxes turned back.
+    """
+    turned = mirror.copy()
+    turned[0] = size - turned[0]
+    joined: Tensor = np.concatenate([straight, turned], axis=1)
+    return joined
+
+
+def agreed(boxes: Boxes, class_scores: NDArray[np.float32], both: Tensor) -> NDArray[np.float32]:
+    """The class scores (n, classes) of `boxes` (n, 4), in which both sides of `both` (see `beside`) have a say.
+
+    Where each side has a box in the same place, the mean of the two, scaled so that the highest stays as it was.
+    """
+    agreed_scores = class_scores.copy()
+    opinions = [_opinions(boxes, side) for side in np.split(both, 2, axis=1)]
+    for index, (first, second) in enumerate(zip(*opinions, strict=True)):
+        if first is not None and second is not None:
+            mean = (first + second) / 2
+            agreed_scores[index] = mean * (class_scores[index].max() / mean.max())
+    return agreed_scores
+
+
+def _opinions(boxes: Boxes, side: Tensor) -> list[NDArray[np.float32] | None]:
+    """For each box the class scores of the surest box that one side has in its place."""
+    strength = side[4:].max(axis=0)
+    seen = side[:, strength >= FAINT]
+    corners = np.concatenate([seen[:2] - seen[2:4] / 2, seen[:2] + seen[2:4] / 2]).T
+    near = overlaps(boxes, corners.astype(np.float32)) > SAME_BOX
+    surest = np.argsort(-seen[4:].max(axis=0), kind="stable") if seen.size else np.zeros(0, np.intp)
+    found = [next((index for index in surest if near[box, index]), None) for box in range(len(boxes))]
+    return [None if index is None else seen[4:, index] for index in found]
