@@ -16,7 +16,7 @@ from .taxonomy import CATEGORY, Taxonomy
 
 LARGEST_BATCH = 16
 MOST_ALTERNATIVES = 5
-SURE = 0.9
+SURE = 0.98
 """A detector that gives a top-level category this probability is never contradicted."""
 
 
