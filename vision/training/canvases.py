@@ -32,7 +32,8 @@ LATE = 0.85
 class Shares:
     """Up to which draw of 0..1 a canvas shows a person, a flat garment or garments side by side; a mosaic beyond.
 
-    `any_scale` is how often an image alone on its canvas may be small or larger than it, `crop` how often it is cropped.
+    `any_scale` is how often an image alone on its canvas may be small or larger than it, `crop` how often it is
+    cropped.
     """
 
     person: float

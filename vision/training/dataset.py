@@ -35,8 +35,8 @@ class LabelError(ValueError):
 class LabelledImage:
     """One row of labels.csv: a garment in an image, which may have several. One without a box shows none.
 
-    `worn`: people wear what the image shows, and a garment without a category is none of the taxonomy's, neither a target
-    nor a mistake. `complete` is False where the image shows more garments than its rows. `flag` is as in
+    `worn`: people wear what the image shows, and a garment without a category is none of the taxonomy's, neither a
+    target nor a mistake. `complete` is False where the image shows more garments than its rows. `flag` is as in
     `vision.evaluation.outfits`.
     """
 
@@ -217,8 +217,8 @@ def true_boxes(
 ) -> tuple[tuple[int, Box], ...] | None:
     """Class index and box of each garment that a detector of the attribute shall find in one image.
 
-    None where silence, or an answer, could count wrongly: a box is rough or missing, or a garment has a label that is not
-    offered, or none although its top-level category has the attribute.
+    None where silence, or an answer, could count wrongly: a box is rough or missing, or a garment has a label that is
+    not offered, or none although its top-level category has the attribute.
     """
     boxes = []
     for row in rows:

@@ -38,7 +38,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A garment on the canvas: the index of its class, what is visible of it (a mask), and the pixels it had at first."""
+    """A garment on the canvas: its class's index, what is visible of it (a mask), and how many pixels were at first."""
 
     index: int
     mask: NDArray[np.bool_]
@@ -52,7 +52,9 @@ def draw_figure(
     height, width = canvas.shape[:2]
     tall = height * chance.uniform(0.6, 1.5)
     crown = height * chance.uniform(-0.15, 0.12) if tall > height else (height - tall) * chance.uniform(0.2, 0.8)
-    body = Body(tall, width * chance.uniform(0.35, 0.65), crown, chance.uniform(0.085, 0.115), chance.uniform(0.06, 0.09))
+    body = Body(
+        tall, width * chance.uniform(0.35, 0.65), crown, chance.uniform(0.085, 0.115), chance.uniform(0.06, 0.09)
+    )
     canvas[:] = _undressed(Image.fromarray(canvas), body, chance)
     laid: list[Laid] = []
     for cutout in _clothes(cutouts, classes, chance):
@@ -87,7 +89,10 @@ def _undressed(image: Image.Image, body: Body, chance: np.random.Generator) -> P
     """The figure alone: legs with shoes, arms, trunk, neck and head with hair."""
     pen = ImageDraw.Draw(image)
     tone = np.array(SKIN[chance.integers(len(SKIN))]) + chance.normal(0, 8, 3)
-    skin, hair, shoe = (tuple(int(v) for v in np.clip(c, 0, 255)) for c in (tone, chance.integers(0, 160, 3), chance.integers(0, 255, 3)))
+    skin, hair, shoe = (
+        tuple(int(v) for v in np.clip(c, 0, 255))
+        for c in (tone, chance.integers(0, 160, 3), chance.integers(0, 255, 3))
+    )
     limb = max(2, int(body.height * chance.uniform(0.035, 0.05)))
     stance = chance.uniform(0.02, 0.08)
     for side in (-1, 1):
@@ -108,9 +113,7 @@ def _undressed(image: Image.Image, body: Body, chance: np.random.Generator) -> P
     return np.asarray(image)
 
 
-def _measures(
-    body: Body, cutout: Cutout, name: str, chance: np.random.Generator
-) -> tuple[int, int, float]:
+def _measures(body: Body, cutout: Cutout, name: str, chance: np.random.Generator) -> tuple[int, int, float]:
     """Width and height of a garment in pixels, and how far below the crown it begins, in heights of the figure."""
     across = 2 * body.shoulders * WIDTHS.get(cutout.sleeve_length, 1.2)
     if name == "Bottom":
@@ -131,9 +134,7 @@ def _measures(
     return max(6, int(across * body.height)), max(6, int(length * body.height)), begin
 
 
-def _put_on(
-    canvas: Pixels, body: Body, cutout: Cutout, name: str, chance: np.random.Generator
-) -> Laid | None:
+def _put_on(canvas: Pixels, body: Body, cutout: Cutout, name: str, chance: np.random.Generator) -> Laid | None:
     """Lay a garment over the figure, open in front if it is outerwear; None where hardly any of it is on the canvas."""
     width, height, begin = _measures(body, cutout, name, chance)
     alpha = np.asarray(Image.fromarray(cutout.mask).resize((width, height)), np.float32)

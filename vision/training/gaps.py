@@ -14,7 +14,7 @@ from vision.training.dataset import LabelledImage, open_upright
 
 LEAST_SCORE = 0.3
 DOUBTFUL, SURE = 0.35, 0.6
-"""A find that no label explains is a garment from SURE on; between the two nobody knows, and the photograph is left out."""
+"""A find that no label explains is a garment from SURE on; between the two the photograph is left out."""
 SAME, SAME_ROUGH = 0.5, 0.4
 """How much (IoU) a find overlaps a garment's box, and its rough box, at least."""
 BATCH = 16
@@ -22,7 +22,9 @@ BATCH = 16
 Boxes = tuple[tuple[int, Box], ...]
 
 
-def fill_gaps(detector: Detector, photographs: Sequence[Sequence[LabelledImage]], taxonomy: Taxonomy) -> list[Boxes | None]:
+def fill_gaps(
+    detector: Detector, photographs: Sequence[Sequence[LabelledImage]], taxonomy: Taxonomy
+) -> list[Boxes | None]:
     """Class index and box of every garment of each photograph (its rows), None where the network is not sure enough.
 
     The detector's classes are top-level categories, its threshold at most LEAST_SCORE.
@@ -38,9 +40,7 @@ def fill_gaps(detector: Detector, photographs: Sequence[Sequence[LabelledImage]]
     return filled
 
 
-def _fill(
-    rows: Sequence[LabelledImage], found: Detections, classes: Sequence[str], taxonomy: Taxonomy
-) -> Boxes | None:
+def _fill(rows: Sequence[LabelledImage], found: Detections, classes: Sequence[str], taxonomy: Taxonomy) -> Boxes | None:
     """The good boxes, for each rough one the find in its place, and sure finds that no row explains."""
     kinds = [taxonomy.parent_of(CATEGORY, row.labels[CATEGORY]) if row.labels[CATEGORY] else None for row in rows]
     shared = overlaps(found.boxes, np.array([row.box for row in rows], np.float32).reshape(-1, 4))

@@ -122,9 +122,7 @@ def crop_of(
     Images of one-piece garments are cropped below the neck only; one without garments anywhere.
     """
     edges = _crop_edges(targets, classes, chance) if len(targets) else _any_part(chance)
-    x1, y1, x2, y2 = (
-        int(min(max(edge, 0.0), 1.0) * side) for edge, side in zip(edges, (*size, *size), strict=True)
-    )
+    x1, y1, x2, y2 = (int(min(max(edge, 0.0), 1.0) * side) for edge, side in zip(edges, (*size, *size), strict=True))
     return (x1, y1, x2, y2) if x2 - x1 > 40 and y2 - y1 > 40 else (0, 0, *size)
 
 
