@@ -156,7 +156,7 @@ def _top_level_confusion(readings: Sequence[Reading], classes: Sequence[str], ta
     """A row for each top-level category, a column for each and one for nothing found."""
     columns = [*classes, NOTHING]
     pairs = [
-        (columns.index(parent), columns.index(reading.answer(TOP_LEVEL).value))
+        (columns.index(str(parent)), columns.index(reading.answer(TOP_LEVEL).value))
         for reading in readings
         if (parent := taxonomy.parent_of(CATEGORY, reading.image.labels.get(CATEGORY, ""))) in classes
     ]

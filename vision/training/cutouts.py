@@ -74,7 +74,7 @@ def outline(image: Image.Image, box: Box) -> NDArray[np.uint8] | None:
     if count < 2:
         return None
     largest = (labels == 1 + statistics[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
-    closed: NDArray[np.uint8] = cv2.morphologyEx(largest, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    closed = np.asarray(cv2.morphologyEx(largest, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)), np.uint8)
     rows, columns = np.nonzero(closed)
     share = closed.sum() / ((x2 - x1) * (y2 - y1))
     cover = min(np.ptp(columns) / (x2 - x1), np.ptp(rows) / (y2 - y1))

@@ -67,11 +67,14 @@ def lay(
     region = crop_of(picture.targets, image.size, classes, chance) if cropped else (0, 0, *image.size)
     extent = region[2] - region[0], region[3] - region[1]
     scale = min(width / extent[0], height / extent[1])
-    scale *= math.exp(chance.uniform(*np.log(manner.scale)))
+    scale *= math.exp(chance.uniform(math.log(manner.scale[0]), math.log(manner.scale[1])))
     stretched = [scale * math.exp(chance.uniform(-0.08, 0.08)) for _ in range(2)]
     size = extent[0] * stretched[0], extent[1] * stretched[1]
     # Where there is room it lies anywhere inside its place, else any part of it shows.
-    offset = [chance.uniform(*sorted((0.0, room - side))) for room, side in zip((width, height), size, strict=True)]
+    offset = [
+        chance.uniform(min(0.0, room - side), max(0.0, room - side))
+        for room, side in zip((width, height), size, strict=True)
+    ]
     shown = (
         max(0, int(offset[0])),
         max(0, int(offset[1])),

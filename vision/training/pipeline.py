@@ -72,7 +72,8 @@ def start_run(
     classes, sizes = _classes_and_sizes(dataset, options)
     if attribute != GARMENT and len(classes) < 2:
         raise RunError(
-            f"Fewer than two classes of {attribute} have {options.minimum} examples in train; --minimum sets that number."
+            f"Fewer than two classes of {attribute} have {options.minimum} examples in train; "
+            "--minimum sets that number."
         )
     for split, count in sizes.items():
         if not count:
@@ -121,13 +122,16 @@ def _attribute_classes_and_sizes(dataset: Dataset, attribute: str, minimum: int)
 
 
 def _describe_heads(run: Run, dataset: Dataset) -> None:
-    """Describe each attribute of a joint run as a run of its own in a folder of it. Raises RunError for too few classes."""
+    """Describe each attribute of a joint run as a run of its own, in a folder of it.
+
+    Raises RunError where an attribute has too few classes.
+    """
     for attribute in run.options["heads"]:
         classes, sizes = _attribute_classes_and_sizes(dataset, attribute, run.options["minimum"])
         if len(classes) < 2 or not sizes["val"]:
             raise RunError(
-                f"Fewer than two classes of {attribute} have {run.options['minimum']} examples in train, or none has any "
-                f"in val; a network of all attributes needs both."
+                f"Fewer than two classes of {attribute} have {run.options['minimum']} examples in train, or none has "
+                "any in val; a network of all attributes needs both."
             )
         name = f"{attribute.replace('_', '-')}-{run.name.removeprefix(f'{JOINT}-')}"
         options = run.options | {"attribute": attribute}

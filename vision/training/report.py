@@ -48,8 +48,8 @@ def model_card(run: Run, dataset: Dataset, metrics: dict[str, Any]) -> str:
 def _about(run: Run) -> str:
     if run.task == "classify":
         what = (
-            f"A {_network(run)} classifier that names the **{run.role.replace('_', ' ')}** of one garment, given its crop: "
-            "the box with a margin of 4 % of its longer side, padded to a square"
+            f"A {_network(run)} classifier that names the **{run.role.replace('_', ' ')}** of one garment, given its "
+            "crop: the box with a margin of 4 % of its longer side, padded to a square"
         )
     elif run.role == GARMENT and len(run.classes) > 1:
         what = f"A YOLOv8n detector that finds garments as {', '.join(run.classes)}"
@@ -140,8 +140,8 @@ def _limits(run: Run, dataset: Dataset) -> str:
         lines.append("- A garment of a class that it was not taught gets the nearest one that it knows.")
     if any(image.worn for image in dataset.images):
         lines.append(
-            "- It knows flat garments, photographed at home, and clothes of people in the street, hardly any of them men "
-            "or children. Parts of garments, crowds and art it knows less well."
+            "- It knows flat garments, photographed at home, and clothes of people in the street, hardly any of them "
+            "men or children. Parts of garments, crowds and art it knows less well."
         )
     else:
         lines.append(

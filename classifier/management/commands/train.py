@@ -65,13 +65,6 @@ class Command(EnglishCommand):
         parser.add_argument(
             "--architecture", choices=("yolov8n-cls", "yolov8s-cls"), help="of classifiers (default yolov8n-cls)"
         )
-        flag = {"action": "store_true", "default": None}
-        parser.add_argument("--top-levels", **flag, help="find garments by top-level category")
-        parser.add_argument(
-            "--canvases", **flag, help="with --top-levels: learn from composed images of several garments"
-        )
-        parser.add_argument("--figures", type=int, help="how many garments to cut out for drawn people on canvases")
-        parser.add_argument("--workers", type=int, help="processes that compose canvases (default: none of their own)")
         parser.add_argument("--epochs", type=int)
         parser.add_argument("--patience", type=int, help="stop when so many epochs brought nothing better; 0: never")
         parser.add_argument("--batch", type=int)
@@ -83,15 +76,7 @@ class Command(EnglishCommand):
         parser.add_argument(
             "--augmentation", choices=("strong", "outline", "texture", "worn"), help="what crops go through"
         )
-        parser.add_argument("--background", type=int, help="how often an epoch shows each image without a garment")
-        parser.add_argument(
-            "--balance",
-            action=BooleanOptionalAction,
-            default=None,
-            help="show images of a detector's rare classes more often (its default; classifiers always do)",
-        )
         parser.add_argument("--prior", type=float, help="negative: favour rare classes (see ClassifierOptions)")
-        parser.add_argument("--quarter-turns", type=float, help="share of the detector's images shown on their side")
         parser.add_argument(
             "--balance-with", choices=ATTRIBUTES, help="balance the combinations with this attribute, not classes alone"
         )
@@ -105,6 +90,7 @@ class Command(EnglishCommand):
         )
         parser.add_argument("--seed", type=int)
         parser.add_argument("--threads", type=int, help="processor threads")
+        _add_detector_arguments(parser)
         parser.add_argument("--device", help="cpu, cuda or cuda:N (default: cuda where torch sees one, else cpu)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -142,3 +128,23 @@ class Command(EnglishCommand):
         """Progress goes to stderr, at once."""
         self.stderr.write(line)
         self.stderr.flush()
+
+
+def _add_detector_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--background", type=int, help="how often an epoch shows each image without a garment")
+    parser.add_argument(
+        "--balance",
+        action=BooleanOptionalAction,
+        default=None,
+        help="show images of a detector's rare classes more often (its default; classifiers always do)",
+    )
+    parser.add_argument("--quarter-turns", type=float, help="share of the detector's images shown on their side")
+    parser.add_argument("--top-levels", action="store_true", default=None, help="find garments by top-level category")
+    parser.add_argument(
+        "--canvases",
+        action="store_true",
+        default=None,
+        help="with --top-levels: learn from composed images, which show several garments",
+    )
+    parser.add_argument("--figures", type=int, help="how many garments to cut out for drawn people on canvases")
+    parser.add_argument("--workers", type=int, help="processes that compose canvases (default: none of their own)")
