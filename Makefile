@@ -6,6 +6,7 @@
 #   make messages    extract the texts to translate         make acceptance  the long proofs, from quality to new fashion
 #   make bench       speed against the original's pipeline
 #   make bench-queue the queue's speed behind a long history
+#   make outfits     which garment of an outfit is proposed as the product
 
 PYTHON ?= python3
 DATA ?= ../shared/garments
@@ -18,7 +19,7 @@ export PYTHON
 # A set of requirements is installed once; another set has another name.
 digest = $(shell cat $(1) | cksum | cut -d' ' -f1)
 RUN_READY := .venv/.run-$(call digest,requirements.txt constraints.txt)
-TEST_READY := .venv/.test-$(call digest,requirements.txt requirements-dev.txt constraints.txt)
+TEST_READY := .venv/.test-$(call digest,requirements.txt requirements-training.txt requirements-dev.txt constraints.txt)
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 SOURCES := manage.py core accounts catalog classifier vision config demo scripts tests $(wildcard benchmarks)
 
@@ -43,7 +44,7 @@ var/secret_key:
 %.mo: %.po | $(RUN_READY)
 	msgfmt --check-format -o $@ $<
 
-.PHONY: setup run test lint format messages acceptance bench bench-queue
+.PHONY: setup run test lint format messages acceptance bench bench-queue outfits
 
 setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
@@ -80,6 +81,7 @@ messages: setup
 
 acceptance: setup $(TEST_READY)
 	python benchmarks/quality.py --data $(DATA) --worn $(WORN)
+	python benchmarks/outfits.py --data $(DATA) --worn $(WORN)
 	python benchmarks/kill.py --data $(DATA)
 	python benchmarks/reclassify.py
 	python benchmarks/outage.py
@@ -92,3 +94,6 @@ bench: setup $(TEST_READY)
 bench-queue: setup $(TEST_READY)
 	scripts/with_mariadb python benchmarks/job_queue.py
 	scripts/with_mariadb python benchmarks/fair_share.py
+
+outfits: setup $(TEST_READY)
+	python benchmarks/outfits.py --data $(DATA) --worn $(WORN)

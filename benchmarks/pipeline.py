@@ -1,8 +1,9 @@
 """`make bench`: this project's worker against the pipeline that it replaces, and against its own networks alone.
 
-Three sides take turns on the same images, so that whatever else the machine does hits all of them:
+Three kinds of side take turns on the same images, so that whatever else the machine does hits all of them:
 (a) the worker's path from the stored file to committed rows, (b) the original's three detectors with `ultralytics`,
-(c) the networks of (a) on ready tensors: the limit. Prints a table and writes JSON.
+(c) the networks of (a) on ready tensors: the limit. (a) and (c) run in each of several precisions. Prints a table,
+writes JSON, and ends with status 1 below a floor.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import csv
 import datetime
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,15 +29,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from PIL import Image
 
+from benchmarks.pipeline_report import failures, report
 from benchmarks.processes import web_process, worker_process
 from benchmarks.sides import ROOT, Networks, Original, Side, WorkerPath, serve
 from vision.engine import Manifest
+from vision.engine.manifest import MANIFEST_NAME
+from vision.engine.precision import AUTO, F32, PRECISIONS, choose, described
 from vision.training.environment import processor
 
 MEGAPIXELS = 12
 MOST_IN_A_PRODUCT = 50  # the site takes no more images of one product
 RESULTS = "## Results"
-GOALS = {"a_over_b": 10.0, "a_over_c": 0.5, "web_megabytes": 200.0, "worker_megabytes": 900.0}
 
 
 class Remote:
@@ -69,6 +74,13 @@ def chosen(data: Path, count: int) -> list[Path]:
     return [data / "images" / name for name in names[:count]]
 
 
+def chosen_worn(data: Path, count: int) -> list[Path]:
+    """The first images of the validation part all of whose garments are known; read in place."""
+    with (data / "garments.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "val" and row["complete"] == "1"]
+    return [data / "images" / name for name in list(dict.fromkeys(row["image"] for row in rows))[:count]]
+
+
 def enlarge(images: Sequence[Path], folder: Path) -> list[Path]:
     """Copies of 12 megapixels, as a camera takes them."""
     enlarged = []
@@ -90,157 +102,181 @@ def started(*remotes: Remote) -> Iterator[None]:
             remote.close()
 
 
-def compare(images: Sequence[Path], weights: Path, part: int, singles: int) -> dict[str, Any]:
-    """Let the three sides take turns on `part` images each, then on single ones."""
+@dataclass
+class Measured:
+    """What one side took for the images of all its turns."""
+
+    seconds: float = 0.0
+    cpu: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def add(self, run: dict[str, Any]) -> None:
+        """Count one turn."""
+        self.seconds += run["seconds"]
+        self.cpu += run["cpu"]
+        for phase, spent in run.get("phases", {}).items():
+            self.phases[phase] += spent
+
+    def figures(self, images: int, peak_megabytes: float) -> dict[str, float]:
+        """For the table, per image."""
+        return {
+            "images_a_second": round(images / self.seconds, 2),
+            "cpu_ms": round(1000 * self.cpu / images, 1),
+            "p50_ms": round(1000 * statistics.median(self.latencies), 1),
+            "p95_ms": round(1000 * percentile(self.latencies, 0.95), 1),
+            "peak_megabytes": round(peak_megabytes),
+        }
+
+
+def compare(
+    images: Sequence[Path], weights: Path, precisions: Sequence[str], part: int, singles: int
+) -> dict[str, Any]:
+    """Let the sides take turns on `part` images each, then on single ones."""
     part = min(part, len(images))
-    rounds = len(images) // part
     names = [str(path) for path in images]
-    with tempfile.TemporaryDirectory(prefix="otjang-bench-") as folder:
-        worker = Remote(WorkerPath, folder, str(weights), names)
-        original, networks = Remote(Original), Remote(Networks, str(weights))
-        with started(worker, original, networks):
-            warm = worker.call("run", 0, part)
-            networks.call("run", warm["shapes"])
-            original.call("run", names[:2])
-            seconds: dict[str, float] = defaultdict(float)
-            cpu: dict[str, float] = defaultdict(float)
-            phases: dict[str, float] = defaultdict(float)
-            each: list[float] = []
-            for number in range(rounds):
-                first = number * part
-                run = {"a": worker.call("run", first, part)}
-                run["c"] = networks.call("run", run["a"]["shapes"])
-                run["b"] = original.call("run", names[first : first + part])
-                for side, took in sorted(run.items()):
-                    seconds[side] += took["seconds"]
-                    cpu[side] += took["cpu"]
-                for phase, spent in run["a"]["phases"].items():
-                    phases[phase] += spent
-                each += run["b"]["each"]
-                rates = ", ".join(f"{side} {part / took['seconds']:.1f}/s" for side, took in sorted(run.items()))
-                print(f"  round {number + 1} of {rounds}: {rates}", file=sys.stderr)
-            alone, alone_networks = [], []
-            for index in range(singles):
-                run = worker.call("single", index)
-                alone.append(run["seconds"])
-                alone_networks.append(networks.call("run", run["shapes"])["seconds"])
-            count = part * rounds
-            latencies = {"a": alone, "b": each, "c": alone_networks}
-            return {
-                "images": count,
-                "garments_a_image": round(worker.call("garments"), 2),
-                "validation_ms": round(worker.validation_ms or 0.0, 1),
-                "sides": {
-                    name: {
-                        "images_a_second": round(count / seconds[name], 2),
-                        "cpu_ms": round(1000 * cpu[name] / count, 1),
-                        "p50_ms": round(1000 * statistics.median(latencies[name]), 1),
-                        "p95_ms": round(1000 * percentile(latencies[name], 0.95), 1),
-                        "peak_megabytes": round(remote.call("peak_megabytes")),
-                    }
-                    for name, remote in (("a", worker), ("b", original), ("c", networks))
-                },
-                "a_over_b": round(seconds["b"] / seconds["a"], 2),
-                "a_over_c": round(seconds["c"] / seconds["a"], 3),
-                "a_ms_a_image": round(1000 * seconds["a"] / count, 2),
-                "busy_ms_a_image": {phase: round(1000 * spent / count, 2) for phase, spent in phases.items()},
-            }
+    with ExitStack() as stack:
+        workers, networks = {}, {}
+        for precision in precisions:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="otjang-bench-"))
+            workers[precision] = Remote(WorkerPath, folder, str(weights), names, precision)
+            networks[precision] = Remote(Networks, str(weights), precision)
+        original = Remote(Original)
+        stack.enter_context(started(*workers.values(), *networks.values(), original))
+        for precision in precisions:
+            networks[precision].call("run", workers[precision].call("run", 0, part)["shapes"])
+        original.call("run", names[:2])
+        measured: dict[str, Measured] = defaultdict(Measured)
+        for first in range(0, part * (len(images) // part), part):
+            for precision in precisions:
+                run = workers[precision].call("run", first, part)
+                measured[f"a {precision}"].add(run)
+                measured[f"c {precision}"].add(networks[precision].call("run", run["shapes"]))
+            run = original.call("run", names[first : first + part])
+            measured["b"].add(run)
+            measured["b"].latencies += run["each"]
+            rates = (f"{side} {1000 * took.cpu / (first + part):.1f}" for side, took in sorted(measured.items()))
+            print(f"  {first + part} of {len(images)}, CPU ms each: {', '.join(rates)}", file=sys.stderr)
+        for index in range(min(singles, len(images))):
+            for precision in precisions:
+                run = workers[precision].call("single", index)
+                measured[f"a {precision}"].latencies.append(run["seconds"])
+                alone = networks[precision].call("run", run["shapes"])
+                measured[f"c {precision}"].latencies.append(alone["seconds"])
+        remotes = {f"a {name}": side for name, side in workers.items()} | {"b": original}
+        remotes |= {f"c {name}": side for name, side in networks.items()}
+        serving = workers[precisions[-1]]
+        return _figures(measured, remotes, part * (len(images) // part), precisions) | {
+            "garments_a_image": round(serving.call("garments"), 2),
+            "validation_ms": round(serving.validation_ms or 0.0, 1),
+        }
 
 
-def report(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
-    web, worker = results["web"], results["worker"]
-    lines = [
-        f"{results['date']}, {results['machine']}; {results['models']}.",
-        "",
-        "| images | side | images/s | CPU ms each | p50 ms | p95 ms | peak MB |",
-        "|---|---|---:|---:|---:|---:|---:|",
-    ]
-    names = {"a": "(a) worker, stored file to rows", "b": "(b) original pipeline", "c": "(c) networks of (a) alone"}
-    for title, result in results["sets"].items():
-        for side, figures in result["sides"].items():
-            values = " | ".join(str(value) for value in figures.values())
-            lines.append(f"| {title} | {names[side]} | {values} |")
-    lines += ["", "| | " + " | ".join(results["sets"]) + " | goal |", "|---|" + "---:|" * (len(results["sets"]) + 1)]
-    for ratio, label in (("a_over_b", "(a) / (b)"), ("a_over_c", "(a) / (c)")):
-        values = " | ".join(f"{result[ratio]}" for result in results["sets"].values())
-        lines.append(f"| {label} | {values} | ≥ {GOALS[ratio]:g} |")
-    lines += [
-        "",
-        "Where the time of (a) goes, busy ms an image, summed over threads that run side by side:",
-        "",
-    ]
-    phases = list(dict.fromkeys(p for result in results["sets"].values() for p in result["busy_ms_a_image"]))
-    lines += ["| images | whole | " + " | ".join(phases) + " |", "|---|---:|" + "---:|" * len(phases)]
-    for title, result in results["sets"].items():
-        values = " | ".join(f"{result['busy_ms_a_image'].get(phase, 0)}" for phase in phases)
-        lines.append(f"| {title} | {result['a_ms_a_image']} | {values} |")
-    took = ", ".join(f"{result['validation_ms']} ms ({title})" for title, result in results["sets"].items())
-    lines += [
-        "",
-        f"Not part of (a): upload validation, which checks an image and writes its three files, took {took} each.",
-        "",
-        "| process | MB | goal |",
-        "|---|---:|---:|",
-        f"| web (after {web['requests']} requests, {web['uploads']} uploads of 12 MP) | {web['megabytes']} | < 200 |",
-        f"| worker (after {worker['images']} images of 12 MP) | {worker['megabytes']} | < 900 |",
-        "",
-        f"Heavy modules in the web process: {', '.join(web['heavy']) or 'none'}. "
-        f"From saving one image to its result with an idle worker: {worker['seconds_to_result']} s.",
-    ]
-    return "\n".join(lines)
+def _figures(
+    measured: dict[str, Measured], remotes: dict[str, Remote], count: int, precisions: Sequence[str]
+) -> dict[str, Any]:
+    """The sides, and for each precision: how little CPU and clock (a) takes of (b)'s, and its share of (c)'s speed."""
+    own, original = measured[f"a {precisions[-1]}"], measured["b"]
+    ratios = {}
+    for precision in precisions:
+        worker, alone = measured[f"a {precision}"], measured[f"c {precision}"]
+        ratios[precision] = {
+            "cpu": round(original.cpu / worker.cpu, 2),
+            "throughput": round(original.seconds / worker.seconds, 2),
+            "of_networks": round(alone.seconds / worker.seconds, 3),
+            "of_networks_cpu": round(alone.cpu / worker.cpu, 3),
+        }
+    return {
+        "images": count,
+        "sides": {
+            name: side.figures(count, remotes[name].call("peak_megabytes")) for name, side in sorted(measured.items())
+        },
+        "ratios": ratios,
+        "busy_ms_a_image": {phase: round(1000 * spent / count, 2) for phase, spent in own.phases.items()},
+    }
 
 
-def failures(results: dict[str, Any]) -> list[str]:
-    """Which goals were missed."""
-    missed = [
-        f"{title}: {ratio} is {result[ratio]}, not {GOALS[ratio]:g}"
-        for title, result in results["sets"].items()
-        for ratio in ("a_over_b", "a_over_c")
-        if result[ratio] < GOALS[ratio]
-    ]
-    missed += [
-        f"the {process} process has {results[process]['megabytes']} MB"
-        for process in ("web", "worker")
-        if results[process]["megabytes"] >= GOALS[f"{process}_megabytes"]
-    ]
-    if results["web"]["heavy"]:
-        missed.append(f"the web process has loaded {', '.join(results['web']['heavy'])}")
-    return missed
+def tried(weights: Path, precisions: Sequence[str], folder: Path) -> Path:
+    """A copy of the weights whose manifest lets workers use these precisions, whether they were verified or not."""
+    copy = Path(shutil.copytree(weights, folder / "weights"))
+    manifest = json.loads((copy / MANIFEST_NAME).read_text(encoding="utf-8"))
+    for entry in manifest["models"].values():
+        entry["verified"] = list(precisions)
+    (copy / MANIFEST_NAME).write_text(json.dumps(manifest), encoding="utf-8")
+    return copy
 
 
-def main() -> int:
+def chosen_precisions(weights: Path, asked: Sequence[str]) -> list[str]:
+    """Single precision first and what a worker would serve last, by its own choice or the last of those asked for."""
+    if asked:
+        return [F32, *(each for each in asked if each != F32)]
+    serving = set(choose(Manifest.load(weights).models, AUTO).values())
+    if len(serving) > 1:
+        return [F32, AUTO]
+    return [F32, *(serving - {F32})]
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "garments", help="folder of labels.csv")
+    shared = ROOT.parent / "shared"  # beside the checkout
+    parser.add_argument("--data", type=Path, default=shared / "garments", help="folder of labels.csv")
+    parser.add_argument("--worn", type=Path, default=shared / "worn", help="folder of garments.csv")
     parser.add_argument("--weights", type=Path, default=ROOT / "weights")
+    parser.add_argument(
+        "--precisions",
+        nargs="+",
+        choices=PRECISIONS,
+        default=[],
+        help="beside f32, the last one for the floors, verified or not (default: what a worker here would serve in)",
+    )
     parser.add_argument("--images", type=int, default=192, help="of the validation part (default: 192)")
+    parser.add_argument("--worn-images", type=int, default=128, help="of worn clothes (default: 128)")
     parser.add_argument("--large", type=int, default=64, help="enlarged to 12 megapixels (default: 64)")
     parser.add_argument("--part", type=int, default=64, help="images of one turn of a side (default: 64)")
     parser.add_argument("--singles", type=int, default=24, help="images for the latency (default: 24)")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json")
     parser.add_argument("--docs", type=Path, help="a Markdown file whose table is replaced by the new one")
-    options = parser.parse_args()
-    models = Manifest.load(options.weights).models.values()
+    return parser.parse_args()
+
+
+def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Run everything; the results as they go into the JSON file."""
+    precisions = chosen_precisions(options.weights, options.precisions)
+    weights = tried(options.weights, precisions, folder) if options.precisions else options.weights.resolve()
+    models = Manifest.load(weights).models
     results: dict[str, Any] = {
         "date": datetime.date.today().isoformat(),
         "machine": f"{processor()}, {os.cpu_count()} cores",
-        "models": ", ".join(f"{spec.name} at {spec.input_size} px" for spec in models),
+        "models": ", ".join(f"{spec.name} at {spec.input_size} px" for spec in models.values()),
+        "auto": described(choose(models, AUTO)),
+        "precision": precisions[-1],
         "sets": {},
     }
-    with tempfile.TemporaryDirectory(prefix="otjang-large-") as folder:
-        large = enlarge(chosen(options.data, options.large), Path(folder))
-        for title, images in {"val": chosen(options.data, options.images), "12 MP": large}.items():
+    large = enlarge(chosen(options.data, options.large), folder)
+    sets = {"flat": chosen(options.data, options.images), "12 MP": large}
+    if options.worn.is_dir():
+        sets["worn"] = chosen_worn(options.worn, options.worn_images)
+    for title, images in sets.items():
+        if images:
             print(f"{title}: {len(images)} images", file=sys.stderr)
-            singles = min(options.singles, len(images))
-            results["sets"][title] = compare(images, options.weights.resolve(), options.part, singles)
+            results["sets"][title] = compare(images, weights, precisions, options.part, options.singles)
+    if large:
         results["web"] = web_process(large)
-        results["worker"] = worker_process(options.weights.resolve(), large[:MOST_IN_A_PRODUCT])
+        results["worker"] = worker_process(weights, large[:MOST_IN_A_PRODUCT])
+    return results
+
+
+def main() -> int:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="otjang-large-") as folder:
+        results = measure(options, Path(folder))
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(results, indent=1) + "\n")
-    print(report(results))
+    text = report(results)
+    print(text)
     if options.docs:
         before, _old = options.docs.read_text().split(RESULTS)
-        options.docs.write_text(f"{before}{RESULTS}\n\n{report(results)}\n")
+        options.docs.write_text(f"{before}{RESULTS}\n\n{text}\n")
     missed = failures(results)
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)

@@ -23,7 +23,7 @@ from benchmarks.quality_figures import (
     worn_figures,
 )
 from benchmarks.quality_table import Figures
-from vision.engine.manifest import Manifest
+from vision.engine.manifest import NOT_VISIBLE, Manifest
 from vision.engine.taxonomy import Taxonomy
 from vision.evaluation.negatives import Negative, write_negatives
 from vision.evaluation.outfits import Outfit, read_outfits
@@ -33,8 +33,6 @@ from vision.training.dataset import Dataset, LabelledImage, read_dataset
 ROOT = Path(__file__).resolve().parent.parent
 PAIRS, NEGATIVES = 120, 200
 LEAST_EXAMPLES = 20
-NOT_VISIBLE = "not_visible"
-"""A class of a model that says that an attribute is hidden: not a value."""
 
 T = TypeVar("T")
 

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 
 class Acceptance(StrEnum):
     """Whether a proposed value may be auto-accepted: classifier.quality.thresholds says so."""
@@ -49,12 +51,52 @@ class ProposedValue:
         return (self, *self.alternatives)
 
 
+class ReasonCode(StrEnum):
+    """What speaks for a candidate, or against it."""
+
+    FOUND = "found"
+    ALONE = "alone"
+    LARGEST = "largest"
+    CLOSE_UP = "close_up"
+    NAME = "name"
+    NAME_DIFFERS = "name_differs"  # the one that speaks against it
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a candidate is as probable as it is.
+
+    `images` of the `total` images that show any garment speak for it; `word` is the one in the product's name or SKU.
+    """
+
+    code: ReasonCode
+    images: int = 0
+    total: int = 0
+    word: str = ""
+
+    @property
+    def text(self) -> str:
+        """The reason for people, in the active language."""
+        return str(_TEXTS[self.code]) % {"n": self.images, "m": self.total, "word": self.word}
+
+
+_TEXTS = {
+    ReasonCode.FOUND: _("found in %(n)s of %(m)s photos that show clothes"),
+    ReasonCode.ALONE: _("alone in %(n)s"),
+    ReasonCode.LARGEST: _("the largest in %(n)s"),
+    ReasonCode.CLOSE_UP: _("close up in %(n)s"),
+    ReasonCode.NAME: _("the name says “%(word)s”"),
+    ReasonCode.NAME_DIFFERS: _("but the name says “%(word)s”"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A garment that the product may be: what the models say of one top-level category.
 
-    `images` of `total` images show it, `garments` are the ids of the garments that do, the best first. `chosen`: the
-    models chose this one, without a person.
+    `confidence`: how probable it is that the product is this one. `images` of `total` images show it, `garments` are
+    the ids of the garments that do, the best first. `chosen`: the models chose this one, without a person. `reasons`:
+    why it is as probable as it is; a proposal that was stored before there were any has none.
     """
 
     top_category: str
@@ -64,6 +106,7 @@ class Candidate:
     garments: tuple[int, ...]
     attributes: Mapping[str, ProposedValue]
     chosen: bool = False
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +148,10 @@ def _candidate(entry: Mapping[str, Any]) -> Candidate:
         garments=tuple(entry["garments"]),
         attributes={code: _proposed_value(value) for code, value in entry["attributes"].items()},
         chosen=entry["chosen"],
+        reasons=tuple(
+            Reason(ReasonCode(found["code"]), found["images"], found["total"], found["word"])
+            for found in entry.get("reasons", ())
+        ),
     )
 
 

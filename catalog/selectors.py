@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -245,6 +245,46 @@ def queue_around(actor: Actor, product: Product) -> Queue:
         previous=names.get(found["previous"]),
         next=names.get(found["next"]),
     )
+
+
+_MOST_SAME_IMAGES = 500
+_MOST_PRODUCTS = 5
+
+
+@dataclass(frozen=True)
+class SameImages:
+    """A product, and the checksums of the images that it has in common with what was looked at."""
+
+    product: Product
+    checksums: frozenset[str]
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self.checksums)
+
+
+def same_images_elsewhere(product: Product, images: Iterable[ProductImage]) -> list[SameImages]:
+    """Other products of the merchant that have the same images, those with most in common first; two queries.
+
+    A size chart may be in thousands of products: of a few hundred of them the first five are named.
+    """
+    checksums = {image.sha256 for image in images}
+    if not checksums:
+        return []
+    same = (
+        ProductImage.objects.filter(sha256__in=checksums, archived_at=None, product__merchant=product.merchant_id)
+        .exclude(product=product.pk)
+        .exclude(product__status=Product.Status.ARCHIVED)
+        .order_by()
+        .values_list("product", "sha256")[:_MOST_SAME_IMAGES]
+    )
+    found: dict[int, set[str]] = {}
+    for pk, checksum in same:
+        found.setdefault(pk, set()).add(checksum)
+    first = sorted(found, key=lambda pk: (-len(found[pk]), -pk))[:_MOST_PRODUCTS]
+    products = Product.objects.in_bulk(first) if first else {}
+    return [SameImages(products[pk], frozenset(found[pk])) for pk in first if pk in products]
 
 
 def values_of(product: Product) -> dict[str, ProductAttribute]:

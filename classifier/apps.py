@@ -8,8 +8,9 @@ class ClassifierConfig(AppConfig):
     verbose_name = _("Classifier")
 
     def ready(self) -> None:
-        """Connect the signal handler that queues a saved image."""
-        from catalog.models import ProductImage
-        from classifier.signals import image_saved
+        """Connect the signal handlers: a saved image is queued, a renamed product gets its proposal again."""
+        from catalog.models import Product, ProductImage
+        from classifier.signals import image_saved, product_saved
 
         post_save.connect(image_saved, sender=ProductImage, dispatch_uid="classifier.image_saved")
+        post_save.connect(product_saved, sender=Product, dispatch_uid="classifier.product_saved")

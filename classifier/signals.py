@@ -1,11 +1,11 @@
-"""What follows from saving an image. Connected in `apps.py`."""
+"""What follows from saving an image or renaming a product. Connected in `apps.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
 
-from catalog.models import ProductImage
+from catalog.models import Product, ProductImage
 from classifier.jobs import requests
 from classifier.models import Classification
 
@@ -24,3 +24,18 @@ def image_saved(
     requests.request_classification(image=instance, priority=priority)
     if update_fields is not None and "archived_at" in update_fields:
         requests.propose_again(product_id=instance.product_id)
+
+
+def product_saved(
+    sender: type[Product],
+    instance: Product,
+    raw: bool,
+    created: bool,
+    update_fields: Collection[str] | None,
+    **kwargs: Any,
+) -> None:
+    """Build the proposal of a product with another name or SKU again: they hint at which garment it is."""
+    if raw or created or not {"name", "sku"} & set(update_fields or ()):
+        return
+    if instance.images.filter(current_classification__isnull=False).exists():
+        requests.propose_again(product_id=instance.pk)

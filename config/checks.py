@@ -12,6 +12,9 @@ from django.core.checks import CheckMessage, Error
 from django.core.files.storage import FileSystemStorage, storages
 from django.db import connections
 
+from vision.engine import Manifest, WeightsError
+from vision.engine.precision import shortfalls
+
 MINIMUM_VERSIONS: dict[bool, tuple[int, ...]] = {True: (10, 6), False: (8, 0)}  # by whether the server is MariaDB
 
 
@@ -26,6 +29,23 @@ def check_weights(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> 
             hint="Uploads are kept, and classified once the weights are there.",
             id="otjang.W001",
         )
+    ]
+
+
+@checks.register
+def check_precision(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """otjang.W002: what PRECISION asks for by name, this CPU or the shipped models do not have."""
+    try:
+        specs = Manifest.load(Path(settings.WEIGHTS_DIR)).models
+    except WeightsError:  # check_weights, and the worker, say so
+        return []
+    return [
+        checks.Warning(
+            f"PRECISION is {settings.PRECISION}. {shortfall}",
+            hint="PRECISION=auto takes what this machine and these models have.",
+            id="otjang.W002",
+        )
+        for shortfall in shortfalls(specs, settings.PRECISION)
     ]
 
 

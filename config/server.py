@@ -31,6 +31,7 @@ from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import Error
 
 from config import environment
+from vision.engine.memory import give_large_blocks_back
 
 CONNECTIONS = 1000
 OPEN_FILES = 4096  # three a connection: the socket, the body, the answer
@@ -296,6 +297,7 @@ def main() -> None:
     except (ImproperlyConfigured, OSError, ValueError) as error:
         sys.exit(f"Otjang cannot start: {error}")
     _allow_open_files()
+    give_large_blocks_back()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns at every request that waits
 
     def stop(_number: int, _frame: FrameType | None) -> None:

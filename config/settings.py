@@ -184,6 +184,7 @@ USE_TZ = True
 # --- Uploads and the classification of them ---------------------------------------------------------------------------
 
 WEIGHTS_DIR = env.path("WEIGHTS_DIR", BASE_DIR / "weights")
+PRECISION = env.choice("PRECISION", "auto", "int8", "bf16", "f32")
 OTJANG_MAX_UPLOAD_BYTES = env.integer("OTJANG_MAX_UPLOAD_BYTES", default=25 * 1024 * 1024)
 OTJANG_MAX_IMAGES_PER_PRODUCT = env.integer("OTJANG_MAX_IMAGES_PER_PRODUCT", default=50)
 OTJANG_MAX_IMAGE_PIXELS = env.integer("OTJANG_MAX_IMAGE_PIXELS", default=100_000_000)
@@ -195,7 +196,7 @@ OTJANG_MAX_JOB_SECONDS = env.integer("OTJANG_MAX_JOB_SECONDS", default=120)
 OTJANG_MAX_ATTEMPTS = env.integer("OTJANG_MAX_ATTEMPTS", default=3)
 OTJANG_CLASSIFY_BATCH = env.integer("OTJANG_CLASSIFY_BATCH", default=8)
 OTJANG_BULK_FROM = env.integer("OTJANG_BULK_FROM", default=50)
-OTJANG_TOP_CATEGORY_THRESHOLD = env.fraction("OTJANG_TOP_CATEGORY_THRESHOLD", default=0.5)
+OTJANG_TOP_CATEGORY_THRESHOLD = env.fraction("OTJANG_TOP_CATEGORY_THRESHOLD", default=0.85)
 OTJANG_SAMPLE_SHARE = env.fraction("OTJANG_SAMPLE_SHARE", default=0.05)
 
 OTJANG_MAX_MODEL_BYTES = env.integer("OTJANG_MAX_MODEL_BYTES", default=500 * 1024 * 1024)

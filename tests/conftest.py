@@ -156,6 +156,14 @@ def four_class_weights(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def int8_weights(network_weights, tmp_path_factory):
+    """Return a copy of `network_weights` with int8 files, verified in bf16 and int8. Needs NNCF."""
+    from tests.support.tiny_networks import build_int8
+
+    return build_int8(network_weights, tmp_path_factory.mktemp("int8") / "weights")
+
+
+@pytest.fixture(scope="session")
 def base(tmp_path_factory):
     """Return start weights that have learnt nothing."""
     from tests.support.tiny_trainings import build_base

@@ -37,8 +37,13 @@ def media_url(image: ProductImage, variant: str) -> str:
 
 
 def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, large: bool = False) -> str:
-    """Return the image as HTML with the boxes of garments drawn over it: of those given, or of all that stand."""
-    if garments is None:
+    """Return the image as HTML with the boxes of garments drawn over it: of those given, or of all that stand.
+
+    The thumbnail of an elongated image shows its beginning only, so nothing is drawn there.
+    """
+    if image.elongated and not large:
+        garments = ()
+    elif garments is None:
         garments = image.current_classification.garments.all() if image.current_classification else ()
     boxes = [
         {"x": 100 * box.x1, "y": 100 * box.y1, "width": 100 * (box.x2 - box.x1), "height": 100 * (box.y2 - box.y1)}

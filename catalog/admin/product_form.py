@@ -32,6 +32,7 @@ from catalog.services import (
     update_product,
 )
 from catalog.services.uploads import Prepared, create_prepared
+from catalog.upload_validation import accepted_types
 from core.errors import Conflict, Refused
 
 PREFIX = "value_"  # of the fields that override an attribute; the attribute's code follows
@@ -56,7 +57,7 @@ class ImagesField(forms.FileField):
             label=_("Photos"),
             required=False,
             help_text=_("Several at once. The models look at them as soon as they are saved."),
-            widget=ImagesInput(attrs={"accept": "image/jpeg,image/png,image/webp", "class": " ".join(INPUT_CLASSES)}),
+            widget=ImagesInput(attrs={"accept": accepted_types(), "class": " ".join(INPUT_CLASSES)}),
         )
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:

@@ -38,7 +38,9 @@ UPLOADS: dict[int, Any] = {
 def shown_uploads(request: Request, received: Sequence[uploads.Received]) -> list[dict[str, Any]]:
     """Return one entry per file, in the order of the form: the stored image, or why the file was refused."""
     images = [entry.image for entry in received if entry.image is not None]
-    return list(UploadSerializer(received, many=True, context=serializer_context(request, images)).data)
+    same = selectors.same_images_elsewhere(images[0].product, images) if images else []
+    context = serializer_context(request, images) | {"same_images": same}
+    return list(UploadSerializer(received, many=True, context=context).data)
 
 
 def upload_status(received: Sequence[uploads.Received]) -> int:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
+from catalog.copies import is_elongated
 from catalog.models.product import Product
 from core.ids import PUBLIC_ID_LENGTH, public_id
 
@@ -69,7 +70,15 @@ class ProductImage(models.Model):
         verbose_name_plural = _("photos")
         ordering = ("position", "id")
         constraints = (models.CheckConstraint(condition=Q(width__gt=0, height__gt=0, size__gt=0), name="image_size"),)
-        indexes = (models.Index(fields=("product", "position", "id"), name="image_product"),)
+        indexes = (
+            models.Index(fields=("product", "position", "id"), name="image_product"),
+            models.Index(fields=("sha256",), name="image_sha256"),
+        )
 
     def __str__(self) -> str:
         return self.original_name
+
+    @property
+    def elongated(self) -> bool:
+        """Whether it is shown as a page of its own width; its thumbnail shows its beginning only."""
+        return is_elongated(self.width, self.height)

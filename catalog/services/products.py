@@ -13,21 +13,23 @@ from catalog.services.writing import audit, locked_for, locked_image, save
 from core.db import atomic
 from core.errors import Conflict, Invalid
 from core.ids import public_id
-from core.text import has_control_characters, lookup_key, require_name_length
+from core.text import has_control_characters, looks_empty, lookup_key, require_name_length, tidied
 
 SKU_LENGTH = 64
 NAME_LENGTH = 200
 
 
 def clean_sku(sku: str | None) -> str | None:
-    """Return the SKU trimmed, or None for an empty one.
+    """Return the SKU tidied, or None for an empty one.
 
     Raises:
-        Invalid: `sku_too_long`, `sku_control_characters`.
+        Invalid: `sku_too_long`, `sku_control_characters`, `sku_looks_empty`.
     """
-    text = (sku or "").strip()
+    text = tidied(sku or "")
     if has_control_characters(text):
         raise Invalid("sku_control_characters", _("The SKU holds characters that cannot be seen. Type it again."))
+    if looks_empty(text):
+        raise Invalid("sku_looks_empty", _("The SKU has no character that can be seen. Type one, or leave it empty."))
     if len(text) > SKU_LENGTH:
         raise Invalid(
             "sku_too_long",
@@ -38,14 +40,16 @@ def clean_sku(sku: str | None) -> str | None:
 
 
 def clean_name(name: str) -> str:
-    """Return the name trimmed.
+    """Return the name tidied.
 
     Raises:
-        Invalid: `name_too_long`, `name_control_characters`.
+        Invalid: `name_too_long`, `name_control_characters`, `name_looks_empty`.
     """
-    text = name.strip()
+    text = tidied(name)
     if has_control_characters(text):
         raise Invalid("name_control_characters", _("The name holds characters that cannot be seen. Type it again."))
+    if looks_empty(text):
+        raise Invalid("name_looks_empty", _("The name has no character that can be seen. Type one, or leave it empty."))
     require_name_length(text, NAME_LENGTH)
     return text
 
@@ -68,7 +72,7 @@ def check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) ->
 
 
 def check_new_product(*, actor: Actor, merchant: Merchant, name: str, sku: str | None) -> tuple[str, str | None]:
-    """Return the name and the SKU trimmed if a product may be created with them. Raises as `create_product` does."""
+    """Return the name and the SKU tidied if a product may be created with them. Raises as `create_product` does."""
     actor.require_edit(merchant.pk)
     name, sku = clean_name(name), clean_sku(sku)
     check_sku_free(merchant.pk, sku)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,22 +10,27 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from PIL import Image
 
 from accounts.actors import Actor
 from accounts.models import Merchant
+from catalog import copies, services
 from catalog import files as stored_files
-from catalog import services
 from catalog.models import Product, ProductImage
-from catalog.upload_validation import EXTENSIONS, SENTENCES, check_format, check_size, file_name, refusal
+from catalog.upload_validation import (
+    SENTENCES,
+    check_format,
+    check_size,
+    file_name,
+    image_limits,
+    refusal,
+    refusal_of,
+)
 from core.db import atomic
 from core.errors import Conflict, Refused
 from core.ids import public_id
-from vision.engine.decode import decode
+from vision.engine.decode import decoding
 from vision.engine.errors import DecodeError
 
-DISPLAY_SIDE = 1600  # px, longer side; what pages show and networks read
-THUMBNAIL_SIDE = 400
 _DETAIL = 1200  # px, shorter side that decoding keeps at least: a display copy's at 4:3
 
 
@@ -71,26 +75,17 @@ class Prepared:
         ]
 
 
-def _fitted(image: Image.Image, side: int, quality: int) -> bytes:
-    """Encode a copy of at most `side` pixels as JPEG, without any metadata."""
-    copy = image.copy()
-    copy.thumbnail((side, side), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    copy.save(buffer, "JPEG", quality=quality, optimize=True)
-    return buffer.getvalue()
-
-
 def _planned(product: str, name: str, file: UploadedFile[bytes]) -> _Upload | Refused:
     """Look at a file as far as that costs nothing, and say where the image's files go."""
     try:
         check_size(file.size or 0)
-        kind = check_format(file)
+        extension = check_format(file)
     except Refused as refused:
         return refused
     number = public_id()
     stem = f"{stored_files.image_folder(product)}/{number}"
     paths = {
-        "original": f"{stem}.{EXTENSIONS[kind]}",
+        "original": f"{stem}.{extension}",
         "display": f"{stem}-display.jpg",
         "thumbnail": f"{stem}-thumbnail.jpg",
     }
@@ -104,15 +99,14 @@ def _write(upload: _Upload, data: bytes, sha256: str) -> ProductImage:
         Refused: with a code of `upload_validation.SENTENCES`.
     """
     try:
-        decoded = decode(data, detail=_DETAIL, max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS)
+        with decoding(data, detail=_DETAIL, most_pixels=copies.MOST_PIXELS, max_pixels=image_limits()) as decoded:
+            contents = {
+                "original": data,
+                "display": copies.display_copy(decoded.image),
+                "thumbnail": copies.thumbnail(decoded.image),
+            }
     except DecodeError as error:
-        code = error.code if error.code in SENTENCES else "damaged"
-        raise refusal(code, limit=settings.OTJANG_MAX_IMAGE_PIXELS // 10**6) from error
-    contents = {
-        "original": data,
-        "display": _fitted(decoded.image, DISPLAY_SIDE, 88),
-        "thumbnail": _fitted(decoded.image, THUMBNAIL_SIDE, 82),
-    }
+        raise refusal_of(error) from error
     for name, path in upload.paths.items():
         stored_files.write(path, contents[name])
     return ProductImage(

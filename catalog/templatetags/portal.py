@@ -7,9 +7,11 @@ from django.utils.timezone import localdate, localtime
 
 from catalog.certainty import CERTAINTY, percent
 from catalog.models import Product
+from catalog.upload_validation import accepted_types
 
 register = template.Library()
 register.filter(percent)
+register.simple_tag(accepted_types)
 
 # A shape that fills up on the way from images to the merchant, so that the state is not told by colour alone.
 STATUS_SHAPES = {

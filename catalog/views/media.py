@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import mimetypes
+import os
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from accounts.authentication import BEARER_CHALLENGE, request_actor
 from catalog.models import ProductImage
 from catalog.storage import read_errors, silence
+from vision.engine import formats
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,11 @@ def _redirect(image: ProductImage, variant: str) -> HttpResponseBase:
 
 
 def _content_type(name: str) -> str:
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+    ending = os.path.splitext(name)[1].lower()
+    for known in formats.ACCEPTED.values():
+        if ending in known.suffixes:
+            return known.media_types[0]
+    return "application/octet-stream"
 
 
 def _unanswered() -> HttpResponse:

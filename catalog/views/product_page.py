@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.progress import Progress, progress_of
-from catalog.proposal import Candidate
-from catalog.selectors import Taxonomy, values_of
+from catalog.proposal import Candidate, ReasonCode
+from catalog.selectors import SameImages, Taxonomy, same_images_elsewhere, values_of
 from catalog.services import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ class Group:
 
 @dataclass(frozen=True)
 class ProposedGarment:
-    """A candidate as the page shows it; its `number` is that of its boxes. `images` of `total` images show it."""
+    """A candidate as the page shows it; its `number` is that of its boxes. `images` of `total` images show it.
+
+    `reasons` say in words why it is as probable as it is, beside the number of images that show it.
+    """
 
     number: int
     top_category: AttributeValue
@@ -47,6 +50,7 @@ class ProposedGarment:
     total: int
     cells: list[tuple[Attribute, Option]]
     chosen: bool
+    reasons: list[str]
 
 
 @dataclass(frozen=True)
@@ -135,12 +139,15 @@ def _percent(fraction: float) -> str:
 
 
 def _numbers(product: Product) -> dict[int, tuple[int, str]]:
-    """The number and the top-level category of the candidate that each garment speaks for, by the garment's id."""
-    return {
-        garment: (number, candidate.top_category)
-        for number, candidate in enumerate(product.proposal.candidates, start=1)
-        for garment in candidate.garments
-    }
+    """The number and the top-level category of the candidate that each garment speaks for, by the garment's id.
+
+    A garment that may be of two speaks for the more probable one.
+    """
+    numbers: dict[int, tuple[int, str]] = {}
+    for number, candidate in enumerate(product.proposal.candidates, start=1):
+        for garment in candidate.garments:
+            numbers.setdefault(garment, (number, candidate.top_category))
+    return numbers
 
 
 def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> list[Box]:
@@ -273,6 +280,7 @@ def garments_of(product: Product, taxonomy: Taxonomy, chosen: str | None) -> lis
                 total=candidate.total,
                 cells=cells,
                 chosen=level.code == chosen,
+                reasons=[reason.text for reason in candidate.reasons if reason.code != ReasonCode.FOUND],
             )
         )
     return garments
@@ -302,6 +310,11 @@ class ProductPage:
     def places(self) -> int:
         """How many places among the images are taken: the next one that is added comes after them."""
         return max((image.image.position for image in self.images), default=-1) + 1
+
+    @property
+    def same_images(self) -> list[SameImages]:
+        """Other products that have images of this one; asked for only where they are shown."""
+        return same_images_elsewhere(self.product, [image.image for image in self.images])
 
     @property
     def stored_images(self) -> int:

@@ -22,6 +22,7 @@ from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view
 from catalog import services
 from catalog.models import Product
+from catalog.selectors import same_images_elsewhere
 from catalog.services import uploads
 from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
 from core.errors import Conflict, Forbidden, Gone, Refused
@@ -31,12 +32,19 @@ FILES = "images"
 
 
 def _received_json(received: Sequence[uploads.Received]) -> list[dict[str, Any]]:
+    images = [entry.image for entry in received if entry.image]
+    same = same_images_elsewhere(images[0].product, images) if images else []
     return [
         {
             "name": entry.name,
             "code": entry.refusal.code if entry.refusal else None,
             "message": entry.refusal.message if entry.refusal else None,
             "thumbnail": reverse("catalog:media", args=[entry.image.public_id, "thumbnail"]) if entry.image else None,
+            "same": [
+                {"name": str(other.product), "page": reverse("catalog:product", args=[other.product.public_id])}
+                for other in same
+                if entry.image and entry.image.sha256 in other.checksums
+            ],
         }
         for entry in received
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -18,11 +19,13 @@ from catalog.selectors import Taxonomy
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
 from classifier.jobs import operations
 from classifier.models import Deployment, ModelSet, ModelVersion
-from classifier.registry import class_mapping, model_sets, shadow, uploads
+from classifier.registry import class_mapping, model_sets, serving, shadow, uploads
 from core.admin.base import coloured, dialog, link_to
 from core.admin.theme import Dialog, action, display
 from core.errors import Refused
+from vision.engine import WeightsError
 from vision.engine.manifest import GARMENT
+from vision.engine.precision import described
 
 _MOST_NAMED = 4
 STATE_COLOURS = coloured(
@@ -42,6 +45,15 @@ PROMOTE_DIALOG = {
 def members(model_set: ModelSet) -> str:
     """Which version of a set serves in which role."""
     return " · ".join(f"{version.role}: {version.name}" for version in model_set.versions.all())
+
+
+def precision(model_set: ModelSet) -> str:
+    """What a worker on this machine computes in, by the setting PRECISION and by what the models were verified in."""
+    try:
+        chosen = described(serving.precisions_of(model_set))
+    except WeightsError:
+        return "–"
+    return f"{chosen} (PRECISION={settings.PRECISION})"
 
 
 class ManagesModels:
@@ -232,7 +244,7 @@ class ModelSetAdmin(ManagesModels, ReadOnlyAdmin[ModelSet]):
 
     list_display = ("name", "handle", "members", "created_at", "activated_at")
     search_fields = ("name", "fingerprint", "versions__name")
-    fields = ("name", "handle", "fingerprint", "members", "created_at", "activated_at")
+    fields = ("name", "handle", "fingerprint", "members", "precision", "created_at", "activated_at")
     actions_detail = ("promote",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelSet]:
@@ -248,6 +260,11 @@ class ModelSetAdmin(ManagesModels, ReadOnlyAdmin[ModelSet]):
     def members(self, model_set: ModelSet) -> str:
         """Which version serves in which role."""
         return members(model_set)
+
+    @display(description=_("computes in"))
+    def precision(self, model_set: ModelSet) -> str:
+        """What a worker on this machine computes in."""
+        return precision(model_set)
 
     @action(description=_("Promote"), permissions=["manage"], icon="rocket_launch", dialog=PROMOTE_DIALOG)
     def promote(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
@@ -268,7 +285,7 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
 
     list_display = ("active", "members", "chosen", "changed_by", "changed_at")
     list_select_related = ("active", "changed_by")
-    fields = ("active", "members", "before", "chosen", "version", "changed_by", "changed_at")
+    fields = ("active", "members", "precision", "before", "chosen", "version", "changed_by", "changed_at")
     actions_detail = ("roll_back", "reclassify")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deployment]:
@@ -283,6 +300,11 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
     def members(self, deployment: Deployment) -> str:
         """Which version serves in which role."""
         return members(deployment.active)
+
+    @display(description=_("computes in"))
+    def precision(self, deployment: Deployment) -> str:
+        """What a worker on this machine computes in."""
+        return precision(deployment.active)
 
     @display(description=_("roll back leads to"))
     def before(self, deployment: Deployment) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -138,7 +138,12 @@ def finish(token: str, garments: Mapping[int, int], *, model_set_id: int, timing
     held = set(_held(token, garments).select_for_update().values_list("pk", flat=True))
     if not held:
         return held
-    found = Case(*(When(pk=pk, then=Value(garments[pk])) for pk in held), output_field=IntegerField())
+    by_count: dict[int, list[int]] = defaultdict(list)
+    for pk in held:
+        by_count[garments[pk]].append(pk)
+    found = Case(
+        *(When(pk__in=ids, then=Value(number)) for number, ids in by_count.items()), output_field=IntegerField()
+    )
     Classification.objects.filter(pk__in=held).update(
         **_CLOSED,
         state=State.DONE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -28,8 +28,9 @@ from classifier.permissions import require_models
 from classifier.registry import class_mapping, weight_files
 from core.db import atomic
 from core.errors import Conflict
-from vision.engine import Manifest, ModelSpec, WeightsError
+from vision.engine import Manifest, ModelSpec, WeightFile, WeightsError
 from vision.engine.manifest import GARMENT, IDENTITY
+from vision.engine.precision import OPENVINO
 
 logger = logging.getLogger(__name__)
 
@@ -51,19 +52,19 @@ def register_shipped(checked: set[str] | None = None) -> None:
     """Register the models in WEIGHTS_DIR as a set, once, and activate it unless somebody chose another.
 
     Args:
-        checked: fingerprints of sets whose files the caller knows to be in the storage, which is not asked for them
-            again; this one is added.
+        checked: fingerprints of manifests whose files the caller knows to be in the storage, which is not asked for
+            them again; this one is added.
 
     Raises WeightsError if they cannot be read and there is nothing else to serve.
     """
     try:
         manifest = shipped_manifest()
         known = _known(manifest)
-        if known is not None and checked is not None and known.fingerprint in checked:
+        if known is not None and checked is not None and manifest.fingerprint in checked:
             return
-        if known is not None and all(_files_are_kept(version) for version in known.versions.all()):
+        if known is not None and all(_is_up_to_date(v, manifest.models[v.role]) for v in known.versions.all()):
             if checked is not None:
-                checked.add(known.fingerprint)
+                checked.add(manifest.fingerprint)
             return
         serving = {role: serving_of(spec) for role, spec in manifest.models.items()}
     except WeightsError as error:
@@ -71,8 +72,14 @@ def register_shipped(checked: set[str] | None = None) -> None:
             raise
         logger.warning("the weights in WEIGHTS_DIR are not registered: %s", error)
         return
-    if known is None:  # else only files were missing, as after a database was restored without them
+    if known is None:
         _add_shipped(manifest, serving)
+        return
+    # Files were missing, as after a database was restored without them; or the models got further precisions.
+    for version in known.versions.all():
+        if version.serving != serving[version.role]:
+            version.serving = serving[version.role]
+            version.save(update_fields=["serving"])
 
 
 def _known(manifest: Manifest) -> ModelSet | None:
@@ -94,17 +101,29 @@ def serve_shipped() -> None:
         logger.info("the shipped set %s serves again in place of %s", known, deployment.active)
 
 
-def _files_are_kept(version: ModelVersion) -> bool:
-    files = [*version.serving["files"], *version.serving.get("mirror_files", ())]
-    return all(weight_files.is_kept(entry) for entry in files)
+def _is_up_to_date(version: ModelVersion, spec: ModelSpec) -> bool:
+    """Whether a shipped model's row says what its manifest says of files and precisions, and the files are stored."""
+    lists = {name: [file.sha256 for file in files] for name, files in _files(spec)}
+    kept = {name: version.serving[name] for name in weight_files.LISTS if name in version.serving}
+    return (
+        lists == {name: [entry["sha256"] for entry in listed] for name, listed in kept.items()}
+        and list(spec.verified) == version.serving.get("verified", [])
+        and all(weight_files.is_kept(entry) for entry in weight_files.entries(version.serving))
+    )
 
 
 def serving_of(spec: ModelSpec) -> dict[str, Any]:
     """Store the files of a model, each verified; returns what `ModelVersion.serving` keeps."""
-    networks = spec.networks("openvino")
-    kept = [[weight_files.keep(file.read(), file.path.suffix) for file in files] for files in networks]
-    mirror = {"mirror_files": kept[1]} if spec.mirror_files else {}
-    return {"files": kept[0], **mirror, **{name: getattr(spec, name) for name in USE}}
+    spec.networks(OPENVINO)  # else it cannot serve
+    kept = {name: [weight_files.keep(file.read(), file.path.suffix) for file in files] for name, files in _files(spec)}
+    return {**kept, "verified": list(spec.verified), **{name: getattr(spec, name) for name in USE}}
+
+
+def _files(spec: ModelSpec) -> Iterator[tuple[str, tuple[WeightFile, ...]]]:
+    """The files that serve a model, under the names by which `ModelVersion.serving` lists them."""
+    for name, (field, runtime) in weight_files.LISTS.items():
+        if runtime in (files := getattr(spec, field)):
+            yield name, files[runtime]
 
 
 def version_of(spec: ModelSpec, serving: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
@@ -281,7 +300,7 @@ def _promote_set(actor: Actor, model_set: ModelSet, action: str) -> ModelSet:
 def _check_files(versions: Iterable[ModelVersion]) -> None:
     """Raise Conflict before workers meet the error: a file is missing, or not the one that was registered."""
     for version in versions:
-        for entry in (*version.serving.get("files", ()), *version.serving.get("mirror_files", ())):
+        for entry in weight_files.entries(version.serving):
             try:
                 weight_files.stored(entry).read()
             except WeightsError as error:

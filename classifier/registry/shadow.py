@@ -202,8 +202,9 @@ def _proposals(
     rows = rows.prefetch_related(Prefetch("attributes", decided, to_attr="decided_by_people"))
     for product in rows.order_by("pk"):
         mine = images[product.pk]
+        hint = proposals.hint_of(product.name, product.sku, taxonomy)
         before, after = (
-            _said(product, proposals.build([seen[image] for image in mine], taxonomy)) for seen in (now, then)
+            _said(product, proposals.build([seen[image] for image in mine], taxonomy, hint)) for seen in (now, then)
         )
         yield product, mine, before, after
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from vision.engine import WeightFile
+from vision.engine.precision import INT8, OPENVINO, RUNTIME_FILES
 
 FOLDER = "models"
+LISTS = {
+    "files": ("files", OPENVINO),
+    "mirror_files": ("mirror_files", OPENVINO),
+    "int8_files": ("files", RUNTIME_FILES[INT8]),
+    "mirror_int8_files": ("mirror_files", RUNTIME_FILES[INT8]),
+}
+"""Where `ModelVersion.serving` lists files: which field of `engine.ModelSpec` they belong in, and for which runtime."""
 
 
 def keep(content: bytes, suffix: str) -> dict[str, str]:
@@ -25,6 +34,12 @@ def keep(content: bytes, suffix: str) -> dict[str, str]:
         if written != path:  # another process was quicker
             default_storage.delete(written)
     return {"path": path, "sha256": sha256}
+
+
+def entries(serving: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    """The entries of all files that a version's `serving` lists."""
+    for name in LISTS:
+        yield from serving.get(name, ())
 
 
 def is_kept(entry: Mapping[str, str]) -> bool:

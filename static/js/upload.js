@@ -42,6 +42,19 @@ class Item {
     this.bar.hidden = state !== "sending";
   }
 
+  /** Say which products have the same photo; a link each, because it may have been meant for one of them. */
+  tellSame(products) {
+    if (!products.length) return;
+    const links = products.map((product) => {
+      const link = document.createElement("a");
+      link.href = product.page;
+      link.textContent = product.name;
+      return link;
+    });
+    const state = this.row.querySelector(".file-state");
+    state.append(`. ${texts.same} `, ...links.flatMap((link, index) => (index ? [", ", link] : [link])));
+  }
+
   dispose() {
     URL.revokeObjectURL(this.row.querySelector("img").src);
     this.row.remove();
@@ -137,6 +150,7 @@ class Upload {
       item.show(request.status === 401 ? "broken" : "refused", entry.message); // after logging in it can be tried again
     } else {
       item.show("kept", texts.kept);
+      item.tellSame(entry.same ?? []);
     }
     if (answer.product && !this.product) {
       this.product = answer.product;

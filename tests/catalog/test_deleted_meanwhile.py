@@ -75,13 +75,13 @@ def test_the_api_answers_404_for_an_image(api_key, product, image, delete_meanwh
 @pytest.fixture
 def delete_while_decoding(monkeypatch):
     """Let the product be deleted while its image is decoded."""
-    decode = uploads.decode
+    decode = uploads.decoding
 
     def decode_slowly(*args, **options):
         Product.objects.all().delete()
         return decode(*args, **options)
 
-    monkeypatch.setattr(uploads, "decode", decode_slowly)
+    monkeypatch.setattr(uploads, "decoding", decode_slowly)
 
 
 def _files_of(product):

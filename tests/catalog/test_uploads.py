@@ -7,8 +7,9 @@ from django.core.files.storage import default_storage
 from PIL import Image
 
 from catalog import services
+from catalog.copies import DISPLAY_SIDE, THUMBNAIL_SIDE
 from catalog.models import Product, ProductImage
-from catalog.services.uploads import DISPLAY_SIDE, THUMBNAIL_SIDE, add_images, create_product_with_images
+from catalog.services.uploads import add_images, create_product_with_images
 from core.errors import Conflict, Forbidden, Invalid
 from tests.support.drawn_images import photo, upload
 

@@ -44,7 +44,7 @@ def test_doubled_files_take_no_place_either(actor, product, settings):
 
 def test_a_doubled_file_is_not_decoded(actor, product, monkeypatch):
     add_images(actor=actor, product=product, files=[upload()])
-    monkeypatch.setattr(uploads, "decode", lambda *args, **options: pytest.fail("decoded"))
+    monkeypatch.setattr(uploads, "decoding", lambda *args, **options: pytest.fail("decoded"))
     assert _codes(add_images(actor=actor, product=product, files=[upload()])) == ["duplicate"]
 
 
@@ -57,7 +57,7 @@ def test_it_takes_more_pixels_as_jpeg_than_as_formats_that_are_opened_whole(acto
     received = add_images(actor=actor, product=product, files=files)
 
     assert _codes(received) == [None, None, "too_many_pixels_for_format", "too_many_pixels_for_format", None]
-    assert received[2].refusal.params == {"limit": "0.09", "format": "WEBP"}
+    assert received[2].refusal.params == {"limit": "0.09", "format": "WebP"}
 
 
 def test_a_image_that_was_put_away_may_come_again(actor, product):

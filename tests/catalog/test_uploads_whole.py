@@ -244,7 +244,7 @@ def test_a_request_that_slept_through_the_sweep_is_told_to_come_again(alice, mer
     ("fields", "code"), [({"sku": "aj-1042 "}, "sku_taken"), ({"name": "x" * 201}, "name_too_long")]
 )
 def test_what_is_refused_anyway_is_not_decoded(fields, code, product, merchant, alice, actor_of, monkeypatch):
-    monkeypatch.setattr(uploads, "decode", None)
+    monkeypatch.setattr(uploads, "decoding", None)
     with pytest.raises(uploads.Refused) as refused:
         create_product_with_images(actor=actor_of(alice), merchant=merchant, files=_images(), **fields)
     assert refused.value.code == code
@@ -252,21 +252,21 @@ def test_what_is_refused_anyway_is_not_decoded(fields, code, product, merchant, 
 
 
 def test_viewers_are_turned_away_before_anything_is_decoded(merchant, dana, actor_of, monkeypatch):
-    monkeypatch.setattr(uploads, "decode", None)
+    monkeypatch.setattr(uploads, "decoding", None)
     with pytest.raises(uploads.Refused) as refused:
         create_product_with_images(actor=actor_of(dana), merchant=merchant, files=_images())
     assert refused.value.code == "forbidden"
 
 
 def test_an_sku_that_is_taken_while_the_images_are_decoded(merchant, alice, actor_of, monkeypatch):
-    actor, decode = actor_of(alice), uploads.decode
+    actor, decode = actor_of(alice), uploads.decoding
 
     def take_it_and_decode(*args, **options):
         if not Product.objects.exists():
             services.create_product(actor=actor, merchant=merchant, sku="A-1")
         return decode(*args, **options)
 
-    monkeypatch.setattr(uploads, "decode", take_it_and_decode)
+    monkeypatch.setattr(uploads, "decoding", take_it_and_decode)
     with pytest.raises(uploads.Refused) as refused:
         create_product_with_images(actor=actor, merchant=merchant, files=_images(), sku="A-1")
     assert refused.value.code == "sku_taken"

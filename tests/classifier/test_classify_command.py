@@ -161,3 +161,13 @@ def test_it_needs_no_database_and_keeps_progress_out_of_the_results(images, netw
         assert "Traceback" not in result.stderr
     assert not list(home.iterdir())
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_it_says_in_which_precision_it_computed(classify, images):
+    _status, _lines, progress = classify(images / "b.jpg", format="jsonl")
+    assert "a second, in f32" in progress  # nobody verified these weights
+
+
+def test_it_says_what_to_do_for_a_precision_that_the_models_lack(network_weights, images):
+    with pytest.raises(CommandError, match=r"manage\.py quantize"):
+        call_command("classify", str(images / "b.jpg"), weights=network_weights, precision="int8")

@@ -8,6 +8,7 @@ from classifier.jobs import batches
 from classifier.models import Garment, Prediction
 from tests.support.drawn_images import upload
 from tests.support.fake_engines import StubEngine, garment, serve
+from tests.support.migrated import database_at
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +110,18 @@ def test_the_admin_says_so_beside_the_photo(classified_as, client_of, admin):
         in client.get(reverse("admin:catalog_productimage_change", args=[image.pk])).text
     )
     assert client.get(reverse("admin:catalog_productimage_changelist")).text.count("not visible in the photo") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_garments_from_before_the_column_stay(classified_as):
+    classified_as(HIDDEN, SHOWN)
+    before = list(Garment.objects.order_by("pk").values_list("pk", "x1", "confidence"))
+
+    with database_at(("classifier", "0009_words")) as then:
+        assert then.get_model("classifier", "Garment").objects.count() == 2
+
+    assert list(Garment.objects.order_by("pk").values_list("pk", "x1", "confidence")) == before
+    assert set(Garment.objects.values_list("hidden", flat=True)) == {None}
 
 
 def test_no_value_may_be_called_so(client_of, admin):

@@ -42,9 +42,9 @@ def _candidates(images, taxonomy):
 def test_it_proposes_one_candidate_for_each_top_category(seen, taxonomy):
     proposal = build([[seen(0.9, category="Jacket"), seen(0.6, category="Jeans")]], taxonomy)
 
-    assert [(found.top_category, found.confidence, found.images, found.total) for found in proposal.candidates] == [
-        ("Outer", 0.9, 1, 1),
-        ("Bottom", 0.6, 1, 1),
+    assert [(found.top_category, found.images, found.total) for found in proposal.candidates] == [
+        ("Outer", 1, 1),
+        ("Bottom", 1, 1),
     ]
 
 
@@ -56,12 +56,12 @@ def test_it_takes_the_best_garment_of_each_image(seen, taxonomy):
 
 
 def test_it_counts_agreement_between_images(seen, taxonomy):
-    on_all = [[seen(0.9, category="Jacket")], [seen(0.9, category="Jacket")], [seen(0.9, category="Jacket")]]
-    on_one = [[seen(0.9, category="Jacket")], [], []]
+    doubtful = {"Jacket": 0.7, "Shirt": 0.3}
+    (of_one,) = _candidates([[seen(0.9, category=doubtful)]], taxonomy)
+    (of_three,) = _candidates([[seen(0.9, category=doubtful)] for _image in range(3)], taxonomy)
 
-    assert _candidates(on_all, taxonomy)[0].confidence == 0.9
-    assert _candidates(on_one, taxonomy)[0].confidence == 0.3
-    assert (_candidates(on_one, taxonomy)[0].images, _candidates(on_one, taxonomy)[0].total) == (1, 3)
+    assert of_three.confidence > of_one.confidence + 0.03
+    assert (of_three.images, of_three.total) == (3, 3)
 
 
 def test_it_lets_a_doubtful_image_speak_for_the_top_category_that_it_may_be(seen, taxonomy):
@@ -73,8 +73,11 @@ def test_it_lets_a_doubtful_image_speak_for_the_top_category_that_it_may_be(seen
         taxonomy,
     )
 
-    assert {found.top_category: found.confidence for found in proposal.candidates} == {"Outer": 0.6, "Top": 0.35}
-    assert {found.top_category: found.garments for found in proposal.candidates} == {"Outer": (1,), "Top": (2,)}
+    found = {found.top_category: found for found in proposal.candidates}
+    assert found["Outer"].confidence == pytest.approx(0.6, abs=0.05)
+    assert found["Top"].confidence == pytest.approx(0.35, abs=0.05)
+    # each speaks for what it is first; where the image shows nothing else, for what else it may be
+    assert (found["Outer"].garments, found["Top"].garments) == ((1, 2), (2, 1))
 
 
 def test_it_makes_no_candidate_of_alternatives_alone(seen, taxonomy):
@@ -134,7 +137,7 @@ def test_it_follows_merges_and_leaves_out_what_is_switched_off(seen):
 
     category = found.attributes["category"]
     assert (category.value, category.confidence, category.alternatives) == ("Jacket", 0.7, ())
-    assert found.confidence == 0.7
+    assert found.confidence == pytest.approx(0.7, abs=0.01)
 
 
 def test_it_proposes_an_attribute_that_was_added_as_data(seen):
@@ -157,7 +160,14 @@ def test_it_makes_no_candidate_of_a_garment_without_a_category(seen, taxonomy):
 
 @pytest.mark.parametrize(
     ("confidences", "chosen"),
-    [([], None), ([0.49], None), ([0.5], "Outer"), ([0.9, 0.4], "Outer"), ([0.9, 0.5], None)],
+    [
+        ([], None),
+        ([0.49], None),
+        ([0.5], "Outer"),
+        ([0.6, 0.3], "Outer"),
+        ([0.6, 0.31], None),  # not clearly ahead
+        ([0.4, 0.1], None),
+    ],
 )
 def test_it_chooses_a_garment_only_if_one_stands_out(confidences, chosen):
     proposal = Proposal(

@@ -291,9 +291,7 @@ def test_it_loads_the_networks_of_a_set_once(shipped, monkeypatch):
     monkeypatch.undo()
     loads = []
     monkeypatch.setattr(serving, "_networks", {})
-    monkeypatch.setattr(
-        serving, "load_networks", lambda specs, _runtime: loads.append(set(specs)) or dict.fromkeys(specs)
-    )
+    monkeypatch.setattr(serving, "load_networks", lambda specs, *_how: loads.append(set(specs)) or dict.fromkeys(specs))
     taxonomy = Taxonomy.load()
 
     first = serving.of_set(shipped, taxonomy)

@@ -22,10 +22,10 @@ REFUSED = {
     "cut.jpg": (photo()[:2000], "The photo is damaged or was cut off on the way."),
     "bomb.png": (png_bomb(), "The photo has more than 100 megapixels."),
     "huge.png": (png_bomb(6400), "The photo has more than 40 megapixels, too many for PNG. Save it as JPEG"),
-    "drawing.svg": (SVG, "This is not a photo."),
-    "drawing.jpg": (SVG, "This is not a photo."),
+    "drawing.svg": (SVG, "SVG files cannot be stored. Save it as JPEG"),
+    "drawing.jpg": (SVG, "SVG files cannot be stored."),
     "page.jpg": (HTML, "This is not a photo."),
-    "old.bmp": (photo(kind="BMP"), "Photos of the kind BMP cannot be stored."),
+    "scan.ppm": (photo(kind="PPM"), "PNM files cannot be stored."),
 }
 
 
@@ -146,7 +146,9 @@ def test_it_refuses_a_file_of_26_megabytes(client):
         ("ＡＪ-1042", "Another product of this shop has this SKU already."),
         ("x" * 65, "The SKU has 65 characters; at most 64 are possible."),
         ("AJ\x07-1", "The SKU holds characters that cannot be seen."),
-        ("AJ\u200b-1", "The SKU holds characters that cannot be seen."),
+        ("AJ\u202e-1", "The SKU holds characters that cannot be seen."),
+        ("\u3164", "The SKU has no character that can be seen."),
+        ("\u2800", "The SKU has no character that can be seen."),
         ("AJ\x00-1", "The SKU holds characters that cannot be seen."),
     ],
 )

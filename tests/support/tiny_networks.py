@@ -5,8 +5,10 @@ orientation, channel order or crop shows. Built through the same checkpoint and 
 """
 
 import json
+import shutil
 from pathlib import Path
 
+from tests.support.drawn_datasets import draw_garments
 from vision.engine.compat import prepare_ultralytics
 
 DETECTOR_SIZE = 128
@@ -37,6 +39,21 @@ def build_four_classes(folder: Path) -> Path:
     for role, classes in (("material", MATERIALS), ("sleeve_length", SLEEVES)):
         models[role] = _classifier(folder, role, [*classes, NOT_VISIBLE])
     return write_manifest(folder, models)
+
+
+def build_int8(weights: Path, folder: Path) -> Path:
+    """A copy of a weights folder with int8 files, made as `manage.py quantize` does, which says they were verified."""
+    from vision.training.quantization import drawn_images, quantize
+
+    shutil.copytree(weights, folder)
+    data = folder.with_name("garments")
+    data.mkdir()
+    quantize(folder, drawn_images([draw_garments(data)], "train", 8))
+    content = json.loads((folder / "manifest.json").read_text())
+    for entry in content["models"].values():
+        entry["verified"] = ["f32", "bf16", "int8"]
+    (folder / "manifest.json").write_text(json.dumps(content))
+    return folder
 
 
 def build_three_detectors(folder: Path) -> Path:

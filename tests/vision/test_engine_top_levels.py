@@ -66,7 +66,8 @@ def test_both_are_combined_as_probabilities(weight):
 def test_a_sure_detector_is_never_contradicted(weight):
     garment = garment_of((0.02, 0.01, 0.85, 0.02), (0.97, 0.01, 0.01, 0.005, 0.005), weight=weight)
     assert garment.top_category.value == "Outer"
-    assert distribution(garment) == {"Coat": pytest.approx(1.0, abs=2e-4)}
+    assert garment.attributes["category"].value == "Coat"
+    assert set(distribution(garment)) >= {"Coat", "Tshirt"}  # the classifier's own answer stays an alternative
     assert garment.attributes["category"].parent == "Outer"
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from tests.support import odd_images
 from tests.support.drawn_datasets import HEADER, draw_garments
 from vision.training.dataset import read_dataset
 
@@ -194,3 +195,20 @@ def test_it_says_what_it_cannot_read_at_all(tmp_path, content, complaint):
         import_folders(source, out=tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
+
+
+def test_it_looks_at_files_by_their_content_and_names_the_others(tmp_path):
+    source = tmp_path / "classes"
+    kinds = {name: make for name, make in odd_images.TAKEN.items() if not name.endswith(".png")}
+    for name, make in kinds.items():
+        path = source / "denim" / f"{name.replace('.', '_')}{name[name.rfind('.') :] if '.' in name else ''}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(make())
+    (source / "denim" / "notes.txt").write_text("not an image")
+    (source / "denim" / "drawing.svg").write_bytes(odd_images.REFUSED["drawing.svg"][0]())
+
+    import_folders(source, out=tmp_path / "out", attribute="material")
+
+    assert rejects_of(tmp_path / "out") == dict.fromkeys(("denim/notes.txt", "denim/drawing.svg"), "not_an_image")
+    assert len(rows_of(tmp_path / "out")) == len(kinds)
+    assert len(read_dataset(tmp_path / "out").images) == len(kinds)

@@ -24,12 +24,14 @@ from .decode import decode
 from .engine import BATCH, Engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec, WeightFile
+from .precision import CHOICES, PrecisionUnavailable
 from .results import Alternative, AttributeResult, Box, Garment, ImageResult
 from .runtime import LANES, RUNTIMES, THREADS, Network, load_networks
 from .taxonomy import Taxonomy
 
 __all__ = [
     "BATCH",
+    "CHOICES",
     "LANES",
     "RUNTIMES",
     "THREADS",
@@ -45,6 +47,7 @@ __all__ = [
     "ManifestInvalid",
     "ModelSpec",
     "Network",
+    "PrecisionUnavailable",
     "Taxonomy",
     "WeightFile",
     "WeightsError",

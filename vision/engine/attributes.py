@@ -64,7 +64,10 @@ class Crops:
         keys = [(id(classifier.network), subject.image, subject.box) for subject in subjects]
         new = {key: subject for key, subject in zip(keys, subjects, strict=True) if key not in self._outputs}
         if new:
-            rows = classifier.run([self.of(subject, spec.input_size, spec.margin) for subject in new.values()])
+            squares = [self.of(subject, spec.input_size, spec.margin) for subject in new.values()]
+            margin = spec.mirror_margin
+            wider = None if margin is None else [self.of(subject, spec.input_size, margin) for subject in new.values()]
+            rows = classifier.run(squares, wider)
             self._outputs.update(zip(new, rows, strict=True))
         return np.stack([self._outputs[key] for key in keys])
 

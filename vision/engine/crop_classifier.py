@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .manifest import NOT_VISIBLE, ModelSpec
 from .preprocess import to_batch
 from .results import Alternative, AttributeResult
-from .runtime import Network, Tensor
+from .runtime import MirroredNetwork, Network, Tensor
 from .taxonomy import CATEGORY, Taxonomy
 
 LARGEST_BATCH = 16
@@ -27,12 +27,20 @@ class CropClassifier:
         self.spec = spec
         self.network = network
 
-    def run(self, crops: Sequence[NDArray[np.uint8]]) -> Tensor:
-        """The network's raw output (n, outputs) for n squares of the model's input size."""
-        batches = (
-            to_batch(list(crops[start : start + LARGEST_BATCH])) for start in range(0, len(crops), LARGEST_BATCH)
-        )
-        return np.concatenate([self.network.infer(batch) for batch in batches])
+    def run(self, crops: Sequence[NDArray[np.uint8]], mirrored: Sequence[NDArray[np.uint8]] | None = None) -> Tensor:
+        """The network's raw output (n, outputs) for n squares of the model's input size.
+
+        `mirrored` are the squares whose mirror images a mirrored network looks at, where they are others.
+        """
+        outputs = []
+        for start in range(0, len(crops), LARGEST_BATCH):
+            part = slice(start, start + LARGEST_BATCH)
+            batch = to_batch(list(crops[part]))
+            if mirrored is not None and isinstance(self.network, MirroredNetwork):
+                outputs.append(self.network.infer_pair(batch, to_batch(list(mirrored[part]))))
+            else:
+                outputs.append(self.network.infer(batch))
+        return np.concatenate(outputs)
 
     def probabilities(self, output: Tensor) -> Tensor:
         """(n, classes) from the network's raw output (n, outputs), of which other models may own a part."""
@@ -71,18 +79,20 @@ def combined(
 ) -> dict[str, float]:
     """Probabilities of categories, given those that the detector gives their top-level categories.
 
-    p(c) is proportional to p(c) of the classifier times q(parent of c) of the detector to the power of `weight`. From
-    `SURE` on the detector has the last word: only categories of its top-level category are left, maybe none. What the
-    detector does not offer counts like the top-level category that it finds least probable.
+    p(c) is proportional to p(c) of the classifier times q(parent of c) of the detector to the power of `weight`. What
+    the detector does not offer counts like the top-level category that it finds least probable. From `SURE` on the
+    detector has the last word: no other category is as probable as the best of its top-level category; without any of
+    these nothing is left.
     """
     least = min(top_levels.values())
     first = max(top_levels, key=lambda code: top_levels[code])
-    sure = top_levels[first] >= SURE
-    products = {}
-    for code, share in shares.items():
-        parent = taxonomy.parent_of(CATEGORY, code) or code
-        if parent == first or not sure:
-            products[code] = share * top_levels.get(parent, least) ** weight
+    parents = {code: taxonomy.parent_of(CATEGORY, code) or code for code in shares}
+    products = {code: share * top_levels.get(parents[code], least) ** weight for code, share in shares.items()}
+    if top_levels[first] >= SURE:
+        own = max((product for code, product in products.items() if parents[code] == first), default=0.0)
+        other = max((product for code, product in products.items() if parents[code] != first), default=0.0)
+        if other >= own:
+            products = {code: p if parents[code] == first else p * own / other / 2 for code, p in products.items()}
     total = sum(products.values())
     return {code: product / total for code, product in products.items()} if total > 0 else {}
 

@@ -1,31 +1,58 @@
-"""From the bytes of a file to an upright RGB image, decoded once and only as large as the networks need."""
+"""From the bytes of a file to an upright RGB image, decoded once and only as large as is needed."""
 
 from __future__ import annotations
 
-import threading
-from contextlib import nullcontext
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
+from .colour import Convert, converter, takes_raw
+from .containers import Broken, check_gif, check_tiff, jpeg_frame, mended_png, with_end
 from .errors import DecodeError
+from .formats import ACCEPTED, HEAD_BYTES, LISTED, VIDEO, sniff
+from .memory import Memory
 
 Source = bytes | Path
 
 MAX_PIXELS = 100_000_000
-# Pillow's other readers are not for images, and one of them starts an external program (EPS). JPEG includes MPO.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-
-# Bytes that decoding holds at its peak, measured: of each pixel of the image, by format, and of a progressive JPEG's
-# coefficients, which stay in memory at full size.
-_BYTES_PER_PIXEL = {"WEBP": 16}
+MAX_SIDE = 40_000
+MAX_ASPECT = 60
+# Bytes that a reader holds at its peak for each pixel, measured, and how many pixels may come at that price.
+_BYTES_PER_PIXEL = {"WebP": 16, "HEIC": 10, "AVIF": 13, "TIFF": 8, "GIF": 2}
+_FORMAT_PIXELS = {
+    "PNG": 40_000_000,
+    "WebP": 13_000_000,
+    "HEIC": 25_000_000,
+    "AVIF": 16_000_000,
+    "GIF": 40_000_000,
+    "BMP": 40_000_000,
+    "TIFF": 28_000_000,
+}
 _RAW_BYTES = 4
-_COEFFICIENT_BYTES = 3
-_MUCH = 32 * 2**20
-_ALONE = threading.Lock()
+_COEFFICIENT_BYTES = 240_000_000  # of a JPEG of several scans, which is held whole besides its reduced pixels
+_ROUNDING = 1e-6
+_WHOLE_PIXELS = 40_000_000  # of a JPEG that is not reduced
+_WORK_BYTES = 8_000_000
+_COPIES_BYTES = 8  # for each pixel of the result, while copies are made of it
+_MEMORY = Memory(256_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many pixels an image may have: any, and one of a format that can only be opened whole (by its name)."""
+
+    pixels: int = MAX_PIXELS
+    by_format: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, name: str) -> int:
+        """The limit for a format."""
+        return min(self.pixels, self.by_format.get(name, _FORMAT_PIXELS.get(name, self.pixels)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +64,68 @@ class Decoded:
     height: int
 
 
-def decode(source: Source, *, detail: int | None = None, max_pixels: int = MAX_PIXELS) -> Decoded:
+@dataclass(slots=True)
+class _Opened:
+    """An image whose header was read; `coefficients` are bytes that its reader holds besides the pixels."""
+
+    image: Image.Image
+    name: str
+    data: bytes
+    profile: bytes | None
+    coefficients: int = 0
+
+
+def inspect(data: bytes, max_pixels: int | Limits = MAX_PIXELS) -> str:
+    """Say which of formats.ACCEPTED an image is of, from its header alone. Raises DecodeError as `decode` does."""
+    return _open(data, _limits(max_pixels)).name
+
+
+def decode(
+    source: Source,
+    *,
+    detail: int | None = None,
+    most_pixels: int | None = None,
+    max_pixels: int | Limits = MAX_PIXELS,
+) -> Decoded:
     """Decode an image: first frame, EXIF orientation applied, transparency on white, any depth to 8 bit, in sRGB.
 
-    `detail` is the number of pixels on the shorter side that the caller needs; larger images may come reduced by
-    a whole factor, never below it. What takes much memory is decoded alone, whichever thread asks. Raises DecodeError.
+    Args:
+        source: the file's bytes, or where it is.
+        detail: the pixels on the shorter side that the caller needs; larger images may come reduced by a whole factor,
+            never below it.
+        most_pixels: what the caller has room for; larger images come reduced to it, whatever `detail` says.
+        max_pixels: images that have more are refused; as Limits by format, too.
+
+    Raises:
+        DecodeError: with one of its codes.
+    """
+    with decoding(source, detail=detail, most_pixels=most_pixels, max_pixels=max_pixels) as decoded:
+        return decoded
+
+
+@contextmanager
+def decoding(
+    source: Source,
+    *,
+    detail: int | None = None,
+    most_pixels: int | None = None,
+    max_pixels: int | Limits = MAX_PIXELS,
+) -> Iterator[Decoded]:
+    """Like `decode`, for who works on with the image: all threads together hold what memory is set aside for that.
+
+    Until the block ends, another thread that needs more than is left waits, so it must not decode within the block.
     """
     data = source if isinstance(source, bytes) else _read(source)
-    if not data:
-        raise DecodeError("empty", "The file is empty.")
-    try:
-        image: Image.Image = Image.open(BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise _too_many_pixels(max_pixels) from error
-    except Exception as error:  # Pillow's readers answer what they cannot read with many unrelated types
-        raise DecodeError("not_an_image", "The file is not an image that can be read (JPEG, PNG, WebP).") from error
-    if image.width * image.height > max_pixels:
-        raise _too_many_pixels(max_pixels)
-    try:
-        width, height = image.size
-        if detail is not None:
-            image.draft(image.mode, (detail, detail))  # JPEG only: scales within the inverse DCT
-        with _ALONE if _peak_bytes(image, width * height) > _MUCH else nullcontext():
-            image.load()
-            turn = _TURNS.get(_orientation(image))
-            rgb = _reduced(image, min(image.size) // detail if detail else 1)
-            _convert_to_srgb(rgb, image)
-            del image  # before the next one's turn
-    except Exception as error:  # as above
-        raise DecodeError("damaged", "The image is damaged: its pixels cannot be decoded.") from error
-    if turn is None:
-        return Decoded(rgb, width, height)
-    upright = rgb.transpose(turn)
-    return Decoded(upright, height, width) if turn in _QUARTER_TURNS else Decoded(upright, width, height)
+    opened = _open(data, _limits(max_pixels))
+    width, height = opened.image.size
+    scale = _least_scale(width, height, detail, most_pixels)
+    _draft(opened, scale)
+    with _MEMORY.taken(_peak_bytes(opened, most_pixels)):
+        yield _decoded(opened, width, height, scale, most_pixels)
+
+
+def _limits(max_pixels: int | Limits) -> Limits:
+    return max_pixels if isinstance(max_pixels, Limits) else Limits(max_pixels)
 
 
 def _read(path: Path) -> bytes:
@@ -81,15 +137,179 @@ def _read(path: Path) -> bytes:
         raise DecodeError("unreadable", f"The file cannot be read: {error}.") from error
 
 
-def _peak_bytes(image: Image.Image, pixels: int) -> int:
-    """About how many bytes it takes to load an opened image, of which `pixels` are the original's."""
-    if image.info.get("progressive"):
-        return _COEFFICIENT_BYTES * pixels
-    return _BYTES_PER_PIXEL.get(image.format or "", _RAW_BYTES) * image.width * image.height
+# --- Headers ----------------------------------------------------------------------------------------------------------
 
 
-def _too_many_pixels(limit: int) -> DecodeError:
-    return DecodeError("too_many_pixels", f"The image has more than {limit / 1e6:g} million pixels.")
+def _open(data: bytes, limits: Limits) -> _Opened:
+    """Read the header with the one reader that the first bytes ask for, and refuse by it what is not taken."""
+    if not data:
+        raise DecodeError("empty", "The file is empty.")
+    name = sniff(data[:HEAD_BYTES])
+    if name is None:
+        raise DecodeError("not_an_image", f"The file is not an image. Give {LISTED}.")
+    if name not in ACCEPTED:
+        raise _unsupported(name)
+    try:
+        opened = _opened(data, name)
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(name, limits.pixels, limits) from error
+    except DecodeError:
+        raise
+    except Exception as error:  # Pillow's readers answer what they cannot read with many unrelated types
+        raise _damaged() from error
+    _check_dimensions(opened, limits)
+    return opened
+
+
+def _opened(data: bytes, name: str) -> _Opened:
+    profile, coefficients = None, 0
+    if name == "JPEG":
+        coefficients = jpeg_frame(data).coefficients
+    elif name == "PNG":
+        mended = mended_png(data)
+        data, profile = mended.data, mended.profile
+    elif name == "GIF":
+        check_gif(data)
+    elif name == "TIFF":
+        check_tiff(data)
+    elif name in ("HEIC", "AVIF"):
+        _require_reader(name)
+    image: Image.Image = Image.open(BytesIO(data), formats=ACCEPTED[name].readers)
+    if name == "TIFF":
+        _check_tags(image)
+    return _Opened(image, name, data, profile or image.info.get("icc_profile"), coefficients)
+
+
+def _require_reader(name: str) -> None:
+    """Load the reader of a format that not every machine can read. Raises DecodeError `unsupported_format`."""
+    if name == "HEIC":
+        try:
+            import pillow_heif
+        except ImportError as error:
+            raise _unsupported(name) from error
+        pillow_heif.register_heif_opener()
+    Image.init()
+    if ACCEPTED[name].readers[0] not in Image.OPEN:
+        raise _unsupported(name)
+
+
+_TILE_WIDTH, _TILE_HEIGHT, _SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 322, 323, 254, 330, 50706
+
+
+def _check_tags(image: Image.Image) -> None:
+    """Refuse a camera's raw data, whose first image is a stamp, and tiles that are larger than their image."""
+    tags = image.tag_v2  # type: ignore[attr-defined]  # TIFF's
+    if _DNG_VERSION in tags or (_SUB_DIRECTORIES in tags and int(tags.get(_SUBFILE_TYPE, 0)) & 1):
+        raise _unsupported("RAW")
+    tile = int(tags.get(_TILE_WIDTH, 0)) * int(tags.get(_TILE_HEIGHT, 0))
+    if tile > 2**20 and tile > 4 * image.width * image.height:
+        raise Broken("tiles that are larger than the image")
+
+
+def _check_dimensions(opened: _Opened, limits: Limits) -> None:
+    width, height = opened.image.size
+    longer, shorter = max(width, height), min(width, height)
+    if longer > MAX_SIDE or longer > MAX_ASPECT * shorter:
+        raise DecodeError(
+            "too_long",
+            f"The image has {width} x {height} pixels. A side may have {MAX_SIDE}, and {MAX_ASPECT} times the other.",
+            width=width,
+            height=height,
+        )
+    pixels = width * height
+    if pixels > limits.of(opened.name):
+        raise _too_many_pixels(opened.name, limits.of(opened.name), limits)
+    if opened.coefficients > _COEFFICIENT_BYTES:
+        most = int(pixels * _COEFFICIENT_BYTES / opened.coefficients)
+        raise _too_many_pixels(opened.name, most, Limits(most))
+
+
+def _unsupported(name: str) -> DecodeError:
+    if name == VIDEO:
+        sentence = "This is a video. Give an image of it, as JPEG."
+    elif name in ACCEPTED:
+        sentence = f"{name} cannot be read on this machine. Install its reader (requirements.txt), or save it as JPEG."
+    else:
+        sentence = f"Images of the kind {name} are not taken. Save it as JPEG, and give that."
+    return DecodeError("unsupported_format", sentence, format=name)
+
+
+def _too_many_pixels(name: str, limit: int, limits: Limits) -> DecodeError:
+    megapixels = f"{limit / 1e6:.3g}"
+    if limit >= limits.pixels:
+        return DecodeError("too_many_pixels", f"The image has more than {megapixels} million pixels.", limit=megapixels)
+    return DecodeError(
+        "too_many_pixels_for_format",
+        f"The image has more than {megapixels} million pixels, too many for {name}. Save it as JPEG.",
+        limit=megapixels,
+        format=name,
+    )
+
+
+def _damaged() -> DecodeError:
+    return DecodeError("damaged", "The image is damaged: its pixels cannot be decoded.")
+
+
+# --- Pixels -----------------------------------------------------------------------------------------------------------
+
+
+def _least_scale(width: int, height: int, detail: int | None, most_pixels: int | None) -> float:
+    """The scale that the result must have at least, 1 at most."""
+    scale = 1.0 if detail is None else min(1.0, detail / min(width, height))
+    return scale if most_pixels is None else min(scale, math.sqrt(most_pixels / (width * height)))
+
+
+def _draft(opened: _Opened, scale: float) -> None:
+    """Let a JPEG be scaled within the inverse DCT: to what is needed, and further where that is more than fits."""
+    image = opened.image
+    width, height = image.size
+    factor = 1
+    while factor < 8 and (2 * factor <= 1 / scale + _ROUNDING or width * height / factor**2 > _WHOLE_PIXELS):
+        factor *= 2
+    if opened.name == "JPEG" and factor > 1:
+        image.draft(image.mode, (width // factor, height // factor))
+
+
+def _peak_bytes(opened: _Opened, most_pixels: int | None) -> int:
+    """About how many bytes it takes to load an opened image, and to make copies of what comes out."""
+    pixels = opened.image.width * opened.image.height
+    loading = opened.coefficients + _BYTES_PER_PIXEL.get(opened.name, _RAW_BYTES) * pixels
+    return loading + _COPIES_BYTES * min(pixels, most_pixels or pixels) + _WORK_BYTES
+
+
+def _decoded(opened: _Opened, width: int, height: int, scale: float, most_pixels: int | None) -> Decoded:
+    try:
+        _load(opened, (width, height))
+        image = opened.image
+        turn = _TURNS.get(_orientation(image))
+        factor = max(1, int(min(image.size) / max(1.0, min(width, height) * scale) + _ROUNDING))
+        rgb = _made_smaller(image, factor, most_pixels, converter(image.mode, opened.profile))
+    except DecodeError:
+        raise
+    except Exception as error:  # Pillow's readers answer broken pixels with many unrelated types
+        raise _damaged() from error
+    del image
+    opened.image = rgb  # the one as it was loaded goes before a copy is made of this one
+    rgb.info = {}  # who saves it shall not pass on comments or a place
+    if turn is None:
+        return Decoded(rgb, width, height)
+    upright = rgb.transpose(turn)
+    return Decoded(upright, height, width) if turn in _QUARTER_TURNS else Decoded(upright, width, height)
+
+
+def _load(opened: _Opened, size: tuple[int, int]) -> None:
+    """Decode the pixels; of a JPEG without its last bytes too, which browsers show."""
+    drafted = opened.image.size
+    try:
+        opened.image.load()
+    except OSError:
+        whole = with_end(opened.data) if opened.name == "JPEG" else None
+        if whole is None:
+            raise
+        opened.image = Image.open(BytesIO(whole), formats=ACCEPTED["JPEG"].readers)
+        if drafted != size:
+            opened.image.draft(opened.image.mode, drafted)
+        opened.image.load()
 
 
 _ORIENTATION_TAG = 0x0112
@@ -103,6 +323,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _BAND = 64  # rows of a reduced image that are worked out at a time
+_FITTED_BAND = 512  # more: a band is resized for itself, and blends nothing over its border
 _QUARTER_TURNS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
 
@@ -114,33 +335,47 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _convert_to_srgb(rgb: Image.Image, image: Image.Image) -> None:
-    """Convert the colours of `rgb` in place where `image`, which it was made of, came with a profile of its own.
-
-    Phones write wider colours than sRGB. In other modes than these the conversion to RGB has used up the values that
-    the profile speaks of, and a broken profile is no reason to refuse an image: browsers show both as sRGB.
-    """
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "P"):
-        return
-    try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        ImageCms.profileToProfile(rgb, source, ImageCms.createProfile("sRGB"), inPlace=True)
-    except (ImageCms.PyCMSError, OSError):
-        return
+def _made_smaller(image: Image.Image, factor: int, most_pixels: int | None, convert: Convert | None) -> Image.Image:
+    """8-bit sRGB, smaller by a whole factor, or to `most_pixels` where that does not suffice."""
+    width, height = image.size
+    fit = math.sqrt(most_pixels / (width * height)) if most_pixels else 1.0
+    if fit < 1 / factor:
+        return _fitted(image, (max(1, int(width * fit)), max(1, int(height * fit))), convert)
+    return _reduced(image, factor, convert)
 
 
-def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """8-bit RGB, smaller by a whole factor. Band by band: a large image is held once, not in several modes."""
+def _fitted(image: Image.Image, size: tuple[int, int], convert: Convert | None) -> Image.Image:
+    """8-bit sRGB of exactly this smaller size, band by band like `_reduced`."""
     white = _white(image)
-    if factor <= 1:
-        return _to_rgb(image, white)
+    width, height = image.size
+    fitted = Image.new("RGB", size)
+    for top in range(0, size[1], _FITTED_BAND):
+        bottom = min(top + _FITTED_BAND, size[1])
+        first, last = top * height / size[1], bottom * height / size[1]
+        start = int(first)
+        band = _to_srgb(image.crop((0, start, width, min(height, math.ceil(last)))), white, convert)
+        place = (0, first - start, width, min(last - start, band.height))
+        fitted.paste(band.resize((size[0], bottom - top), box=place, reducing_gap=2.0), (0, top))
+    return fitted
+
+
+def _reduced(image: Image.Image, factor: int, convert: Convert | None) -> Image.Image:
+    """8-bit sRGB, smaller by a whole factor. Band by band: a large image is held once, not in several modes."""
+    if image.mode == "RGB" and factor <= 1 and "transparency" not in image.info:
+        return convert(image) if convert else image
+    white = _white(image)
     width, height = image.size
     reduced = Image.new("RGB", (-(-width // factor), -(-height // factor)))
     for top in range(0, height, _BAND * factor):
         band = image.crop((0, top, width, min(top + _BAND * factor, height)))
-        reduced.paste(_to_rgb(band, white).reduce(factor), (0, top // factor))
+        reduced.paste(_to_srgb(band, white, convert).reduce(factor), (0, top // factor))
     return reduced
+
+
+def _to_srgb(band: Image.Image, white: float | None, convert: Convert | None) -> Image.Image:
+    if convert is None:
+        return _to_rgb(band, white)
+    return convert(band if takes_raw(band.mode) else _to_rgb(band, white))
 
 
 def _white(image: Image.Image) -> float | None:

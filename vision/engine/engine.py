@@ -12,15 +12,18 @@ from pathlib import Path
 
 from .attributes import ClassifierReader, Crops, DetectorReader, NotVisible, Reader, Subject, detected_value
 from .crop_classifier import CropClassifier
-from .decode import MAX_PIXELS, Decoded, Source, decode
+from .decode import MAX_PIXELS, Decoded, Limits, Source, decode
 from .detector import Detector
 from .errors import DecodeError
 from .manifest import Manifest, ModelSpec
+from .precision import AUTO, F32, OPENVINO, choose
 from .results import Alternative, Garment, ImageResult
 from .runtime import THREADS, Network, load_networks
 from .taxonomy import CATEGORY, Taxonomy
 
 BATCH = 8
+MOST_PIXELS = 5_000_000
+"""Of an image as it is looked at: a batch of tall pages on every lane still fits a worker's memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,13 @@ class Engine:
         networks: Mapping[str, Network],
         *,
         taxonomy: Taxonomy | None = None,
-        max_pixels: int = MAX_PIXELS,
+        max_pixels: int | Limits = MAX_PIXELS,
+        precisions: Mapping[str, str] | None = None,
     ) -> None:
         """`networks` maps every role of the manifest to its loaded network. `Engine.load` is the usual way."""
         self.manifest = manifest
         self.networks = dict(networks)
+        self.precisions = dict(precisions or dict.fromkeys(networks, F32))
         self.models = {role: spec.name for role, spec in manifest.models.items()}
         self._taxonomy = taxonomy or Taxonomy.load()
         self._max_pixels = max_pixels
@@ -58,17 +63,22 @@ class Engine:
         cls,
         weights: Path,
         *,
-        runtime: str = "openvino",
+        runtime: str = OPENVINO,
+        precision: str = F32,
+        unverified: bool = False,
         taxonomy: Taxonomy | None = None,
-        max_pixels: int = MAX_PIXELS,
+        max_pixels: int | Limits = MAX_PIXELS,
     ) -> Engine:
         """Load every model of `weights`/manifest.json with `runtime` (openvino or torch), each file verified first.
 
-        Raises WeightsMissing, WeightsMismatch (by file name) or ManifestInvalid.
+        `precision` and `unverified` as for `precision.choose`; torch computes in f32, which `auto` is there. Raises
+        WeightsMissing, WeightsMismatch (by file name), ManifestInvalid, or PrecisionUnavailable.
         """
         manifest = Manifest.load(weights)
-        networks = load_networks(manifest.models, runtime)
-        return cls(manifest, networks, taxonomy=taxonomy, max_pixels=max_pixels)
+        asked = F32 if precision == AUTO and runtime != OPENVINO else precision
+        precisions = choose(manifest.models, asked, unverified=unverified)
+        networks = load_networks(manifest.models, runtime, precisions)
+        return cls(manifest, networks, taxonomy=taxonomy, max_pixels=max_pixels, precisions=precisions)
 
     def classify(self, source: Source) -> ImageResult:
         """The garments of one image, given as bytes or as a path. Raises DecodeError."""
@@ -107,7 +117,7 @@ class Engine:
 
     def _decode(self, source: Source) -> _Timed:
         started = time.perf_counter()
-        decoded = decode(source, detail=self._detail, max_pixels=self._max_pixels)
+        decoded = decode(source, detail=self._detail, most_pixels=MOST_PIXELS, max_pixels=self._max_pixels)
         return _Timed(decoded, _milliseconds_since(started))
 
     def _try_decode(self, source: Source) -> _Timed | DecodeError:

@@ -25,7 +25,7 @@ OUTPUTS = ("logits", "probabilities")
 # Fields of a model that do not say how its files are used.
 IDENTITY = ("role", "name", "files", "mirror_files", "verified", "details")
 # Fields that came later: a model that leaves them at their defaults keeps the hash that it was known by.
-_LATER = ("overlap", "overlap_across", "finder_weight")
+_LATER = ("overlap", "overlap_across", "finder_weight", "mirror_margin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,9 @@ class ModelSpec:
     classifier's network returns; both kinds get the temperature. Classifiers that list the same files share one
     network, which runs once for all of them: the outputs of each begin at its `first_output`. A `mirrored` classifier
     answers with the mean of its outputs for a crop and for its mirror image; where there are `mirror_files`, another
-    network looks at the mirror image, so that two opinions cost no more than one mirrored one. `verified` names the
-    precisions in which the quality of the answers was measured.
+    network looks at the mirror image, so that two opinions cost no more than one mirrored one. It may look at a wider
+    crop, with `mirror_margin` around the box: what lies beside a garment tells a coat from the jumper under it.
+    `verified` names the precisions in which the quality of the answers was measured.
     """
 
     role: str
@@ -82,6 +83,7 @@ class ModelSpec:
     first_output: int = 0
     mirrored: bool = False
     mirror_files: Mapping[str, tuple[WeightFile, ...]] = field(default_factory=dict)
+    mirror_margin: float | None = None
     overlap: float = OVERLAP
     overlap_across: float = OVERLAP_ACROSS
     finder_weight: float = 0.0
@@ -166,6 +168,7 @@ def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
         first_output=int(item.get("first_output", 0)),
         mirrored=bool(item.get("mirrored", False)),
         mirror_files={runtime: _parse_files(entry, folder) for runtime, entry in item.get("mirror_files", {}).items()},
+        mirror_margin=float(item["mirror_margin"]) if "mirror_margin" in item else None,
         overlap=float(item.get("overlap", OVERLAP)),
         overlap_across=float(item.get("overlap_across", OVERLAP_ACROSS)),
         finder_weight=float(item.get("finder_weight", 0.0)),

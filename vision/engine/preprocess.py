@@ -77,5 +77,9 @@ def crop_square(image: Image.Image, box: Box, size: int, margin: float = CROP_MA
 
 def to_batch(squares: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
     """Equal squares (size, size, 3) as one network input (n, 3, size, size), RGB in 0..1."""
-    batch = np.stack(squares).transpose(0, 3, 1, 2)
-    return np.ascontiguousarray(batch, dtype=np.float32) / np.float32(255.0)
+    size = squares[0].shape[0]
+    batch = np.empty((len(squares), 3, size, size), np.float32)
+    for planes, square in zip(batch, squares, strict=True):
+        planes[...] = square.transpose(2, 0, 1)
+        planes /= np.float32(255.0)  # while they are in the processor's cache
+    return batch

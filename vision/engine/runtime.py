@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compat import prepare_openvino
+from .distances import keep_distances_precise
 from .errors import EngineError
 from .manifest import ModelSpec, WeightFile
+from .precision import BF16, F32, OPENVINO, RUNTIME_FILES, PrecisionUnavailable
 
 Tensor = NDArray[np.float32]
 
@@ -36,25 +38,27 @@ class Network(Protocol):
 
 
 class OpenVinoNetwork:
-    """An OpenVINO graph on the CPU, in single precision: the same image gives the same answer on every machine.
+    """An OpenVINO graph on the CPU.
 
-    CPUs with AMX would be about three times as fast in bf16, but its eight bits move a box by a pixel and a
-    confidence by more than the 0.02 that the runtimes may differ by. One stream for each lane: a stream over all
-    cores answers a single image sooner, but takes a tenth more work, and when the machine has anything else to
-    do its threads wait for each other at every layer.
+    In single precision the same image gives the same answer on every machine. bf16 is asked for by a hint; a graph in
+    int8 is a file of its own, whose layers say themselves what they compute in, and its others stay in single
+    precision. One stream for each lane: a stream over all cores answers a single image sooner, but takes a tenth
+    more work, and when the machine has anything else to do its threads wait for each other at every layer.
     """
 
-    def __init__(self, graph: bytes, weights: bytes) -> None:
+    def __init__(self, graph: bytes, weights: bytes, precision: str = F32) -> None:
         prepare_openvino()
         import openvino
 
         core = openvino.Core()
         options = {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": BF16 if precision == BF16 else F32,
             "NUM_STREAMS": str(LANES),
             "INFERENCE_NUM_THREADS": str(os.cpu_count() or 1),
         }
         model = core.read_model(model=graph, weights=weights)
+        if precision == BF16:
+            keep_distances_precise(model)
         self._compiled: Any = core.compile_model(model, "CPU", options)
         self._idle: list[Any] = []
         # OpenVINO's bindings set themselves up at a process's first inference; two lanes at once can deadlock in that.
@@ -94,48 +98,63 @@ class TorchNetwork:
 
 
 class MirroredNetwork:
-    """The mean of one classifier's outputs for crops and another's for their mirror images. Both may be the same."""
+    """The mean of one classifier's outputs for crops and another's for mirror images. Both may be the same."""
 
     def __init__(self, straight: Network, mirror: Network) -> None:
         self._straight = straight
         self._mirror = mirror
 
     def infer(self, batch: Tensor) -> Tensor:
-        straight, mirror = self._straight.infer(batch), self._mirror.infer(np.ascontiguousarray(batch[..., ::-1]))
+        return self.infer_pair(batch, batch)
+
+    def infer_pair(self, batch: Tensor, mirrored: Tensor) -> Tensor:
+        """The same where the crops to be mirrored, which are given as they are, are others: wider ones, say."""
+        straight = self._straight.infer(batch)
+        mirror = self._mirror.infer(np.ascontiguousarray(mirrored[..., ::-1]))
         mean: Tensor = np.mean((straight, mirror), axis=0, dtype=np.float32)
         return mean
 
 
-def _load_openvino(files: Sequence[bytes], task: str) -> Network:
+def _load_openvino(files: Sequence[bytes], task: str, precision: str) -> Network:
     graph, weights = files
-    return OpenVinoNetwork(graph, weights)
+    return OpenVinoNetwork(graph, weights, precision)
 
 
-def _load_torch(files: Sequence[bytes], task: str) -> Network:
+def _load_torch(files: Sequence[bytes], task: str, precision: str) -> Network:
+    if precision != F32:
+        raise PrecisionUnavailable(f"The runtime torch computes in f32, not in {precision}.")
     (checkpoint,) = files
     return TorchNetwork(checkpoint, task=task)
 
 
-RUNTIMES: dict[str, Callable[[Sequence[bytes], str], Network]] = {"openvino": _load_openvino, "torch": _load_torch}
+RUNTIMES: dict[str, Callable[[Sequence[bytes], str, str], Network]] = {
+    OPENVINO: _load_openvino,
+    "torch": _load_torch,
+}
 
 
-def load_networks(specs: Mapping[str, ModelSpec], runtime: str) -> dict[str, Network]:
+def load_networks(
+    specs: Mapping[str, ModelSpec], runtime: str, precisions: Mapping[str, str] | None = None
+) -> dict[str, Network]:
     """Verify the models' files and load them: the network of each role. Roles that list the same files share one.
 
-    Raises WeightsError, or EngineError for an unknown runtime.
+    `precisions` says in which one the models compute, by role (see `precision.choose`); by default all in f32.
+    Raises WeightsError, or EngineError for an unknown runtime or a precision that it does not have.
     """
     if runtime not in RUNTIMES:
         raise EngineError(f"There is no runtime {runtime!r}; there are {', '.join(RUNTIMES)}.")
-    single: dict[tuple[WeightFile, ...], Network] = {}
-    loaded: dict[tuple[tuple[WeightFile, ...], ...], Network] = {}
+    single: dict[tuple[str, tuple[WeightFile, ...]], Network] = {}
+    loaded: dict[tuple[str, tuple[tuple[WeightFile, ...], ...]], Network] = {}
     networks = {}
     for role, spec in specs.items():
-        listed = spec.networks(runtime)
+        precision = precisions[role] if precisions is not None else F32
+        listed = spec.networks(RUNTIME_FILES[precision] if runtime == OPENVINO else runtime)
         for files in listed:
-            if files not in single:
-                single[files] = RUNTIMES[runtime]([file.read() for file in files], spec.task)
-        if listed not in loaded:
-            members = [single[files] for files in listed]
-            loaded[listed] = MirroredNetwork(*members) if spec.mirrored else members[0]
-        networks[role] = loaded[listed]
+            if (precision, files) not in single:
+                content = [file.read() for file in files]
+                single[precision, files] = RUNTIMES[runtime](content, spec.task, precision)
+        if (precision, listed) not in loaded:
+            members = [single[precision, files] for files in listed]
+            loaded[precision, listed] = MirroredNetwork(*members) if spec.mirrored else members[0]
+        networks[role] = loaded[precision, listed]
     return networks

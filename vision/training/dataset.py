@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
+from vision.engine.decode import decode
 from vision.engine.manifest import GARMENT
 from vision.engine.preprocess import crop_region, crop_square
 from vision.engine.results import Box
@@ -169,9 +170,8 @@ def _read_box(fields: dict[str, str], place: str) -> Box | None:
 
 
 def open_upright(path: Path) -> Image.Image:
-    """An image as people see it: EXIF orientation applied, RGB."""
-    with Image.open(path) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+    """An image as people see it: EXIF orientation applied, sRGB. Raises DecodeError."""
+    return decode(path).image
 
 
 @dataclass(frozen=True, slots=True)

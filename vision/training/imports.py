@@ -7,10 +7,10 @@ import math
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from vision.engine.formats import is_image_file
 from vision.training.conversion import ConversionError
 from vision.training.dataset import COORDINATES, SPLITS
 from vision.training.source import (
-    IMAGES,
     Garment,
     Item,
     Notes,
@@ -142,10 +142,12 @@ def _class_items(source: Path, prefix: str, attribute: str, vocabulary: Vocabula
     divided = bool(folders) and folders <= set(SPLITS)
     items = []
     names: set[str] = set()
-    for file in files_of(source, IMAGES):
+    for file in files_of(source):
         parts = PurePosixPath(file).parts
         identifier = prefix + PurePosixPath(file).with_suffix("").as_posix().replace("/", "-")
-        if len(parts) < (3 if divided else 2):
+        if not is_image_file(source / file):
+            read = partial(reject, "not_an_image")
+        elif len(parts) < (3 if divided else 2):
             read = partial(reject, "unknown_label", f"{attribute}: not in a class's folder")
         elif not file.isprintable():
             read = partial(reject, "bad_name")

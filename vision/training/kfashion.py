@@ -15,9 +15,9 @@ from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from vision.engine.formats import is_image_file
 from vision.engine.taxonomy import CATEGORY
 from vision.training.source import (
-    IMAGES,
     Garment,
     Item,
     Notes,
@@ -39,6 +39,8 @@ MATERIAL, SLEEVE_LENGTH = "material", "sleeve_length"
 SAME_PROPORTIONS = 0.02  # resized copies differ by the rounding of their sides
 MOST_PIXELS = 1e6  # of a coordinate; whatever is larger is a slip
 
+_LABELS = ".json"
+
 Labels = dict[str, Any]
 Pair = tuple[str, Labels, Labels]
 """A part's name, a rectangle and the labels that belong to it."""
@@ -50,11 +52,15 @@ def kfashion_items(images: Path, labels: Path, vocabulary: Vocabulary, val_share
     An image without a JSON file comes last, to be rejected, so that every file is accounted for.
     """
     by_name: dict[str, list[str]] = {}
-    for file in files_of(images, IMAGES):
-        by_name.setdefault(PurePosixPath(file).stem, []).append(file)
+    others = []
+    for file in files_of(images):
+        if is_image_file(images / file):
+            by_name.setdefault(PurePosixPath(file).stem, []).append(file)
+        elif not file.lower().endswith(_LABELS):
+            others.append(file)
     items = []
     first_of: dict[str, str] = {}
-    for file in files_of(labels, frozenset({".json"})):
+    for file in filter(lambda name: name.lower().endswith(_LABELS), files_of(labels)):
         identifier = PurePosixPath(file).stem
         found = by_name.get(identifier, [])
         first = first_of.setdefault(identifier, file)
@@ -71,6 +77,7 @@ def kfashion_items(images: Path, labels: Path, vocabulary: Vocabulary, val_share
     for identifier, files in by_name.items():
         if identifier not in first_of:
             items += [Item(identifier, file, partial(reject, "no_labels_file")) for file in files]
+    items += [Item(PurePosixPath(file).stem, file, partial(reject, "not_an_image")) for file in others]
     return items
 
 

@@ -15,7 +15,6 @@ from vision.engine.errors import DecodeError
 from vision.engine.results import Box
 from vision.training.vocabulary import UnknownName, Vocabulary
 
-IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 DETAIL = 640  # pixels on an image's shorter side that crops are cut from at least, where it has them
 BORDER = 0.005  # of a side, by which a box may pass it without a word: rounding
 LEAST_INSIDE = 0.5
@@ -35,6 +34,7 @@ REASONS = {
     "left_out": "its class is left out",
     "malformed_row": "the row has not as many fields as the first line",
     "no_garment": "it names no garment",
+    "not_an_image": "the file is not an image of a kind that is taken",
     "no_labels_file": "the image has no JSON file",
     "no_image": "its image does not exist",
     "other_image": "it says that it is about another image",
@@ -112,12 +112,12 @@ def split_of(key: str, val_share: float) -> str:
     return "val" if fraction < val_share else "train"
 
 
-def files_of(folder: Path, suffixes: frozenset[str]) -> Iterator[str]:
-    """Files with these suffixes in a folder and its subfolders, relative to it with `/`, in order; no hidden ones."""
+def files_of(folder: Path) -> Iterator[str]:
+    """Files in a folder and its subfolders, relative to it with `/`, in order; no hidden ones."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if os.path.splitext(name)[1].lower() in suffixes and not name.startswith("."):
+            if not name.startswith("."):
                 yield Path(place, name).relative_to(folder).as_posix()
 
 
@@ -126,7 +126,8 @@ def open_image(path: Path) -> tuple[Image.Image, int, int]:
     try:
         decoded = decode(path, detail=DETAIL)
     except DecodeError as error:
-        raise Rejected("no_image" if error.code == "not_found" else "image_unreadable", str(error)) from error
+        reason = {"not_found": "no_image", "unsupported_format": "not_an_image"}.get(error.code, "image_unreadable")
+        raise Rejected(reason, str(error)) from error
     return decoded.image, decoded.width, decoded.height
 
 

@@ -13,7 +13,9 @@ from rest_framework import serializers
 from catalog.api.serializers.base import FractionField
 from catalog.api.serializers.proposals import PredictionsField
 from catalog.models import ProductImage
+from catalog.selectors import SameImages
 from core.api import ErrorBodySerializer, StrictSerializer
+from vision.engine import formats
 
 
 class GarmentSerializer(serializers.Serializer[Any]):
@@ -68,11 +70,11 @@ class ImageUrlsSerializer(serializers.Serializer[ProductImage]):
         return self._url(image, "original")
 
     def get_display(self, image: ProductImage) -> str:
-        """An upright copy of at most 1600 pixels."""
+        """An upright copy of at most 1600 pixels; of a tall or wide image 720 on the shorter side."""
         return self._url(image, "display")
 
     def get_thumbnail(self, image: ProductImage) -> str:
-        """A copy of at most 400 pixels."""
+        """A copy of at most 400 pixels; of a tall or wide image its beginning."""
         return self._url(image, "thumbnail")
 
 
@@ -97,12 +99,32 @@ class ImageSerializer(serializers.Serializer[ProductImage]):
         return dict(ClassificationSerializer(job).data) if job is not None else None
 
 
+class SameImagesSerializer(serializers.Serializer[Any]):
+    """Another product of the merchant that has the same images, byte for byte."""
+
+    id = serializers.CharField(source="product.public_id")
+    name = serializers.CharField(source="product.name")
+    sku = serializers.CharField(source="product.sku", allow_null=True)
+    image_count = serializers.IntegerField(source="count", help_text="How many images both have.")
+
+
 class UploadSerializer(serializers.Serializer[Any]):
     """What became of one file: the stored image, or why it was turned away."""
 
     name = serializers.CharField()
     image = ImageSerializer(allow_null=True)
     error = ErrorBodySerializer(source="refusal", allow_null=True)
+    same_image_in = serializers.SerializerMethodField(
+        help_text="Products that have the same image; it is stored anyway."
+    )
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_same_image_in(self, entry: Any) -> list[str]:
+        """Return the products' ids; the view puts them into the context."""
+        if entry.image is None:
+            return []
+        same: list[SameImages] = self.context["same_images"]
+        return [other.product.public_id for other in same if entry.image.sha256 in other.checksums]
 
 
 class UploadsSerializer(serializers.Serializer[Any]):
@@ -128,7 +150,7 @@ def images_field(help_text: str) -> serializers.ListField:
 class NewImagesSerializer(StrictSerializer):
     """The field `images`, repeated."""
 
-    images = images_field("JPEG, PNG or WebP.")
+    images = images_field(f"{formats.LISTED}.")
 
 
 def error_of_uploads(refusals: Mapping[str, str]) -> tuple[str, str]:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog.api.serializers.images import ImageSerializer, ImageUrlsSerializer, UploadSerializer, images_field
+from catalog.api.serializers.images import (
+    ImageSerializer,
+    ImageUrlsSerializer,
+    SameImagesSerializer,
+    UploadSerializer,
+    images_field,
+)
 from catalog.api.serializers.proposals import ProposalSerializer
 from catalog.api.serializers.values import CurrentValuesField
 from catalog.models import Product
+from catalog.selectors import same_images_elsewhere
 from core.api import StrictSerializer
+from vision.engine import formats
 
 
 class ProductSummarySerializer(serializers.Serializer[Any]):
@@ -49,6 +58,13 @@ class ProductSerializer(ProductSummarySerializer):
 
     proposal = ProposalSerializer(source="proposal.candidates", many=True)
     images = ImageSerializer(source="current_images", many=True)
+    same_images_in = serializers.SerializerMethodField(help_text="Other products that have images of this one.")
+
+    @extend_schema_field(SameImagesSerializer(many=True))
+    def get_same_images_in(self, product: Any) -> list[dict[str, Any]]:
+        """Return the first five, those with most in common first."""
+        same = same_images_elsewhere(product, product.current_images)
+        return [dict(SameImagesSerializer(other).data) for other in same]
 
 
 class CreatedProductSerializer(ProductSerializer):
@@ -67,7 +83,7 @@ class NewProductSerializer(StrictSerializer):
 class NewProductFormSerializer(NewProductSerializer):
     """A new product with its images: the field `images`, repeated."""
 
-    images = images_field("JPEG, PNG or WebP.")
+    images = images_field(f"{formats.LISTED}.")
 
 
 class ProductChangeSerializer(StrictSerializer):

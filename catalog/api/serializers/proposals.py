@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.api.serializers.base import FractionField
+from catalog.proposal import ReasonCode
 
 
 class AlternativeSerializer(serializers.Serializer[Any]):
@@ -24,13 +25,23 @@ class ProposedSerializer(AlternativeSerializer):
     model = serializers.CharField()
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Something that speaks for a garment being the product, or, as `name_differs`, against it."""
+
+    code = serializers.ChoiceField([code.value for code in ReasonCode])
+    images = serializers.IntegerField(help_text="How many images speak for it, …")
+    total = serializers.IntegerField(help_text="… of how many that show a garment; both are 0 where it is the name.")
+    word = serializers.CharField(allow_blank=True, help_text="The word in the name or SKU, where it is one.")
+
+
 class ProposalSerializer(serializers.Serializer[Any]):
     """What the models say of one garment of the images, over all of them."""
 
     top_category = serializers.CharField()
-    confidence = FractionField()
+    confidence = FractionField(help_text="How probable it is that the product is this garment.")
     images = serializers.IntegerField(help_text="How many images show it, …")
     total = serializers.IntegerField(help_text="… of how many.")
+    reasons = ReasonSerializer(many=True, help_text="Why it is as probable as it is.")
     attributes = serializers.DictField(child=ProposedSerializer())
 
 

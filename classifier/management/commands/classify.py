@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import tee
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
+from catalog.upload_validation import image_limits
 from core.commands import EnglishCommand
-from vision.engine import RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, ImageResult, decode
+from vision.engine import CHOICES, RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, ImageResult, decode
 from vision.engine.annotate import annotate
+from vision.engine.formats import is_image_file, kind_of_file
+from vision.engine.precision import AUTO, OPENVINO, described
 
-IMAGES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2"}
 ANNOTATED_DETAIL = 1200
 FILE_COLUMN, VALUE_COLUMN = 32, 26
 
@@ -41,6 +43,11 @@ class Command(EnglishCommand):
         source.add_argument("--weights", type=Path, metavar="DIR", help="folder of manifest.json; default: WEIGHTS_DIR")
         source.add_argument("--registry", action="store_true", help="the models that the site serves now (database)")
         parser.add_argument("--runtime", choices=tuple(RUNTIMES), default="openvino", help="default: openvino")
+        parser.add_argument(
+            "--precision",
+            choices=CHOICES,
+            help="compute in this precision, verified or not; default: as the setting PRECISION has it for what was",
+        )
 
     def handle(
         self,
@@ -51,19 +58,23 @@ class Command(EnglishCommand):
         weights: Path | None,
         registry: bool,
         runtime: str,
+        precision: str | None,
         verbosity: int,
         **options: Any,
     ) -> None:
         """Print a result for each file in input order; CommandError at the end if any could not be read."""
         folder = None
         try:
-            engine = _registered(runtime) if registry else _from_folder(weights or settings.WEIGHTS_DIR, runtime)
+            if registry:
+                engine = _registered(runtime, precision)
+            else:
+                engine = _from_folder(weights or settings.WEIGHTS_DIR, runtime, precision)
             if save_annotated is not None:
                 folder = _AnnotatedFolder(save_annotated)
         except (EngineError, OSError) as error:
             raise CommandError(str(error)) from error
-        progress = _Progress(self.stderr if verbosity > 0 else None)
-        names, sources = tee(find_images(_named(paths), leave_out=save_annotated))
+        progress = _Progress(self.stderr if verbosity > 0 else None, described(engine.precisions))
+        names, sources = tee(find_images(_named(paths), leave_out=save_annotated, skip=progress.skip))
         if format == "table":
             self.stdout.write(_table_head(engine))
         try:
@@ -80,27 +91,43 @@ class Command(EnglishCommand):
             raise CommandError(f"Files that could not be read: {progress.failed} of {progress.done}.")
 
 
-def _from_folder(weights: Path, runtime: str) -> Engine:
-    return Engine.load(weights, runtime=runtime, max_pixels=settings.OTJANG_MAX_IMAGE_PIXELS)
+def _from_folder(weights: Path, runtime: str, precision: str | None) -> Engine:
+    setting = settings.PRECISION if runtime == OPENVINO else AUTO
+    return Engine.load(
+        weights,
+        runtime=runtime,
+        precision=precision or setting,
+        unverified=precision is not None,
+        max_pixels=image_limits(),
+    )
 
 
-def _registered(runtime: str) -> Engine:
+def _registered(runtime: str, precision: str | None) -> Engine:
     """The engine of the active set; here, because nothing else in this command needs a database."""
     from catalog.selectors import Taxonomy
     from classifier.registry import serving
 
     if runtime != serving.RUNTIME:
         raise CommandError(f"The registry holds models for the runtime {serving.RUNTIME} only.")
+    if precision is not None:
+        raise CommandError("The registry's models compute as PRECISION says: set that, or leave out --registry.")
     try:
         return serving.active(Taxonomy.load()).engine
     except DatabaseError as error:
         raise CommandError(f"The database cannot be asked ({error}). `manage.py prepare` sets it up.") from error
 
 
-def find_images(paths: Iterable[str], *, leave_out: Path | None = None) -> Iterator[str]:
-    """The files meant by `paths`, in order; a folder gives its images by name, and its folders', except one.
+def find_images(
+    paths: Iterable[str], *, leave_out: Path | None = None, skip: Callable[[str], None] = lambda path: None
+) -> Iterator[str]:
+    """The files meant by `paths`, in order; a folder gives its images, whatever they are called, and its folders'.
 
     A path that is nothing, and a folder that cannot be opened, stay in: they become results with an error.
+
+    Args:
+        paths: files and folders.
+        leave_out: a folder that is not looked into.
+        skip: is told of each file in a folder that is not an image.
     """
     for path in paths:
         if not os.path.isdir(path):
@@ -111,12 +138,13 @@ def find_images(paths: Iterable[str], *, leave_out: Path | None = None) -> Itera
             except OSError:
                 yield path
                 continue
-            inside = [
-                entry.path
-                for entry in entries
-                if entry.is_dir(follow_symlinks=False) or os.path.splitext(entry.name)[1].lower() in IMAGES
-            ]
-            yield from find_images(inside, leave_out=leave_out)
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from find_images([entry.path], leave_out=leave_out, skip=skip)
+                elif entry.is_file() and is_image_file(entry.path):
+                    yield entry.path
+                elif not entry.is_dir():
+                    skip(entry.path)
 
 
 def _named(paths: Iterable[str]) -> Iterator[str]:
@@ -194,11 +222,12 @@ class _AnnotatedFolder:
 class _Progress:
     """How far it is, on stderr: a line that rewrites itself on a terminal, else one now and then."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, precision: str) -> None:
         self._stream = stream
+        self._precision = precision
         self._started = time.monotonic()
         self._shown = self._started
-        self.done = self.failed = 0
+        self.done = self.failed = self.skipped = 0
 
     def step(self, *, failed: bool) -> None:
         """Count one file."""
@@ -209,6 +238,17 @@ class _Progress:
             self._shown = now
             self._write("\r" if self._stream.isatty() else "\n")
 
+    def skip(self, path: str) -> None:
+        """Name a file in a folder that is not looked at, with its kind if that is known."""
+        self.skipped += 1
+        if self._stream is None:
+            return
+        try:
+            kind = kind_of_file(path) or "not an image"
+        except OSError:
+            kind = "cannot be read"
+        self._stream.write(f"skipped ({kind}): {_shown(path)}", style_func=str)
+
     def end(self) -> None:
         """Write the last count."""
         if self._stream is not None:
@@ -216,6 +256,7 @@ class _Progress:
 
     def _write(self, ending: str) -> None:
         speed = self.done / max(time.monotonic() - self._started, 1e-9)
-        text = f"{self.done} files, {self.failed} unreadable, {speed:.1f} a second"
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        text = f"{self.done} files, {self.failed} unreadable{skipped}, {speed:.1f} a second, in {self._precision}"
         self._stream.write(text, style_func=str, ending=ending)
         self._stream.flush()
