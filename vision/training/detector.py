@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -316,7 +317,7 @@ def _show_canvases(
         f"{len(album.negatives)} of neither, {len(cutouts)} cut-outs"
     )
     filling = GapFilling(dataset, classes, options.image_size, run, files) if files else None
-    count = len(pictures) + len(files)
+    count = math.ceil((len(pictures) + len(files)) / options.batch) * options.batch  # whole batches
     canvases = Canvases(album, options.image_size, count, options.epochs, options.seed)
 
     def begin_epoch(trainer: Any) -> None:
