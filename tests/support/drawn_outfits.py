@@ -1,4 +1,4 @@
-"""A folder of outfits like the real one, drawn: people of coloured shapes, who wear a top, trousers and maybe a coat."""
+"""A folder of outfits, drawn: people of coloured shapes, who wear a top, trousers and maybe a coat."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ TOP, TROUSERS, COAT = (18, 24, 42, 60), (20, 58, 40, 108), (12, 22, 48, 80)
 
 
 def draw_outfits(root: Path) -> Path:
-    """Eight photographs to train on, of which two are incomplete, and four to measure on.
+    """Eight images to train on, of which two are incomplete, and four to measure on.
 
     Every other one has a coat, which hides the sleeves of the top; every fourth top's material cannot be seen.
     """

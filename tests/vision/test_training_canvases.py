@@ -14,9 +14,9 @@ from vision.engine.manifest import Manifest
 from vision.training.canvases import Album, Canvases, compose, compose_negative
 from vision.training.cutouts import cut_out
 from vision.training.dataset import by_file, true_boxes
-from vision.training.figures import draw_figure
+from vision.training.drawn_people import draw_figure
 from vision.training.folders import read_folders
-from vision.training.pictures import Manner, Picture, lay, targets_of
+from vision.training.pieces import Manner, Piece, lay, targets_of
 
 TOP_LEVELS = ["Top", "Bottom", "Outer", "Onepiece"]
 BY_CANVASES = {"canvases": True, "top_levels": True}
@@ -30,12 +30,12 @@ def worn(tmp_path_factory):
 @pytest.fixture
 def album(data, worn):
     dataset = read_folders(data, worn)
-    pictures = []
+    pieces = []
     for rows in by_file(dataset.select("train")):
         boxes = true_boxes(rows, "garment", TOP_LEVELS, dataset.taxonomy)
         if boxes is not None:
-            pictures.append(Picture(rows[0].path, targets_of(boxes), rows[0].worn))
-    people, flat = [one for one in pictures if one.worn], [one for one in pictures if not one.worn]
+            pieces.append(Piece(rows[0].path, targets_of(boxes), rows[0].worn))
+    people, flat = [one for one in pieces if one.worn], [one for one in pieces if not one.worn]
     return Album(
         TOP_LEVELS, people, [one for one in flat if len(one.targets)], [one for one in flat if not len(one.targets)]
     )
@@ -51,7 +51,7 @@ def test_it_trains_a_detector_of_top_level_categories_and_publishes_it(data, wor
     assert (finder.overlap, finder.overlap_across) == (0.7, 0.9)
     described = json.loads((run / "run.json").read_text())
     assert described["data"]["name"].endswith("+" + worn.name)
-    assert described["data"]["train"] == 13 + 6  # two photographs have a rough box
+    assert described["data"]["train"] == 13 + 6  # two images have a rough box
     assert "finds garments as Top, Bottom, Outer, Onepiece" in (weights / "garment.md").read_text()
 
 
@@ -64,7 +64,7 @@ def test_gaps_are_filled_once_even_if_it_is_interrupted(data, worn, base, tmp_pa
     report = resume(run, data, capsys, worn=worn)
 
     assert json.loads(filled) == {}  # a network that has learnt nothing is sure of nothing
-    assert "filled the gaps of 1 of 2 incomplete photographs" in report
+    assert "filled the gaps of 1 of 2 incomplete images" in report
     assert (run / "metrics.json").is_file()
 
 

@@ -40,7 +40,7 @@ def test_a_detector_that_knows_better_counts_more():
     alone = fit(finds_of(0.95, 0.25), TOP_LEVELS, CLASSES, taxonomy)
 
     assert told.finder_weight >= 0.5
-    assert alone.finder_weight <= 0.2
+    assert alone.finder_temperature > 3 * told.finder_temperature  # what it says without knowing is nearly the same
     assert told.error < 0.08
     assert alone.error < 0.08
     assert told.temperature > 1.3  # 60 % right do not deserve a confidence of 98 %

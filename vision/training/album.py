@@ -20,7 +20,7 @@ from vision.training.cutouts import Cutout, cut_out
 from vision.training.dataset import Dataset, LabelledImage, by_file, true_boxes
 from vision.training.files import write_json
 from vision.training.gaps import LEAST_SCORE, fill_gaps
-from vision.training.pictures import Picture, targets_of
+from vision.training.pieces import Piece, targets_of
 from vision.training.run import Report
 
 SHARPNESS = 1.5
@@ -32,23 +32,23 @@ GAPS = "gaps.json"
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """A photograph whose rows name not all of its garments, and its reduced file."""
+    """An image whose rows name not all of its garments, and its reduced file."""
 
     rows: Sequence[LabelledImage]
     path: Path
 
 
-def incomplete_photographs(dataset: Dataset) -> list[list[LabelledImage]]:
-    """The rows of each training photograph of people in which a garment has no good box."""
+def incomplete_images(dataset: Dataset) -> list[list[LabelledImage]]:
+    """The rows of each training image of people in which a garment has no good box."""
     files = by_file(dataset.select("train"))
     return [rows for rows in files if rows[0].worn and not rows[0].complete]
 
 
-def make_album(pictures: Sequence[Picture], classes: Sequence[str], cutouts: list[Cutout]) -> Album:
+def make_album(pieces: Sequence[Piece], classes: Sequence[str], cutouts: list[Cutout]) -> Album:
     """An album of complete images."""
-    worn = [picture for picture in pictures if picture.worn]
-    flat = [picture for picture in pictures if not picture.worn and len(picture.targets)]
-    others = [picture for picture in pictures if not picture.worn and not len(picture.targets)]
+    worn = [piece for piece in pieces if piece.worn]
+    flat = [piece for piece in pieces if not piece.worn and len(piece.targets)]
+    others = [piece for piece in pieces if not piece.worn and not len(piece.targets)]
     return Album(classes, worn, flat + others[: len(flat) // AS_GARMENTS], others, cutouts)
 
 
@@ -83,7 +83,7 @@ class _HalfTrained:
 
 
 class GapFilling:
-    """Adds the incomplete photographs to an album as soon as the network can say what is missing in them."""
+    """Adds the incomplete images to an album as soon as the network can say what is missing in them."""
 
     def __init__(
         self, dataset: Dataset, classes: Sequence[str], size: int, run: Path, files: Sequence[Incomplete]
@@ -102,8 +102,8 @@ class GapFilling:
             write_json(self._kept, named)
         filled = json.loads(self._kept.read_text(encoding="utf-8"))
         album.worn += [
-            Picture(file.path, targets_of(filled[file.path.name]), worn=True)
+            Piece(file.path, targets_of(filled[file.path.name]), worn=True)
             for file in self._files
             if file.path.name in filled
         ]
-        report(f"filled the gaps of {len(filled)} of {len(self._files)} incomplete photographs")
+        report(f"filled the gaps of {len(filled)} of {len(self._files)} incomplete images")

@@ -1,6 +1,6 @@
 """Training images for detectors, each composed when it is shown: garments alone, side by side, small, cut, or none.
 
-A detector that learnt from photographs of one garment each finds one in each. Canvases show several, as merchants put
+A detector that learnt from images of one garment each finds one in each. Canvases show several, as merchants put
 them together, at scales from a quarter to one and a half, and parts of people as they are cropped.
 """
 
@@ -15,9 +15,9 @@ from PIL import Image
 
 from vision.engine.preprocess import PADDING_GREY
 from vision.training.cutouts import Cutout
-from vision.training.figures import draw_figure
+from vision.training.drawn_people import draw_figure
 from vision.training.negatives import cut_surroundings, drawn_negative
-from vision.training.pictures import Manner, Picture, Pixels, Place, Targets, lay, targets_of
+from vision.training.pieces import Manner, Piece, Pixels, Place, Targets, lay, targets_of
 
 if TYPE_CHECKING:
     import torch
@@ -49,16 +49,16 @@ LATE_SHARES = Shares(person=0.5, flat=0.76, side_by_side=0.95, any_scale=0.25, c
 
 @dataclass(slots=True)
 class Album:
-    """What canvases are composed of. Pictures of flat garments or of people there must be."""
+    """What canvases are composed of. Pieces of flat garments or of people there must be."""
 
     classes: Sequence[str]
-    worn: list[Picture] = field(default_factory=list)
-    flat: list[Picture] = field(default_factory=list)
-    negatives: list[Picture] = field(default_factory=list)
+    worn: list[Piece] = field(default_factory=list)
+    flat: list[Piece] = field(default_factory=list)
+    negatives: list[Piece] = field(default_factory=list)
     cutouts: list[Cutout] = field(default_factory=list)
 
-    def draw(self, chance: np.random.Generator, worn: float) -> Picture:
-        """Any picture, by this chance one of people; of the other kind where there are none."""
+    def draw(self, chance: np.random.Generator, worn: float) -> Piece:
+        """Any piece, by this chance one of people; of the other kind where there are none."""
         people = bool(self.worn) and (not self.flat or chance.random() < worn)
         some = self.worn if people else self.flat
         return some[chance.integers(len(some))]
@@ -94,8 +94,8 @@ def compose_negative(album: Album, size: int, chance: np.random.Generator) -> tu
             return cut, targets_of([])
     if way < 0.6 and album.negatives:
         canvas = np.full((size, size, 3), 255, np.uint8)
-        picture = album.negatives[chance.integers(len(album.negatives))]
-        return canvas, lay(canvas, (0, 0, size, size), picture, Manner((0.6, 1.4), 0.3), album.classes, chance)
+        piece = album.negatives[chance.integers(len(album.negatives))]
+        return canvas, lay(canvas, (0, 0, size, size), piece, Manner((0.6, 1.4), 0.3), album.classes, chance)
     return drawn_negative(size, chance), targets_of([])
 
 
@@ -132,7 +132,7 @@ def _mosaic(album: Album, canvas: Pixels, chance: np.random.Generator) -> Target
 
 
 def _ground(album: Album, size: int, chance: np.random.Generator) -> Pixels:
-    """What a drawn figure stands before: a colour, the blurred edge of a photograph, or a blurred drawing."""
+    """What a drawn figure is in front of: a colour, the blurred edge of an image, or a blurred drawing."""
     way = chance.random()
     if way < 0.35:
         return np.full((size, size, 3), 255 if chance.random() < 0.6 else chance.integers(0, 256), np.uint8)

@@ -1,4 +1,4 @@
-"""Garments cut out of photographs of single flat garments, for drawn figures to wear."""
+"""Garments cut out of images of single flat garments, for drawn figures to wear."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from vision.engine.results import Box
 from vision.training.dataset import LabelledImage, open_upright
-from vision.training.pictures import Pixels
+from vision.training.pieces import Pixels
 
 WORKING_SIDE = 200
 """Pixels on the longer side at which garments are told from their ground."""

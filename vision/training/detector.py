@@ -17,13 +17,13 @@ from vision.training.album import (
     GapFilling,
     Incomplete,
     cut_garments,
-    incomplete_photographs,
+    incomplete_images,
     make_album,
 )
 from vision.training.canvases import Canvases
 from vision.training.dataset import SPLITS, Dataset, by_file, open_upright, true_boxes
 from vision.training.files import atomic_path
-from vision.training.pictures import Picture, targets_of
+from vision.training.pieces import Piece, targets_of
 from vision.training.run import Report, RunError, report_quarters
 from vision.training.sampling import repeat_factors
 from vision.training.start import KEPT, open_weights
@@ -299,25 +299,25 @@ def _show_canvases(
 ) -> None:
     """Let the trainer learn from canvases, which differ from epoch to epoch, and fill gaps when it is time."""
     folder = run / "dataset" / "images"
-    pictures = [
-        Picture(folder / "train" / f"{number:06}.jpg", targets_of(image.boxes), image.worn)
+    pieces = [
+        Piece(folder / "train" / f"{number:06}.jpg", targets_of(image.boxes), image.worn)
         for number, image in enumerate(detector_images(dataset, "train", options, classes))
     ]
     cutouts = cut_garments(dataset, classes, options.figures, options.seed, options.threads)
-    album = make_album(pictures, classes, cutouts)
+    album = make_album(pieces, classes, cutouts)
     if not album.worn and not album.flat:
         raise RunError("No image in train shows a garment with a good box: there is nothing to compose canvases of.")
     (folder / "incomplete").mkdir(exist_ok=True)
     files = []
-    for number, rows in enumerate(incomplete_photographs(dataset)):
+    for number, rows in enumerate(incomplete_images(dataset)):
         files.append(Incomplete(rows, folder / "incomplete" / f"{number:06}.jpg"))
         write_reduced(rows[0].path, files[-1].path, round(options.image_size * SHARPNESS))
     report(
-        f"composing canvases of {len(album.worn)} photographs of people, {len(album.flat)} of garments, "
+        f"composing canvases of {len(album.worn)} images of people, {len(album.flat)} of garments, "
         f"{len(album.negatives)} of neither, {len(cutouts)} cut-outs"
     )
     filling = GapFilling(dataset, classes, options.image_size, run, files) if files else None
-    count = math.ceil((len(pictures) + len(files)) / options.batch) * options.batch  # whole batches
+    count = math.ceil((len(pieces) + len(files)) / options.batch) * options.batch  # whole batches
     canvases = Canvases(album, options.image_size, count, options.epochs, options.seed)
 
     def begin_epoch(trainer: Any) -> None:

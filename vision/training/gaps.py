@@ -1,4 +1,4 @@
-"""Photographs of which some garments have no good box: the half-trained network fills the gaps where it is sure."""
+"""Images of which some garments have no good box: the half-trained network fills the gaps where it is sure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vision.training.dataset import LabelledImage, open_upright
 
 LEAST_SCORE = 0.3
 DOUBTFUL, SURE = 0.35, 0.6
-"""A find that no label explains is a garment from SURE on; between the two the photograph is left out."""
+"""A find that no label explains is a garment from SURE on; between the two the image is left out."""
 SAME, SAME_ROUGH = 0.5, 0.4
 """How much (IoU) a find overlaps a garment's box, and its rough box, at least."""
 BATCH = 16
@@ -22,16 +22,14 @@ BATCH = 16
 Boxes = tuple[tuple[int, Box], ...]
 
 
-def fill_gaps(
-    detector: Detector, photographs: Sequence[Sequence[LabelledImage]], taxonomy: Taxonomy
-) -> list[Boxes | None]:
-    """Class index and box of every garment of each photograph (its rows), None where the network is not sure enough.
+def fill_gaps(detector: Detector, images: Sequence[Sequence[LabelledImage]], taxonomy: Taxonomy) -> list[Boxes | None]:
+    """Class index and box of every garment of each image (its rows), None where the network is not sure enough.
 
     The detector's classes are top-level categories, its threshold at most LEAST_SCORE.
     """
     filled: list[Boxes | None] = []
-    for start in range(0, len(photographs), BATCH):
-        batch = photographs[start : start + BATCH]
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH]
         found = detector.find([open_upright(rows[0].path) for rows in batch])
         filled += [
             _fill(rows, detections, detector.spec.classes, taxonomy)

@@ -1,6 +1,6 @@
 """Starting a classifier from a smaller one: every channel twice, so that it answers as that one does (Net2Net).
 
-Chen et al. 2016, "Net2Net: accelerating learning via knowledge transfer".
+Chen et al. 2016, "Net2Net: accelerating learning by knowledge transfer".
 """
 
 from __future__ import annotations

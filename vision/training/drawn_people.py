@@ -1,4 +1,4 @@
-"""Drawn people who wear garments that were cut out of photographs, for data that show nobody wearing anything."""
+"""Drawn people who wear garments that were cut out of images, for data that show nobody wearing anything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from vision.training.cutouts import Cutout
-from vision.training.pictures import Pixels, Targets, targets_of
+from vision.training.pieces import Pixels, Targets, targets_of
 
 SKIN = ((236, 200, 176), (222, 178, 148), (198, 150, 118), (160, 112, 82), (110, 74, 54), (245, 216, 196))
 # Widths of garments in shoulder widths, by their sleeves: arms that are stretched out to the sides make them wide.

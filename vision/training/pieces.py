@@ -27,7 +27,7 @@ SMALLEST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Piece:
     """An image file and its garments, boxes as fractions; `worn` if people wear them."""
 
     path: Path
@@ -55,16 +55,16 @@ def targets_of(boxes: Sequence[tuple[int, Box]]) -> Targets:
 
 
 def lay(
-    canvas: Pixels, place: Place, picture: Picture, manner: Manner, classes: Sequence[str], chance: np.random.Generator
+    canvas: Pixels, place: Place, piece: Piece, manner: Manner, classes: Sequence[str], chance: np.random.Generator
 ) -> Targets:
     """Draw the image into a place of the canvas, scaled, stretched a little and maybe mirrored.
 
     Returns the garments in pixels of the canvas that are still to be seen.
     """
-    image = picture.open()
+    image = piece.open()
     left, top, width, height = place
     cropped = chance.random() < manner.crop
-    region = crop_of(picture.targets, image.size, classes, chance) if cropped else (0, 0, *image.size)
+    region = crop_of(piece.targets, image.size, classes, chance) if cropped else (0, 0, *image.size)
     extent = region[2] - region[0], region[3] - region[1]
     scale = min(width / extent[0], height / extent[1])
     scale *= math.exp(chance.uniform(math.log(manner.scale[0]), math.log(manner.scale[1])))
@@ -93,7 +93,7 @@ def lay(
     mirrored = chance.random() < 0.5
     pixels = np.asarray(resized)
     canvas[top + shown[1] : top + shown[3], left + shown[0] : left + shown[2]] = pixels[:, ::-1] if mirrored else pixels
-    found = _moved(picture.targets, image.size, source, np.array(shown), mirrored)
+    found = _moved(piece.targets, image.size, source, np.array(shown), mirrored)
     found[:, 1:] += np.array([left, top] * 2, np.float32)
     return found
 
