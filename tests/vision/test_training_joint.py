@@ -108,6 +108,11 @@ def test_a_run_goes_on_with_its_own_teacher_only(data, worn, base, teacher, tmp_
     assert (run / "metrics.json").is_file()
 
 
+def test_a_teacher_is_not_measured_like_a_model_that_serves(data, teacher, tmp_path):
+    with pytest.raises(CommandError, match="not of one model that serves"):
+        call_command("evaluate", teacher, data=data, out=tmp_path / "evaluation", stderr=None)
+
+
 def test_a_teacher_is_not_published(data, worn, teacher, tmp_path):
     with pytest.raises(CommandError, match="A teacher is not published"):
         call_command(

@@ -11,6 +11,7 @@ from vision.evaluation.readings import NOTHING
 from vision.evaluation.tables import class_table, detection_table
 from vision.evaluation.validation import Validation
 from vision.training.charts import draw_confusion, draw_curves
+from vision.training.classifier_options import JOINT
 from vision.training.dataset import Dataset
 from vision.training.files import write_json, write_text
 from vision.training.run import METRICS, RESULTS, Run
@@ -63,9 +64,10 @@ def _about(run: Run) -> str:
     options = run.options
     how = f"Its weights are those of `{run.base}`; docs/models.md says how they were trained."
     if options["epochs"]:
+        asked = JOINT if options.get("heads") else f"{run.role} --task {run.task}"
         how = (
             f"Trained for up to {options['epochs']} epochs in batches of {options['batch']} from `{run.base}` with "
-            f"`manage.py train {run.role} --task {run.task}`."
+            f"`manage.py train {asked}`."
         )
     if options.get("teacher"):
         how += (
