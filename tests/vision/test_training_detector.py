@@ -29,10 +29,10 @@ def interrupt(line, *arguments, **options):
         run_training(*arguments, image_size=64, **options)
 
 
-def resume(run, data, capsys):
+def resume(run, data, capsys, **options):
     """Go on without start weights; returns what was reported."""
     capsys.readouterr()
-    call_command("train", "garment", data=data, out=run, resume=True, stderr=None)
+    call_command("train", "garment", data=data, out=run, resume=True, stderr=None, **options)
     return capsys.readouterr().err
 
 

@@ -18,8 +18,9 @@ from vision.engine.taxonomy import CATEGORY, Taxonomy
 from vision.evaluation.detection import detection_rows
 from vision.evaluation.readings import Reading, read_probabilities, read_with_detector, read_with_engine
 from vision.evaluation.validation import crop_outputs
+from vision.training.classifier_options import DEFAULTS
 from vision.training.dataset import Dataset, LabelledImage
-from vision.training.run import DESCRIPTION, Run, RunError
+from vision.training.run import DESCRIPTION, METRICS, Run, RunError
 
 PIPELINE = "pipeline"
 
@@ -107,6 +108,10 @@ def of_engine(name: str, engine: Engine, taxonomy: Taxonomy) -> Model:
 
 
 def _open_run(name: str, run: Run, taxonomy: Taxonomy) -> Model:
+    if run.role in DEFAULTS:
+        raise RunError(
+            f"The run {run.folder} is not of one model that serves: see its {METRICS}, or name one of its folders."
+        )
     if not run.weights.is_file():
         raise RunError(f"The run {run.folder} has no weights yet.")
     spec = ModelSpec(run.role, run.name, run.task, tuple(run.classes), int(run.options["image_size"]), {})

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vision.engine import Engine
 
 NOTHING = "(nothing)"
+TOP_LEVEL = "top_category"
+"""What a detector of top-level categories says of a garment. No table of labels has it as a column."""
 BATCH = 16
 
 Said = dict[str, tuple[Alternative, ...]]
@@ -99,7 +101,9 @@ def read_with_engine(engine: Engine, images: Sequence[LabelledImage]) -> list[Re
 
 def read_with_detector(detector: Detector, images: Sequence[LabelledImage], codes: Sequence[str]) -> list[Reading]:
     """What a single detector says: its box, whose class is the value. `codes` are the values of its classes."""
-    roles = [role for role in (detector.spec.role,) if role != GARMENT]
+    roles = [detector.spec.role]
+    if detector.spec.role == GARMENT:
+        roles = [TOP_LEVEL] if len(set(codes)) > 1 else []
     files = by_file(images)
     readings = []
     for start in range(0, len(files), BATCH):

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from vision.engine.crop_classifier import CropClassifier
 from vision.engine.detector import Detector
 from vision.engine.manifest import GARMENT, ModelSpec
-from vision.engine.runtime import MirroredNetwork, Tensor, TorchNetwork
+from vision.engine.runtime import MirroredNetwork, Network, Tensor, TorchNetwork
+from vision.engine.taxonomy import CATEGORY, Taxonomy
 from vision.evaluation.detection import detection_rows
 from vision.evaluation.metrics import garment_metrics
 from vision.evaluation.readings import (
     NOTHING,
+    TOP_LEVEL,
     Reading,
     labelled,
     read_probabilities,
@@ -55,18 +57,21 @@ def evaluate_classifier(
     classes: Sequence[str],
     image_size: int,
     mirror: Path | None = None,
+    *,
+    mirrored: bool = True,
 ) -> Validation:
-    """Scores, calibration and confusion on val, on crops by the true boxes and their mirror images, as in service.
+    """Scores, calibration and confusion on val, on crops by the true boxes, as in service.
 
-    `mirror` is the checkpoint that looks at the mirror images, if it is another one. Classes that are not offered
-    count as wrong.
+    A `mirrored` network looks at their mirror images as well, or that of the checkpoint `mirror` does. Classes that are
+    not offered count as wrong. Where some of the garments are worn, these and the others have figures of their own.
     """
     images = dataset.select("val", attribute)
-    straight, mirrored = (
-        TorchNetwork(path.read_bytes(), task="classify", device="cpu") for path in (checkpoint, mirror or checkpoint)
-    )
+    network: Network = TorchNetwork(checkpoint.read_bytes(), task="classify", device="cpu")
+    if mirrored:
+        other = TorchNetwork(mirror.read_bytes(), task="classify", device="cpu") if mirror else network
+        network = MirroredNetwork(network, other)
     spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {})
-    logits = crop_outputs(images, CropClassifier(spec, MirroredNetwork(straight, mirrored)))
+    logits = crop_outputs(images, CropClassifier(spec, network))
     targets = label_indices(images, attribute, classes)
     temperature = fit_temperature(logits, targets)
     before, after = softmax(logits), softmax(logits, temperature)
@@ -81,8 +86,28 @@ def evaluate_classifier(
             "nll_after": negative_log_likelihood(logits, targets, temperature),
         },
     }
+    if any(image.worn for image in images):
+        metrics["kinds"] = _by_kind(images, after, targets, classes)
     confusion = confusion_matrix(after.argmax(axis=1), targets, len(classes)).tolist()
     return Validation(metrics, confusion, read_probabilities(images, attribute, classes, after))
+
+
+def _by_kind(
+    images: Sequence[LabelledImage],
+    probabilities: NDArray[np.floating],
+    targets: NDArray[np.int64],
+    classes: Sequence[str],
+) -> dict[str, dict[str, float]]:
+    """The figures and the calibration error of flat and of worn garments."""
+    worn = np.array([image.worn for image in images])
+    figures = {}
+    for kind, rows in (("flat", ~worn), ("worn", worn)):
+        if rows.any():
+            found = classification_metrics(probabilities[rows], targets[rows], classes)
+            error = expected_calibration_error(probabilities[rows], targets[rows])
+            kept = ("n", "top1", "top3", "macro_f1", "macro_classes")
+            figures[kind] = {name: found[name] for name in kept} | {"ece": error}
+    return figures
 
 
 def crop_outputs(images: Sequence[LabelledImage], classifier: CropClassifier) -> Tensor:
@@ -109,6 +134,10 @@ def evaluate_detector(
     measured: dict[str, Any] = {"threshold": threshold, **garment_metrics(readings)}
     table = detection_rows(network, image_size, role, classes, images, dataset.taxonomy)
     metrics = {"val": measured, "detection": table}
+    if role == GARMENT and len(classes) > 1:
+        confusion = _top_level_confusion(readings, classes, dataset.taxonomy)
+        measured["top_level"] = float(np.trace(confusion) / max(1, confusion[:, :-1].sum()))
+        return Validation(metrics, confusion.tolist(), readings)
     if role == GARMENT:
         found = sum(reading.image.box is not None and reading.box is not None for reading in readings)
         return Validation(metrics, [[found]], readings)
@@ -121,6 +150,18 @@ def evaluate_detector(
     del classified["top3"], classified["per_class"][NOTHING]
     measured |= classified
     return Validation(metrics, confusion_matrix(said, targets, len(columns))[:-1].tolist(), readings)
+
+
+def _top_level_confusion(readings: Sequence[Reading], classes: Sequence[str], taxonomy: Taxonomy) -> NDArray[np.int64]:
+    """A row for each top-level category, a column for each and one for nothing found."""
+    columns = [*classes, NOTHING]
+    pairs = [
+        (columns.index(str(parent)), columns.index(reading.answer(TOP_LEVEL).value))
+        for reading in readings
+        if (parent := taxonomy.parent_of(CATEGORY, reading.image.labels.get(CATEGORY, ""))) in classes
+    ]
+    targets, said = np.array(pairs, np.int64).reshape(-1, 2).T
+    return confusion_matrix(said, targets, len(columns))[:-1]
 
 
 def _silenced(reading: Reading) -> Reading:

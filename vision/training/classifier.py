@@ -1,8 +1,8 @@
-"""Trains a YOLOv8n-cls classifier of one attribute on the garments' crops.
+"""Trains a classifier on the garments' crops: a YOLOv8-cls of one attribute or several, or the network of a teacher.
 
 One backbone learns all labels of an image at once: auxiliary linear heads for the other attributes are trained beside
-the wanted one and dropped at the end. They cost nothing and keep the backbone from memorising rare classes
-(multi-task learning as a regulariser, Caruana 1997).
+the wanted one and dropped at the end, unless all are wanted. They cost nothing and keep the backbone from memorising
+rare classes (multi-task learning as a regulariser, Caruana 1997).
 """
 
 from __future__ import annotations
@@ -18,51 +18,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
 from vision.engine.preprocess import CROP_MARGIN
 from vision.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, mix
 from vision.training.calibration import softmax
+from vision.training.classifier_options import ClassifierOptions
 from vision.training.dataset import ATTRIBUTES, Crops, Dataset, LabelledImage, label_indices, load_crops
 from vision.training.files import append_row, atomic_path
-from vision.training.losses import one_hot, soft_cross_entropy
+from vision.training.losses import distillation_loss, one_hot, soft_cross_entropy
 from vision.training.metrics import classification_metrics
-from vision.training.network import EMA, Network, build_model, save_model, to_tensor
+from vision.training.network import ARCHITECTURES, EMA, Network, build_model, save_model, to_tensor
 from vision.training.run import RESULTS, Report, RunError, report_quarters
-from vision.training.sampling import class_balanced_weights
+from vision.training.sampling import class_balanced_weights, trust
 from vision.training.start import CHECKPOINT, HEAD, KEPT, is_of_a_run, open_weights, read_checkpoint, state_for
-
-
-@dataclass(frozen=True, slots=True)
-class ClassifierOptions:
-    """What a run is made of; saved in its checkpoint, so that it resumes as it was started.
-
-    Training ends early when `patience` epochs have brought nothing better on val; 0 never gives up. `prior` is how much
-    of its training frequency's logarithm each class's logit gains: a negative one helps rare classes, where class
-    balancing did not suffice (logit adjustment, Menon et al. 2021).
-    """
-
-    attribute: str
-    image_size: int = 224
-    epochs: int = 30
-    patience: int = 10
-    batch: int = 48
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
-    warmup_epochs: float = 1.0
-    label_smoothing: float = 0.05
-    auxiliary_weight: float = 0.3
-    prior: float = 0.0
-    augmentation: str = "strong"
-    balance_with: str = ""
-    dropout: float = 0.2
-    freeze: int = 3
-    first_size: float = 0.7
-    last_size: float = 0.86
-    ema_decay: float = 0.995
-    minimum: int = 20
-    keep_epochs: bool = False
-    seed: int = 1
-    threads: int = 2
+from vision.training.teacher import LITE, LiteNetwork, Teacher, save_teacher
+from vision.training.widening import load_start
 
 
 @dataclass(slots=True)
@@ -78,9 +49,16 @@ class ClassifierTraining:
     """One run in one folder: `last.pt` to resume from, `best.pt` to publish, `results.csv` as it goes."""
 
     def __init__(
-        self, dataset: Dataset, base: Path, run: Path, options: ClassifierOptions, report: Report, device: str
+        self,
+        dataset: Dataset,
+        base: Path,
+        run: Path,
+        options: ClassifierOptions,
+        report: Report,
+        device: str,
+        teacher: Teacher | None = None,
     ) -> None:
-        """Where the folder has a `last.pt` it goes on from there, else it starts from `base`.
+        """Where the folder has a `last.pt` it goes on from there, else it starts from `base`; a teacher from ImageNet.
 
         The network is trained on `device`. On the processor, which draws all random numbers but those of dropout
         elsewhere, a run that was resumed ends with the same weights as one that was not.
@@ -100,13 +78,11 @@ class ClassifierTraining:
         frequencies = torch.tensor([counts[name] for name in own]) / sum(counts[name] for name in own)
         self.device = device
         self.offsets = (options.prior * frequencies.log()).to(device)
-        auxiliary = {
-            name: len(found) for name, found in self.classes.items() if name != options.attribute and len(found) > 1
-        }
-        model = build_model(own, options.dropout)
-        network: Any = Network(model, auxiliary, options.freeze)
-        self.network: Network = network.to(device, memory_format=torch.channels_last)
+        self.teacher = teacher
+        self._check_teacher()
         begun = (run / CHECKPOINT).exists()
+        network: Any = self._build_network(pretrained=not begun)
+        self.network: Network | LiteNetwork = network.to(device, memory_format=torch.channels_last)
         if not begun:
             self._load_base(base)
         self.ema = EMA(self.network, options.ema_decay)
@@ -117,12 +93,35 @@ class ClassifierTraining:
         if begun:
             self._resume()
 
+    def _build_network(self, *, pretrained: bool) -> Network | LiteNetwork:
+        options = self.options
+        auxiliary = {
+            name: len(found) for name, found in self.classes.items() if name != options.attribute and len(found) > 1
+        }
+        own = self.classes[options.attribute]
+        if options.architecture == LITE:
+            return LiteNetwork(len(own), auxiliary, pretrained=pretrained)
+        return Network(build_model(own, options.dropout, options.architecture), auxiliary, options.freeze)
+
+    def _check_teacher(self) -> None:
+        """Raise RunError for a teacher that knows other classes."""
+        for name, found in (self.teacher.classes if self.teacher else {}).items():
+            if list(found) != self.classes.get(name):
+                raise RunError(f"The teacher's classes of {name} are others than those of this run.")
+
     def _load_base(self, base: Path) -> None:
-        """Start from any YOLOv8n weights, detectors included, or from the `last.pt` of another attribute's run.
+        """Start from any YOLOv8 weights, detectors included, or from the `last.pt` of another attribute's run.
+
+        Networks of several attributes take over what they can of smaller ones, see `load_start`.
 
         The latter has already trained a head for this attribute beside its own: the two change places.
         """
+        if isinstance(self.network, LiteNetwork):
+            return
         if not is_of_a_run(base):
+            if self.options.heads or self.options.architecture != ARCHITECTURES[0]:
+                load_start(self.network, open_weights(base, fuse=False)[1], self.classes, self.options.attribute)
+                return
             self.network.model.load(open_weights(base, fuse=False)[1], verbose=False)
             return
         saved = read_checkpoint(base)
@@ -135,7 +134,7 @@ class ClassifierTraining:
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in self.network.named_parameters():
             if parameter.requires_grad:
-                factor = 2.0 if name.startswith((HEAD, "auxiliary")) else 1.0
+                factor = 2.0 if name.startswith((HEAD, "linear", "auxiliary")) else 1.0
                 decay = self.options.weight_decay if parameter.ndim > 1 else 0.0
                 groups.setdefault((factor, decay), []).append(parameter)
         return torch.optim.AdamW(
@@ -151,6 +150,7 @@ class ClassifierTraining:
             images = [image for image, index in zip(images, own, strict=True) if index >= 0]
         size, margin = self.options.image_size, CROP_MARGIN
         if split == "train":
+            size = max(size, self.teacher.image_size if self.teacher else 0)
             size, margin = round(size * (1 + 2 * CANVAS_MARGIN) / (1 + 2 * CROP_MARGIN)), CANVAS_MARGIN
         self.report(f"decoding {len(images)} images of {split} at {size} px")
         targets = {name: label_indices(images, name, found) for name, found in self.classes.items()}
@@ -165,6 +165,7 @@ class ClassifierTraining:
         train, val = self.load_samples("train"), self.load_samples("val")
         balanced = [self.options.attribute, *filter(None, [self.options.balance_with])]
         draw = class_balanced_weights(np.stack([train.targets[name] for name in balanced], axis=1))
+        draw *= torch.tensor([trust(image) for image in train.images])
         while self.epoch < self.options.epochs and not self.out_of_patience():
             started = time.monotonic()
             loss = self._train_epoch(train, draw)
@@ -217,17 +218,12 @@ class ClassifierTraining:
             index = chosen.numpy()
             canvases = torch.from_numpy(train.crops.squares[index])
             windows = torch.from_numpy(train.crops.windows[index])
-            images = augment(canvases, windows, size, self.augmentation, generator)
+            images = augment(canvases, windows, self._largest(size), self.augmentation, generator)
             targets = {name: one_hot(values[index], len(self.classes[name])) for name, values in train.targets.items()}
             images, targets = mix(images, targets, self.augmentation, generator)
             images = images.contiguous(memory_format=torch.channels_last).to(self.device)
             targets = {name: values.to(self.device) for name, values in targets.items()}
-            logits, auxiliary = self.network(images)
-            loss = soft_cross_entropy(logits, targets[options.attribute], options.label_smoothing)
-            for name, values in auxiliary.items():
-                loss = loss + options.auxiliary_weight * soft_cross_entropy(
-                    values, targets[name], options.label_smoothing
-                )
+            loss = self._loss(images, targets, size)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -236,12 +232,32 @@ class ClassifierTraining:
             total += loss.item() / len(batches)
         return total
 
+    def _largest(self, size: int) -> int:
+        """The side of images that the teacher, if there is one, and the network at this side are shown."""
+        return max(size, self.teacher.image_size) if self.teacher else size
+
+    def _loss(self, images: torch.Tensor, targets: dict[str, torch.Tensor], size: int) -> torch.Tensor:
+        """The loss of one batch over all heads; the network sees it at `size`, the teacher at its own."""
+        options = self.options
+        taught = self.teacher(_resized(images, self.teacher.image_size)) if self.teacher else {}
+        own, auxiliary = self.network(_resized(images, size))
+        loss = torch.zeros((), device=images.device)
+        for name, logits in {options.attribute: own, **auxiliary}.items():
+            found = soft_cross_entropy(logits, targets[name], options.label_smoothing)
+            if name in taught:
+                far = distillation_loss(logits, taught[name], options.distillation_temperature)
+                found = (1 - options.distillation) * found + options.distillation * far
+            loss = loss + (1.0 if name == options.attribute else options.auxiliary_weight) * found
+        return loss
+
     def _epoch_size(self) -> int:
         """Side of the training images: small ones first, while the network only finds its way.
 
         Even the last ones are smaller than those it serves, because cropping and zooming make garments appear larger
         in training than later (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
         """
+        if self.options.first_size == self.options.last_size == 1.0:
+            return self.options.image_size
         share = min(1.0, self.epoch / max(1.0, 0.6 * self.options.epochs))
         factor = self.options.first_size + (self.options.last_size - self.options.first_size) * share
         return max(32, round(self.options.image_size * factor / 32) * 32)
@@ -271,14 +287,40 @@ class ClassifierTraining:
         return np.concatenate(logits)
 
     def save_best(self) -> None:
-        """Write the averaged network as an ordinary ultralytics checkpoint that `YOLO(path)` loads."""
-        model = build_model(self.classes[self.options.attribute])
+        """Write the averaged network as an ordinary ultralytics checkpoint that `YOLO(path)` loads.
+
+        One for each attribute in a folder of its own if it has several; a teacher's as `TrainedTeacher` opens it.
+        """
+        options = self.options
+        if options.architecture == LITE:
+            save_teacher(self.run / "best.pt", self.ema.state, options.attribute, self._offered(), options.image_size)
+        for name in options.heads if options.architecture != LITE else ():
+            (self.run / name).mkdir(exist_ok=True)
+            self._save_head(name, self.run / name / "best.pt")
+        if not options.heads:
+            self._save_head(options.attribute, self.run / "best.pt")
+
+    def _offered(self) -> dict[str, list[str]]:
+        """The classes of each head that the network has."""
+        return {
+            name: found
+            for name, found in self.classes.items()
+            if name == self.options.attribute or name in self.network.auxiliary
+        }
+
+    def _save_head(self, attribute: str, path: Path) -> None:
+        model = build_model(self.classes[attribute], architecture=self.options.architecture)
         prefix = "model."
         state = {key.removeprefix(prefix): value for key, value in self.ema.state.items() if key.startswith(prefix)}
-        bias = f"{HEAD.removeprefix(prefix)}.bias"
-        state[bias] = state[bias] + self.offsets
+        linear = HEAD.removeprefix(prefix)
+        if attribute == self.options.attribute:
+            state[f"{linear}.bias"] = state[f"{linear}.bias"] + self.offsets
+        else:
+            state |= {
+                f"{linear}.{kind}": self.ema.state[f"auxiliary.{attribute}.{kind}"] for kind in ("weight", "bias")
+            }
         model.load_state_dict(state)
-        save_model(model, self.run / "best.pt", self.options.image_size)
+        save_model(model, path, self.options.image_size)
 
     def save_checkpoint(self) -> None:
         """Write everything that the next epoch depends on."""
@@ -314,3 +356,10 @@ class ClassifierTraining:
         self.epoch, self.best = saved["epoch"], saved["best"]
         # A checkpoint from before there was a patience does not say it: it starts again.
         self.best_epoch = saved.get("best_epoch", self.epoch)
+
+
+def _resized(images: torch.Tensor, size: int) -> torch.Tensor:
+    if images.shape[-1] == size:
+        return images
+    resized = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+    return resized.contiguous(memory_format=torch.channels_last)

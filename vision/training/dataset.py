@@ -34,7 +34,12 @@ class LabelError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """One row of labels.csv: a garment in an image, which may have several. One without a box shows none."""
+    """One row of labels.csv: a garment in an image, which may have several. One without a box shows none.
+
+    `worn`: people wear what the image shows, and a garment without a category is none of the taxonomy's, neither a
+    target nor a mistake. `complete` is False where the image shows more garments than its rows. `flag` is as in
+    `vision.evaluation.outfits`.
+    """
 
     path: Path
     split: str
@@ -42,6 +47,9 @@ class LabelledImage:
     labels: dict[str, str]
     box: Box | None
     box_ok: bool
+    worn: bool = False
+    complete: bool = True
+    flag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,8 @@ class Dataset:
     images: tuple[LabelledImage, ...]
     fingerprint: str
     taxonomy: Taxonomy
+    joined: tuple[str, ...] = ()
+    """The names of the folders that it was joined from, if it was."""
 
     @property
     def labelled(self) -> frozenset[str]:
@@ -60,8 +70,8 @@ class Dataset:
 
     @property
     def name(self) -> str:
-        """The data set's name in manifests and cards: that of its folder."""
-        return self.root.resolve().name
+        """The data set's name in manifests and cards: that of its folder, or of all."""
+        return "+".join(self.joined) or self.root.resolve().name
 
     def select(self, split: str, attribute: str | None = None) -> list[LabelledImage]:
         """Images of one split; with `attribute`, those that carry a label and a box for it."""
@@ -199,7 +209,7 @@ def load_crops(
 def label_indices(images: Iterable[LabelledImage], attribute: str, classes: Sequence[str]) -> NDArray[np.int64]:
     """The class index of each image; -1 where the label is missing or not offered."""
     index = {name: position for position, name in enumerate(classes)}
-    return np.array([index.get(image.labels[attribute], -1) for image in images], np.int64)
+    return np.array([index.get(image.labels.get(attribute, ""), -1) for image in images], np.int64)
 
 
 def true_boxes(
@@ -207,13 +217,15 @@ def true_boxes(
 ) -> tuple[tuple[int, Box], ...] | None:
     """Class index and box of each garment that a detector of the attribute shall find in one image.
 
-    None where silence, or an answer, could count wrongly: a box is rough, or a garment has a label that is not offered,
-    or none although its top-level category has the attribute.
+    None where silence, or an answer, could count wrongly: a box is rough or missing, or a garment has a label that is
+    not offered, or none although its top-level category has the attribute.
     """
     boxes = []
     for row in rows:
-        if row.box is None:
+        if row.box is None or (row.worn and not row.labels.get(CATEGORY)):
             continue
+        if not row.complete:
+            return None
         if not row.box_ok:
             return None
         name = _garment_class(row, classes, taxonomy) if attribute == GARMENT else row.labels.get(attribute, "")

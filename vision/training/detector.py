@@ -1,7 +1,8 @@
-"""Trains a YOLOv8n detector: of garments as such, or with an attribute's classes as the original system had them."""
+"""Trains a YOLOv8n detector: of garments, of top-level categories, or of an attribute's classes like the original."""
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,20 @@ from typing import TYPE_CHECKING, Any
 from vision.engine.compat import prepare_ultralytics
 from vision.engine.manifest import GARMENT
 from vision.engine.results import Box
+from vision.engine.taxonomy import CATEGORY
+from vision.training.album import (
+    SHARPNESS,
+    GapFilling,
+    Incomplete,
+    cut_garments,
+    incomplete_images,
+    make_album,
+)
+from vision.training.canvases import Canvases
 from vision.training.dataset import SPLITS, Dataset, by_file, open_upright, true_boxes
 from vision.training.files import atomic_path
-from vision.training.run import Report, report_quarters
+from vision.training.pieces import Piece, targets_of
+from vision.training.run import Report, RunError, report_quarters
 from vision.training.sampling import repeat_factors
 from vision.training.start import KEPT, open_weights
 
@@ -46,12 +58,34 @@ class DetectorOptions:
     quarter_turns: float = 0.3
     minimum: int = 20
     keep_epochs: bool = False
+    top_levels: bool = False
+    canvases: bool = False
+    figures: int = 0
+    fill_gaps: float = 0.45
+    multi_scale: float = 0.0
+    workers: int = 0
     seed: int = 1
     threads: int = 2
 
 
+CANVAS_DEFAULTS = {
+    "image_size": 416,
+    "epochs": 50,
+    "patience": 0,
+    "batch": 64,
+    "learning_rate": 1.5e-3,
+    "freeze": 0,
+    "quarter_turns": 0.0,
+    "multi_scale": 0.15,
+    "balance": False,
+}
+"""What a training on canvases takes where nothing else is asked for; an epoch shows as many as there are images."""
+
+
 def detector_classes(dataset: Dataset, options: DetectorOptions) -> list[str]:
     """The classes in the order of their indices."""
+    if options.attribute == GARMENT and options.top_levels:
+        return list(dict.fromkeys(dataset.taxonomy.attributes[CATEGORY].top_levels.values()))
     if options.attribute == GARMENT:
         return [GARMENT]
     return dataset.classes(options.attribute, options.minimum)
@@ -63,6 +97,7 @@ class Annotated:
 
     path: Path
     boxes: tuple[tuple[int, Box], ...]
+    worn: bool = False
 
     @property
     def label_lines(self) -> str:
@@ -80,7 +115,7 @@ def detector_images(dataset: Dataset, split: str, options: DetectorOptions, clas
     for rows in by_file(dataset.select(split)):
         boxes = true_boxes(rows, options.attribute, classes, dataset.taxonomy)
         if boxes is not None:
-            found.append(Annotated(rows[0].path, boxes))
+            found.append(Annotated(rows[0].path, boxes, rows[0].worn))
     return found
 
 
@@ -97,11 +132,10 @@ def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions,
         pixels.mkdir(parents=True, exist_ok=True)
         labels.mkdir(parents=True, exist_ok=True)
         images = detector_images(dataset, split, options, classes)
+        side = round(options.image_size * SHARPNESS) if options.canvases and split == "train" else options.image_size
         report(f"preparing {len(images)} images of {split}")
         for number, image in enumerate(images):
-            target = pixels / f"{number:06}.jpg"
-            if not target.exists():
-                _write_reduced(image.path, target, options.image_size)
+            write_reduced(image.path, pixels / f"{number:06}.jpg", side)
             (labels / f"{number:06}.txt").write_text(image.label_lines)
         shown = [1] * len(images)
         if split == "train":
@@ -115,9 +149,12 @@ def write_yolo_dataset(dataset: Dataset, folder: Path, options: DetectorOptions,
     return data
 
 
-def _write_reduced(source: Path, target: Path, size: int) -> None:
+def write_reduced(source: Path, target: Path, size: int) -> None:
+    """Write an image upright as a JPEG of `size` pixels on its longer side, unless it is there already."""
     from PIL import Image
 
+    if target.exists():
+        return
     image = open_upright(source)
     scale = size / max(image.size)
     reduced = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
@@ -144,10 +181,17 @@ def make_trainer_class() -> type:
     class LeanTrainer(DetectionTrainer):
         threads = 2
         quarter_turns = 0.0
+        canvases: Canvases | None = None
 
         def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
             """YOLOv8n by ultralytics' own description: that of the start weights may name code, which is evaluated."""
             return super().get_model("yolov8n.yaml", weights, verbose)
+
+        def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
+            """Canvases to train on, where there are some; ultralytics' own for what it measures on."""
+            if mode == "train" and self.canvases is not None:
+                return self.canvases
+            return super().build_dataset(img_path, mode, batch)
 
         def _setup_train(self) -> None:
             super()._setup_train()  # type: ignore[no-untyped-call]  # ultralytics
@@ -234,8 +278,66 @@ def _train(
 ) -> None:
     """Let ultralytics train in `run`/ultralytics, from `start` or on from there."""
     data = write_yolo_dataset(dataset, run / "dataset", options, report)
-    trainer_class = make_trainer_class()
-    overrides = {
+    classes = detector_classes(dataset, options)
+    trainer = make_trainer_class()(overrides=_overrides(start, run, data, options, device, resume=resume))
+    trainer.threads = options.threads
+    trainer.quarter_turns = options.quarter_turns
+    if options.canvases:
+        _show_canvases(trainer, dataset, classes, run, options, report)
+    trainer.add_callback("on_train_epoch_start", lambda trainer: setattr(trainer, "step", 0))
+    trainer.add_callback("on_train_batch_end", lambda trainer: _count(trainer, report))
+    if options.keep_epochs:
+        trainer.add_callback(
+            "on_model_save", lambda trainer: shutil.copyfile(trainer.last, run / KEPT.format(trainer.epoch + 1))
+        )
+    trainer.add_callback("on_model_save", lambda trainer: report(_describe(trainer)))
+    trainer.train()
+
+
+def _show_canvases(
+    trainer: Any, dataset: Dataset, classes: list[str], run: Path, options: DetectorOptions, report: Report
+) -> None:
+    """Let the trainer learn from canvases, which differ from epoch to epoch, and fill gaps when it is time."""
+    folder = run / "dataset" / "images"
+    pieces = [
+        Piece(folder / "train" / f"{number:06}.jpg", targets_of(image.boxes), image.worn)
+        for number, image in enumerate(detector_images(dataset, "train", options, classes))
+    ]
+    cutouts = cut_garments(dataset, classes, options.figures, options.seed, options.threads)
+    album = make_album(pieces, classes, cutouts)
+    if not album.worn and not album.flat:
+        raise RunError("No image in train shows a garment with a good box: there is nothing to compose canvases of.")
+    (folder / "incomplete").mkdir(exist_ok=True)
+    files = []
+    for number, rows in enumerate(incomplete_images(dataset)):
+        files.append(Incomplete(rows, folder / "incomplete" / f"{number:06}.jpg"))
+        write_reduced(rows[0].path, files[-1].path, round(options.image_size * SHARPNESS))
+    report(
+        f"composing canvases of {len(album.worn)} images of people, {len(album.flat)} of garments, "
+        f"{len(album.negatives)} of neither, {len(cutouts)} cut-outs"
+    )
+    filling = GapFilling(dataset, classes, options.image_size, run, files) if files else None
+    count = math.ceil((len(pieces) + len(files)) / options.batch) * options.batch  # whole batches
+    canvases = Canvases(album, options.image_size, count, options.epochs, options.seed)
+
+    def begin_epoch(trainer: Any) -> None:
+        nonlocal filling
+        canvases.epoch = trainer.epoch
+        if filling is not None and trainer.epoch >= options.fill_gaps * options.epochs:
+            filling.add(album, trainer.ema.ema, report)
+            filling = None
+        if options.workers:
+            trainer.train_loader.reset()  # the processes that compose have copies of the album
+
+    trainer.canvases = canvases
+    trainer.add_callback("on_train_epoch_start", begin_epoch)
+
+
+def _overrides(
+    start: Path, run: Path, data: Path, options: DetectorOptions, device: str, *, resume: bool
+) -> dict[str, Any]:
+    """The training's arguments as ultralytics names them."""
+    return {
         "model": str(start),
         "resume": str(start) if resume else False,
         "data": str(data),
@@ -255,11 +357,12 @@ def _train(
         "weight_decay": 0.01,
         "freeze": options.freeze,
         "mosaic": options.mosaic,
-        "close_mosaic": max(1, options.epochs // 3),
+        "close_mosaic": 0 if options.canvases else max(1, options.epochs // 3),
+        "multi_scale": options.multi_scale,
         "scale": 0.35,
         "degrees": 5.0,
         "device": device,
-        "workers": 0,
+        "workers": options.workers,
         "cache": "ram",
         "amp": False,
         "plots": False,
@@ -267,17 +370,6 @@ def _train(
         "deterministic": False,
         "seed": options.seed,
     }
-    trainer = trainer_class(overrides=overrides)
-    trainer.threads = options.threads
-    trainer.quarter_turns = options.quarter_turns
-    trainer.add_callback("on_train_epoch_start", lambda trainer: setattr(trainer, "step", 0))
-    trainer.add_callback("on_train_batch_end", lambda trainer: _count(trainer, report))
-    if options.keep_epochs:
-        trainer.add_callback(
-            "on_model_save", lambda trainer: shutil.copyfile(trainer.last, run / KEPT.format(trainer.epoch + 1))
-        )
-    trainer.add_callback("on_model_save", lambda trainer: report(_describe(trainer)))
-    trainer.train()
 
 
 def _count(trainer: Any, report: Report) -> None:

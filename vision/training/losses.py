@@ -16,6 +16,15 @@ def one_hot(indices: NDArray[np.int64], count: int) -> torch.Tensor:
     return rows
 
 
+def distillation_loss(logits: torch.Tensor, taught: torch.Tensor, temperature: float) -> torch.Tensor:
+    """How far logits (n, classes) are from a teacher's (Kullback-Leibler), both softened (Hinton et al. 2015), in nats.
+
+    Times the squared temperature, so that its gradients do not depend on that.
+    """
+    own, goal = functional.log_softmax(logits / temperature, dim=1), functional.softmax(taught / temperature, dim=1)
+    return functional.kl_div(own, goal, reduction="batchmean") * temperature**2
+
+
 def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: float) -> torch.Tensor:
     """Mean cross-entropy of logits (n, classes) against soft targets (n, classes), in nats.
 

@@ -1,4 +1,4 @@
-"""The classifier's network: YOLOv8n-cls with auxiliary heads, its moving average, and its checkpoint."""
+"""The classifier's network: a YOLOv8-cls with auxiliary heads, its moving average, and its checkpoint."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from torch import nn
 from vision.engine.compat import prepare_ultralytics
 from vision.training.files import atomic_path
 
+ARCHITECTURES = ("yolov8n-cls", "yolov8s-cls")
+
 
 class Network(nn.Module):
-    """A YOLOv8n-cls network with auxiliary linear heads for other attributes beside its own."""
+    """A YOLOv8-cls network with auxiliary linear heads for other attributes beside its own."""
 
     def __init__(self, model: Any, auxiliary: dict[str, int], freeze: int) -> None:
         """`auxiliary` maps attributes to their number of classes; the first `freeze` layers are not trained."""
@@ -56,12 +58,12 @@ class Network(nn.Module):
         return head.linear(features), {name: linear(features) for name, linear in self.auxiliary.items()}
 
 
-def build_model(classes: Sequence[str], dropout: float = 0.0) -> Any:
-    """An untrained YOLOv8n-cls model of ultralytics with these classes; `dropout` is that before the linear layer."""
+def build_model(classes: Sequence[str], dropout: float = 0.0, architecture: str = ARCHITECTURES[0]) -> Any:
+    """An untrained YOLOv8-cls model of ultralytics with these classes; `dropout` is that before the linear layer."""
     prepare_ultralytics()
     from ultralytics.nn.tasks import ClassificationModel
 
-    model = ClassificationModel("yolov8n-cls.yaml", nc=len(classes), verbose=False)
+    model = ClassificationModel(f"{architecture}.yaml", nc=len(classes), verbose=False)
     model.names = dict(enumerate(classes))
     model.model[-1].drop.p = dropout
     return model

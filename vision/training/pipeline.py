@@ -8,93 +8,218 @@ from typing import Any
 
 from vision.engine.manifest import GARMENT
 from vision.evaluation.validation import evaluate_classifier, evaluate_detector
-from vision.training.classifier import ClassifierOptions, ClassifierTraining
-from vision.training.dataset import read_dataset
-from vision.training.detector import DetectorOptions, detector_classes, detector_images, train_detector
+from vision.training.classifier import ClassifierTraining
+from vision.training.classifier_options import DEFAULTS, JOINT, TEACHER, ClassifierOptions
+from vision.training.dataset import Dataset
+from vision.training.detector import (
+    CANVAS_DEFAULTS,
+    DetectorOptions,
+    detector_classes,
+    detector_images,
+    train_detector,
+)
 from vision.training.environment import describe_environment
 from vision.training.files import write_json
+from vision.training.folders import read_folders
+from vision.training.joint_calibration import calibrate_together
+from vision.training.multi_head import publish_multi_head
+from vision.training.publish import publish
 from vision.training.report import write_report
-from vision.training.run import DESCRIPTION, ENVIRONMENT, TASKS, Report, Run, RunError
+from vision.training.run import DESCRIPTION, ENVIRONMENT, METRICS, TASKS, Report, Run, RunError
 from vision.training.start import check_there, is_of_a_run, open_weights
+from vision.training.teacher import LITE, Teacher, TrainedTeacher, check_packages, measure_teacher
 
 Options = ClassifierOptions | DetectorOptions
 
 
-def start_run(folder: Path, name: str, role: str, task: str, data: Path, base: Path, given: dict[str, Any]) -> Run:
+def start_run(
+    folder: Path,
+    name: str,
+    role: str,
+    task: str,
+    data: Path,
+    base: Path,
+    given: dict[str, Any],
+    *,
+    worn: Path | None = None,
+    teacher: Path | None = None,
+) -> Run:
     """Describe a new run in `folder`; `given` holds the options that differ from the task's defaults.
+
+    `worn` is a second folder of data, see `read_folders`; `teacher` the run's folder of a network to learn from. The
+    role may also be JOINT or TEACHER.
 
     Raises RunError for an impossible combination, a missing or refused base or a folder that already holds a run, and
     LabelError for data that cannot be read.
     """
-    if task not in TASKS or (role == GARMENT and task != "detect"):
+    if task not in TASKS or (task == "classify" and role == GARMENT) or (task == "detect" and role in DEFAULTS):
         raise RunError(f"There is no {task} model for {role}.")
-    dataset = read_dataset(data)
+    dataset = read_folders(data, worn)
     if (folder / DESCRIPTION).exists():
         raise RunError(f"{folder} already holds a run: resume it or choose another folder.")
-    if task == "classify" and is_of_a_run(base):  # the file of a classifier's run, no ultralytics checkpoint
+    if role == TEACHER:
+        check_packages()
+    elif task == "classify" and is_of_a_run(base):  # the file of a classifier's run, no ultralytics checkpoint
         check_there(base)
     else:
         open_weights(base)
-    kind = DetectorOptions if task == "detect" else ClassifierOptions
-    unknown = given.keys() - {field.name for field in fields(kind)}
-    if unknown:
-        raise RunError(f"A {task} model has no option {', '.join(sorted(unknown))}.")
-    options = kind(attribute=role, **given)
-    if role != GARMENT and role not in dataset.labelled:
-        raise RunError(f"{data} has no column {role} in its labels.csv.")
-    if isinstance(options, DetectorOptions):
-        classes = detector_classes(dataset, options)
-        sizes = {split: len(detector_images(dataset, split, options, classes)) for split in ("train", "val")}
-    else:
-        classes = dataset.classes(role, options.minimum)
-        sizes = {
-            "train": sum(item.labels[role] in classes for item in dataset.select("train", role)),
-            "val": len(dataset.select("val", role)),
-        }
-    if role != GARMENT and len(classes) < 2:
+    if teacher is not None:
+        given = given | {"teacher": teacher.resolve().name}
+    options = _make_options(role, task, given)
+    attribute = options.attribute
+    if attribute != GARMENT and attribute not in dataset.labelled:
+        raise RunError(f"{data} has no column {attribute} in its labels.csv.")
+    classes, sizes = _classes_and_sizes(dataset, options)
+    if attribute != GARMENT and len(classes) < 2:
         raise RunError(
-            f"Fewer than two classes of {role} have {options.minimum} examples in train; --minimum sets that number."
+            f"Fewer than two classes of {attribute} have {options.minimum} examples in train; "
+            "--minimum sets that number."
         )
     for split, count in sizes.items():
         if not count:
-            raise RunError(f"{data} has no images of the split “{split}” for {role}: a run needs both.")
+            raise RunError(f"{data} has no images of the split “{split}” for {attribute}: a run needs both.")
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"name": dataset.name, "fingerprint": dataset.fingerprint, **sizes}
     start = f"{base.resolve().parent.name}/{base.name}" if is_of_a_run(base) else base.name
-    run = Run(folder, name, role, task, start, classes, asdict(options), identity)
+    run = Run(folder, name, role, task, LITE if role == TEACHER else start, classes, asdict(options), identity)
+    if role == JOINT:
+        _describe_heads(run, dataset)
     run.save()
     write_json(folder / ENVIRONMENT, {"seed": options.seed, **describe_environment()})
     return run
 
 
+def _make_options(role: str, task: str, given: dict[str, Any]) -> Options:
+    """The task's options, by default those for the role. Raises RunError for one that the task does not have."""
+    kind = DetectorOptions if task == "detect" else ClassifierOptions
+    unknown = given.keys() - {field.name for field in fields(kind)}
+    if unknown:
+        raise RunError(f"A {task} model has no option {', '.join(sorted(unknown))}.")
+    if role == TEACHER and ("teacher" in given or "architecture" in given):
+        raise RunError(f"A teacher is an {LITE}, and has no teacher itself.")
+    if given.get("top_levels") and role != GARMENT:
+        raise RunError("Only a detector of garments finds them by top-level category.")
+    if given.get("canvases") and not given.get("top_levels"):
+        raise RunError("Canvases are for detectors of top-level categories: add --top-levels.")
+    defaults = CANVAS_DEFAULTS if given.get("canvases") else DEFAULTS.get(role, {})
+    return kind(**({"attribute": role} | defaults | given))
+
+
+def _classes_and_sizes(dataset: Dataset, options: Options) -> tuple[list[str], dict[str, int]]:
+    """What is learned, and how many images of each split there are to do so."""
+    if isinstance(options, DetectorOptions):
+        classes = detector_classes(dataset, options)
+        return classes, {split: len(detector_images(dataset, split, options, classes)) for split in ("train", "val")}
+    return _attribute_classes_and_sizes(dataset, options.attribute, options.minimum)
+
+
+def _attribute_classes_and_sizes(dataset: Dataset, attribute: str, minimum: int) -> tuple[list[str], dict[str, int]]:
+    classes = dataset.classes(attribute, minimum)
+    return classes, {
+        "train": sum(item.labels[attribute] in classes for item in dataset.select("train", attribute)),
+        "val": len(dataset.select("val", attribute)),
+    }
+
+
+def _describe_heads(run: Run, dataset: Dataset) -> None:
+    """Describe each attribute of a joint run as a run of its own, in a folder of it.
+
+    Raises RunError where an attribute has too few classes.
+    """
+    for attribute in run.options["heads"]:
+        classes, sizes = _attribute_classes_and_sizes(dataset, attribute, run.options["minimum"])
+        if len(classes) < 2 or not sizes["val"]:
+            raise RunError(
+                f"Fewer than two classes of {attribute} have {run.options['minimum']} examples in train, or none has "
+                "any in val; a network of all attributes needs both."
+            )
+        name = f"{attribute.replace('_', '-')}-{run.name.removeprefix(f'{JOINT}-')}"
+        options = run.options | {"attribute": attribute}
+        folder = run.folder / attribute
+        folder.mkdir(exist_ok=True)
+        Run(folder, name, attribute, run.task, run.base, classes, options, run.data | sizes).save()
+
+
+def head_runs(run: Run) -> list[Run]:
+    """The runs of the attributes of a joint run, whose networks differ in the last layer only."""
+    return [Run.load(run.folder / attribute) for attribute in run.options["heads"]]
+
+
 def finish_run(
-    run: Run, data: Path, base: Path, report: Report, mirror: Path | None = None, device: str = "cpu"
+    run: Run,
+    data: Path,
+    base: Path,
+    report: Report,
+    mirror: Path | None = None,
+    device: str = "cpu",
+    *,
+    worn: Path | None = None,
+    teacher: Path | None = None,
 ) -> dict[str, Any]:
     """Train from the run's last epoch to its end, measure it on val and write its report; returns the metrics.
 
     `base` is opened only if no epoch is done yet. A classifier is measured together with the checkpoint `mirror` if it
     shall serve with it. Training takes place on `device`, see `choose_device`; measuring on the processor, where models
     serve. A finished run is left as it is. Raises RunError for other labels than those it was started
-    with, and for weights to go on from that are missing or refused.
+    with, for weights to go on from that are missing or refused, and for another teacher.
     """
     if run.finished:
         return run.metrics()
-    dataset = read_dataset(data)
+    dataset = read_folders(data, worn)
     if dataset.fingerprint != run.data["fingerprint"]:
         raise RunError(f"The run {run.folder} was started with other labels than those in {data}.")
     options = read_options(run)
     if isinstance(options, DetectorOptions):
         train_detector(dataset, base, run.folder, options, report, device)
     else:
-        ClassifierTraining(dataset, base, run.folder, options, report, device).fit()
+        opened = _open_teacher(options, teacher, device)
+        ClassifierTraining(dataset, base, run.folder, options, report, device, opened).fit()
     report("measuring on val")
+    return _measure(run, dataset, mirror)
+
+
+def _open_teacher(options: ClassifierOptions, folder: Path | None, device: str) -> Teacher | None:
+    given = folder.resolve().name if folder else ""
+    if given != options.teacher:
+        raise RunError(f"The run learns from the teacher {options.teacher or '(none)'}, not {given or '(none)'}.")
+    return TrainedTeacher(folder / "best.pt", device) if folder else None
+
+
+def _measure(run: Run, dataset: Dataset, mirror: Path | None) -> dict[str, Any]:
+    """Measure what was trained on val, write its report and return the metrics."""
     size = int(run.options["image_size"])
+    if run.role == JOINT:
+        heads = {head.role: _measure(head, dataset, None) for head in head_runs(run)}
+        metrics = {"val": heads[run.options["attribute"]]["val"], "heads": heads}
+        write_json(run.folder / METRICS, metrics)
+        return metrics
+    if run.role == TEACHER:
+        heads = measure_teacher(TrainedTeacher(run.weights, "cpu"), dataset)
+        metrics = {"val": heads[run.options["attribute"]], "heads": heads}
+        write_json(run.folder / METRICS, metrics)
+        return metrics
     if run.task == "detect":
         measured = evaluate_detector(dataset, run.weights, run.role, run.classes, size)
     else:
-        measured = evaluate_classifier(dataset, run.weights, run.role, run.classes, size, mirror)
+        mirrored = bool(run.options.get("mirrored", True))
+        measured = evaluate_classifier(dataset, run.weights, run.role, run.classes, size, mirror, mirrored=mirrored)
     write_report(run, dataset, measured)
     return measured.metrics
+
+
+def publish_run(run: Run, weights: Path, version: str, data: Path, report: Report, *, worn: Path | None = None) -> None:
+    """Export a finished run into `weights`, and calibrate there what belongs together, see `calibrate_together`.
+
+    Raises RunError for a teacher, ExportError if the export differs from the original.
+    """
+    if run.role == TEACHER:
+        raise RunError("A teacher is not published: it is too slow to serve, others learn from it (--teacher).")
+    if run.role == JOINT:
+        publish_multi_head(head_runs(run), weights, version)
+    else:
+        publish(run, weights, version)
+    if run.options.get("top_levels") or run.role == JOINT:
+        calibrate_together(weights, read_folders(data, worn), report)
 
 
 def read_options(run: Run) -> Options:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision.engine.checkpoint import load_module
-from vision.engine.manifest import GARMENT, MANIFEST_NAME
+from vision.engine.manifest import GARMENT, MANIFEST_NAME, OVERLAP, OVERLAP_ACROSS
 from vision.engine.preprocess import CROP_MARGIN
 from vision.engine.runtime import OpenVinoNetwork, TorchNetwork
 from vision.training.export import export_openvino
@@ -54,19 +54,24 @@ def manifest_entry(run: Run, metrics: dict[str, Any], files: dict[str, dict[str,
     entry: dict[str, Any] = {
         "name": run.name,
         "task": run.task,
-        "architecture": "yolov8n" if run.task == "detect" else "yolov8n-cls",
+        "architecture": "yolov8n" if run.task == "detect" else run.options.get("architecture", "yolov8n-cls"),
         "classes": run.classes,
         "input_size": run.options["image_size"],
     }
     if run.task == "detect":
         entry["threshold"] = val["threshold"]
+        if run.options.get("top_levels"):
+            entry |= {"overlap": OVERLAP, "overlap_across": OVERLAP_ACROSS}
     else:
         found = metrics["calibration"]
-        entry |= {"margin": CROP_MARGIN, "mirrored": True, "output": "logits"}
+        entry |= {"margin": CROP_MARGIN, "mirrored": run.options.get("mirrored", True), "output": "logits"}
         entry |= {"temperature": found["temperature"], "calibrated": True}
     kept = {name: value for name, value in val.items() if name != "per_class"}
     if run.role != GARMENT and run.task == "classify":
         kept |= {name: metrics["calibration"][name] for name in ("ece_before", "ece_after")}
+        kept |= {
+            f"{kind}_{name}": value for kind, found in metrics.get("kinds", {}).items() for name, value in found.items()
+        }
     return entry | {
         "files": files,
         "metrics": {name: round(value, 4) if isinstance(value, float) else value for name, value in kept.items()},

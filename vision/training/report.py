@@ -11,6 +11,7 @@ from vision.evaluation.readings import NOTHING
 from vision.evaluation.tables import class_table, detection_table
 from vision.evaluation.validation import Validation
 from vision.training.charts import draw_confusion, draw_curves
+from vision.training.classifier_options import JOINT
 from vision.training.dataset import Dataset
 from vision.training.files import write_json, write_text
 from vision.training.run import METRICS, RESULTS, Run
@@ -48,24 +49,40 @@ def model_card(run: Run, dataset: Dataset, metrics: dict[str, Any]) -> str:
 def _about(run: Run) -> str:
     if run.task == "classify":
         what = (
-            f"A YOLOv8n-cls classifier that names the **{run.role.replace('_', ' ')}** of one garment, given its crop: "
-            "the box with a margin of 4 % of its longer side, padded to a square"
+            f"A {_network(run)} classifier that names the **{run.role.replace('_', ' ')}** of one garment, given its "
+            "crop: the box with a margin of 4 % of its longer side, padded to a square"
         )
+    elif run.role == GARMENT and len(run.classes) > 1:
+        what = f"A YOLOv8n detector that finds garments as {', '.join(run.classes)}"
     elif run.role == GARMENT:
         what = "A YOLOv8n detector with the single class `garment`, which finds the garments in an image"
     else:
         what = f"A YOLOv8n detector whose own classes are the {run.role.replace('_', ' ')} of the garments it finds"
-    if run.task == "classify":
+    if run.task == "classify" and run.options.get("mirrored", True):
         second = f"another network (from `{run.mirror}`)" if run.mirror else "the same network"
         what += f". It answers with the mean of its logits and those that {second} gives for the crop's mirror image"
     options = run.options
     how = f"Its weights are those of `{run.base}`; docs/models.md says how they were trained."
     if options["epochs"]:
+        asked = JOINT if options.get("heads") else f"{run.role} --task {run.task}"
         how = (
             f"Trained for up to {options['epochs']} epochs in batches of {options['batch']} from `{run.base}` with "
-            f"`manage.py train {run.role} --task {run.task}`."
+            f"`manage.py train {asked}`."
         )
+    if options.get("teacher"):
+        how += (
+            f" By {options['distillation']:.0%} of the loss it learned the answers of a larger network, "
+            f"`{options['teacher']}`, that had learned from the same images."
+        )
+    if options.get("canvases"):
+        how += " It learned from images that were composed of those of the data set."
     return f"{what}; input {options['image_size']} px, RGB in 0..1.\n\n{how}"
+
+
+def _network(run: Run) -> str:
+    """YOLOv8n-cls, as people write it."""
+    name: str = run.options.get("architecture", "yolov8n-cls")
+    return name.replace("yolo", "YOLO")
 
 
 def _data(run: Run) -> str:
@@ -123,9 +140,17 @@ def _limits(run: Run, dataset: Dataset) -> str:
         if unseen:
             lines.append(f"- It never saw these classes of the taxonomy: {', '.join(unseen)}.")
         lines.append("- A garment of a class that it was not taught gets the nearest one that it knows.")
+    if any(image.worn for image in dataset.images):
+        lines.append(
+            "- It knows flat garments, photographed at home, and clothes of people in the street, hardly any of them "
+            "men or children. Parts of garments, crowds and art it knows less well."
+        )
+    else:
+        lines.append(
+            "- It knows single garments, flat on a surface or on a hanger, photographed at home. It is not for street "
+            "images, worn garments, or several garments on top of each other."
+        )
     lines += [
-        "- It knows single garments, flat on a surface or on a hanger, photographed at home. It is not for street "
-        "images, worn garments, or several garments on top of each other.",
         "- Rare classes were seen in few images of few people: their metrics above rest on small n.",
         "- It was measured on the labels of one person; two people agree on about 0.94 of them.",
     ]

@@ -15,8 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.training.dataset import LabelledImage
+
 if TYPE_CHECKING:
     import torch
+
+DOUBTS = {"u": 0.6, "m": 0.7, "p": 0.6}
+"""By flag: an uncertain category, a rough box, little of it visible."""
 
 
 def class_balanced_weights(labels: NDArray[np.int64]) -> torch.Tensor:
@@ -29,6 +34,12 @@ def class_balanced_weights(labels: NDArray[np.int64]) -> torch.Tensor:
 
     _, place, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
     return torch.from_numpy(1.0 / np.sqrt(counts[place]))
+
+
+def trust(image: LabelledImage) -> float:
+    """How often a garment is shown, as a share of a sure one: its flags say what is uncertain about it."""
+    doubts = {flag: share for flag, share in DOUBTS.items() if flag in image.flag}
+    return math.prod(doubts.values())
 
 
 def repeat_factors(present: Sequence[AbstractSet[int]], *, balance: bool, background: int) -> list[int]:

@@ -17,6 +17,9 @@ OPTIONS = (
     "patience",
     "batch",
     "image_size",
+    "architecture",
+    "canvases",
+    "figures",
     "first_size",
     "last_size",
     "learning_rate",
@@ -32,6 +35,8 @@ OPTIONS = (
     "quarter_turns",
     "seed",
     "threads",
+    "top_levels",
+    "workers",
 )
 
 
@@ -45,15 +50,21 @@ class Command(EnglishCommand):
         """Options left out take the defaults of the task."""
         parser.add_argument(
             "role",
-            help="garment, category, material, sleeve_length, or another attribute that labels.csv has a column of",
+            help="garment, category, material, sleeve_length, or another attribute that labels.csv has a column of; "
+            "attributes: one network of the first three attributes; teacher: one to learn from by --teacher",
         )
         parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
+        parser.add_argument("--worn", type=Path, help="folder of outfits that people wear: garments.csv and images/")
         parser.add_argument("--base", type=Path, default=Path("yolov8n.pt"), help="start weights (default %(default)s)")
         parser.add_argument("--task", choices=("detect", "classify"), help="default: detect for garment, else classify")
         parser.add_argument("--out", type=Path, help="folder of the run (default runs/ROLE)")
         parser.add_argument("--name", help="name in the manifest (default ROLE-YEAR.MONTH)")
+        parser.add_argument("--teacher", type=Path, metavar="RUN", help="folder of the teacher that it learns from")
         parser.add_argument("--resume", action="store_true", help="go on with the run in --out, with its own options")
         parser.add_argument("--publish", type=Path, metavar="WEIGHTS", help="export the result into this folder")
+        parser.add_argument(
+            "--architecture", choices=("yolov8n-cls", "yolov8s-cls"), help="of classifiers (default yolov8n-cls)"
+        )
         parser.add_argument("--epochs", type=int)
         parser.add_argument("--patience", type=int, help="stop when so many epochs brought nothing better; 0: never")
         parser.add_argument("--batch", type=int)
@@ -62,16 +73,10 @@ class Command(EnglishCommand):
         parser.add_argument("--last-size", type=float, help="and for the last ones (classifiers)")
         parser.add_argument("--learning-rate", type=float)
         parser.add_argument("--auxiliary-weight", type=float, help="how much the other attributes count in the loss")
-        parser.add_argument("--augmentation", choices=("strong", "outline", "texture"), help="what crops go through")
-        parser.add_argument("--background", type=int, help="how often an epoch shows each image without a garment")
         parser.add_argument(
-            "--balance",
-            action=BooleanOptionalAction,
-            default=None,
-            help="show images of a detector's rare classes more often (its default; classifiers always do)",
+            "--augmentation", choices=("strong", "outline", "texture", "worn"), help="what crops go through"
         )
         parser.add_argument("--prior", type=float, help="negative: favour rare classes (see ClassifierOptions)")
-        parser.add_argument("--quarter-turns", type=float, help="share of the detector's images shown on their side")
         parser.add_argument(
             "--balance-with", choices=ATTRIBUTES, help="balance the combinations with this attribute, not classes alone"
         )
@@ -85,14 +90,15 @@ class Command(EnglishCommand):
         )
         parser.add_argument("--seed", type=int)
         parser.add_argument("--threads", type=int, help="processor threads")
+        _add_detector_arguments(parser)
         parser.add_argument("--device", help="cpu, cuda or cuda:N (default: cuda where torch sees one, else cpu)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train, measure, and export if asked to."""
         from vision.training.dataset import LabelError
         from vision.training.environment import choose_device
-        from vision.training.pipeline import finish_run, start_run
-        from vision.training.publish import ExportError, publish
+        from vision.training.pipeline import finish_run, publish_run, start_run
+        from vision.training.publish import ExportError
         from vision.training.run import Run, RunError
 
         today = date.today()
@@ -101,15 +107,17 @@ class Command(EnglishCommand):
         task = options["task"] or ("detect" if role == "garment" else "classify")
         name = options["name"] or f"{role.replace('_', '-')}-{today:%Y.%m}"
         given = {option: options[option] for option in OPTIONS if options[option] is not None}
+        data, base = options["data"], options["base"]
+        sources = {"worn": options["worn"], "teacher": options["teacher"]}
         try:
             device = choose_device(options["device"])
             if options["resume"]:
                 run = Run.load(folder)
             else:
-                run = start_run(folder, name, role, task, options["data"], options["base"], given)
-            metrics = finish_run(run, options["data"], options["base"], self.report, device=device)
+                run = start_run(folder, name, role, task, data, base, given, **sources)
+            metrics = finish_run(run, data, base, self.report, device=device, **sources)
             if options["publish"]:
-                publish(run, options["publish"], version=f"{today:%Y.%m.%d}")
+                publish_run(run, options["publish"], f"{today:%Y.%m.%d}", data, self.report, worn=options["worn"])
                 self.report(f"published in {options['publish']}")
         except (LabelError, RunError, ExportError) as error:
             raise CommandError(str(error)) from error
@@ -120,3 +128,23 @@ class Command(EnglishCommand):
         """Progress goes to stderr, at once."""
         self.stderr.write(line)
         self.stderr.flush()
+
+
+def _add_detector_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--background", type=int, help="how often an epoch shows each image without a garment")
+    parser.add_argument(
+        "--balance",
+        action=BooleanOptionalAction,
+        default=None,
+        help="show images of a detector's rare classes more often (its default; classifiers always do)",
+    )
+    parser.add_argument("--quarter-turns", type=float, help="share of the detector's images shown on their side")
+    parser.add_argument("--top-levels", action="store_true", default=None, help="find garments by top-level category")
+    parser.add_argument(
+        "--canvases",
+        action="store_true",
+        default=None,
+        help="with --top-levels: learn from composed images, which show several garments",
+    )
+    parser.add_argument("--figures", type=int, help="how many garments to cut out for drawn people on canvases")
+    parser.add_argument("--workers", type=int, help="processes that compose canvases (default: none of their own)")
