@@ -16,7 +16,7 @@ SAME_BOX = 0.8
 """Boxes of the two sides show the same garment if they overlap (IoU) by more than this."""
 
 FAINT = 0.1
-"""Scores below this are no opinion on what a box shows."""
+"""Scores below this say nothing of what a box shows."""
 
 
 def beside(straight: Tensor, mirror: Tensor, size: int) -> Tensor:
