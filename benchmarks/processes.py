@@ -57,7 +57,7 @@ class Site:
             "LOG_LEVEL": "WARNING",
             "BIND_ADDRESS": "127.0.0.1",
             "PORT": str(20_000 + os.getpid() % 20_000),
-            "WEIGHTS_DIR": str(weights or ROOT / "weights"),
+            "WEIGHTS": str(weights or ROOT / "weights"),
         }
         self._run("manage.py", "migrate", "-v0")
         self.access: dict[str, str] = json.loads(self._run("manage.py", "shell", "-v0", "-c", _PREPARE))

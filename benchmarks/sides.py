@@ -48,7 +48,7 @@ class WorkerPath(Side):
         os.environ |= {
             "DATABASE_URL": f"sqlite:///{folder}/otjang.sqlite3",
             "MEDIA_ROOT": f"{folder}/media",
-            "WEIGHTS_DIR": weights,
+            "WEIGHTS": weights,
             "PRECISION": precision,
             "SECRET_KEY": "only-for-benchmarks-" * 4,
             "LOG_LEVEL": "WARNING",

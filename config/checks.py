@@ -25,7 +25,7 @@ def check_weights(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> 
         return []
     return [
         checks.Warning(
-            f"WEIGHTS_DIR has no manifest.json ({settings.WEIGHTS_DIR}).",
+            f"WEIGHTS has no manifest.json ({settings.WEIGHTS_DIR}).",
             hint="Uploads are kept, and classified once the weights are there.",
             id="otjang.W001",
         )

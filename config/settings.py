@@ -183,7 +183,7 @@ USE_TZ = True
 
 # --- Uploads and the classification of them ---------------------------------------------------------------------------
 
-WEIGHTS_DIR = env.path("WEIGHTS_DIR", BASE_DIR / "weights")
+WEIGHTS_DIR = env.path("WEIGHTS", BASE_DIR / "weights")
 PRECISION = env.choice("PRECISION", "auto", "int8", "bf16", "f32")
 OTJANG_MAX_UPLOAD_BYTES = env.integer("OTJANG_MAX_UPLOAD_BYTES", default=25 * 1024 * 1024)
 OTJANG_MAX_IMAGES_PER_PRODUCT = env.integer("OTJANG_MAX_IMAGES_PER_PRODUCT", default=50)

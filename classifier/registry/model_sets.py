@@ -70,7 +70,7 @@ def register_shipped(checked: set[str] | None = None) -> None:
     except WeightsError as error:
         if not Deployment.objects.exists():
             raise
-        logger.warning("the weights in WEIGHTS_DIR are not registered: %s", error)
+        logger.warning("the weights in WEIGHTS are not registered: %s", error)
         return
     if known is None:
         _add_shipped(manifest, serving)

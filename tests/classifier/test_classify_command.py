@@ -142,7 +142,7 @@ def test_it_needs_no_database_and_keeps_progress_out_of_the_results(images, netw
     home.mkdir()
     environment = os.environ | {
         "DATABASE_URL": "mysql://nobody@127.0.0.1:1/nothing",  # nothing listens there
-        "WEIGHTS_DIR": str(network_weights),
+        "WEIGHTS": str(network_weights),
         "HOME": str(home),
     }
     environment.pop("YOLO_CONFIG_DIR", None)

@@ -212,6 +212,6 @@ def test_it_says_that_static_files_were_not_collected(manage, tmp_path):
 
 
 def test_it_says_that_there_are_no_weights(manage, tmp_path):
-    result = manage("check", WEIGHTS_DIR=str(tmp_path))
+    result = manage("check", WEIGHTS=str(tmp_path))
     assert result.returncode == 0
     assert "otjang.W001" in result.stderr
