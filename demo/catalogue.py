@@ -154,9 +154,11 @@ TO_CLASSIFY = (
         "멜란지 반팔 티셔츠 그레이",
         (ImageResult("tshirt-grey.jpg"), ImageResult("worn-tshirt-grey.jpg", "착용컷.jpg")),
     ),
-    DemoProduct("JK-1213", "테일러드 재킷 아이보리", (ImageResult("jacket-tailored-ivory.jpg"),)),  # doubtful
-    # Two garments in one image, each as good as the other: a person must say which one is sold.
-    DemoProduct("JK-1214", "빈티지 데님 재킷", (ImageResult("outfit-denim.jpg", "코디컷.jpg"),)),
+    DemoProduct(
+        "JK-1213", "테일러드 라인 아이보리", (ImageResult("jacket-tailored-ivory.jpg"),)
+    ),  # doubtful, and the name does not say it either
+    # Two garments in one image, each as good as the other, and a name that does not say which: a person must.
+    DemoProduct("JK-1214", "빈티지 데님", (ImageResult("outfit-denim.jpg", "코디컷.jpg"),)),
 )
 
 # Left waiting, so that a person who starts the worker sees how they come in.

@@ -177,7 +177,8 @@ def test_it_shows_again_what_was_accepted_when_a_decision_is_taken_back(merchant
     assert current_values(product)["material"] == ("auto", "denim")
 
 
-def test_another_garment_takes_it_back(merchant, actor):
+def test_another_garment_takes_it_back(merchant, actor, settings):
+    settings.OTJANG_TOP_CATEGORY_THRESHOLD = 0.5
     allow_all()
     shirt = {"category": ("Shirt", 0.6), "material": ("woven", 0.95)}
     product = look(ProductFactory(merchant=merchant, status="to_review"), SURE)

@@ -169,7 +169,7 @@ def test_a_class_that_is_often_wrong_is_not_accepted_with_the_others(merchant):
     calibrate(actor=system())
     assert thresholds()[None, "material", "denim"] is None
     assert thresholds()[None, "material", "knit"] == 0.9
-    jeans = seen_product(MerchantFactory(), category=("Jeans", 0.5), material=("denim", 0.999))
+    jeans = seen_product(MerchantFactory(), category=("Jeans", 0.95), material=("denim", 0.999))
     assert current_values(jeans)["material"] == ("proposed", "denim")
 
 
@@ -180,14 +180,14 @@ def test_a_merchant_goes_before_all_merchants(merchant, other_merchant):
     assert thresholds()["Alice's merchant", "material", "denim"] == 0.6
     assert thresholds()["Charlie's merchant", "material", "denim"] is None
     for one, state in ((merchant, "auto"), (other_merchant, "proposed"), (MerchantFactory(), "proposed")):
-        product = seen_product(one, category=("Jeans", 0.5), material=("denim", 0.7))
+        product = seen_product(one, category=("Jeans", 0.95), material=("denim", 0.7))
         assert current_values(product)["material"] == (state, "denim")
 
 
 def test_another_model_starts_without_thresholds(merchant):
     judged(merchant, "material", "denim", "denim", 0.6, 133)
     calibrate(actor=system())
-    product = seen_product(merchant, model="2", category=("Jeans", 0.5), material=("denim", 0.99))
+    product = seen_product(merchant, model="2", category=("Jeans", 0.95), material=("denim", 0.99))
     assert current_values(product)["material"] == ("proposed", "denim")
 
 
