@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -27,9 +28,18 @@ from classifier.quality import thresholds
 
 MOST_ALTERNATIVES = 5
 LEAD = 2.0  # the top-level category that is chosen must be this many times as probable as the next one
-_MAY_BE = 0.1  # the least probability of the top-level category for a garment that is taken for another one
+_MAY_BE = 0.1  # from this probability of the top-level category on, a garment taken for another one has a say
+_LINKED = 0.01  # and from this one on it is what the image shows of the product, if nothing else is
 _NAMED = 0.5  # what the name's word adds to the agreement of garments of its category, in shares of an image
 _DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A garment of a candidate; `speaks`: what was said of its attributes counts."""
+
+    garment: Seen
+    speaks: bool
 
 
 def build(images: Sequence[Sequence[Seen]], taxonomy: Taxonomy, hint: Hint | None = None) -> Proposal:
@@ -62,10 +72,11 @@ def clear_top_category(proposal: Proposal, threshold: float) -> str | None:
     return ranked[0].top_category if ranked[0].confidence >= LEAD * next_one else None
 
 
-def _showing(level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None, taxonomy: Taxonomy) -> list[Seen]:
+def _showing(level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None, taxonomy: Taxonomy) -> list[_Shown]:
     """One garment of each image that shows one of the top-level category, the best first.
 
     Where none of an image's garments is taken for one, it is the one that may be: the product is in most of its images.
+    What was hardly taken for one has no say in the attributes, which were read as those of something else.
     """
     mentioned = hint is not None and hint.top_category == level
     if not mentioned and all(weighed.own != level for garments in images for weighed in garments):
@@ -74,13 +85,13 @@ def _showing(level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None,
     chosen = []
     for garments in images:
         own = [weighed for weighed in garments if weighed.own == level]
-        may_be = own or [weighed for weighed in garments if weighed.masses.get(level, 0.0) >= _MAY_BE]
+        may_be = own or [weighed for weighed in garments if weighed.masses.get(level, 0.0) >= _LINKED]
         if may_be:
             chosen.append(
                 max(may_be, key=lambda weighed: weighed.share(level) * weighed.prominence * agreement(weighed))
             )
     ranked = sorted(chosen, key=lambda weighed: (weighed.own != level, -weighed.share(level)))
-    return [weighed.garment for weighed in ranked]
+    return [_Shown(weighed.garment, weighed.masses.get(level, 0.0) >= _MAY_BE) for weighed in ranked]
 
 
 def _agreement(
@@ -105,19 +116,20 @@ def _agreement(
 
 
 def _candidate(
-    level: AttributeValue, evidence: Evidence, garments: Sequence[Seen], images: int, taxonomy: Taxonomy
+    level: AttributeValue, evidence: Evidence, showing: Sequence[_Shown], images: int, taxonomy: Taxonomy
 ) -> Candidate:
+    speaking = [shown.garment for shown in showing if shown.speaks]
     attributes = {
         code: found
         for code in taxonomy.attributes
-        if taxonomy.applies(code, level) and (found := _attribute(code, level, garments, taxonomy))
+        if taxonomy.applies(code, level) and (found := _attribute(code, level, speaking, taxonomy))
     }
     return Candidate(
         top_category=level.code,
         confidence=round(evidence.probability, _DIGITS),
-        images=len(garments),
+        images=len(showing),
         total=images,
-        garments=tuple(garment.garment for garment in garments),
+        garments=tuple(shown.garment.garment for shown in showing),
         attributes=attributes,
         reasons=evidence.reasons,
     )

@@ -40,7 +40,7 @@ class Command(EnglishCommand):
             "--save-annotated", type=Path, metavar="DIR", help="save copies with the boxes drawn; overwrites nothing"
         )
         source = parser.add_mutually_exclusive_group()
-        source.add_argument("--weights", type=Path, metavar="DIR", help="folder of manifest.json; default: the setting WEIGHTS")
+        source.add_argument("--weights", type=Path, metavar="DIR", help="folder of manifest.json; default: WEIGHTS")
         source.add_argument("--registry", action="store_true", help="the models that the site serves now (database)")
         parser.add_argument("--runtime", choices=tuple(RUNTIMES), default="openvino", help="default: openvino")
         parser.add_argument(
