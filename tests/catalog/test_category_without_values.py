@@ -35,7 +35,8 @@ def test_it_is_proposed(merchant, hat):
     product = seen_product(merchant, category=("Hat", 0.95), material=("knit", 0.9), sleeve_length=("long", 0.4))
 
     (found,) = product.proposal.candidates
-    assert (found.top_category, found.confidence, found.attributes["category"].value) == ("Hat", 0.95, "Hat")
+    assert (found.top_category, found.attributes["category"].value) == ("Hat", "Hat")
+    assert found.confidence == pytest.approx(0.95, abs=0.01)
     assert product.top_category == hat
     assert _values(product) == {
         "category": ("proposed", "Hat"),

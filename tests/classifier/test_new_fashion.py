@@ -100,6 +100,7 @@ def test_what_is_added_in_the_admin_is_chosen_at_once_and_proposed_after_the_nex
     weights, base, settings, client_of, admin, bob, merchant, actor_of, api_key, tmp_path
 ):
     settings.WEIGHTS_DIR = weights
+    settings.OTJANG_TOP_CATEGORY_THRESHOLD = 0.3  # networks of a minute are never as sure as the default asks
     administrator, portal, api = client_of(admin), client_of(bob), ApiClient(api_key[1])
 
     _add_in_the_admin(administrator)

@@ -132,7 +132,7 @@ def test_they_can_be_measured_as_a_pipeline_against_the_shipped_set(activate, tm
         call_command("evaluate", "set:0", data=data, out=tmp_path / "out")
 
 
-def test_a_score_that_names_and_finds_a_garment_counts_once(activate, product, alice, actor_of):
+def test_a_score_that_finds_a_garment_is_also_that_of_its_name(activate, product, alice, actor_of):
     activate("category")
     add_images(actor=actor_of(alice), product=product, files=[upload("two.jpg", data=IMAGES["two"])])
     batches.classify_waiting()
@@ -140,9 +140,9 @@ def test_a_score_that_names_and_finds_a_garment_counts_once(activate, product, a
 
     scores = dict(Garment.objects.values_list("predictions__value__code", "confidence"))
     found = {candidate.top_category: candidate for candidate in product.proposal.candidates}
+    assert sum(candidate.confidence for candidate in found.values()) < 1.0
     for level, value in (("Outer", "Jacket"), ("Bottom", "Skirt")):
         assert scores[value] < 0.9
-        assert found[level].confidence == pytest.approx(scores[value], abs=1e-3)
         assert found[level].attributes["category"].confidence == pytest.approx(scores[value], abs=1e-3)
 
 
