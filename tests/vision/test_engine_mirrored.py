@@ -64,3 +64,10 @@ def test_boxes_in_other_places_are_two_garments(red_corner):
 def test_a_detector_that_is_not_mirrored_looks_once():
     found, passes = look(SQUARE, [(10, 10, 40, 90, *COAT)], [(60, 10, 90, 90, *SHIRT)])
     assert (len(found), passes) == (1, 1)
+
+
+def test_a_lone_garment_that_is_sure_is_not_looked_at_again(red_corner):
+    sure = (10, 10, 40, 90, 0.1, 0.1, 0.93, 0.1)
+    nearly, elsewhere = (11, 11, 41, 91, 0.1, 0.1, 0.5, 0.1), (60, 10, 90, 90, 0.2, 0.1, 0.1, 0.1)
+    assert look(red_corner, [sure, nearly], [elsewhere], mirrored=True)[1] == 1
+    assert look(red_corner, [sure, elsewhere], [sure, nearly], mirrored=True)[1] == 2

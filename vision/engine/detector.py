@@ -12,7 +12,7 @@ from PIL import Image
 
 from .manifest import GARMENT, OVERLAP, OVERLAP_ACROSS, ModelSpec
 from .matching import Boxes, suppress
-from .mirrored import agreed, beside
+from .mirrored import agreed, beside, plain
 from .preprocess import Letterbox, letterbox, to_batch
 from .runtime import Network, Tensor
 from .taxonomy import Taxonomy
@@ -44,6 +44,14 @@ class _View:
     region: Region
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A network's output (4 + classes, anchors) for a view; `both`: that for the mirror image beside it."""
+
+    raw: Tensor
+    both: bool
+
+
 class Detector:
     """A detection network with the image preparation and the thresholds that belong to it."""
 
@@ -63,26 +71,29 @@ class Detector:
         while batch := list(islice(views, LARGEST_BATCH)):
             squares = [letterbox(images[view.image], self.spec.input_size, view.region) for view in batch]
             output = self._infer(to_batch([square for square, _ in squares]))
-            for view, (_, geometry), raw in zip(batch, squares, output, strict=True):
-                found[view.image] += self._found(view, geometry, raw, images[view.image])
+            for view, (_, geometry), look in zip(batch, squares, output, strict=True):
+                found[view.image] += self._found(view, geometry, look, images[view.image])
         return [self._detections(mine, image) for mine, image in zip(found, images, strict=True)]
 
-    def _infer(self, batch: Tensor) -> Sequence[Tensor]:
-        """The network's output for each square, that for its mirror image beside it if the detector is mirrored."""
+    def _infer(self, batch: Tensor) -> list[_Look]:
+        """The network's output for each square, with that for its mirror image where it has to look twice."""
         straight = self.network.infer(batch)
-        if not self.spec.mirrored:
-            return list(straight)
-        mirror = self.network.infer(np.ascontiguousarray(batch[..., ::-1]))
-        return [beside(*pair, self.spec.input_size) for pair in zip(straight, mirror, strict=True)]
+        looks = [_Look(raw, both=False) for raw in straight]
+        doubtful = [index for index, raw in enumerate(straight) if self.spec.mirrored and not plain(raw)]
+        if doubtful:
+            mirror = self.network.infer(np.ascontiguousarray(batch[doubtful][..., ::-1]))
+            for index, turned in zip(doubtful, mirror, strict=True):
+                looks[index] = _Look(beside(straight[index], turned, self.spec.input_size), both=True)
+        return looks
 
-    def _found(self, view: _View, geometry: Letterbox, raw: Tensor, image: Image.Image) -> Iterator[Found]:
+    def _found(self, view: _View, geometry: Letterbox, look: _Look, image: Image.Image) -> Iterator[Found]:
         """What one view shows, in pixels of its image."""
         left, top, right, bottom = view.region
         boxes, scores, classes, class_scores = select(
-            raw, self.spec.threshold, self._groups, within=self.spec.overlap, across=self.spec.overlap_across
+            look.raw, self.spec.threshold, self._groups, within=self.spec.overlap, across=self.spec.overlap_across
         )
-        if self.spec.mirrored and len(boxes):
-            class_scores = agreed(boxes, class_scores, raw)
+        if look.both and len(boxes):
+            class_scores = agreed(boxes, class_scores, look.raw)
             classes = class_scores.argmax(axis=1)
         extent = np.array([right - left, bottom - top] * 2, np.float32)
         edges = geometry.to_fractions(boxes, right - left, bottom - top) * extent
