@@ -6,6 +6,7 @@ import random
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -33,7 +34,7 @@ class Access:
     password: str
 
 
-class Client(threading.Thread):
+class Client(threading.Thread, ABC):
     """Sends one thing after the other until it is told to end. What it has begun it brings to its end."""
 
     def __init__(self, number: int, wire: Wire, book: Book, access: Access) -> None:
@@ -72,9 +73,9 @@ class Client(threading.Thread):
     def prepare(self) -> None:
         """Do what comes before the first upload."""
 
+    @abstractmethod
     def act(self) -> None:
         """Do one thing, with its retries."""
-        raise NotImplementedError  # each kind of client has its own
 
     def new_sku(self) -> str:
         """Return an SKU that no client has used."""

@@ -143,7 +143,7 @@ def mended_png(data: bytes) -> MendedPng:
     As browsers do: an unimportant chunk with a wrong checksum counts as not there; pixels count whatever their
     checksum; an end that is missing is added.
     """
-    parts = [data[:_SIGNATURE_BYTES]]
+    parts: list[bytes | memoryview] = [data[:_SIGNATURE_BYTES]]
     profile = None
     place, pixels, ended = _SIGNATURE_BYTES, False, False
     view = memoryview(data)
@@ -155,7 +155,7 @@ def mended_png(data: bytes) -> MendedPng:
         whole = len(body) == length
         if kind == b"IDAT":
             pixels = True
-            parts.append(view[place : place + 12 + length] if whole else _chunk(kind, body))  # type: ignore[arg-type]
+            parts.append(view[place : place + 12 + length] if whole else _chunk(kind, body))
         elif whole and kind == _PROFILE_CHUNK and not pixels:
             profile = _png_profile(body) if _is_intact(kind, body, view[place + 8 + length :][:4]) else None
         elif whole and kind in _KEPT_CHUNKS and (kind[0] < ord("a") or _counts(kind, body, view[place + 8 + length :])):

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
-from .colour import Convert, converter, takes_raw
+from .colour import converter
 from .containers import Broken, check_gif, check_tiff, jpeg_frame, mended_png, with_end
 from .errors import DecodeError
 from .formats import ACCEPTED, HEAD_BYTES, LISTED, VIDEO, sniff
 from .memory import Memory
+from .pixels import made_smaller
 
 Source = bytes | Path
 
@@ -175,7 +176,7 @@ def _opened(data: bytes, name: str) -> _Opened:
     elif name in ("HEIC", "AVIF"):
         _require_reader(name)
     image: Image.Image = Image.open(BytesIO(data), formats=ACCEPTED[name].readers)
-    if name == "TIFF":
+    if isinstance(image, TiffImageFile):
         _check_tags(image)
     return _Opened(image, name, data, profile or image.info.get("icc_profile"), coefficients)
 
@@ -196,9 +197,9 @@ def _require_reader(name: str) -> None:
 _TILE_WIDTH, _TILE_HEIGHT, _SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 322, 323, 254, 330, 50706
 
 
-def _check_tags(image: Image.Image) -> None:
+def _check_tags(image: TiffImageFile) -> None:
     """Refuse a camera's raw data, whose first image is a stamp, and tiles that are larger than their image."""
-    tags = image.tag_v2  # type: ignore[attr-defined]  # TIFF's
+    tags = image.tag_v2
     if _DNG_VERSION in tags or (_SUB_DIRECTORIES in tags and int(tags.get(_SUBFILE_TYPE, 0)) & 1):
         raise _unsupported("RAW")
     tile = int(tags.get(_TILE_WIDTH, 0)) * int(tags.get(_TILE_HEIGHT, 0))
@@ -283,7 +284,7 @@ def _decoded(opened: _Opened, width: int, height: int, scale: float, most_pixels
         image = opened.image
         turn = _TURNS.get(_orientation(image))
         factor = max(1, int(min(image.size) / max(1.0, min(width, height) * scale) + _ROUNDING))
-        rgb = _made_smaller(image, factor, most_pixels, converter(image.mode, opened.profile))
+        rgb = made_smaller(image, factor, most_pixels, converter(image.mode, opened.profile))
     except DecodeError:
         raise
     except Exception as error:  # Pillow's readers answer broken pixels with many unrelated types
@@ -322,8 +323,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_BAND = 64  # rows of a reduced image that are worked out at a time
-_FITTED_BAND = 512  # more: a band is resized for itself, and blends nothing over its border
 _QUARTER_TURNS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
 
@@ -333,70 +332,3 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:
         return 1
-
-
-def _made_smaller(image: Image.Image, factor: int, most_pixels: int | None, convert: Convert | None) -> Image.Image:
-    """8-bit sRGB, smaller by a whole factor, or to `most_pixels` where that does not suffice."""
-    width, height = image.size
-    fit = math.sqrt(most_pixels / (width * height)) if most_pixels else 1.0
-    if fit < 1 / factor:
-        return _fitted(image, (max(1, int(width * fit)), max(1, int(height * fit))), convert)
-    return _reduced(image, factor, convert)
-
-
-def _fitted(image: Image.Image, size: tuple[int, int], convert: Convert | None) -> Image.Image:
-    """8-bit sRGB of exactly this smaller size, band by band like `_reduced`."""
-    white = _white(image)
-    width, height = image.size
-    fitted = Image.new("RGB", size)
-    for top in range(0, size[1], _FITTED_BAND):
-        bottom = min(top + _FITTED_BAND, size[1])
-        first, last = top * height / size[1], bottom * height / size[1]
-        start = int(first)
-        band = _to_srgb(image.crop((0, start, width, min(height, math.ceil(last)))), white, convert)
-        place = (0, first - start, width, min(last - start, band.height))
-        fitted.paste(band.resize((size[0], bottom - top), box=place, reducing_gap=2.0), (0, top))
-    return fitted
-
-
-def _reduced(image: Image.Image, factor: int, convert: Convert | None) -> Image.Image:
-    """8-bit sRGB, smaller by a whole factor. Band by band: a large image is held once, not in several modes."""
-    if image.mode == "RGB" and factor <= 1 and "transparency" not in image.info:
-        return convert(image) if convert else image
-    white = _white(image)
-    width, height = image.size
-    reduced = Image.new("RGB", (-(-width // factor), -(-height // factor)))
-    for top in range(0, height, _BAND * factor):
-        band = image.crop((0, top, width, min(top + _BAND * factor, height)))
-        reduced.paste(_to_srgb(band, white, convert).reduce(factor), (0, top // factor))
-    return reduced
-
-
-def _to_srgb(band: Image.Image, white: float | None, convert: Convert | None) -> Image.Image:
-    if convert is None:
-        return _to_rgb(band, white)
-    return convert(band if takes_raw(band.mode) else _to_rgb(band, white))
-
-
-def _white(image: Image.Image) -> float | None:
-    """The level that becomes white where levels have more than 8 bits: 16 bit by its range, others by the brightest."""
-    if image.mode.startswith("I;16"):
-        return 65535.0
-    if image.mode not in ("I", "F"):
-        return None
-    _darkest, brightest = image.getextrema()
-    assert isinstance(brightest, int | float)
-    return max(float(brightest), 255.0)
-
-
-def _to_rgb(image: Image.Image, white: float | None) -> Image.Image:
-    """8-bit RGB of the current frame; what is transparent becomes white."""
-    if white is not None:
-        levels = np.asarray(image, np.float32)
-        return Image.fromarray(np.clip(levels * (255.0 / white), 0, 255).astype(np.uint8), "L").convert("RGB")
-    if "A" in image.getbands() or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        opaque = Image.new("RGBA", rgba.size, "white")
-        opaque.alpha_composite(rgba)
-        return opaque.convert("RGB")
-    return image.convert("RGB")
