@@ -7,7 +7,6 @@ garment. Prints the weights, to be written into that module.
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
 import sys
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from benchmarks.outfit_products import Part, Photo, Product, Shot, Worn, read_photos, upright_size
-from benchmarks.outfits import ROOT, SEED, look, read_products, set_up
+from benchmarks.outfits import SEED, look, parser_of, read_products, set_up
 from vision.engine.results import Box
 from vision.training.dataset import read_dataset
 
@@ -57,10 +56,7 @@ def _without_garment(folder: Path) -> list[Photo]:
 
 def main() -> int:
     """Compose, look, fit and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worn", type=Path, required=True, help="folder with garments.csv and images/")
-    parser.add_argument("--data", type=Path, required=True, help="folder of flat photos with labels.csv and images/")
-    parser.add_argument("--weights", type=Path, default=ROOT / "weights", help="folder of manifest.json")
+    parser = parser_of(__doc__)
     parser.add_argument("--products", type=int, default=1500)
     parser.add_argument("--missed", type=float, default=0.08, help="share of what is found that is dropped")
     parser.add_argument("--softer", type=float, default=0.8, help="power that distributions are raised to")

@@ -186,12 +186,18 @@ def read_products(worn: Path, flat: Path, split: str, products: int) -> list[Pro
     return compose(read_photos(worn, "garments.csv", split), read_photos(flat, "labels.csv", split), products, SEED)
 
 
-def main() -> int:
-    """Compose, look, propose and print; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """Options that say where photos and models are."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worn", type=Path, required=True, help="folder with garments.csv and images/")
     parser.add_argument("--data", type=Path, required=True, help="folder of flat photos with labels.csv and images/")
     parser.add_argument("--weights", type=Path, default=ROOT / "weights", help="folder of manifest.json")
+    return parser
+
+
+def main() -> int:
+    """Compose, look, propose and print; the exit status."""
+    parser = parser_of(__doc__)
     parser.add_argument("--products", type=int, default=300)
     options = parser.parse_args()
     set_up()
