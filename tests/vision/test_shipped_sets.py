@@ -24,7 +24,8 @@ def test_every_file_is_what_the_manifest_lists(folder):
 def test_every_model_has_a_card_that_says_what_is_cleared(folder):
     for role in ROLES:
         card = (folder / f"{role}.md").read_text()
-        assert "what is cleared" in card and "What it cannot do" in card
+        assert "what is cleared" in card
+        assert "What it cannot do" in card
         assert ("street photos of people" in card) == (folder.name == "weights")
 
 

@@ -17,7 +17,7 @@ CLASSES = ("Tshirt", "Jeans", "Coat", "Dress")
 TOP_LEVELS = ("Top", "Bottom", "Outer", "Onepiece")
 
 
-def finds_of(classifier_right, finder_right, count=300):
+def finds_of(classifier_right, finder_right, count=300, beside=0.0):
     """Finds of which the classifier and the detector name so many right, both with the same unwarranted confidence."""
     chance = np.random.default_rng(7)
     finds = Finds()
@@ -30,6 +30,7 @@ def finds_of(classifier_right, finder_right, count=300):
         finds.class_scores.append(np.where(np.arange(4) == seen, 0.9, 0.02).astype(np.float32))
         finds.categories.append(true)
         finds.scores.append(0.9)
+        finds.beside.append(beside)
     return finds
 
 
@@ -44,6 +45,18 @@ def test_a_detector_that_knows_better_counts_more():
     assert told.error < 0.08
     assert alone.error < 0.08
     assert told.temperature > 1.3  # 60 % right do not deserve a confidence of 98 %
+
+
+def test_images_with_several_garments_have_a_temperature_of_their_own():
+    alone, outfits = finds_of(0.95, 0.9), finds_of(0.5, 0.9, beside=0.8)
+    for name in ("logits", "class_scores", "categories", "scores", "beside"):
+        getattr(alone, name).extend(getattr(outfits, name))
+
+    fitted = fit(alone, TOP_LEVELS, CLASSES, Taxonomy.load())
+
+    assert fitted.outfit_temperature > 1.3 * fitted.temperature
+    assert fitted.error < 0.08
+    assert fit(outfits, TOP_LEVELS, CLASSES, Taxonomy.load()).outfit_temperature is None
 
 
 def test_it_says_nothing_on_few_garments():

@@ -44,27 +44,33 @@ class Finds:
     """What was found in the images of val.
 
     Per garment that was found: the detector's scores of its classes, the classifier's logits, the index of the true
-    category (-1: not offered) and the find's score. Besides, for each threshold: mistakes on complete images, which are
-    garments missed and surplus boxes; and the best score in each image without a garment.
+    category (-1: not offered), the find's score and that of the image's next best find. Besides, for each threshold:
+    mistakes on complete images, which are garments missed and surplus boxes; and the best score in each image without
+    a garment.
     """
 
     class_scores: list[NDArray[np.float32]] = field(default_factory=list)
     logits: list[NDArray[np.float32]] = field(default_factory=list)
     categories: list[int] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
     mistakes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(THRESHOLDS), np.int64))
     without_garment: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What goes into the manifest; `error` is the expected calibration error of categories on val, with all of it."""
+    """What goes into the manifest; `error` is the expected calibration error of categories on val, with all of it.
+
+    `outfit_temperature` is the classifier's in images with several garments; None where val has too few of them.
+    """
 
     threshold: float
     finder_temperature: float
     temperature: float
     finder_weight: float
     error: float
+    outfit_temperature: float | None = None
 
 
 def calibrate_together(weights: Path, dataset: Dataset, report: Report) -> Fitted | None:
@@ -89,6 +95,8 @@ def calibrate_together(weights: Path, dataset: Dataset, report: Report) -> Fitte
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     content["models"][GARMENT] |= {"threshold": fitted.threshold, "temperature": fitted.finder_temperature}
     content["models"][CATEGORY] |= {"temperature": fitted.temperature, "finder_weight": fitted.finder_weight}
+    if fitted.outfit_temperature is not None:
+        content["models"][CATEGORY]["outfit_temperature"] = fitted.outfit_temperature
     write_json(path, content)
     report(
         f"calibrated together: threshold {fitted.threshold}, finder's temperature {fitted.finder_temperature}, "
@@ -125,8 +133,16 @@ def fit(finds: Finds, top_levels: Sequence[str], classes: Sequence[str], taxonom
             best = loss, temperature, weight
     assert best is not None
     _, temperature, weight = best
-    error = expected_calibration_error(softmax(logits / temperature + weight * told), categories)
-    return Fitted(threshold, finder_temperature, round(temperature, 4), weight, error)
+    outfit = np.array([finds.beside[number] >= threshold for number in found])
+    temperatures = np.full(len(found), temperature)
+    apart = min((categories[outfit] >= 0).sum(), (categories[~outfit] >= 0).sum()) >= LEAST_PAIRS
+    if apart:
+        for part in (outfit, ~outfit):
+            temperatures[part] = _fit_with(logits[part], weight * told[part], categories[part])
+    alone = temperatures[~outfit][0] if apart else temperature
+    error = expected_calibration_error(softmax(logits / temperatures[:, None] + weight * told), categories)
+    several = round(float(temperatures[outfit][0]), 4) if apart else None
+    return Fitted(threshold, finder_temperature, round(float(alone), 4), weight, error, several)
 
 
 def _fit_with(logits: NDArray[np.floating], told: NDArray[np.floating], targets: NDArray[np.int64]) -> float:
@@ -176,6 +192,7 @@ def _find(detector: Detector, classifier: CropClassifier, dataset: Dataset) -> F
             finds.categories.append(classes.index(category) if category in classes else -1)
             finds.class_scores.append(found.class_scores[index])
             finds.scores.append(float(found.scores[index]))
+            finds.beside.append(float(np.delete(found.scores, index).max(initial=0.0)))
     return finds
 
 
