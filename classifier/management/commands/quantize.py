@@ -41,7 +41,7 @@ class Command(EnglishCommand):
         """Quantise, then say how many answers each precision changes; CommandError for what cannot be used."""
         from vision.engine import Engine, EngineError
         from vision.engine.precision import BF16, F32, INT8, PrecisionUnavailable
-        from vision.evaluation.drift import measure
+        from vision.evaluation.precision_changes import measure
         from vision.training.quantization import QuantizationError, drawn_images, quantize
 
         weights: Path = options["weights"]

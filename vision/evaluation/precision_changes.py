@@ -16,7 +16,7 @@ SAME_GARMENT = 0.5
 
 
 @dataclass(slots=True)
-class Drift:
+class Changes:
     """Garments found in f32 and in the other precision, and of those found by both how many answers differ by role."""
 
     both: int = 0
@@ -32,16 +32,16 @@ class Drift:
         return yours + [f"{role}: {changed} of {count} ({changed / count:.1%})" for role, changed, count in shares]
 
 
-def measure(reference: Engine, other: Engine, paths: Sequence[Path]) -> Drift:
+def measure(reference: Engine, other: Engine, paths: Sequence[Path]) -> Changes:
     """Let both look at these images; what cannot be decoded is left out."""
-    found = Drift()
+    found = Changes()
     for first, second in zip(reference.classify_many(paths), other.classify_many(paths), strict=True):
         if not isinstance(first, DecodeError) and not isinstance(second, DecodeError):
             _compare(first, second, found)
     return found
 
 
-def _compare(first: ImageResult, second: ImageResult, found: Drift) -> None:
+def _compare(first: ImageResult, second: ImageResult, found: Changes) -> None:
     pairs = list(_pairs(first.garments, second.garments))
     found.both += len(pairs)
     found.missed += len(first.garments) - len(pairs)
