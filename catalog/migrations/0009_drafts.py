@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_words'),
-        ('catalog', '0008_image_checksums'),
+        ('catalog', '0009_list'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,8 @@ from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.draft import DraftImage, UploadDraft
 from catalog.models.files import PendingFile
 from catalog.models.image import ProductImage, ProductImageQuerySet
-from catalog.models.product import Product, ProductQuerySet
+from catalog.models.product import Product, ProductQuerySet, ProductTerm
+from catalog.models.saved_view import SavedView
 from catalog.models.taxonomy import CATEGORY, MATERIAL, SLEEVE_LENGTH, Attribute, AttributeValue, Named
 
 __all__ = [
@@ -26,4 +27,6 @@ __all__ = [
     "ProductImageQuerySet",
     "ProductQuerySet",
     "UploadDraft",
+    "ProductTerm",
+    "SavedView",
 ]
