@@ -128,9 +128,7 @@ def week(actor: Actor, merchant: Merchant) -> list[Work]:
         default=Value(DAYS - 1),
         output_field=IntegerField(),
     )
-    mine = Case(
-        When(user=actor.user, then=Value(1)), default=Value(0), output_field=IntegerField()
-    )
+    mine = Case(When(user=actor.user, then=Value(1)), default=Value(0), output_field=IntegerField())
     events = AuditEvent.objects.filter(
         merchant=merchant, action__in=[action for action, _label, _query in _WORK], created_at__gte=starts[0]
     )

@@ -114,7 +114,7 @@ def capped_counts(querysets: Mapping[str, QuerySet[Any]], limit: int) -> dict[st
     parameters: list[Any] = []
     for place, rows in enumerate(querysets.values()):
         sql, given = rows.order_by().values("pk")[:limit].query.sql_with_params()
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) capped{place})")
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) capped{place})")  # noqa: S608 - Django wrote it
         parameters += given
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", parameters)
@@ -130,5 +130,5 @@ def grouped_count(rows: QuerySet[Any], columns: Sequence[str], limit: int) -> li
     sql, parameters = rows.order_by().values_list(*columns)[:limit].query.sql_with_params()
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {names}, COUNT(*) FROM ({sql}) capped GROUP BY {names}", parameters)
+        cursor.execute(f"SELECT {names}, COUNT(*) FROM ({sql}) capped GROUP BY {names}", parameters)  # noqa: S608 - as above
         return list(cursor.fetchall())

@@ -26,7 +26,7 @@ __all__ = [
     "ProductImage",
     "ProductImageQuerySet",
     "ProductQuerySet",
-    "UploadDraft",
     "ProductTerm",
     "SavedView",
+    "UploadDraft",
 ]

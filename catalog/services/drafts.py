@@ -81,6 +81,8 @@ def _paths(images: Sequence[DraftImage | ProductImage]) -> list[str]:
 def _begin(actor: Actor, merchant: Merchant, number: str) -> UploadDraft:
     """Return the draft of that public id, a new one for the first image."""
     actor.require_edit(merchant.pk)
+    if actor.user is None:
+        raise Forbidden("forbidden", _("Only people have drafts."))
     if not is_public_id(number):
         raise Gone("draft_dropped", _("This page is too old. Reload it, then send the photos again."))
     if registered(actor, number) is None:
@@ -256,9 +258,13 @@ def register(
         return product, []
     received: list[uploads.Received] = []
     try:
-        if files and find_draft(actor, merchant, number) is None:
-            given = {"actor": actor, "merchant": merchant, "name": name, "sku": sku}
-            return uploads.create_product_with_images(**given, files=files, number=number)
+        draft = find_draft(actor, merchant, number)
+        if draft is None and not files and not order:
+            raise refusal("no_images")
+        if draft is None and files:
+            return uploads.create_product_with_images(
+                actor=actor, merchant=merchant, files=files, name=name, sku=sku, number=number
+            )
         if files:
             received = add_images(actor=actor, merchant=merchant, number=number, files=files)
         return _register(actor, merchant, number, name, sku, order), received

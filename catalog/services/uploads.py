@@ -121,7 +121,9 @@ def _write(upload: _Upload, data: bytes, sha256: str) -> ProductImage:
 
 
 @contextmanager
-def prepared_files(product: str, files: Sequence[UploadedFile[bytes]], present: Collection[str] = ()) -> Iterator[Prepared]:
+def prepared_files(
+    product: str, files: Sequence[UploadedFile[bytes]], present: Collection[str] = ()
+) -> Iterator[Prepared]:
     """Write the good ones of the files. What has got no row when the block ends is deleted again.
 
     A process that is stopped in between leaves the files to the sweep, which knows of them.
@@ -165,7 +167,7 @@ def _write_good_ones(prepared: Prepared, planned: Sequence[_Upload | Refused], p
             data = plan.file.read()
             sha256 = hashlib.sha256(data).hexdigest()
             if sha256 in known:
-                raise refusal("duplicate")
+                raise refusal("duplicate", sha256=sha256)
             prepared.outcomes.append(_write(plan, data, sha256))
             known.add(sha256)
             taken += 1
@@ -201,7 +203,7 @@ def accepted(prepared: Prepared, present: Collection[str], taken: int) -> list[P
         if isinstance(image, Refused):
             outcomes.append(image)
         elif image.sha256 in known:
-            outcomes.append(refusal("duplicate"))
+            outcomes.append(refusal("duplicate", sha256=image.sha256))
         elif taken >= limit:
             outcomes.append(refusal("too_many_images", limit=limit))
         else:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,14 +20,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view
-from catalog.models import DraftImage, Product, UploadDraft
+from catalog.models import DraftImage, UploadDraft
 from catalog.selectors import SameImages, products_with_images
 from catalog.services import drafts, uploads
 from catalog.services.products import check_sku_free, clean_name, clean_sku
 from catalog.views.access import forbidden
 from catalog.views.media import image_response
 from catalog.views.uploads import FILES, check_merchant, place_of, product_json, received_json, refused_json, tell
-from core.errors import Forbidden, Gone, Refused
+from core.errors import Gone, Refused
 from core.ids import is_public_id, public_id
 from core.portal import posted_from, wants_json
 
@@ -55,23 +54,31 @@ def _same_json(found: Sequence[SameImages], checksum: str) -> list[dict[str, str
     ]
 
 
-def _image_json(draft: UploadDraft, image: DraftImage, found: Sequence[SameImages]) -> dict[str, Any]:
+def _place_in_draft(number: str, image: DraftImage | None, found: Sequence[SameImages]) -> dict[str, Any]:
+    """What a script must know of an image of the draft; nothing for a file that was turned away."""
     return {
-        "id": image.public_id,
-        "name": image.original_name,
-        "thumbnail": _thumbnail(draft.public_id, image.public_id),
-        "same": _same_json(found, image.sha256),
+        "id": image.public_id if image else None,
+        "thumbnail": _thumbnail(number, image.public_id) if image else None,
+        "same": _same_json(found, image.sha256) if image else [],
     }
+
+
+def _checksum(entry: uploads.Received) -> str:
+    """The checksum of what was stored now, or was there already: its answer may have been lost on the way."""
+    return entry.image.sha256 if entry.image else str(entry.refusal.params.get("sha256", "")) if entry.refusal else ""
 
 
 def _draft_json(merchant: Merchant, draft: UploadDraft) -> list[dict[str, Any]]:
     images = list(draft.images.all())
     found = products_with_images(merchant.pk, {image.sha256 for image in images})
-    return [_image_json(draft, image, found) for image in images]
+    return [{"name": image.original_name} | _place_in_draft(draft.public_id, image, found) for image in images]
 
 
 def _page(
-    request: PortalRequest, merchant: Merchant, refused: Refused | None = None, received: Sequence[uploads.Received] = ()
+    request: PortalRequest,
+    merchant: Merchant,
+    refused: Refused | None = None,
+    received: Sequence[uploads.Received] = (),
 ) -> HttpResponse:
     asked = request.POST.get("draft") or request.GET.get("draft", "")
     draft = drafts.find_draft(request.actor, merchant, asked) if asked else None
@@ -136,14 +143,10 @@ def new_product(request: PortalRequest) -> HttpResponseBase:
     return _register(request, merchant) if request.method == "POST" else _page(request, merchant)
 
 
-DraftView = Callable[..., HttpResponseBase]
-
-
-def _of_draft(view: DraftView) -> Callable[..., HttpResponseBase]:
+def _of_draft(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Give the view the merchant that the person works in, and answer what a service turns down."""
 
-    @wraps(view)
-    def wrapper(request: PortalRequest, number: str, **more: str) -> HttpResponseBase:
+    def wrapper(request: PortalRequest, /, number: str, **more: str) -> HttpResponseBase:
         merchant = request.actor.merchant
         if merchant is None or not request.actor.can_edit(merchant.pk):
             return forbidden(request)
@@ -154,6 +157,7 @@ def _of_draft(view: DraftView) -> Callable[..., HttpResponseBase]:
         except Refused as refused:
             return refused_json(refused)
 
+    wrapper.__doc__ = view.__doc__
     return posted_from("catalog:new_product")(portal_view(wrapper))
 
 
@@ -167,16 +171,16 @@ def draft_images(request: PortalRequest, merchant: Merchant, number: str) -> Htt
         files=request.FILES.getlist(FILES),
         place=place_of(request),
     )
-    checksums = {entry.image.sha256 for entry in received if entry.image}
+    draft = drafts.find_draft(request.actor, merchant, number)
+    there = {image.sha256: image for image in draft.images.all()} if draft else {}
+    checksums = {_checksum(entry) for entry in received} & set(there)
     found = products_with_images(merchant.pk, checksums)
     entries = [
         {
             "name": entry.name,
             "code": entry.refusal.code if entry.refusal else None,
             "message": entry.refusal.message if entry.refusal else None,
-            "id": entry.image.public_id if entry.image else None,
-            "thumbnail": _thumbnail(number, entry.image.public_id) if entry.image else None,
-            "same": _same_json(found, entry.image.sha256) if entry.image else [],
+            **_place_in_draft(number, there.get(_checksum(entry)), found),
         }
         for entry in received
     ]

@@ -122,7 +122,7 @@ export class Draft {
   /** @param {Item} item */
   async send(item) {
     const place = this.inOrder.indexOf(item);
-    const stored = await item.send(this.address("images"), place);
+    const stored = await item.send(this.address("images"), place, (id) => !this.items.some((one) => one.id === id));
     if (stored && !this.items.includes(item)) await this.forget(item); // removed while it was on its way
     else if (stored && this.inOrder.indexOf(item) !== place) this.save();
     if (stored) document.dispatchEvent(new CustomEvent("image-kept"));

@@ -98,9 +98,11 @@ export class Item {
    * Send it, and show what becomes of it.
    * @param {string} address
    * @param {number} place among the product's images: a small file may arrive before a large one
+   * @param {(id: string) => boolean} [isMissing] whether no image of the page is that one: then it was stored the last
+   *   time, and only the answer got lost
    * @returns {Promise<any>} the server's answer, null if it was not stored
    */
-  async send(address, place) {
+  async send(address, place, isMissing = () => false) {
     const body = new FormData();
     body.append("place", String(place));
     body.append("images", /** @type {File} */ (this.file), this.name);
@@ -112,7 +114,7 @@ export class Item {
     try {
       const { data } = await send(address, { body, key: "", progress, seconds: STALLED_SECONDS, signal: this.abort.signal });
       const [entry] = data.received;
-      if (entry.message) {
+      if (entry.message && !(entry.id && isMissing(entry.id))) {
         this.show("refused", entry.message);
         return null;
       }
