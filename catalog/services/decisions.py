@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product
 from catalog.selectors import Taxonomy
-from catalog.services.writing import apply_decisions, audit, locked_for, save
+from catalog.services.writing import apply_decisions, audit, changes, locked_for, save, status_and_garment
 from catalog.values.deciding import EffectiveDecisions, record_decision
 from core.db import atomic
 from core.errors import Conflict, Invalid
@@ -106,13 +106,16 @@ def choose_top_category(*, actor: Actor, product: Product, top_category: str) ->
         Conflict: `published`, if another garment's category is public.
     """
     product = locked_for(actor, product)
+    before = status_and_garment(product)
     taxonomy = Taxonomy.load()
     product.top_category = find_top_category(taxonomy, top_category)
     product.top_category_source = Product.TopCategorySource.HUMAN
     withdraw_foreign_category(actor, product, taxonomy)
     apply_decisions(product, taxonomy)
     save(product, "top_category", "top_category_source", "status")
-    audit(actor, "product.choose_top_category", product, top_category=top_category)
+    audit(
+        actor, "product.choose_top_category", product, top_category=top_category, **changes(before, product)
+    )
     return product
 
 
@@ -134,13 +137,14 @@ def decide(
     taxonomy = Taxonomy.load()
     found = find_attribute(taxonomy, attribute)
     leaf = find_leaf(taxonomy, attribute, value)
+    before = status_and_garment(product)
     if attribute == CATEGORY:
         follow_category(product, leaf, taxonomy)
     check_applies(taxonomy, found, product)
     decision = record_decision(actor, product, found, Decision.Kind.SET, taxonomy, leaf, source=source)
     apply_decisions(product, taxonomy)
     save(product, "top_category", "top_category_source", "status")
-    audit(actor, "product.decide", product, attribute=attribute, value=leaf.code)
+    audit(actor, "product.decide", product, attribute=attribute, value=leaf.code, **changes(before, product))
     return decision
 
 
