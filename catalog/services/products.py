@@ -54,7 +54,8 @@ def clean_name(name: str) -> str:
     return text
 
 
-def _sku_taken() -> Conflict:
+def sku_taken() -> Conflict:
+    """Return the refusal of an SKU that another product of the merchant has."""
     return Conflict("sku_taken", _("Another product of this shop has this SKU already. Give another one."))
 
 
@@ -68,7 +69,7 @@ def check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) ->
         return
     same = Product.objects.filter(merchant_id=merchant_id, sku_key=lookup_key(sku))
     if (same if but is None else same.exclude(pk=but)).exists():
-        raise _sku_taken()
+        raise sku_taken()
 
 
 def check_new_product(*, actor: Actor, merchant: Merchant, name: str, sku: str | None) -> tuple[str, str | None]:
@@ -104,7 +105,7 @@ def create_product(
                 public_id=number or public_id(), merchant=merchant, name=name, sku=sku, created_by=actor.user
             )
     except IntegrityError as error:  # somebody took the SKU between the check and now
-        raise _sku_taken() from error
+        raise sku_taken() from error
     audit(actor, "product.create", product, sku=sku, name=name)
     return product
 
@@ -126,7 +127,7 @@ def update_product(*, actor: Actor, product: Product, name: str | None = None, s
         with transaction.atomic():
             save(product, "name", "sku", "sku_key")
     except IntegrityError as error:
-        raise _sku_taken() from error
+        raise sku_taken() from error
     audit(actor, "product.update", product, before=before, after=after)
     return product
 
