@@ -56,7 +56,8 @@ def clean_name(name: str) -> str:
     return text
 
 
-def _sku_taken() -> Conflict:
+def sku_taken() -> Conflict:
+    """Return the refusal of an SKU that another product of the merchant has."""
     return Conflict("sku_taken", _("Another product of this shop has this SKU already. Give another one."))
 
 
@@ -70,7 +71,7 @@ def check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) ->
         return
     same = Product.objects.filter(merchant_id=merchant_id, sku_key=lookup_key(sku))
     if (same if but is None else same.exclude(pk=but)).exists():
-        raise _sku_taken()
+        raise sku_taken()
 
 
 def check_new_product(*, actor: Actor, merchant: Merchant, name: str, sku: str | None) -> tuple[str, str | None]:
@@ -106,7 +107,7 @@ def create_product(
                 public_id=number or public_id(), merchant=merchant, name=name, sku=sku, created_by=actor.user
             )
     except IntegrityError as error:  # somebody took the SKU between the check and now
-        raise _sku_taken() from error
+        raise sku_taken() from error
     audit(actor, "product.create", product, sku=sku, name=name)
     return product
 
@@ -150,7 +151,7 @@ def save_renamed(actor: Actor, product: Product, renaming: Renaming, *fields: st
         with transaction.atomic():
             save(product, *fields, *renaming.fields)
     except IntegrityError as error:
-        raise _sku_taken() from error
+        raise sku_taken() from error
     if renaming.fields:
         audit(actor, "product.update", product, before=renaming.before, after=renaming.after)
 
