@@ -53,6 +53,14 @@ def check_applies(taxonomy: Taxonomy, attribute: Attribute, product: Product) ->
         )
 
 
+def values_stay() -> Conflict:
+    """Return the refusal to open a value that is public."""
+    return Conflict(
+        "published",
+        _("This product is published, so its values stay decided. Choose another value, or unpublish the product."),
+    )
+
+
 def open_up(actor: Actor, product: Product, attribute: Attribute, kind: Decision.Kind, taxonomy: Taxonomy) -> Decision:
     """Take a decision back, or say that the value stays open; what is public is never opened.
 
@@ -60,10 +68,7 @@ def open_up(actor: Actor, product: Product, attribute: Attribute, kind: Decision
         Conflict: `published`.
     """
     if product.status == Product.Status.PUBLISHED:
-        raise Conflict(
-            "published",
-            _("This product is published, so its values stay decided. Choose another value, or unpublish the product."),
-        )
+        raise values_stay()
     return record_decision(actor, product, attribute, kind, taxonomy)
 
 
@@ -113,9 +118,7 @@ def choose_top_category(*, actor: Actor, product: Product, top_category: str) ->
     withdraw_foreign_category(actor, product, taxonomy)
     apply_decisions(product, taxonomy)
     save(product, "top_category", "top_category_source", "status")
-    audit(
-        actor, "product.choose_top_category", product, top_category=top_category, **changes(before, product)
-    )
+    audit(actor, "product.choose_top_category", product, top_category=top_category, **changes(before, product))
     return product
 
 
