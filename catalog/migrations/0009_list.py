@@ -57,11 +57,11 @@ def describe(product, proposed, failed):
     product.name_order = normalized(product.name)[:80] or LAST
     product.sku_order = normalized(product.sku or "")[:64] or LAST
     product.failed_images = failed
-    candidates = product.proposal.candidates
+    candidates = product.proposal
     confidences = [] if proposed is None else [proposed]
     product.unclear = ""
     if product.top_category_source == "":
-        confidences += [candidate.confidence for candidate in candidates[:1]]
+        confidences += [candidate["confidence"] for candidate in candidates[:1]]
         if candidates:
             product.unclear = "several"
         elif product.status not in ("draft", "classifying"):

@@ -223,14 +223,14 @@ class ProductTerm(models.Model):
     def __str__(self) -> str:
         return f"{self.term}: {self.product_id}"
 
-    @classmethod
-    def change(cls, product: Product, before: str, after: str) -> None:
+    @staticmethod
+    def change(product: Product, before: str, after: str) -> None:
         """Index a product by another `search_text` than before, in the caller's transaction."""
         old, new = terms_of(before), terms_of(after)
         if gone := old - new:
-            cls.objects.filter(merchant=product.merchant_id, product=product.pk, term__in=gone).delete()
+            ProductTerm.objects.filter(merchant=product.merchant_id, product=product.pk, term__in=gone).delete()
         if added := new - old:
-            cls.objects.bulk_create(
-                [cls(merchant_id=product.merchant_id, term=term, product=product) for term in sorted(added)],
+            ProductTerm.objects.bulk_create(
+                [ProductTerm(merchant_id=product.merchant_id, term=term, product=product) for term in sorted(added)],
                 ignore_conflicts=True,
             )

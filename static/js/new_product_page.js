@@ -88,7 +88,6 @@ async function discard(draft) {
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-register]"));
 if (form) {
-  document.documentElement.classList.add("js");
   start(new Draft(form, form.dataset.number ?? newNumber()));
   const stored = document.getElementById("draft-images");
   if (stored) current.restore(JSON.parse(stored.textContent ?? "[]"));

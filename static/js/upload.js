@@ -64,6 +64,5 @@ function watch(form) {
   });
 }
 
-document.documentElement.classList.add("js");
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-upload][data-images]"));
 if (form) watch(form);
