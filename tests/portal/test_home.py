@@ -118,7 +118,9 @@ def test_the_acceptance_is_of_what_people_looked_at(client, merchant, bob, actor
         services.save_review(
             actor=actor_of(bob), product=_seen(merchant), top_category=None, values={"category": category}
         )
-    services.publish(actor=actor_of(bob), product=_seen(merchant))  # nobody looked
+    as_it_stood = _seen(merchant)  # its values are public, but nobody looked at them
+    services.save_review(actor=actor_of(bob), product=as_it_stood, top_category="Outer", values={})
+    services.publish(actor=actor_of(bob), product=as_it_stood)
 
     acceptance = client.get("/").context["acceptance"]
 
