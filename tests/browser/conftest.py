@@ -18,8 +18,9 @@ FLAGS = (
 
 
 @pytest.fixture
-def page(live_server, monkeypatch):
+def page(live_server, monkeypatch, request):
     """A page in a fresh profile; what its console complains of fails the test."""
+    fail = request.node.get_closest_marker("failing_requests") is not None
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         pytest.skip("no Chromium on this machine; `make test` installs it")
@@ -35,7 +36,7 @@ def page(live_server, monkeypatch):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         yield page
         browser.close()
-    assert complaints == []
+    assert [said for said in complaints if not (fail and said.startswith("Failed to load resource"))] == []
 
 
 @pytest.fixture
