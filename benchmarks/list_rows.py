@@ -69,10 +69,10 @@ FROM bench_products WHERE id > %s AND id <= %s
 """
 _ALTERNATIVES = """', "calibrated": true, "alternatives": [{"value": "Jacket", "confidence": 0.0412}, {"value": "Coat", "confidence": 0.0301}, {"value": "Jumper", "confidence": 0.0121}], "prediction": '"""  # noqa: E501 - JSON within SQL
 _IMAGES = """
-INSERT INTO catalog_productimage (public_id, original, display, thumbnail, original_name, sha256, size, width, height,
+INSERT INTO catalog_productimage (public_id, original, display, thumbnail, small, original_name, sha256, size, width, height,
     position, created_at, archived_at, current_classification_id, product_id, uploaded_by_id)
 SELECT LEFT(MD5(CONCAT('i', id)), 20), 'products/shared/one.jpg', 'products/shared/one-display.jpg',
-    'products/shared/one-thumbnail.jpg', CONCAT('IMG_', id, '.jpg'), SHA2(id, 256), 120000, 600, 800, 0, at, NULL, NULL,
+    'products/shared/one-thumbnail.jpg', '', CONCAT('IMG_', id, '.jpg'), SHA2(id, 256), 120000, 600, 800, 0, at, NULL, NULL,
     id, NULL
 FROM bench_products WHERE id > %s AND id <= %s
 """
@@ -135,7 +135,11 @@ def fill(count: int) -> None:
     )
     attributes = dict(Attribute.objects.values_list("code", "pk"))
     inserts = [_PRODUCTS.replace("@alternatives", _ALTERNATIVES), _IMAGES]
-    for code, column, confidence in (("category", "cat", "cc"), ("material", "mat", "cm"), ("sleeve_length", "slv", "cs")):
+    for code, column, confidence in (
+        ("category", "cat", "cc"),
+        ("material", "mat", "cm"),
+        ("sleeve_length", "slv", "cs"),
+    ):
         inserts.append(_VALUES.format(confidence=confidence, value=column, attribute=attributes[code]))
     models = (Product, ProductAttribute)
     with connection.cursor() as cursor:

@@ -1,13 +1,20 @@
 from django.urls import path
 
-from catalog.views import media, product, products, undo, uploads
+from catalog.views import media, product, products, saved_views, undo, uploads
 
 app_name = "catalog"
 
 urlpatterns = [
-    path("", products.product_list, name="products"),
+    path("", products.home, name="home"),
+    path("products/", products.product_list, name="products"),
+    path("products/rows/", products.changed_rows, name="changed_rows"),
+    path("products/columns/", products.choose_columns, name="choose_columns"),
+    path("products/views/", saved_views.saved_views, name="saved_views"),
+    path("products/views/<slug:public_id>/rename", saved_views.rename_saved_view, name="rename_saved_view"),
+    path("products/views/<slug:public_id>/delete", saved_views.delete_saved_view, name="delete_saved_view"),
     path("products/new", uploads.new_product, name="new_product"),
     path("products/<slug:public_id>", product.product_page, name="product"),
+    path("products/<slug:public_id>/cell", products.edit_cell, name="edit_cell"),
     path("products/<slug:public_id>/live", product.live, name="live"),
     path("products/<slug:public_id>/values", product.values, name="values"),
     path("products/<slug:public_id>/review", product.review, name="review"),
