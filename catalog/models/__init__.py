@@ -7,7 +7,8 @@ from catalog.models.bulk import BulkChange
 from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.files import PendingFile
 from catalog.models.image import ProductImage, ProductImageQuerySet
-from catalog.models.product import Product, ProductQuerySet
+from catalog.models.product import Product, ProductQuerySet, ProductTerm
+from catalog.models.saved_view import SavedView
 from catalog.models.taxonomy import CATEGORY, MATERIAL, SLEEVE_LENGTH, Attribute, AttributeValue, Named
 
 __all__ = [
@@ -25,4 +26,6 @@ __all__ = [
     "ProductImage",
     "ProductImageQuerySet",
     "ProductQuerySet",
+    "ProductTerm",
+    "SavedView",
 ]
