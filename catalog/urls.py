@@ -1,12 +1,18 @@
 from django.urls import path
 
-from catalog.views import media, product, products, undo, uploads
+from catalog.views import bulk, media, product, products, undo, uploads
 
 app_name = "catalog"
 
 urlpatterns = [
     path("", products.product_list, name="products"),
     path("products/new", uploads.new_product, name="new_product"),
+    path("products/bulk/", bulk.recent, name="bulk"),
+    path("products/bulk/ask", bulk.ask, name="bulk_ask"),
+    path("products/bulk/start", bulk.start, name="bulk_start"),
+    path("products/bulk/<slug:public_id>", bulk.operation_page, name="bulk_operation"),
+    path("products/bulk/<slug:public_id>/live", bulk.live, name="bulk_live"),
+    path("products/bulk/<slug:public_id>/moves/<slug:action>", bulk.move, name="bulk_move"),
     path("products/<slug:public_id>", product.product_page, name="product"),
     path("products/<slug:public_id>/live", product.live, name="live"),
     path("products/<slug:public_id>/values", product.values, name="values"),

@@ -7,9 +7,9 @@
 - `running`: a request or a worker goes on with it, step by step, under a lease.
 """
 
-from catalog.services.bulk.actions import ACTIONS, UNDO, Action, Work, provide
+from catalog.services.bulk.actions import ACTIONS, UNDO, Action, Work, action_of, provide
 from catalog.services.bulk.preview import Preview, look_ahead
-from catalog.services.bulk.running import LEASE, Counts, continue_some, counts_of, run_at_once
+from catalog.services.bulk.running import LEASE, Counts, continue_some, counts_of, run_at_once, waits_long
 from catalog.services.bulk.starting import (
     AT_ONCE,
     UNDO_FOR,
@@ -34,6 +34,7 @@ __all__ = [
     "Counts",
     "Preview",
     "Work",
+    "action_of",
     "can_undo",
     "cancel",
     "continue_some",
@@ -48,4 +49,5 @@ __all__ = [
     "run_at_once",
     "start",
     "start_undo",
+    "waits_long",
 ]

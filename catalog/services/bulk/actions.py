@@ -161,6 +161,11 @@ def find_action(code: str) -> Action:
     return action
 
 
+def action_of(operation: Operation) -> str:
+    """Return the code of what an operation does: one of `ACTIONS`, or UNDO."""
+    return operation.kind.removeprefix(KIND)
+
+
 def check_parameters(code: str, parameters: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
     """Return what the action needs to know of the parameters that were sent.
 

@@ -153,6 +153,12 @@ def _end(operation: Operation, state: Operation.State, *, error: str = "") -> No
     logger.info("%s: %s, %d products, %d not possible", operation, state, operation.done, operation.failed)
 
 
+def waits_long(operation: Operation) -> bool:
+    """Whether an operation waits so long that no worker seems to run."""
+    late = timezone.now() - LEASE
+    return operation.state == State.QUEUED and operation.started_at is None and operation.created_at < late
+
+
 @dataclass(frozen=True)
 class Counts:
     """How many products of an operation came to what."""

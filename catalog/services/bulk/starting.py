@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -18,7 +19,7 @@ from accounts.models import Merchant, Operation
 from accounts.services import record
 from catalog.models import BulkChange, Product
 from catalog.selectors import Taxonomy
-from catalog.services.bulk.actions import ACTIONS, KIND, UNDO, check_parameters
+from catalog.services.bulk.actions import ACTIONS, KIND, UNDO, action_of, check_parameters
 from catalog.services.bulk.running import LEASE
 from core.db import atomic
 from core.errors import Conflict, Forbidden, Invalid
@@ -103,7 +104,10 @@ def _fix(operation: Operation, ids: QuerySet[Any, Any]) -> None:
         operation: the operation.
         ids: a query for the products' ids alone, in the order in which they shall be changed.
     """
-    sql, params = ids.query.sql_with_params()
+    try:
+        sql, params = ids.query.sql_with_params()
+    except EmptyResultSet:  # a condition that no row can meet
+        return
     quote = connection.ops.quote_name
     names = ("operation_id", "outcome", "reason", "product_id")
     columns = ", ".join(quote(name) for name in names)
@@ -148,15 +152,15 @@ def of_merchant(actor: Actor) -> QuerySet[Operation]:
     return Operation.objects.filter(merchant=actor.merchant, kind__startswith=KIND)
 
 
-def last_operation(actor: Actor) -> Operation | None:
-    """The person's own newest operation of the last day, by which lists offer to undo it (one query)."""
-    mine = of_merchant(actor).filter(created_by=actor.user, created_at__gt=timezone.now() - UNDO_FOR)
+def last_operation(actor: Actor, within: timedelta = UNDO_FOR) -> Operation | None:
+    """The person's own newest operation of that time, by which lists offer to undo it (one query)."""
+    mine = of_merchant(actor).filter(created_by=actor.user, created_at__gt=timezone.now() - within)
     return mine.order_by("-id").first()
 
 
 def _why_not(operation: Operation) -> Conflict | None:
     """Why what the operation did cannot be undone, if it cannot."""
-    action = ACTIONS.get(operation.kind.removeprefix(KIND))
+    action = ACTIONS.get(action_of(operation))
     if (action is not None and not action.undoable) or not operation.done:
         return Conflict("nothing_to_undo", _("There is nothing that could be undone."))
     if operation.finished_at is None:

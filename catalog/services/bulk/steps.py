@@ -15,7 +15,7 @@ from accounts.channels import Channel
 from accounts.models import Membership, Operation
 from catalog.models import BulkChange, Product
 from catalog.selectors import Taxonomy
-from catalog.services.bulk.actions import ACTIONS, KIND, UNDO, Work
+from catalog.services.bulk.actions import ACTIONS, UNDO, Work, action_of
 from catalog.services.undo import ProductState, put_back, state_of
 from catalog.services.writing import lock_product
 from core.errors import Gone, Refused
@@ -82,7 +82,7 @@ def take_step(operation: Operation, actor: Actor, taxonomy: Taxonomy) -> list[Bu
     Raises:
         Error: the database's, if it gave up the transaction or is away.
     """
-    code = operation.kind.removeprefix(KIND)
+    code = action_of(operation)
     action = ACTIONS.get(code)
     room = action.room(operation) if action is not None and action.room is not None else _MOST
     if room <= 0:
