@@ -1,6 +1,6 @@
 from django.urls import path
 
-from catalog.views import media, product, products, saved_views, undo, uploads
+from catalog.views import bulk, media, product, products, saved_views, undo, uploads
 
 app_name = "catalog"
 
@@ -13,6 +13,12 @@ urlpatterns = [
     path("products/views/<slug:public_id>/rename", saved_views.rename_saved_view, name="rename_saved_view"),
     path("products/views/<slug:public_id>/delete", saved_views.delete_saved_view, name="delete_saved_view"),
     path("products/new", uploads.new_product, name="new_product"),
+    path("products/bulk/", bulk.recent, name="bulk"),
+    path("products/bulk/ask", bulk.ask, name="bulk_ask"),
+    path("products/bulk/start", bulk.start, name="bulk_start"),
+    path("products/bulk/<slug:public_id>", bulk.operation_page, name="bulk_operation"),
+    path("products/bulk/<slug:public_id>/live", bulk.live, name="bulk_live"),
+    path("products/bulk/<slug:public_id>/moves/<slug:action>", bulk.move, name="bulk_move"),
     path("products/<slug:public_id>", product.product_page, name="product"),
     path("products/<slug:public_id>/cell", products.edit_cell, name="edit_cell"),
     path("products/<slug:public_id>/live", product.live, name="live"),

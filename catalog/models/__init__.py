@@ -3,6 +3,7 @@
 Two tables point to the classifier's by name. Its types are imported for type checking only: imports run one way.
 """
 
+from catalog.models.bulk import BulkChange
 from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.files import PendingFile
 from catalog.models.image import FILES, ProductImage, ProductImageQuerySet
@@ -17,6 +18,7 @@ __all__ = [
     "SLEEVE_LENGTH",
     "Attribute",
     "AttributeValue",
+    "BulkChange",
     "Decision",
     "Named",
     "PendingFile",

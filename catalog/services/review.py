@@ -41,7 +41,7 @@ def _choose_garment(actor: Actor, product: Product, top_category: str, taxonomy:
         audit(actor, "product.choose_none", product, **changes(before, product))
 
 
-def _is_decided(decision: Decision | None, attribute: Attribute, code: str, taxonomy: Taxonomy) -> bool:
+def is_decided(decision: Decision | None, attribute: Attribute, code: str, taxonomy: Taxonomy) -> bool:
     """Whether that is the decision already, by its own name or by what it was merged into."""
     if decision is None or decision.value_id is None:
         return False
@@ -68,7 +68,7 @@ def _answer(
             raise category_needed()
         if kind != Decision.Kind.NOT_APPLICABLE:
             record_decision(actor, product, attribute, Decision.Kind.NOT_APPLICABLE, taxonomy)
-    elif before is not None and _is_decided(before, attribute, said, taxonomy):
+    elif before is not None and is_decided(before, attribute, said, taxonomy):
         if attribute.code == CATEGORY and before.value_id is not None:
             value = taxonomy.stored(CATEGORY, before.value_id)
             if product.top_category not in top_categories(taxonomy, value):

@@ -72,7 +72,9 @@ def locked_image(actor: Actor, image: ProductImage) -> tuple[Product, ProductIma
 
 
 def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
-    """Leave a line about the product in the audit trail."""
+    """Leave a line about the product in the audit trail, which names the operation that it is part of."""
+    if actor.operation is not None:
+        details["operation"] = actor.operation.public_id
     record(
         actor=actor,
         action=action,
