@@ -36,6 +36,7 @@ def bulk_bar(
         "csrf_token": context.get("csrf_token"),
         "actions": [(code, action.label) for code, action in bulk.ACTIONS.items()],
         "matching": matching,
+        "number": matching,
         "shown": f"{matching:,}{'+' if more else ''}" if matching is not None else "",
         "query": query,
         "last": last,
