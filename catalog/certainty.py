@@ -9,6 +9,8 @@ CERTAINTY = (
     (0.00, "unsure", pgettext_lazy("certainty", "unsure")),
 )
 
+SURE: float = CERTAINTY[0][0]  # what is less sure than this is doubtful: a person looks at it
+
 
 def percent(fraction: float | None) -> str:
     """Write a share as whole per cent. Only 1 itself is 100%: a model is never wholly sure."""

@@ -7,6 +7,7 @@ from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.files import PendingFile
 from catalog.models.image import ProductImage, ProductImageQuerySet
 from catalog.models.product import Product, ProductQuerySet
+from catalog.models.review_claim import ReviewClaim
 from catalog.models.taxonomy import CATEGORY, MATERIAL, SLEEVE_LENGTH, Attribute, AttributeValue, Named
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "ProductImage",
     "ProductImageQuerySet",
     "ProductQuerySet",
+    "ReviewClaim",
 ]

@@ -172,6 +172,16 @@ def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy
     return boxes
 
 
+def page_images(product: Product, taxonomy: Taxonomy, jobs: Mapping[int, Classification]) -> list[PageImage]:
+    """Return the product's images with their boxes, and the last job of each by the image's id where it is asked for.
+
+    The product is read with what `catalog.selectors.images_for_page` prefetches, as `current_images`.
+    """
+    numbers = _numbers(product)
+    images: list[ProductImage] = product.current_images  # type: ignore[attr-defined]  # prefetched to this attribute
+    return [PageImage(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images]
+
+
 def _suggestions(candidate: Candidate | None, attribute: str, taxonomy: Taxonomy) -> list[Option]:
     proposed = candidate.attributes.get(attribute) if candidate else None
     if proposed is None:
@@ -352,13 +362,12 @@ def build_page(
     """
     taxonomy = Taxonomy.load()
     images: list[ProductImage] = product.current_images  # type: ignore[attr-defined]  # prefetched to this attribute
-    numbers = _numbers(product)
     shown = garment if garment is not None else chosen_garment(product)
     states = ".".join(f"{job.pk}{job.state[0]}{job.error_code}" for job in jobs.values())
     progress = progress_of(images, jobs)
     return ProductPage(
         product=product,
-        images=[PageImage(image, _boxes(image, numbers, taxonomy), jobs.get(image.pk)) for image in images],
+        images=page_images(product, taxonomy, jobs),
         progress=progress,
         garments=garments_of(product, taxonomy, shown),
         fields=fields_of(product, taxonomy, shown, wanted),
