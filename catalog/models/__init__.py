@@ -6,8 +6,9 @@ Two tables point to the classifier's by name. Its types are imported for type ch
 from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.files import PendingFile
 from catalog.models.image import ProductImage, ProductImageQuerySet
-from catalog.models.product import Product, ProductQuerySet
+from catalog.models.product import Product, ProductQuerySet, ProductTerm
 from catalog.models.review_claim import ReviewClaim
+from catalog.models.saved_view import SavedView
 from catalog.models.taxonomy import CATEGORY, MATERIAL, SLEEVE_LENGTH, Attribute, AttributeValue, Named
 
 __all__ = [
@@ -25,4 +26,6 @@ __all__ = [
     "ProductImageQuerySet",
     "ProductQuerySet",
     "ReviewClaim",
+    "ProductTerm",
+    "SavedView",
 ]
