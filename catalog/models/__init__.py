@@ -25,7 +25,7 @@ __all__ = [
     "ProductImage",
     "ProductImageQuerySet",
     "ProductQuerySet",
-    "ReviewClaim",
     "ProductTerm",
+    "ReviewClaim",
     "SavedView",
 ]
