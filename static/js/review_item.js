@@ -34,10 +34,10 @@ export class Item {
     this.hideWhatDoesNotApply();
   }
 
-  /** Fetch and decode what is seen first, so that showing the product waits for nothing. */
+  /** Fetch and decode the photo that is seen first, so that showing the product waits for nothing. */
   prepare() {
-    const images = [...this.element.querySelectorAll("img[src]")].map((one) => /** @type {HTMLImageElement} */ (one));
-    this.ready = Promise.allSettled(images.map((image) => image.decode()));
+    const photo = /** @type {HTMLImageElement | null} */ (this.element.querySelector("figure.photo img"));
+    this.ready = photo ? photo.decode().catch(() => undefined) : Promise.resolve(); // a broken one is shown as that
   }
 
   /** Show the product, and fetch the photos that are not seen at first. */
