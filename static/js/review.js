@@ -3,24 +3,24 @@
 
 import { keys } from "./keys.js";
 import { send } from "./requests.js";
+import { Claims } from "./review_claims.js";
 import { edit } from "./review_edit.js";
+import { isEnd, showEnd, showFetchFailed, showProduct, showWaiting } from "./review_end.js";
 import { Item } from "./review_item.js";
 import { Outbox } from "./review_outbox.js";
 import { Pace } from "./review_pace.js";
-import { csrfToken } from "./session.js";
+import { toast } from "./toast.js";
 
 /** @typedef {import("./requests.js").Failed} Failed */
 /** @typedef {import("./review_item.js").Sent} Sent */
 
 const AHEAD = 5; // products behind the one that is shown: each is a claim
-const RENEW_MS = 60_000;
 const LOOK_AGAIN_MS = 20_000; // for new products, where there are none
 const AT_LEAST_MS = 150; // nobody has looked at a product that was shown for less: the key was pressed twice
 const PATIENCE_MS = 400; // from then on a product is shown while its photos still come
 
 const root = /** @type {HTMLElement} */ (document.getElementById("review"));
 const stage = /** @type {HTMLElement} */ (document.getElementById("review-items"));
-const end = /** @type {HTMLElement} */ (root.querySelector("[data-end]"));
 const note = /** @type {HTMLElement} */ (root.querySelector("[data-unsent-note]"));
 const help = /** @type {HTMLDialogElement} */ (document.getElementById("keys-help"));
 const pace = new Pace(root, Number(root.dataset.total), root.dataset.more !== undefined);
@@ -33,12 +33,12 @@ let queue = [];
 let skipped = [];
 /** @type {{item: Item, sent: boolean, answered: boolean}[]} what U takes back, the last at the end */
 const past = [];
+/** @type {Set<string>} */
 const passed = new Set(); // ids of the products that were shown or are ahead: a pass brings none twice
 let after = "";
 let ended = false;
 let brought = false; // whether this pass through the queue has brought anything
 let shownAt = 0;
-let leaving = false;
 /** @type {Promise<void> | null} */
 let fetching = null;
 
@@ -62,7 +62,7 @@ const outbox = new Outbox({
     if (answer >= 0) past.splice(answer, 1);
     if (kind === "answer") pace.move(-1);
     const fresh = /** @type {Sent | null | undefined} */ (failed.data?.item);
-    say(`${item.name}: ${failed.message}`);
+    toast(`${item.name}: ${failed.message}`, { kind: "error" });
     if (fresh) again(item, fresh, failed.message);
     else if (item === shown) advance();
   },
@@ -75,11 +75,6 @@ function again(old, sent, why) {
   queue = [fresh, ...queue.filter((item) => item !== old)];
   if (!shown || shown === old) advance();
   old.element.remove();
-}
-
-/** Say something to who sees the page and to who hears it. @param {string} text */
-function say(text) {
-  /** @type {HTMLElement} */ (root.querySelector("[data-said]")).textContent = text;
 }
 
 /** @param {Sent} sent @returns {Item} */
@@ -106,7 +101,7 @@ async function fetchNext() {
   after = answer.after;
   ended = answer.ended;
   const fresh = answer.items.filter((sent) => !passed.has(sent.id)).map(add);
-  giveBack(answer.items.filter((sent) => passed.has(sent.id) && !held().some((item) => item.id === sent.id)));
+  claims.giveBack(answer.items.filter((sent) => passed.has(sent.id) && !held().some((item) => item.id === sent.id)));
   for (const item of fresh) passed.add(item.id);
   queue.push(...fresh);
   brought ||= fresh.length > 0;
@@ -119,11 +114,11 @@ async function advance() {
   shown = null;
   while (!queue.length) {
     if (ended && !startOver()) break;
-    stage.setAttribute("aria-busy", "true");
+    showWaiting();
     try {
       await fetchAhead();
     } catch (error) {
-      fail(/** @type {Failed} */ (error));
+      showFetchFailed(/** @type {Failed} */ (error).message);
       return;
     }
   }
@@ -148,53 +143,27 @@ async function present(item) {
   if (!item.element.isConnected) stage.append(item.element);
   await Promise.race([item.ready, new Promise((resolve) => window.setTimeout(resolve, PATIENCE_MS))]);
   if (shown !== item) return;
-  stage.setAttribute("aria-busy", "false");
-  stage.querySelector(".review-loading, .review-failed")?.remove();
-  end.hidden = true;
+  showProduct();
   item.show();
   shownAt = performance.now();
   document.dispatchEvent(new CustomEvent("review-shown", { detail: item.id }));
 }
 
 function finish() {
-  stage.setAttribute("aria-busy", "false");
-  stage.querySelector(".review-loading, .review-failed")?.remove();
-  const title = /** @type {HTMLElement} */ (end.querySelector("h2"));
-  const done = pace.done > 0 || skipped.length > 0;
-  title.textContent = (done ? title.dataset.titleDone : title.dataset.titleNone) ?? "";
-  const numbers = { none: done ? 0 : 1, done: pace.done, skipped: skipped.length };
-  for (const one of end.querySelectorAll("[data-when]")) {
-    const part = /** @type {HTMLElement} */ (one);
-    const number = numbers[/** @type {keyof typeof numbers} */ (part.dataset.when)];
-    part.hidden = !number;
-    if (part.dataset.text) part.textContent = part.dataset.text.replace("{n}", String(number));
-  }
-  end.hidden = false;
-  title.focus();
+  showEnd(pace.done, skipped.length);
   window.setTimeout(lookAgain, LOOK_AGAIN_MS);
 }
 
 /** New products come in while the page stands empty. */
 async function lookAgain() {
-  if (shown || leaving || end.hidden) return;
+  if (shown || !isEnd()) return;
   after = "";
   ended = false;
   try {
     await fetchAhead();
   } catch { /* it is tried again */ }
   if (queue.length && !shown) advance();
-  else if (!end.hidden) window.setTimeout(lookAgain, LOOK_AGAIN_MS);
-}
-
-/** @param {Failed} failed */
-function fail(failed) {
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("review-failed"));
-  const section = /** @type {HTMLElement} */ (template.content.cloneNode(true).firstElementChild);
-  section.classList.add("review-failed");
-  /** @type {HTMLElement} */ (section.querySelector("[data-why]")).textContent = failed.message;
-  stage.querySelector(".review-loading, .review-failed")?.remove();
-  stage.append(section);
-  stage.setAttribute("aria-busy", "false");
+  else if (isEnd()) window.setTimeout(lookAgain, LOOK_AGAIN_MS);
 }
 
 // --- Answers --------------------------------------------------------------------------------------------------------
@@ -217,7 +186,7 @@ function accept() {
   past.push({ item, sent, answered: true });
   pace.move(1);
   if (sent) outbox.post({ item, kind: "answer", said });
-  else giveBack([item]);
+  else claims.giveBack([item]);
   advance();
 }
 
@@ -226,26 +195,26 @@ function skip() {
   if (!item) return;
   past.push({ item, sent: false, answered: false });
   skipped.push(item);
-  giveBack([item]);
+  claims.giveBack([item]);
   advance();
 }
 
 function undo() {
   const last = past.pop();
   if (!last) {
-    say(root.dataset.nothingToUndo ?? "");
+    toast(root.dataset.nothingToUndo ?? "");
     return;
   }
   const { item, sent, answered } = last;
   skipped = skipped.filter((one) => one !== item);
   if (answered) pace.move(-1);
   if (sent && !outbox.recall(item)) outbox.post({ item, kind: "undo", said: {} });
-  else renew([item]);
+  else claims.renew([item]);
   if (shown) {
     shown.hide();
     queue.unshift(shown);
   }
-  say((root.dataset.undone ?? "").replace("{name}", item.name));
+  toast((root.dataset.undone ?? "").replace("{name}", item.name));
   item.seen.clear();
   present(item);
 }
@@ -253,56 +222,25 @@ function undo() {
 /** Go through the skipped ones once more. */
 function onceMore() {
   queue.push(...skipped);
-  renew(skipped);
+  claims.renew(skipped);
   skipped = [];
   advance();
 }
 
-// --- Claims -----------------------------------------------------------------------------------------------------------
-
 /** Products in this page's hands. */
 const held = () => [...(shown ? [shown] : []), ...queue];
 
-/** Put the end of claims off; what somebody else has got meanwhile is taken out. @param {Item[]} items */
-async function renew(items) {
-  if (!items.length || leaving) return;
-  try {
-    const body = { id: items.map((item) => item.id) };
-    const { kept } = (await send(root.dataset.claims ?? "", { body, key: "" })).data;
-    for (const item of items) if (!kept.includes(item.id)) drop(item);
-  } catch { /* the next time; an answer is checked by its version in any case */ }
-}
-
 /** @param {Item} item */
-function drop(item) {
-  if (!held().includes(item)) return;
+function lose(item) {
   queue = queue.filter((one) => one !== item);
-  say((root.dataset.taken ?? "").replace("{name}", item.name));
+  toast((root.dataset.taken ?? "").replace("{name}", item.name), { kind: "error" });
   if (item === shown) advance();
   item.element.remove();
 }
 
-/** @param {{id: string}[]} items */
-function giveBack(items) {
-  if (!items.length) return;
-  send(root.dataset.claims ?? "", { body: { id: items.map((item) => item.id), leave: "1" }, key: "" }).catch(() => undefined);
-}
-
-window.setInterval(() => renew(held()), RENEW_MS);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) renew(held()); }); // timers sleep, claims run out
-
-// --- Leaving ----------------------------------------------------------------------------------------------------------
+const claims = new Claims(root.dataset.claims ?? "", held, lose);
 
 window.addEventListener("beforeunload", (event) => { if (outbox.unsent) event.preventDefault(); });
-window.addEventListener("pagehide", () => {
-  leaving = true;
-  const body = new FormData();
-  for (const item of held()) body.append("id", item.id);
-  body.append("leave", "1");
-  body.append("csrfmiddlewaretoken", csrfToken());
-  navigator.sendBeacon(root.dataset.claims ?? "", body);
-});
-window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); }); // its claims are gone
 
 // --- Keys, mouse and thumb ----------------------------------------------------------------------------------------------
 

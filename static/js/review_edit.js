@@ -79,7 +79,12 @@ export function edit(item, line) {
     nothing.hidden = shown.length > 0;
     mark();
   };
-  const close = () => editor.remove();
+  let closing = false;
+  const close = () => {
+    if (closing) return; // removing the field takes its focus, which closes it
+    closing = true;
+    editor.remove();
+  };
   /** @param {Value | undefined} value */
   const take = (value) => {
     if (!value) return;

@@ -146,11 +146,10 @@ export class Item {
         /** @type {HTMLElement} */ (panel).hidden = /** @type {HTMLElement} */ (panel).dataset.panel !== choice.value;
       }
       this.outline();
-    } else {
-      const now = line.querySelector("[data-now]");
-      if (now) now.textContent = choice.dataset.name ?? "";
-      line.querySelector("[data-doubt]")?.remove(); // a person has looked
     }
+    const now = line.querySelector("[data-now]");
+    if (now) now.textContent = choice.dataset.name ?? "";
+    line.querySelector("[data-doubt]")?.remove(); // a person has looked
     this.hideWhatDoesNotApply();
   }
 
