@@ -9,7 +9,12 @@ CERTAINTY = (
     (0.00, "unsure", pgettext_lazy("certainty", "unsure")),
 )
 
-SURE: float = CERTAINTY[0][0]  # what is less sure than this is doubtful: a person looks at it
+DOUBT_BELOW = CERTAINTY[1][0]
+
+
+def is_doubtful(fraction: float | None) -> bool:
+    """Whether a value that a model is so sure of needs a look of its own before it counts as a person's."""
+    return fraction is not None and fraction < DOUBT_BELOW
 
 
 def percent(fraction: float | None) -> str:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.core.files.base import ContentFile
@@ -79,7 +79,22 @@ def confirm(paths: Collection[str]) -> None:
     """
     confirmed, _models = PendingFile.objects.filter(path__in=paths, tries=0).delete()
     if confirmed != len(paths):
-        raise Conflict("upload_expired", _("The upload took too long and was not stored. Send it again."))
+        raise upload_expired()
+
+
+def keep_until(paths: Collection[str], moment: datetime) -> None:
+    """Keep announced files until that moment unless they are confirmed by then; within the caller's transaction.
+
+    Raises:
+        Conflict: `upload_expired`, as for `confirm`.
+    """
+    if PendingFile.objects.filter(path__in=paths, tries=0).update(delete_after=moment) != len(paths):
+        raise upload_expired()
+
+
+def upload_expired() -> Conflict:
+    """Return the refusal of files that a sweep has taken for left over."""
+    return Conflict("upload_expired", _("The upload took too long and was not stored. Send it again."))
 
 
 def discard(paths: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -278,12 +278,16 @@ def same_images_elsewhere(product: Product, images: Iterable[ProductImage]) -> l
 
     A size chart may be in thousands of products: of a few hundred of them the first five are named.
     """
-    checksums = {image.sha256 for image in images}
+    return products_with_images(product.merchant_id, {image.sha256 for image in images}, but=product.pk)
+
+
+def products_with_images(merchant_id: int, checksums: Collection[str], but: int | None = None) -> list[SameImages]:
+    """The same for images that may belong to no product yet; `but` is the id of a product that is left out."""
     if not checksums:
         return []
     same = (
-        ProductImage.objects.filter(sha256__in=checksums, archived_at=None, product__merchant=product.merchant_id)
-        .exclude(product=product.pk)
+        ProductImage.objects.filter(sha256__in=checksums, archived_at=None, product__merchant=merchant_id)
+        .exclude(product=but)
         .exclude(product__status=Product.Status.ARCHIVED)
         .order_by()
         .values_list("product", "sha256")[:_MOST_SAME_IMAGES]

@@ -1,12 +1,28 @@
 from django.urls import path
 
-from catalog.views import media, product, products, review_queue, uploads
+from catalog.views import home, media, new_product, product, products, review_queue, undo, uploads
 
 app_name = "catalog"
 
 urlpatterns = [
-    path("", products.product_list, name="products"),
-    path("products/new", uploads.new_product, name="new_product"),
+    path("", home.home, name="home"),
+    path("home/live", home.live, name="home_live"),
+    path("products/", products.product_list, name="products"),
+    path("products/new", new_product.new_product, name="new_product"),
+    path("products/new/", new_product.new_product, name="new_product"),
+    path("products/new/<slug:number>/photos", new_product.draft_images, name="draft_images"),
+    path(
+        "products/new/<slug:number>/photos/<slug:image_id>/remove",
+        new_product.remove_draft_image,
+        name="remove_draft_image",
+    ),
+    path(
+        "products/new/<slug:number>/photos/<slug:image_id>/thumbnail",
+        new_product.draft_thumbnail,
+        name="draft_thumbnail",
+    ),
+    path("products/new/<slug:number>/save", new_product.save_draft, name="save_draft"),
+    path("products/new/<slug:number>/discard", new_product.discard_draft, name="discard_draft"),
     path("products/<slug:public_id>", product.product_page, name="product"),
     path("products/<slug:public_id>/live", product.live, name="live"),
     path("products/<slug:public_id>/values", product.values, name="values"),
@@ -28,6 +44,7 @@ urlpatterns = [
         uploads.delete_image,
         name="delete_image",
     ),
+    path("products/<slug:public_id>/undo", undo.undo, name="undo"),
     path("products/<slug:public_id>/delete", product.delete, name="delete"),
     path("products/<slug:public_id>/moves/<slug:action>", product.move, name="move"),
     path("review/", review_queue.review_page, name="review_queue"),

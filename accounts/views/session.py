@@ -46,7 +46,7 @@ class LoginView(DjangoLoginView):
         return "" if urlsplit(urljoin(self.request.path, url)).path in here else url
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Tell a script who is logged in; it reads no pages, and gets the token that a form would hold by the cookie."""
+        """Tell a script who is logged in; the cookie brings it the token that a form would hold."""
         if wants_json(request) and (request.method == "GET" or request.user.is_authenticated):
             get_token(request)
             return JsonResponse({"page_of": page_of(request)})

@@ -4,6 +4,7 @@ Two tables point to the classifier's by name. Its types are imported for type ch
 """
 
 from catalog.models.decision import Decision, ProductAttribute
+from catalog.models.draft import DraftImage, UploadDraft
 from catalog.models.files import PendingFile
 from catalog.models.image import ProductImage, ProductImageQuerySet
 from catalog.models.product import Product, ProductQuerySet, ProductTerm
@@ -18,6 +19,7 @@ __all__ = [
     "Attribute",
     "AttributeValue",
     "Decision",
+    "DraftImage",
     "Named",
     "PendingFile",
     "Product",
@@ -28,4 +30,5 @@ __all__ = [
     "ProductTerm",
     "ReviewClaim",
     "SavedView",
+    "UploadDraft",
 ]

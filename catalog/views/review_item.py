@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext, ngettext
 
-from catalog.certainty import SURE, percent
-from catalog.models import CATEGORY, Attribute, Decision, Product
+from catalog.certainty import CERTAINTY, is_doubtful, percent
+from catalog.models import CATEGORY, Attribute, Product, ProductAttribute, ProductImage
 from catalog.proposal import Acceptance, Candidate
 from catalog.selectors import Taxonomy
-from catalog.views.product_page import (
-    Field,
-    Option,
-    PageImage,
-    ProposedGarment,
-    chosen_garment,
-    fields_of,
-    garments_of,
-    page_images,
-)
+from catalog.views.product_fields import Field, Group, Option, Vote, chosen_garment, fields_of, groups_of
+from catalog.views.product_page import ProposedGarment, garments_of
+from catalog.views.product_photos import PageImage, photos_of
 
 if TYPE_CHECKING:
-    from catalog.models.of_classifier import Classification, Garment
+    from catalog.models.of_classifier import Classification
 
 MOST_CHOICES = 5  # one for each of the keys 1 to 5
 _LEAST_CHOICE = 0.01
-_VOTE = 0.5  # a photo that is less sure than this contradicts nobody
+SURE: float = CERTAINTY[0][0]
 
 
 @dataclass(frozen=True)
@@ -37,7 +29,7 @@ class Line:
     """One attribute of the product as the review asks for it.
 
     `asked`: it needs a look of its own. `selected`: the code that goes along on accept, "" where nothing does.
-    `votes`: what the photos say where they disagree, as the values' names with their number of photos.
+    `votes`: what the photos say where they disagree. `open_to_doubt`: a model says so, and nobody else yet.
     """
 
     attribute: Attribute
@@ -46,9 +38,9 @@ class Line:
     selected_name: str
     confidence: float | None
     decided: bool
-    auto_accepted: bool
     asked: bool
-    votes: list[tuple[str, int]]
+    open_to_doubt: bool
+    votes: list[Vote]
     applies_to: str
     applies: bool
 
@@ -56,6 +48,11 @@ class Line:
     def selected_is_choice(self) -> bool:
         """Whether what is selected is one of the choices that have a key."""
         return any(option.value.code == self.selected for option in self.choices)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a model is unsure of what is selected."""
+        return not self.decided and is_doubtful(self.confidence)
 
     @property
     def needed(self) -> bool:
@@ -92,26 +89,6 @@ class ReviewItem:
         return self.asks_garment or len(self.garments) > 1
 
 
-def _speaking(images: Sequence[PageImage], candidate: Candidate | None) -> list[Garment]:
-    """The garments that speak for a candidate: one of each image that shows it."""
-    wanted = set(candidate.garments) if candidate else set()
-    found = []
-    for entry in images:
-        classification = entry.image.current_classification
-        found += [garment for garment in classification.garments.all() if garment.pk in wanted] if classification else []
-    return found
-
-
-def _votes(garments: Sequence[Garment], attribute: str, taxonomy: Taxonomy) -> list[tuple[str, int]]:
-    """What the photos say of an attribute, the most frequent first; nothing where those that are sure agree."""
-    said: Counter[str] = Counter()
-    for garment in garments:
-        for prediction in garment.predictions.all():
-            if prediction.attribute.code == attribute and prediction.confidence >= _VOTE:
-                said[(taxonomy.today(attribute, prediction.value.code) or prediction.value).name] += 1
-    return said.most_common() if len(said) > 1 else []
-
-
 def _choices(field: Field) -> list[Option]:
     likely = [option for option in field.suggestions if (option.confidence or 0) >= _LEAST_CHOICE]
     return (likely or field.suggestions)[:MOST_CHOICES]
@@ -123,37 +100,44 @@ def _selected_name(field: Field) -> str:
     return next((option.value.name for option in field.suggestions if option.value.code == field.shown), "")
 
 
-def _line(field: Field, candidate: Candidate | None, garments: Sequence[Garment], taxonomy: Taxonomy) -> Line:
+def _line(field: Field, candidate: Candidate | None) -> Line:
     code = field.attribute.code
     choices = _choices(field)
-    decision = field.current.decision if field.current else None
-    automatic = decision is not None and decision.source == Decision.Source.AUTO
-    decided = decision is not None and not automatic
+    automatic = field.current is not None and field.current.state == ProductAttribute.State.AUTO
     proposed = candidate.attributes.get(code) if candidate else None
     confidence = next((option.confidence for option in choices if option.value.code == field.shown), None)
-    votes = _votes(garments, code, taxonomy)
-    doubtful = bool(choices) and (confidence is None or confidence < SURE)
+    # Where the models are sure all the same, a photo that says otherwise is no reason to ask.
+    disagree = len(field.votes) > 1 and (confidence or 0) < SURE
     sampled = proposed is not None and proposed.acceptance == Acceptance.SAMPLE
+    missing = code == CATEGORY and not field.shown
     return Line(
         attribute=field.attribute,
         choices=choices,
         selected=field.shown,
         selected_name=_selected_name(field),
         confidence=confidence,
-        decided=decided,
-        auto_accepted=automatic,
-        asked=not decided and not automatic and (doubtful or sampled or bool(votes) or (code == CATEGORY and not field.shown)),
-        votes=votes,
+        decided=field.said,
+        asked=not field.said and not automatic and (is_doubtful(confidence) or sampled or disagree or missing),
+        open_to_doubt=not field.said and not automatic and confidence is not None,
+        votes=field.votes if disagree else [],
         applies_to=field.applies_to,
         applies=field.applies,
     )
 
 
-def _panel(product: Product, images: Sequence[PageImage], code: str, taxonomy: Taxonomy) -> Panel:
+def _with_a_question(lines: list[Line]) -> list[Line]:
+    """Ask for the least sure value where none is doubtful, so that there is always one with a key."""
+    open_to_doubt = [line for line in lines if line.applies and line.open_to_doubt]
+    if not open_to_doubt or any(line.asked and line.applies for line in lines):
+        return lines
+    least = min(open_to_doubt, key=lambda line: line.confidence or 0)
+    return [replace(line, asked=True) if line is least else line for line in lines]
+
+
+def _panel(product: Product, images: Sequence[ProductImage], code: str, taxonomy: Taxonomy) -> Panel:
     candidate = product.proposal.candidate(code)
     level = taxonomy.resolve(CATEGORY, code) if code else None
-    speaking = _speaking(images, candidate)
-    lines = [_line(field, candidate, speaking, taxonomy) for field in fields_of(product, taxonomy, code)]
+    lines = _with_a_question([_line(field, candidate) for field in fields_of(product, images, taxonomy, code)])
     numbers = {found.top_category: number for number, found in enumerate(product.proposal.candidates, start=1)}
     return Panel(code, level.name if level else "", numbers.get(code), lines, shown=False)
 
@@ -164,12 +148,11 @@ def _sampled(product: Product) -> bool:
     return any(value.acceptance == Acceptance.SAMPLE for value in values)
 
 
-def _reasons(item: ReviewItem, jobs: Mapping[int, Classification]) -> list[str]:
-    """Why a person has to look, what weighs most first."""
+def _reasons(item: ReviewItem, failed: int) -> list[str]:
+    """Why a person has to look, what weighs most first; `failed` is the number of images without a classification."""
     reasons = []
     shown = next((panel for panel in item.panels if panel.shown), None)
     asked = [line for line in shown.lines if line.asked and line.applies] if shown else []
-    failed = sum(job.state == "failed" for job in jobs.values())
     if failed:
         reasons.append(
             ngettext("%(n)d photo could not be classified", "%(n)d photos could not be classified", failed)
@@ -201,7 +184,7 @@ def review_item(product: Product, jobs: Mapping[int, Classification], taxonomy: 
         jobs: the last job of each of its images, by the image's id.
         taxonomy: the taxonomy.
     """
-    images = page_images(product, taxonomy, jobs)
+    images: list[ProductImage] = product.current_images  # type: ignore[attr-defined]  # prefetched to this attribute
     chosen = chosen_garment(product)
     garments = garments_of(product, taxonomy, chosen)
     asks_garment = chosen is None and bool(garments)
@@ -210,29 +193,17 @@ def review_item(product: Product, jobs: Mapping[int, Classification], taxonomy: 
     panels = [_panel(product, images, code, taxonomy) for code in dict.fromkeys([shown, *codes, ""])]
     item = ReviewItem(
         product=product,
-        images=images,
+        images=photos_of(product, images, jobs, taxonomy),
         garments=garments,
         asks_garment=asks_garment,
         garment=chosen or "",
         panels=[replace(panel, shown=panel.code == shown) for panel in panels],
         reasons=[],
     )
-    own = {image.image.pk: job for image in images if (job := image.job) is not None}
-    return replace(item, reasons=_reasons(item, own))
+    failed = sum(job.state == "failed" for image in images if (job := jobs.get(image.pk)) is not None)
+    return replace(item, reasons=_reasons(item, failed))
 
 
-def values_to_type(taxonomy: Taxonomy) -> dict[str, list[dict[str, object]]]:
-    """Return the values of each attribute that can be chosen, as the page's script reads them."""
-    return {
-        code: [
-            {
-                "code": value.code,
-                "name": value.name,
-                "group": value.parent.name if value.parent else "",
-                "level": (value.parent or value).code if code == CATEGORY else "",
-                "aliases": [value.name_ko, value.name_en, *value.aliases],
-            }
-            for value in taxonomy.leaves(code)
-        ]
-        for code in taxonomy.attributes
-    }
+def values_to_type(taxonomy: Taxonomy) -> list[tuple[Attribute, list[Group]]]:
+    """Return the values of each attribute that can be chosen, for fields in which they are found by typing."""
+    return [(attribute, groups_of(code, set(), taxonomy)) for code, attribute in taxonomy.attributes.items()]

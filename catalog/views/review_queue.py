@@ -52,7 +52,6 @@ def review_page(request: PortalRequest) -> HttpResponseBase:
         "query": request.GET.urlencode(),
         "filtered": order.filtered,
         "values": values_to_type(taxonomy),
-        "attributes": taxonomy.attributes.values(),
     }
     if not _may_edit(request):
         return render(request, "catalog/review_only_looking.html", context)
