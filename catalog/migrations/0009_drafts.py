@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0006_words'),
         ('catalog', '0009_list'),
+        ('catalog', '0009_image_archived_by'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -39,7 +39,7 @@ function next(draft) {
   const template = /** @type {HTMLTemplateElement} */ (document.querySelector("template.earlier-line"));
   const line = /** @type {HTMLElement} */ (/** @type {Element} */ (template.content.firstElementChild).cloneNode(true));
   const part = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (line.querySelector(selector));
-  const section = /** @type {HTMLElement} */ (document.querySelector(".earlier"));
+  const section = /** @type {HTMLElement} */ (document.querySelector(".earlier-products"));
   section.hidden = false;
   section.querySelector("ul")?.prepend(line);
   const title = draft.field("name").value || draft.field("sku").value || text("untitled");
