@@ -86,7 +86,7 @@ class ReviewItem:
     @property
     def may_choose_garment(self) -> bool:
         """Whether there is another garment to choose, asked for or not."""
-        return self.asks_garment or len(self.garments) > 1
+        return len(self.garments) > 1
 
 
 def _choices(field: Field) -> list[Option]:
@@ -187,7 +187,7 @@ def review_item(product: Product, jobs: Mapping[int, Classification], taxonomy: 
     images: list[ProductImage] = product.current_images  # type: ignore[attr-defined]  # prefetched to this attribute
     chosen = chosen_garment(product)
     garments = garments_of(product, taxonomy, chosen)
-    asks_garment = chosen is None and bool(garments)
+    asks_garment = chosen is None and len(garments) > 1
     shown = garments[0].top_category.code if chosen is None and garments else chosen or ""
     codes = [garment.top_category.code for garment in garments]
     panels = [_panel(product, images, code, taxonomy) for code in dict.fromkeys([shown, *codes, ""])]
