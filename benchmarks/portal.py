@@ -2,9 +2,10 @@
 """How quick the review is: a hundred products by keyboard in Chromium, against a live server.
 
 A private site with prepared products (no worker, no network) is reviewed by a person who looks at each product for
-`--think` seconds, chooses another value where what is put first is wrong, and accepts. Prints the keys for each product,
-and the time from the last key to the next product on the screen with its photo. Exits with 1 if a product takes more
-than two keys, the 95th percentile of waiting reaches 150 ms, or what is decided in the end is not what was answered.
+`--think` seconds, chooses another value where what is put first is wrong, and accepts. Prints the keys for each
+product, and the time from the last key to the next product on the screen with its photo. Exits with 1 if a product
+takes more than two keys, the 95th percentile of waiting reaches 150 ms, or what is decided in the end is not what was
+answered.
 
     python benchmarks/portal.py
     scripts/with_mariadb python benchmarks/portal.py
@@ -150,7 +151,9 @@ def main() -> int:
     measured = measure(options.products, options.think)
     waits = sorted(measured.waits)
     p50, p95 = statistics.median(waits), waits[int(len(waits) * 0.95)]
-    print(f"products reviewed        {len(measured.keys)} in {measured.seconds:.0f} s, {options.think} s of looking each")
+    print(
+        f"products reviewed        {len(measured.keys)} in {measured.seconds:.0f} s, {options.think} s of looking each"
+    )
     print(f"keys a product           {statistics.mean(measured.keys):.2f} on average, {max(measured.keys)} at most")
     print(f"from key to next product p50 {p50:.0f} ms, p95 {p95:.0f} ms, at most {waits[-1]:.0f} ms")
     print(f"shown without its photo  {measured.without_photo}")

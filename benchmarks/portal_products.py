@@ -147,7 +147,8 @@ class _Writer:
         return stored
 
     def _candidate(self, said: Said, images: Sequence[ProductImage]) -> Candidate:
-        garments, predictions = [], {}
+        garments: list[int] = []
+        predictions: dict[str, int] = {}
         for place, image in enumerate(images):
             garment = Garment.objects.create(
                 image=image,

@@ -90,7 +90,7 @@ class Site:
         return response.status, response.read()
 
     def wait(self) -> None:
-        for _attempt in range(200):
+        for _attempt in range(600):  # a minute: a busy machine is slow, not wrong
             try:
                 self.request("GET", "/healthz")
             except OSError:

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.portal import PortalRequest, portal_view
 from catalog.models import Product, ProductImage
 from catalog.progress import last_jobs
-from catalog.review_order import Place, ReviewOrder
 from catalog.selectors import Taxonomy, products_for_review
 from catalog.services import review_claims, review_queue
+from catalog.services.review_order import Place, ReviewOrder
 from catalog.views.access import forbidden, product_or_404, turned_away
 from catalog.views.forms import ReviewForm
 from catalog.views.review_item import review_item, values_to_type

@@ -2,7 +2,7 @@
 // The review: one product after another without page loads. The next ones are fetched ahead, answers leave behind.
 
 import { keys } from "./keys.js";
-import { send } from "./requests.js";
+import { Ahead } from "./review_ahead.js";
 import { Claims } from "./review_claims.js";
 import { edit } from "./review_edit.js";
 import { isEnd, showEnd, showFetchFailed, showProduct, showWaiting } from "./review_end.js";
@@ -14,7 +14,6 @@ import { toast } from "./toast.js";
 /** @typedef {import("./requests.js").Failed} Failed */
 /** @typedef {import("./review_item.js").Sent} Sent */
 
-const AHEAD = 5; // products behind the one that is shown: each is a claim
 const LOOK_AGAIN_MS = 20_000; // for new products, where there are none
 const AT_LEAST_MS = 150; // nobody has looked at a product that was shown for less: the key was pressed twice
 const PATIENCE_MS = 400; // from then on a product is shown while its photos still come
@@ -27,20 +26,17 @@ const pace = new Pace(root, Number(root.dataset.total), root.dataset.more !== un
 
 /** @type {Item | null} */
 let shown = null;
-/** @type {Item[]} */
-let queue = [];
 /** @type {Item[]} in the order in which they were left */
 let skipped = [];
 /** @type {{item: Item, sent: boolean, answered: boolean}[]} what U takes back, the last at the end */
 const past = [];
-/** @type {Set<string>} */
-const passed = new Set(); // ids of the products that were shown or are ahead: a pass brings none twice
-let after = "";
-let ended = false;
-let brought = false; // whether this pass through the queue has brought anything
 let shownAt = 0;
-/** @type {Promise<void> | null} */
-let fetching = null;
+
+const ahead = new Ahead(root.dataset.batch ?? "", {
+  add,
+  // Unless this page still holds it, it is somebody else's turn.
+  passed: (sent) => claims.giveBack(sent.filter(({ id }) => !held().some((item) => item.id === id))),
+});
 
 const outbox = new Outbox({
   changed(unsent, failed) {
@@ -72,7 +68,8 @@ const outbox = new Outbox({
 function again(old, sent, why) {
   const fresh = add(sent);
   fresh.tell(why);
-  queue = [fresh, ...queue.filter((item) => item !== old)];
+  ahead.remove(old);
+  ahead.items.unshift(fresh);
   if (!shown || shown === old) advance();
   old.element.remove();
 }
@@ -87,54 +84,23 @@ function add(sent) {
 
 // --- What comes next ----------------------------------------------------------------------------------------------
 
-function fetchAhead() {
-  if (fetching || ended || queue.length >= AHEAD) return fetching ?? Promise.resolve();
-  fetching = fetchNext().finally(() => { fetching = null; });
-  return fetching;
-}
-
-async function fetchNext() {
-  const want = AHEAD - queue.length + (shown ? 0 : 1);
-  const body = { after, want: String(want) };
-  /** @type {{items: Sent[], after: string, ended: boolean}} */
-  const answer = (await send(root.dataset.batch ?? "", { body, key: "" })).data;
-  after = answer.after;
-  ended = answer.ended;
-  const fresh = answer.items.filter((sent) => !passed.has(sent.id)).map(add);
-  claims.giveBack(answer.items.filter((sent) => passed.has(sent.id) && !held().some((item) => item.id === sent.id)));
-  for (const item of fresh) passed.add(item.id);
-  queue.push(...fresh);
-  brought ||= fresh.length > 0;
-  pace.atLeast(pace.done + skipped.length + queue.length + (shown ? 1 : 0));
-}
-
 /** Show the next product, or that there is none. */
 async function advance() {
   shown?.element.remove();
   shown = null;
-  while (!queue.length) {
-    if (ended && !startOver()) break;
-    showWaiting();
-    try {
-      await fetchAhead();
-    } catch (error) {
-      showFetchFailed(/** @type {Failed} */ (error).message);
-      return;
-    }
+  if (!ahead.items.length) showWaiting();
+  try {
+    const next = await ahead.next();
+    if (shown && next) ahead.items.unshift(next); // U was quicker
+    if (shown) return;
+    if (next) await present(next);
+    else finish();
+  } catch (error) {
+    showFetchFailed(/** @type {Failed} */ (error).message);
+    return;
   }
-  if (shown) return; // U was quicker
-  const next = queue.shift();
-  if (next) await present(next);
-  else finish();
-  fetchAhead()?.catch(() => undefined); // it is tried again, and said, when the last one that is there was answered
-}
-
-/** What came in since this pass began may be more doubtful than where it ended. @returns {boolean} whether to go on */
-function startOver() {
-  if (!brought) return false;
-  brought = ended = false;
-  after = "";
-  return true;
+  pace.atLeast(pace.done + skipped.length + held().length);
+  ahead.fetch().catch(() => undefined); // it is tried again, and said, when the last one that is there was answered
 }
 
 /** @param {Item} item */
@@ -157,12 +123,9 @@ function finish() {
 /** New products come in while the page stands empty. */
 async function lookAgain() {
   if (shown || !isEnd()) return;
-  after = "";
-  ended = false;
-  try {
-    await fetchAhead();
-  } catch { /* it is tried again */ }
-  if (queue.length && !shown) advance();
+  ahead.startOver();
+  await ahead.fetch().catch(() => undefined); // it is tried again
+  if (ahead.items.length && !shown) advance();
   else if (isEnd()) window.setTimeout(lookAgain, LOOK_AGAIN_MS);
 }
 
@@ -212,7 +175,7 @@ function undo() {
   else claims.renew([item]);
   if (shown) {
     shown.hide();
-    queue.unshift(shown);
+    ahead.items.unshift(shown);
   }
   toast((root.dataset.undone ?? "").replace("{name}", item.name));
   item.seen.clear();
@@ -221,18 +184,18 @@ function undo() {
 
 /** Go through the skipped ones once more. */
 function onceMore() {
-  queue.push(...skipped);
+  ahead.items.push(...skipped);
   claims.renew(skipped);
   skipped = [];
   advance();
 }
 
 /** Products in this page's hands. */
-const held = () => [...(shown ? [shown] : []), ...queue];
+const held = () => [...(shown ? [shown] : []), ...ahead.items];
 
 /** @param {Item} item */
 function lose(item) {
-  queue = queue.filter((one) => one !== item);
+  ahead.remove(item);
   toast((root.dataset.taken ?? "").replace("{name}", item.name), { kind: "error" });
   if (item === shown) advance();
   item.element.remove();

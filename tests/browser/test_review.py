@@ -1,4 +1,4 @@
-"""The review in a browser: by keyboard, with an answer that is late, one that is refused, and one that is taken back."""
+"""The review in a browser: by keyboard and by thumb; answers that are late, refused, or taken back."""
 
 import pytest
 from playwright.sync_api import expect
@@ -68,8 +68,8 @@ def test_it_is_worked_through_by_keyboard(page_of, bob, doubtful):
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
 
-    expect(page.locator("[data-end]")).to_contain_text("3 products reviewed.")
-    expect(page.locator("[data-end]")).to_contain_text("1 were skipped.")
+    expect(page.locator("[data-end]")).to_contain_text("Products reviewed: 3")
+    expect(page.locator("[data-end]")).to_contain_text("Skipped: 1")
     _comes_to(page, doubtful[3], "decided", "Vest")
     assert [_category(product)[1] for product in doubtful] == ["Jumper", "Jacket", "Jacket", "Vest"]
     assert [_category(product)[0] for product in doubtful[:3]] == ["decided", "decided", "proposed"]

@@ -34,8 +34,9 @@ class Place:
             values = json.loads(text) if len(text) <= _LONGEST_PLACE else None
         except ValueError:
             return None
-        known = isinstance(values, list) and len(values) == columns and all(type(one) in (str, int) for one in values)
-        return cls(tuple(values)) if known else None
+        if not isinstance(values, list) or len(values) != columns:
+            return None
+        return cls(tuple(values)) if all(type(one) in (str, int) for one in values) else None
 
     def __str__(self) -> str:
         return json.dumps(self.values)
