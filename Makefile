@@ -7,6 +7,7 @@
 #   make bench       speed against the original's pipeline
 #   make bench-queue the queue's speed behind a long history
 #   make bench-lists lists of products at a million of them (half an hour, MariaDB)
+#   make bench-portal keys and waiting of the review, in a browser
 #   make outfits     which garment of an outfit is proposed as the product
 
 PYTHON ?= python3
@@ -45,7 +46,7 @@ var/secret_key:
 %.mo: %.po | $(RUN_READY)
 	msgfmt --check-format -o $@ $<
 
-.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists outfits
+.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists bench-portal outfits
 
 setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
@@ -98,6 +99,9 @@ bench-queue: setup $(TEST_READY)
 
 bench-lists: setup $(TEST_READY)
 	MARIADB_BUFFER_POOL=1G scripts/with_mariadb python benchmarks/lists.py
+
+bench-portal: setup $(TEST_READY)
+	scripts/with_mariadb python benchmarks/portal.py
 
 outfits: setup $(TEST_READY)
 	python benchmarks/outfits.py --data $(DATA) --worn $(WORN)

@@ -220,6 +220,15 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
     )
 
 
+def products_for_review(actor: Actor) -> QuerySet[Product]:
+    """Products that the actor may see, with what the review shows: images, what was found in each, current values."""
+    return (
+        Product.objects.visible_to(actor)
+        .select_related("merchant", "top_category")
+        .prefetch_related(_current_values(), Prefetch("images", images_for_page(), to_attr="current_images"))
+    )
+
+
 @dataclass(frozen=True)
 class Queue:
     """The place of a product among those of its merchant that wait for a person, newest first as in the list.

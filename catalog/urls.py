@@ -1,6 +1,6 @@
 from django.urls import path
 
-from catalog.views import bulk, home, media, new_product, product, products, saved_views, undo, uploads
+from catalog.views import bulk, home, media, new_product, product, products, review_queue, saved_views, undo, uploads
 
 app_name = "catalog"
 
@@ -59,5 +59,10 @@ urlpatterns = [
     path("products/<slug:public_id>/undo", undo.undo, name="undo"),
     path("products/<slug:public_id>/delete", product.delete, name="delete"),
     path("products/<slug:public_id>/moves/<slug:action>", product.move, name="move"),
+    path("review/", review_queue.review_page, name="review_queue"),
+    path("review/batch", review_queue.batch, name="review_batch"),
+    path("review/claims", review_queue.claims, name="review_claims"),
+    path("review/<slug:public_id>/answer", review_queue.answer, name="review_answer"),
+    path("review/<slug:public_id>/undo", review_queue.undo, name="review_undo"),
     path("media/<slug:public_id>/<slug:variant>", media.media, name="media"),
 ]

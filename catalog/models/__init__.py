@@ -9,6 +9,7 @@ from catalog.models.draft import DraftImage, UploadDraft
 from catalog.models.files import PendingFile
 from catalog.models.image import FILES, ProductImage, ProductImageQuerySet
 from catalog.models.product import Product, ProductQuerySet, ProductTerm
+from catalog.models.review_claim import ReviewClaim
 from catalog.models.saved_view import SavedView
 from catalog.models.taxonomy import CATEGORY, MATERIAL, SLEEVE_LENGTH, Attribute, AttributeValue, Named
 
@@ -30,6 +31,7 @@ __all__ = [
     "ProductImageQuerySet",
     "ProductQuerySet",
     "ProductTerm",
+    "ReviewClaim",
     "SavedView",
     "UploadDraft",
 ]

@@ -123,7 +123,7 @@ def suggestions_of(candidate: Candidate | None, attribute: str, taxonomy: Taxono
 
 
 def groups_of(attribute: str, suggested: set[int], taxonomy: Taxonomy) -> list[Group]:
-    """The values that the model does not suggest, under their top-level category where they have one."""
+    """Return the values that the model does not suggest, under their top-level category where they have one."""
     groups: dict[str, list[Option]] = {}
     for value in taxonomy.leaves(attribute):
         if value.pk not in suggested:
