@@ -13,7 +13,7 @@ from catalog.selectors import SameImages, Taxonomy, same_images_elsewhere, value
 from catalog.services import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE
 
 if TYPE_CHECKING:
-    from catalog.models.of_classifier import Classification
+    from catalog.models.of_classifier import Classification, Garment
 
 
 _MOST_CHIPS = 4
@@ -151,9 +151,9 @@ def _numbers(product: Product) -> dict[int, tuple[int, str]]:
 
 
 def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> list[Box]:
-    classification = image.current_classification
+    shown: list[Garment] = image.shown_garments  # type: ignore[attr-defined]  # prefetched to this attribute
     boxes = []
-    for garment in classification.garments.all() if classification else []:
+    for garment in shown:
         number, code = numbers.get(garment.pk, (None, ""))
         level = taxonomy.resolve(CATEGORY, code)
         category = next((said for said in garment.predictions.all() if said.attribute.code == CATEGORY), None)
