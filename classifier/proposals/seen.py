@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,15 +113,16 @@ def read(images: Sequence[int], found: Q, model_set: int | None = None) -> Findi
     return Findings(seen, {pk: covering.get(pk) for pk in changed})
 
 
-def _rows(wanted: Q, images: Sequence[int]) -> list[dict[str, Any]]:
+def _rows(wanted: Q, images: Sequence[int]) -> list[Mapping[str, Any]]:
     sets = ModelSet.objects.filter(pk=OuterRef("classification__model_set"))
     garments = Garment.objects.filter(wanted, image__in=images)
-    return list(
+    rows: Iterable[Mapping[str, Any]] = (
         garments.annotate(named=Exists(sets.exclude(versions__role=GARMENT))).values(
             "pk", "image_id", "source", "confidence", "named", "x1", "y1", "x2", "y2", "ended_at", "absent", "replaces",
             "top_category__code", "covered_by",
         )
     )  # fmt: skip
+    return list(rows)
 
 
 def _box(row: Mapping[str, Any]) -> Box:
