@@ -40,6 +40,7 @@ ACTIONS = {
     "product.publish": gettext_lazy("published"),
     "product.restore": gettext_lazy("restored the product from the archive"),
     "product.review": gettext_lazy("reviewed the values"),
+    "product.undo": gettext_lazy("undid a change"),
     "product.unpublish": gettext_lazy("unpublished"),
     "product.update": gettext_lazy("changed name or SKU"),
     "product.withdraw": gettext_lazy("took back a decision"),

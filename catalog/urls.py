@@ -1,6 +1,6 @@
 from django.urls import path
 
-from catalog.views import media, product, products, uploads
+from catalog.views import media, product, products, undo, uploads
 
 app_name = "catalog"
 
@@ -28,6 +28,7 @@ urlpatterns = [
         uploads.delete_image,
         name="delete_image",
     ),
+    path("products/<slug:public_id>/undo", undo.undo, name="undo"),
     path("products/<slug:public_id>/delete", product.delete, name="delete"),
     path("products/<slug:public_id>/moves/<slug:action>", product.move, name="move"),
     path("media/<slug:public_id>/<slug:variant>", media.media, name="media"),

@@ -22,9 +22,15 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
     """Images, and who may see which."""
 
     def visible_to(self, actor: Actor) -> ProductImageQuerySet:
-        """Images of products that the actor may know of; removed ones only for who may delete them for good."""
+        """Images of products that the actor may know of.
+
+        Removed ones only for who may delete them for good, and for who removed them: that may have been a slip.
+        """
         visible = self.filter(product__in=Product.objects.visible_to(actor))
-        return visible if actor.sees_all_merchants or actor.is_owner else visible.filter(archived_at=None)
+        if actor.sees_all_merchants or actor.is_owner:
+            return visible
+        shown = Q(archived_at=None)
+        return visible.filter(shown | Q(archived_by=actor.user) if actor.user is not None else shown)
 
     def current(self) -> ProductImageQuerySet:
         """Images that are not archived, in the merchant's order."""
@@ -60,6 +66,15 @@ class ProductImage(models.Model):
     )
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+    archived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        verbose_name=_("removed by"),
+    )
 
     objects = ProductImageQuerySet.as_manager()
 

@@ -17,6 +17,7 @@ from catalog.services.products import (
 from catalog.services.proposals import mark_classifying, write_proposal
 from catalog.services.review import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE, TAKE_BACK, save_review
 from catalog.services.status import archive, publish, restore, unpublish
+from catalog.services.undo import ProductState, put_back, state_of
 from catalog.services.writing import audit, lock_product, locked_for, locked_image
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "NOT_APPLICABLE",
     "NO_GARMENT",
     "TAKE_BACK",
+    "ProductState",
     "archive",
     "archive_image",
     "audit",
@@ -42,8 +44,10 @@ __all__ = [
     "locked_image",
     "mark_classifying",
     "publish",
+    "put_back",
     "restore",
     "save_review",
+    "state_of",
     "unpublish",
     "update_product",
     "withdraw",

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product
 from catalog.selectors import Taxonomy
-from catalog.services.writing import apply_decisions, audit, locked_for, save
+from catalog.services.writing import apply_decisions, audit, changes, locked_for, save, status_and_garment
 from catalog.values.deciding import EffectiveDecisions, record_decision
 from core.db import atomic
 from core.errors import Conflict, Invalid
@@ -53,6 +53,14 @@ def check_applies(taxonomy: Taxonomy, attribute: Attribute, product: Product) ->
         )
 
 
+def values_stay() -> Conflict:
+    """Return the refusal to open a value that is public."""
+    return Conflict(
+        "published",
+        _("This product is published, so its values stay decided. Choose another value, or unpublish the product."),
+    )
+
+
 def open_up(actor: Actor, product: Product, attribute: Attribute, kind: Decision.Kind, taxonomy: Taxonomy) -> Decision:
     """Take a decision back, or say that the value stays open; what is public is never opened.
 
@@ -60,10 +68,7 @@ def open_up(actor: Actor, product: Product, attribute: Attribute, kind: Decision
         Conflict: `published`.
     """
     if product.status == Product.Status.PUBLISHED:
-        raise Conflict(
-            "published",
-            _("This product is published, so its values stay decided. Choose another value, or unpublish the product."),
-        )
+        raise values_stay()
     return record_decision(actor, product, attribute, kind, taxonomy)
 
 
@@ -106,13 +111,14 @@ def choose_top_category(*, actor: Actor, product: Product, top_category: str) ->
         Conflict: `published`, if another garment's category is public.
     """
     product = locked_for(actor, product)
+    before = status_and_garment(product)
     taxonomy = Taxonomy.load()
     product.top_category = find_top_category(taxonomy, top_category)
     product.top_category_source = Product.TopCategorySource.HUMAN
     withdraw_foreign_category(actor, product, taxonomy)
     apply_decisions(product, taxonomy)
     save(product, "top_category", "top_category_source", "status")
-    audit(actor, "product.choose_top_category", product, top_category=top_category)
+    audit(actor, "product.choose_top_category", product, top_category=top_category, **changes(before, product))
     return product
 
 
@@ -134,13 +140,14 @@ def decide(
     taxonomy = Taxonomy.load()
     found = find_attribute(taxonomy, attribute)
     leaf = find_leaf(taxonomy, attribute, value)
+    before = status_and_garment(product)
     if attribute == CATEGORY:
         follow_category(product, leaf, taxonomy)
     check_applies(taxonomy, found, product)
     decision = record_decision(actor, product, found, Decision.Kind.SET, taxonomy, leaf, source=source)
     apply_decisions(product, taxonomy)
     save(product, "top_category", "top_category_source", "status")
-    audit(actor, "product.decide", product, attribute=attribute, value=leaf.code)
+    audit(actor, "product.decide", product, attribute=attribute, value=leaf.code, **changes(before, product))
     return decision
 
 

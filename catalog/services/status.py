@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from catalog.models import CATEGORY, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy, images_wait
-from catalog.services.writing import audit, locked_for, save
+from catalog.services.writing import audit, changes, locked_for, save, status_and_garment
 from catalog.values.deciding import record_decision
 from catalog.values.recompute import recompute_values
 from catalog.values.status import status_of
@@ -70,20 +70,28 @@ def publish(*, actor: Actor, product: Product, while_classifying: bool = False) 
     product = locked_for(actor, product)
     if product.status == Product.Status.PUBLISHED:
         return product
+    before = status_and_garment(product)
     taxonomy = Taxonomy.load()
     values = recompute_values(product, taxonomy)
     if values[CATEGORY].value_id is None:
         raise category_open()
     make_public(product, while_classifying=while_classifying)
-    for code, value in values.items():
-        if value.value_id and value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}:
-            leaf = taxonomy.stored(code, value.value_id)
-            record_decision(
-                actor, product, taxonomy.attributes[code], Decision.Kind.SET, taxonomy, leaf, by_publishing=True
-            )
+    decided = [
+        record_decision(
+            actor,
+            product,
+            taxonomy.attributes[code],
+            Decision.Kind.SET,
+            taxonomy,
+            taxonomy.stored(code, value.value_id),
+            by_publishing=True,
+        ).pk
+        for code, value in values.items()
+        if value.value_id and value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}
+    ]
     save(product, "status", "published_at", "top_category_source")
     recompute_values(product, taxonomy)
-    audit(actor, "product.publish", product)
+    audit(actor, "product.publish", product, decided=decided, **changes(before, product))
     return product
 
 
@@ -96,13 +104,14 @@ def unpublish(*, actor: Actor, product: Product) -> Product:
     product = locked_for(actor, product)
     if product.status != Product.Status.PUBLISHED:
         raise Conflict("bad_move", _("This product is not published."))
+    before = status_and_garment(product)
     _move(product, Product.Status.READY)
     if images_wait(product):
         _move(product, Product.Status.CLASSIFYING)
     product.published_at = None
     recompute_values(product, Taxonomy.load())
     save(product, "status", "published_at")
-    audit(actor, "product.unpublish", product)
+    audit(actor, "product.unpublish", product, **changes(before, product))
     return product
 
 
@@ -112,10 +121,11 @@ def archive(*, actor: Actor, product: Product) -> Product:
     product = locked_for(actor, product, archived=True)
     if product.status == Product.Status.ARCHIVED:
         return product
+    before = status_and_garment(product)
     _move(product, Product.Status.ARCHIVED)
     product.archived_at = timezone.now()
     save(product, "status", "archived_at")
-    audit(actor, "product.archive", product)
+    audit(actor, "product.archive", product, **changes(before, product))
     return product
 
 
@@ -125,8 +135,9 @@ def restore(*, actor: Actor, product: Product) -> Product:
     product = locked_for(actor, product, archived=True)
     if product.status != Product.Status.ARCHIVED:
         raise Conflict("bad_move", _("This product is not archived."))
+    before = status_and_garment(product)
     _move(product, status_of(product, recompute_values(product, Taxonomy.load())))
     product.archived_at = product.published_at = None
     save(product, "status", "archived_at", "published_at")
-    audit(actor, "product.restore", product)
+    audit(actor, "product.restore", product, **changes(before, product))
     return product

@@ -275,20 +275,21 @@ def put_back(*, actor: Actor, image: ProductImage) -> None:
         Invalid: `duplicate` or `too_many_images`, as for an image that is sent.
         Conflict: `archived`.
         Gone: the image or its product was deleted for good.
-        Forbidden: the actor is neither an owner nor an administrator.
+        Forbidden: the actor is neither an owner nor an administrator, and somebody else removed it.
     """
-    actor.require_manage(image.product.merchant_id, "catalog.change_productimage")
     product, image = services.locked_image(actor, image)
     if image.archived_at is None:
         return
+    if actor.user is None or image.archived_by_id != actor.user.pk:
+        actor.require_manage(product.merchant_id, "catalog.change_productimage")
     present = list(product.images.current().values_list("sha256", flat=True))
     if image.sha256 in present:
         raise refusal("duplicate")
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
     if len(present) >= limit:
         raise refusal("too_many_images", limit=limit)
-    image.archived_at = None
-    image.save(update_fields=["archived_at"])
+    image.archived_at = image.archived_by = None
+    image.save(update_fields=["archived_at", "archived_by"])
     services.audit(actor, "image.put_back", product, image=image.public_id, name=image.original_name)
 
 

@@ -71,6 +71,29 @@ def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
     )
 
 
+def status_and_garment(product: Product) -> dict[str, str | None]:
+    """What an audit event says of a product before and after, so that the history can name both and go back."""
+    return {
+        "status": product.status,
+        "top_category": product.top_category.code if product.top_category else None,
+        "top_category_source": product.top_category_source,
+    }
+
+
+def changes(before: dict[str, str | None], product: Product) -> dict[str, dict[str, str | None]]:
+    """Return `before` and `after` for an audit event, each with only what differs; {} if nothing does.
+
+    Args:
+        before: what `status_and_garment` said.
+        product: the product now.
+    """
+    after = status_and_garment(product)
+    names = [name for name, value in after.items() if value != before[name]]
+    if not names:
+        return {}
+    return {"before": {name: before[name] for name in names}, "after": {name: after[name] for name in names}}
+
+
 def save(product: Product, *fields: str) -> None:
     """Write these fields and count the version, by which open pages see that they are stale."""
     product.version += 1

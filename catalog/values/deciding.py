@@ -78,7 +78,40 @@ def record_decision(
         user=actor.user,
         api_key=actor.api_key,
         channel=actor.channel,
+        operation=actor.operation,
         **fields,
+    )
+
+
+def decide_again(actor: Actor, earlier: Decision) -> Decision:
+    """Record that what was decided earlier counts again, as the same answer to the same proposal.
+
+    A key's or an import's word does not become a person's by being put back.
+    """
+    return _repeat(actor, earlier, earlier.kind, earlier.value_id)
+
+
+def take_back(actor: Actor, decision: Decision) -> Decision:
+    """Record that the decision in effect counts no more, and neither does what it answered."""
+    return _repeat(actor, decision, Decision.Kind.WITHDRAWN, None)
+
+
+def _repeat(actor: Actor, earlier: Decision, kind: str, value_id: int | None) -> Decision:
+    return Decision.objects.create(
+        product_id=earlier.product_id,
+        attribute_id=earlier.attribute_id,
+        kind=kind,
+        value_id=value_id,
+        source=earlier.source,
+        user=actor.user,
+        api_key_id=earlier.api_key_id or (actor.api_key.pk if actor.api_key else None),
+        channel=actor.channel,
+        operation=actor.operation,
+        prediction_id=earlier.prediction_id,
+        answers=earlier.answers,
+        proposed_value_id=earlier.proposed_value_id,
+        proposed_confidence=earlier.proposed_confidence,
+        proposed_by_id=earlier.proposed_by_id,
     )
 
 

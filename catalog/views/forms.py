@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import CATEGORY, Product
+from catalog.models import CATEGORY, Attribute, Product
 from catalog.selectors import Taxonomy, values_called
 from catalog.services import LEAVE_OPEN
 
@@ -47,14 +47,17 @@ class ProductFilterForm(forms.Form):
 
 
 class ReviewForm(forms.Form):
-    """What a person says of a product: the version they saw, which garment it is, and a value for each attribute.
+    """What a person says of a product: the version they saw, its name and SKU, which garment it is, and each value.
 
     Beside each value's control the page says what was selected in it when the person got it: leaving open what was
-    found open says nothing, and a model may have spoken in the meantime.
+    found open says nothing, and a model may have spoken in the meantime. It also says which value a model was unsure
+    of: that one is no answer as long as the person has not confirmed it.
     """
 
     version = forms.IntegerField()
     top_category = forms.CharField(required=False)
+    name = forms.CharField(required=False, strip=False)
+    sku = forms.CharField(required=False, strip=False)
 
     def __init__(self, data: Any, taxonomy: Taxonomy) -> None:
         super().__init__(data)
@@ -71,6 +74,21 @@ class ReviewForm(forms.Form):
     def shown_name(attribute: str) -> str:
         """The name under which the page says what it selected."""
         return f"shown-{attribute}"
+
+    @staticmethod
+    def doubtful_name(attribute: str) -> str:
+        """The name under which the page says which value it showed as one that a model is unsure of."""
+        return f"doubtful-{attribute}"
+
+    @staticmethod
+    def looked_name(attribute: str) -> str:
+        """The name of the box by which a person confirms that value; it sends the value."""
+        return f"looked-{attribute}"
+
+    def typed(self, field: str) -> str | None:
+        """Return the name or the SKU as it was typed; None where the page did not ask for it."""
+        text: str = self.cleaned_data.get(field, "")
+        return text if field in self.data else None
 
     @property
     def garment(self) -> str | None:
@@ -92,15 +110,37 @@ class ReviewForm(forms.Form):
 
     @property
     def answers(self) -> dict[str, str]:
-        """The same without what is no answer: trousers' sleeves, and what was open on the page and still is."""
+        """The same without what is no answer: trousers' sleeves, what is open as it was, and what nobody confirmed."""
+        return {
+            code: value
+            for code, value in self._applicable.items()
+            if not self._is_still_open(code, value) and not self._is_unconfirmed(code, value)
+        }
+
+    @property
+    def unconfirmed(self) -> list[Attribute]:
+        """The attributes whose value a model was unsure of, and that the person left at it without confirming it."""
+        return [
+            self.taxonomy.attributes[code]
+            for code, value in self._applicable.items()
+            if self._is_unconfirmed(code, value)
+        ]
+
+    @property
+    def confirmed(self) -> list[str]:
+        """The codes of the attributes whose doubtful value the person confirmed."""
+        return [code for code, value in self.values.items() if value and self.data.get(self.looked_name(code)) == value]
+
+    @property
+    def _applicable(self) -> dict[str, str]:
         values = self.values
         chosen = self.taxonomy.resolve(CATEGORY, values.get(CATEGORY, ""))
         level = (chosen.parent or chosen) if chosen else self.taxonomy.resolve(CATEGORY, self.garment or "")
-        return {
-            code: value
-            for code, value in values.items()
-            if self.taxonomy.applies(code, level) and not self._is_still_open(code, value)
-        }
+        return {code: value for code, value in values.items() if self.taxonomy.applies(code, level)}
 
     def _is_still_open(self, code: str, value: str) -> bool:
         return value == LEAVE_OPEN and self.data.get(self.shown_name(code)) == LEAVE_OPEN
+
+    def _is_unconfirmed(self, code: str, value: str) -> bool:
+        doubtful = value != LEAVE_OPEN and self.data.get(self.doubtful_name(code)) == value
+        return doubtful and self.data.get(self.looked_name(code)) != value
