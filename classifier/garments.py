@@ -203,6 +203,11 @@ def describe_again(*, actor: Actor, image: ProductImage) -> None:
     requests.request_description(image=image)
 
 
+def top_categories() -> list[AttributeValue]:
+    """Return what a garment may be said to be, in the taxonomy's order."""
+    return list(dict.fromkeys(Taxonomy.load().top_categories.values()))
+
+
 def clean_box(box: Box) -> Box:
     """Return the box within the image. Raises Invalid `bad_box` unless that has an area."""
     if len(box) == 4 and all(math.isfinite(edge) for edge in box):
@@ -216,7 +221,7 @@ def _level(code: str, taxonomy: Taxonomy) -> AttributeValue | None:
     if code == LET_MODELS_SAY:
         return None
     level = next((value for value in taxonomy.top_categories.values() if value.code == code), None)
-    if level is None or not level.active:
+    if level is None:
         raise Invalid("unknown_value", _("There is no top-level category “%(code)s”."), {"code": code})
     return level
 

@@ -151,7 +151,8 @@ def _carry_out(request: PortalRequest, image: ProductImage, operation: Callable[
 
 def _answer(image: ProductImage, **more: Any) -> JsonResponse:
     shown = garments.shown_garments(image)
-    return JsonResponse({"garments": [_described(garment) for garment in shown], **more})
+    levels = [{"code": value.code, "name": value.name} for value in garments.top_categories()]
+    return JsonResponse({"garments": [_described(garment) for garment in shown], "topCategories": levels, **more})
 
 
 def _described(garment: ShownGarment) -> dict[str, Any]:
