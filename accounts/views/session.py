@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.i18n import set_language as set_language_cookie
 
@@ -25,6 +26,10 @@ from accounts.page_of import page_of
 from accounts.portal import SESSION_KEY, PortalRequest, portal_view
 from accounts.services import change_password
 from core.portal import posted_from, wants_json
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"  # static/js/frame.js writes it, too
+THEME_SECONDS = 365 * 24 * 3600
 
 
 class LoginView(DjangoLoginView):
@@ -91,6 +96,22 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
     language = request.POST.get("language")
     if request.user.is_authenticated and language in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(language=language)
+    return response
+
+
+@posted_from("catalog:products")
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Show the site in this browser in light, in dark, or (anything else) as the device does; then back to the page."""
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    response = redirect(back if is_ours else "catalog:products")
+    theme = request.POST.get("theme", "")
+    if theme in THEMES:
+        response.set_cookie(THEME_COOKIE, theme, max_age=THEME_SECONDS, samesite="Lax", secure=settings.HTTPS)
+    else:
+        response.delete_cookie(THEME_COOKIE)
     return response
 
 

@@ -74,7 +74,7 @@ def test_it_takes_a_product_from_images_to_saved_values(page, alice, settings, n
     page.get_by_label("Category", exact=True).select_option("Vest")
     page.get_by_role("button", name="Save", exact=True).click()
 
-    expect(page.get_by_role("status").first).to_contain_text("Saved.")
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
     expect(page.locator("#values")).to_contain_text("Vest: decided by alice")
     product.refresh_from_db()
     assert product.status == Product.Status.READY

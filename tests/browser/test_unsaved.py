@@ -25,6 +25,7 @@ def test_it_asks_before_leaving_what_was_not_saved(page):
     category = page.get_by_label("Category", exact=True)
     category.select_option("Coat")
     page.get_by_text("Change name or SKU").click()
+    page.locator(".menu > summary").click()
     leaving = [
         page.get_by_role("button", name="한국어"),
         page.get_by_role("button", name="Save name and SKU"),
@@ -77,7 +78,8 @@ def test_it_asks_nobody_who_saves_or_changed_nothing(page):
     page.go_back()
     page.get_by_label("Category", exact=True).select_option("Coat")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("status").first).to_contain_text("Saved.")
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
+    page.locator(".menu > summary").click()
     page.get_by_role("button", name="한국어").click()
     expect(page.locator("html")).to_have_attribute("lang", "ko")
 
