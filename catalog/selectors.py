@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.apps import apps
 from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
 
 from accounts.actors import Actor
@@ -186,16 +187,23 @@ def images_wait(product: Product) -> bool:
     )
 
 
+def shown_garments() -> Prefetch[str]:
+    """What images show, as `image.shown_garments`: found by models or drawn by people, with what is said of each.
+
+    Two queries. The classifier's models are named by text, as the foreign keys to them are.
+    """
+    garments = apps.get_model("classifier", "Garment").objects.shown()
+    predictions = apps.get_model("classifier", "Prediction").objects.counting()
+    said = predictions.select_related("attribute", "value__parent", "model_version")
+    return Prefetch("garments", garments.prefetch_related(Prefetch("predictions", said)), to_attr="shown_garments")
+
+
 def images_for_page() -> ProductImageQuerySet:
     """Images that are not archived, with what was found in each. Who may see them is the caller's to say."""
     return (
         ProductImage.objects.current()
         .select_related("current_classification__model_set", "uploaded_by")
-        .prefetch_related(
-            "current_classification__garments__predictions__attribute",
-            "current_classification__garments__predictions__value__parent",
-            "current_classification__garments__predictions__model_version",
-        )
+        .prefetch_related(shown_garments())
     )
 
 

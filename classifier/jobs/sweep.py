@@ -176,6 +176,7 @@ def _delete_superseded(images: Collection[int], before: datetime) -> int:
     superseded = Garment.objects.filter(
         ~Exists(ProductImage.objects.filter(current_classification=OuterRef("classification"))),
         ~Q(predictions__decisions__isnull=False),
+        ~Exists(Garment.objects.filter(replaces=OuterRef("pk"))),  # a person's stands for it, in later runs too
         Q(classification__applied_at__isnull=False) | Q(classification__purpose=Classification.Purpose.SHADOW),
         image__in=images,
         source=Garment.Source.MODEL,
