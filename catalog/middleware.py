@@ -1,4 +1,4 @@
-"""A link to a product of another of the reader's shops offers to switch to that shop."""
+"""A link to a product of another of the reader's merchants offers to switch to that one."""
 
 from collections.abc import Callable
 from typing import cast
@@ -14,7 +14,7 @@ from core.portal import wants_json
 class OtherMerchantMiddleware:
     """Answers in the place of 404 where the product is of a merchant that the person works for, too.
 
-    Colleagues send each other links, and a person of two shops need not know which of them is the active one.
+    Colleagues send each other links, and a person of two merchants need not know which of them is the active one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -24,7 +24,7 @@ class OtherMerchantMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Look for the product of a page's address in the person's other shops; None leaves it at 404."""
+        """Look for the product of a page's address in the person's other merchants; None leaves it at 404."""
         match = request.resolver_match
         if not isinstance(exception, Http404) or match is None or match.route.split("/")[0] != "products":
             return None
