@@ -60,6 +60,7 @@ lint: setup $(TEST_READY)
 	mypy $(filter-out tests,$(SOURCES))
 	python scripts/check_words.py
 	lint-imports --no-cache --no-logo
+	@if [ -x node_modules/.bin/tsc ]; then node_modules/.bin/tsc -p jsconfig.json; else echo "types of static/js: skipped (npm install gets the checker)"; fi
 
 format: setup $(TEST_READY)
 	ruff check --fix $(SOURCES)
