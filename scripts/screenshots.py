@@ -54,7 +54,7 @@ def _take_one_language(browser: Browser, language: str, options: argparse.Namesp
         problems += _shoot(page, f"{options.site}/login", options.out / f"login-{width}-{language}.png")
         _log_in(page, options.site, options.email, options.password)
         product = options.product or _newest_product(page, options.site)
-        paths = {"products": "/", "new": "/products/new"} | ({"product": f"/products/{product}"} if product else {})
+        paths = {"products": "/", "new": "/products/new/"} | ({"product": f"/products/{product}"} if product else {})
         for name, path in paths.items():
             problems += _shoot(page, options.site + path, options.out / f"{name}-{width}-{language}.png")
     context.close()
