@@ -11,18 +11,22 @@ from accounts.channels import Channel
 from core.errors import Forbidden
 
 if TYPE_CHECKING:
-    from accounts.models import ApiKey, Merchant, User
+    from accounts.models import ApiKey, Merchant, Operation, User
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A user, an API key or the system, within one merchant (None: staff over all merchants, or the system)."""
+    """A user, an API key or the system, within one merchant (None: staff over all merchants, or the system).
+
+    `operation` is the long operation as whose part they act, if it is one: decisions carry it.
+    """
 
     channel: Channel
     user: User | None = None
     api_key: ApiKey | None = None
     merchant: Merchant | None = None
     role: str | None = None
+    operation: Operation | None = None
 
     @property
     def is_system(self) -> bool:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from accounts.page_of import page_of
+
 
 def active_merchant(request: HttpRequest) -> dict[str, Any]:
     """Offer the person's merchants, the active one and what they may do there; nothing for strangers."""
@@ -17,6 +19,7 @@ def active_merchant(request: HttpRequest) -> dict[str, Any]:
     return {
         "memberships": request.memberships,  # type: ignore[attr-defined]  # set by ActiveMerchantMiddleware
         "merchant": merchant,
+        "page_of": page_of(request),
         "may_edit": merchant is not None and actor.can_edit(merchant.pk),
         "owns_merchant": actor.is_owner,
     }

@@ -19,6 +19,7 @@ from core.portal import wants_json
 P = ParamSpec("P")
 
 SESSION_KEY = "active_merchant"
+PAGE_OF = "Page-Of"  # the header that a page's scripts send; accounts.page_of says what it means
 
 
 class PortalRequest(HttpRequest):
@@ -60,8 +61,10 @@ def actor_of_portal(request: HttpRequest) -> Actor | None:
 def ask_who(request: PortalRequest) -> HttpResponse:
     """Send a stranger to the log-in page. Scripts and htmx would follow a redirect and take that page for an answer."""
     if wants_json(request):
-        message = _("You are no longer logged in. Log in in another tab, then try again.")
+        message = _("You are no longer logged in. Log in, then try again.")
         return JsonResponse({"code": "not_authenticated", "message": message}, status=401)
+    if request.htmx and PAGE_OF in request.headers:  # the page asks for the password itself, and sends again
+        return HttpResponse(status=401)
     if request.htmx:
         log_in = redirect_to_login(request.htmx.current_url_abs_path or "/")
         return HttpResponse(status=401, headers={"HX-Redirect": log_in.url})

@@ -9,6 +9,13 @@ CERTAINTY = (
     (0.00, "unsure", pgettext_lazy("certainty", "unsure")),
 )
 
+DOUBT_BELOW = CERTAINTY[1][0]
+
+
+def is_doubtful(fraction: float | None) -> bool:
+    """Whether a value that a model is so sure of needs a look of its own before it counts as a person's."""
+    return fraction is not None and fraction < DOUBT_BELOW
+
 
 def percent(fraction: float | None) -> str:
     """Write a share as whole per cent. Only 1 itself is 100%: a model is never wholly sure."""

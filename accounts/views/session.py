@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
@@ -11,8 +11,9 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.contrib.auth.views import PasswordChangeView
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,9 +22,10 @@ from django.views.i18n import set_language as set_language_cookie
 
 from accounts.forms import LoginForm
 from accounts.models import User
+from accounts.page_of import page_of
 from accounts.portal import SESSION_KEY, PortalRequest, portal_view
 from accounts.services import change_password
-from core.portal import posted_from
+from core.portal import posted_from, wants_json
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"  # static/js/frame.js writes it, too
@@ -43,13 +45,35 @@ class LoginView(DjangoLoginView):
         here = (self.request.path, reverse("accounts:logout"), reverse("admin:login"), reverse("admin:logout"))
         return "" if urlsplit(urljoin(self.request.path, url)).path in here else url
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Tell a script who is logged in; the cookie brings it the token that a form would hold."""
+        if wants_json(request) and (request.method == "GET" or request.user.is_authenticated):
+            get_token(request)
+            return JsonResponse({"page_of": page_of(request)})
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Say why not."""
+        if not wants_json(self.request):
+            return super().form_invalid(form)
+        sentences = [str(sentence) for errors in form.errors.values() for sentence in errors]
+        return JsonResponse({"code": "not_authenticated", "message": " ".join(sentences)}, status=400)
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Log the person in and take over their language."""
         response = super().form_valid(form)
+        if wants_json(self.request):
+            self._stay_in(self.request.POST.get("merchant", ""))
+            response = JsonResponse({"page_of": page_of(self.request)})
         user = form.get_user()
         if settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES and isinstance(user, User):
             response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language, samesite="Lax")
         return response
+
+    def _stay_in(self, merchant: str) -> None:
+        """Go on in the shop that the person's page is of, if it is one of theirs."""
+        if any(one.merchant.public_id == merchant for one in cast(PortalRequest, self.request).memberships):
+            self.request.session[SESSION_KEY] = merchant
 
 
 class PasswordView(PasswordChangeView):

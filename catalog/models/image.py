@@ -18,13 +18,22 @@ if TYPE_CHECKING:
     from catalog.models.of_classifier import Classification
 
 
+FILES = ("original", "display", "thumbnail", "small")
+
+
 class ProductImageQuerySet(models.QuerySet["ProductImage"]):
     """Images, and who may see which."""
 
     def visible_to(self, actor: Actor) -> ProductImageQuerySet:
-        """Images of products that the actor may know of; removed ones only for who may delete them for good."""
+        """Images of products that the actor may know of.
+
+        Removed ones only for who may delete them for good, and for who removed them: that may have been a slip.
+        """
         visible = self.filter(product__in=Product.objects.visible_to(actor))
-        return visible if actor.sees_all_merchants or actor.is_owner else visible.filter(archived_at=None)
+        if actor.sees_all_merchants or actor.is_owner:
+            return visible
+        shown = Q(archived_at=None)
+        return visible.filter(shown | Q(archived_by=actor.user) if actor.user is not None else shown)
 
     def current(self) -> ProductImageQuerySet:
         """Images that are not archived, in the merchant's order."""
@@ -41,6 +50,8 @@ class ProductImage(models.Model):
     original = models.FileField(_("file"), max_length=200)
     display = models.FileField(_("display copy"), max_length=200, editable=False)
     thumbnail = models.FileField(_("thumbnail"), max_length=200, editable=False)
+    # For lists; images of before there was one have none.
+    small = models.FileField(_("small thumbnail"), max_length=200, editable=False, blank=True, default="")
     original_name = models.CharField(_("original name"), max_length=255)
     sha256 = models.CharField("SHA-256", max_length=64, editable=False)
     size = models.PositiveIntegerField(_("bytes"), editable=False)
@@ -60,6 +71,15 @@ class ProductImage(models.Model):
     )
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
+    archived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        verbose_name=_("removed by"),
+    )
 
     objects = ProductImageQuerySet.as_manager()
 
@@ -77,6 +97,12 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return self.original_name
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The names of its files in the storage, by field."""
+        names = {field: str(getattr(self, field)) for field in FILES}
+        return {field: name for field, name in names.items() if name}
 
     @property
     def elongated(self) -> bool:

@@ -3,7 +3,7 @@
 Each locks the product first, then reads everything again, and leaves one line in the audit trail.
 """
 
-from catalog.services.decisions import choose_top_category, decide, decide_not_applicable, withdraw
+from catalog.services.decisions import accept, choose_top_category, decide, decide_not_applicable, withdraw
 from catalog.services.deletion import delete_image, delete_product
 from catalog.services.products import (
     archive_image,
@@ -17,6 +17,7 @@ from catalog.services.products import (
 from catalog.services.proposals import mark_classifying, write_proposal
 from catalog.services.review import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE, TAKE_BACK, save_review
 from catalog.services.status import archive, publish, restore, unpublish
+from catalog.services.undo import ProductState, put_back, state_of
 from catalog.services.writing import audit, lock_product, locked_for, locked_image
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "NOT_APPLICABLE",
     "NO_GARMENT",
     "TAKE_BACK",
+    "ProductState",
+    "accept",
     "archive",
     "archive_image",
     "audit",
@@ -42,8 +45,10 @@ __all__ = [
     "locked_image",
     "mark_classifying",
     "publish",
+    "put_back",
     "restore",
     "save_review",
+    "state_of",
     "unpublish",
     "update_product",
     "withdraw",

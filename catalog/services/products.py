@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.models import Merchant
 from catalog.models import Product, ProductImage
-from catalog.services.writing import audit, locked_for, locked_image, save
+from catalog.services.writing import audit, check_version, locked_for, locked_image, save
 from core.db import atomic
 from core.errors import Conflict, Invalid
 from core.ids import public_id
@@ -54,7 +56,8 @@ def clean_name(name: str) -> str:
     return text
 
 
-def _sku_taken() -> Conflict:
+def sku_taken() -> Conflict:
+    """Return the refusal of an SKU that another product of the merchant has."""
     return Conflict("sku_taken", _("Another product of this shop has this SKU already. Give another one."))
 
 
@@ -68,7 +71,7 @@ def check_sku_free(merchant_id: int, sku: str | None, but: int | None = None) ->
         return
     same = Product.objects.filter(merchant_id=merchant_id, sku_key=lookup_key(sku))
     if (same if but is None else same.exclude(pk=but)).exists():
-        raise _sku_taken()
+        raise sku_taken()
 
 
 def check_new_product(*, actor: Actor, merchant: Merchant, name: str, sku: str | None) -> tuple[str, str | None]:
@@ -104,30 +107,68 @@ def create_product(
                 public_id=number or public_id(), merchant=merchant, name=name, sku=sku, created_by=actor.user
             )
     except IntegrityError as error:  # somebody took the SKU between the check and now
-        raise _sku_taken() from error
+        raise sku_taken() from error
     audit(actor, "product.create", product, sku=sku, name=name)
     return product
 
 
-@atomic
-def update_product(*, actor: Actor, product: Product, name: str | None = None, sku: str | None = None) -> Product:
-    """Change the name or the SKU; None leaves it, an empty SKU removes it. Raises as `create_product` does."""
-    product = locked_for(actor, product)
+@dataclass(frozen=True)
+class Renaming:
+    """A product's name and SKU before and after somebody changed them."""
+
+    before: dict[str, str | None]
+    after: dict[str, str | None]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The columns to save: none where nothing changes."""
+        return ("name", "sku", "sku_key") if self.after != self.before else ()
+
+
+def rename(product: Product, name: str | None, sku: str | None) -> Renaming:
+    """Give a locked product another name or SKU; None leaves it, an empty SKU removes it. `save_renamed` writes it.
+
+    Raises:
+        Invalid: the name or SKU is too long or holds control characters.
+        Conflict: `sku_taken`.
+    """
     before = {"name": product.name, "sku": product.sku}
     if name is not None:
         product.name = clean_name(name)
     if sku is not None:
         product.sku = clean_sku(sku)
         check_sku_free(product.merchant_id, product.sku, but=product.pk)
-    after = {"name": product.name, "sku": product.sku}
-    if after == before:
-        return product
+    return Renaming(before, {"name": product.name, "sku": product.sku})
+
+
+def save_renamed(actor: Actor, product: Product, renaming: Renaming, *fields: str) -> None:
+    """Save these fields with what the renaming changed, and put that on record.
+
+    Raises:
+        Conflict: `sku_taken`, by somebody who was quicker.
+    """
     try:
         with transaction.atomic():
-            save(product, "name", "sku", "sku_key")
+            save(product, *fields, *renaming.fields)
     except IntegrityError as error:
-        raise _sku_taken() from error
-    audit(actor, "product.update", product, before=before, after=after)
+        raise sku_taken() from error
+    if renaming.fields:
+        audit(actor, "product.update", product, before=renaming.before, after=renaming.after)
+
+
+@atomic
+def update_product(
+    *, actor: Actor, product: Product, name: str | None = None, sku: str | None = None, version: int | None = None
+) -> Product:
+    """Change the name or the SKU; None leaves it, an empty SKU removes it.
+
+    Raises as `create_product` does, and Conflict `stale` if the product was changed since that version.
+    """
+    product = locked_for(actor, product)
+    check_version(product, version)
+    renaming = rename(product, name, sku)
+    if renaming.fields:
+        save_renamed(actor, product, renaming)
     return product
 
 
@@ -137,7 +178,7 @@ def archive_image(*, actor: Actor, image: ProductImage) -> None:
     product, image = locked_image(actor, image)
     if image.archived_at is not None:
         return
-    image.archived_at = timezone.now()
-    image.save(update_fields=["archived_at"])
+    image.archived_at, image.archived_by = timezone.now(), actor.user
+    image.save(update_fields=["archived_at", "archived_by"])
     save(product)
     audit(actor, "image.archive", product, image=image.public_id, name=image.original_name)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext_lazy as _
-
 from accounts.actors import Actor
 from catalog.models import CATEGORY, Attribute, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy
@@ -20,12 +18,12 @@ from catalog.services.decisions import (
     top_categories,
     withdraw_foreign_category,
 )
+from catalog.services.products import rename, save_renamed
 from catalog.services.status import category_open, make_public
-from catalog.services.writing import apply_decisions, audit, locked_for, save
+from catalog.services.writing import apply_decisions, audit, changes, check_version, locked_for, status_and_garment
 from catalog.values.deciding import EffectiveDecisions, record_decision
 from catalog.values.recompute import is_proposed, recompute_values
 from core.db import atomic
-from core.errors import Conflict
 
 # What may be said of an attribute in place of a value's code.
 LEAVE_OPEN = ""
@@ -36,13 +34,14 @@ NO_GARMENT = ""  # in place of a top-level category's code: none of the garments
 
 
 def _choose_garment(actor: Actor, product: Product, top_category: str, taxonomy: Taxonomy) -> None:
-    if top_category == NO_GARMENT and not product.is_none_of_the_garments:
-        audit(actor, "product.choose_none", product)
+    before, said_already = status_and_garment(product), product.is_none_of_the_garments
     product.top_category = find_top_category(taxonomy, top_category) if top_category != NO_GARMENT else None
     product.top_category_source = Product.TopCategorySource.HUMAN
+    if top_category == NO_GARMENT and not said_already:
+        audit(actor, "product.choose_none", product, **changes(before, product))
 
 
-def _is_decided(decision: Decision | None, attribute: Attribute, code: str, taxonomy: Taxonomy) -> bool:
+def is_decided(decision: Decision | None, attribute: Attribute, code: str, taxonomy: Taxonomy) -> bool:
     """Whether that is the decision already, by its own name or by what it was merged into."""
     if decision is None or decision.value_id is None:
         return False
@@ -69,7 +68,7 @@ def _answer(
             raise category_needed()
         if kind != Decision.Kind.NOT_APPLICABLE:
             record_decision(actor, product, attribute, Decision.Kind.NOT_APPLICABLE, taxonomy)
-    elif before is not None and _is_decided(before, attribute, said, taxonomy):
+    elif before is not None and is_decided(before, attribute, said, taxonomy):
         if attribute.code == CATEGORY and before.value_id is not None:
             value = taxonomy.stored(CATEGORY, before.value_id)
             if product.top_category not in top_categories(taxonomy, value):
@@ -89,6 +88,8 @@ def save_review(
     product: Product,
     top_category: str | None,
     values: Mapping[str, str],
+    name: str | None = None,
+    sku: str | None = None,
     version: int | None = None,
     publish: bool = False,
     while_classifying: bool = False,
@@ -101,6 +102,8 @@ def save_review(
         top_category: code of the chosen one, or `NO_GARMENT`; None leaves it to the category.
         values: by attribute code a value's code, `LEAVE_OPEN`, `NOT_APPLICABLE` or `TAKE_BACK`; what is not named stays
             as it is. The category counts where the two differ.
+        name: another name; None leaves it.
+        sku: another SKU, "" for none; None leaves it.
         version: the product's version that the person saw.
         publish: publish it, too. Nothing is decided beyond `values`: what is only proposed is open in public.
         while_classifying: publish it though images wait; what is found in them no longer counts.
@@ -111,34 +114,34 @@ def save_review(
     Raises:
         Conflict: `stale` when the product was changed since that version, `archived`, `published` when it
             would open a public value, `category_open` when it would publish without a decided category,
-            `still_classifying` when it would while images wait.
-        Invalid: an unknown code, or a value of an attribute that such garments do not have. Nothing is saved in any of
-            these cases.
+            `still_classifying` when it would while images wait, `sku_taken`.
+        Invalid: an unknown code, a value of an attribute that such garments do not have, or a name or SKU that cannot
+            be. Nothing is saved in any of these cases.
     """
     product = locked_for(actor, product)
-    if version is not None and version != product.version:
-        raise Conflict(
-            "stale", _("This product was changed in the meantime. Look at what it says now, then save again.")
-        )
+    check_version(product, version)
     taxonomy = Taxonomy.load()
-    before = product.top_category_id
+    before = status_and_garment(product)
+    renaming = rename(product, name, sku)
     if top_category is not None:
         _choose_garment(actor, product, top_category, taxonomy)
     effective = EffectiveDecisions.of(product)
     # The category first: it decides which garment the product is, and so which predictions the other decisions answer.
     for code in sorted(values, key=lambda code: code != CATEGORY):
         _answer(actor, product, find_attribute(taxonomy, code), values[code], effective, taxonomy)
-    if product.top_category_id != before:
+    if status_and_garment(product)["top_category"] != before["top_category"]:
         withdraw_foreign_category(actor, product, taxonomy)
     found = apply_decisions(product, taxonomy)
+    reviewed = changes(before | {"status": product.status}, product)
     publish = publish and product.status != Product.Status.PUBLISHED
     if publish:
         if found[CATEGORY].state != ProductAttribute.State.DECIDED:
             raise category_open()
         make_public(product, while_classifying=while_classifying)
         recompute_values(product, taxonomy)
-    save(product, "top_category", "top_category_source", "status", "published_at")
-    audit(actor, "product.review", product, top_category=top_category, values=dict(values))
+    # The name last: another one hints at another garment, and the decisions answer what the person saw.
+    save_renamed(actor, product, renaming, "top_category", "top_category_source", "status", "published_at")
+    audit(actor, "product.review", product, top_category=top_category, values=dict(values), **reviewed)
     if publish:
-        audit(actor, "product.publish", product)
+        audit(actor, "product.publish", product, **changes(before | reviewed.get("after", {}), product))
     return product

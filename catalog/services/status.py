@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from catalog.models import CATEGORY, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy, images_wait
-from catalog.services.writing import audit, locked_for, save
+from catalog.services.writing import audit, changes, locked_for, save, status_and_garment
 from catalog.values.deciding import record_decision
 from catalog.values.recompute import recompute_values
 from catalog.values.status import status_of
@@ -53,7 +53,9 @@ def make_public(product: Product, *, while_classifying: bool) -> None:
 
 
 @atomic
-def publish(*, actor: Actor, product: Product, while_classifying: bool = False) -> Product:
+def publish(
+    *, actor: Actor, product: Product, while_classifying: bool = False, taxonomy: Taxonomy | None = None
+) -> Product:
     """Publish, and decide every value that is shown, so that no later model changes it. Idempotent.
 
     Nobody has answered these values one by one, so the decisions say that they came by publishing.
@@ -62,6 +64,7 @@ def publish(*, actor: Actor, product: Product, while_classifying: bool = False) 
         actor: who publishes.
         product: the product.
         while_classifying: publish what is there though images wait; what is found in them no longer counts.
+        taxonomy: the taxonomy, if the caller has read it already.
 
     Raises:
         Conflict: `category_open` without a category, `still_classifying` while images wait, `bad_move` from a
@@ -70,25 +73,33 @@ def publish(*, actor: Actor, product: Product, while_classifying: bool = False) 
     product = locked_for(actor, product)
     if product.status == Product.Status.PUBLISHED:
         return product
-    taxonomy = Taxonomy.load()
+    before = status_and_garment(product)
+    taxonomy = taxonomy or Taxonomy.load()
     values = recompute_values(product, taxonomy)
     if values[CATEGORY].value_id is None:
         raise category_open()
     make_public(product, while_classifying=while_classifying)
-    for code, value in values.items():
-        if value.value_id and value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}:
-            leaf = taxonomy.stored(code, value.value_id)
-            record_decision(
-                actor, product, taxonomy.attributes[code], Decision.Kind.SET, taxonomy, leaf, by_publishing=True
-            )
+    decided = [
+        record_decision(
+            actor,
+            product,
+            taxonomy.attributes[code],
+            Decision.Kind.SET,
+            taxonomy,
+            taxonomy.stored(code, value.value_id),
+            as_it_stood=True,
+        ).pk
+        for code, value in values.items()
+        if value.value_id and value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}
+    ]
     save(product, "status", "published_at", "top_category_source")
     recompute_values(product, taxonomy)
-    audit(actor, "product.publish", product)
+    audit(actor, "product.publish", product, decided=decided, **changes(before, product))
     return product
 
 
 @atomic
-def unpublish(*, actor: Actor, product: Product) -> Product:
+def unpublish(*, actor: Actor, product: Product, taxonomy: Taxonomy | None = None) -> Product:
     """Take a published product back to ready, or to classifying if images wait. Raises Conflict `bad_move`.
 
     What is open shows proposals again.
@@ -96,13 +107,14 @@ def unpublish(*, actor: Actor, product: Product) -> Product:
     product = locked_for(actor, product)
     if product.status != Product.Status.PUBLISHED:
         raise Conflict("bad_move", _("This product is not published."))
+    before = status_and_garment(product)
     _move(product, Product.Status.READY)
     if images_wait(product):
         _move(product, Product.Status.CLASSIFYING)
     product.published_at = None
-    recompute_values(product, Taxonomy.load())
+    recompute_values(product, taxonomy or Taxonomy.load())
     save(product, "status", "published_at")
-    audit(actor, "product.unpublish", product)
+    audit(actor, "product.unpublish", product, **changes(before, product))
     return product
 
 
@@ -112,21 +124,23 @@ def archive(*, actor: Actor, product: Product) -> Product:
     product = locked_for(actor, product, archived=True)
     if product.status == Product.Status.ARCHIVED:
         return product
+    before = status_and_garment(product)
     _move(product, Product.Status.ARCHIVED)
     product.archived_at = timezone.now()
     save(product, "status", "archived_at")
-    audit(actor, "product.archive", product)
+    audit(actor, "product.archive", product, **changes(before, product))
     return product
 
 
 @atomic
-def restore(*, actor: Actor, product: Product) -> Product:
+def restore(*, actor: Actor, product: Product, taxonomy: Taxonomy | None = None) -> Product:
     """Bring an archived product back, with the status that follows from its values. Raises Conflict `bad_move`."""
     product = locked_for(actor, product, archived=True)
     if product.status != Product.Status.ARCHIVED:
         raise Conflict("bad_move", _("This product is not archived."))
-    _move(product, status_of(product, recompute_values(product, Taxonomy.load())))
+    before = status_and_garment(product)
+    _move(product, status_of(product, recompute_values(product, taxonomy or Taxonomy.load())))
     product.archived_at = product.published_at = None
     save(product, "status", "archived_at", "published_at")
-    audit(actor, "product.restore", product)
+    audit(actor, "product.restore", product, **changes(before, product))
     return product

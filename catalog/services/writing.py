@@ -48,6 +48,18 @@ def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Pro
     return product
 
 
+def check_version(product: Product, version: int | None) -> None:
+    """Refuse a change by somebody who saw another version of the locked product; None is anybody's.
+
+    Raises:
+        Conflict: `stale`.
+    """
+    if version is not None and version != product.version:
+        raise Conflict(
+            "stale", _("This product was changed in the meantime. Look at what it says now, then save again.")
+        )
+
+
 def locked_image(actor: Actor, image: ProductImage) -> tuple[Product, ProductImage]:
     """Lock an image's product and read the image again. Raises as `locked_for` does, Gone also for itself."""
     try:
@@ -60,7 +72,9 @@ def locked_image(actor: Actor, image: ProductImage) -> tuple[Product, ProductIma
 
 
 def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
-    """Leave a line about the product in the audit trail."""
+    """Leave a line about the product in the audit trail, which names the operation that it is part of."""
+    if actor.operation is not None:
+        details["operation"] = actor.operation.public_id
     record(
         actor=actor,
         action=action,
@@ -69,6 +83,29 @@ def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
         merchant_id=product.merchant_id,
         **details,
     )
+
+
+def status_and_garment(product: Product) -> dict[str, str | None]:
+    """What an audit event says of a product before and after, so that the history can name both and go back."""
+    return {
+        "status": product.status,
+        "top_category": product.top_category.code if product.top_category else None,
+        "top_category_source": product.top_category_source,
+    }
+
+
+def changes(before: dict[str, str | None], product: Product) -> dict[str, dict[str, str | None]]:
+    """Return `before` and `after` for an audit event, each with only what differs; {} if nothing does.
+
+    Args:
+        before: what `status_and_garment` said.
+        product: the product now.
+    """
+    after = status_and_garment(product)
+    names = [name for name, value in after.items() if value != before[name]]
+    if not names:
+        return {}
+    return {"before": {name: before[name] for name in names}, "after": {name: after[name] for name in names}}
 
 
 def save(product: Product, *fields: str) -> None:

@@ -52,7 +52,7 @@ def record_decision(
     value: AttributeValue | None = None,
     *,
     source: Decision.Source = Decision.Source.HUMAN,
-    by_publishing: bool = False,
+    as_it_stood: bool = False,
 ) -> Decision:
     """Record that the actor decided, with what the decision answers.
 
@@ -64,10 +64,10 @@ def record_decision(
         taxonomy: the taxonomy.
         value: the value that is set; None for every other kind.
         source: a person or key, or an import.
-        by_publishing: whether the value was only published as it stood, and nobody answered this one.
+        as_it_stood: whether the value was only published, or accepted among many, and nobody answered this one.
     """
     fields = _answered(product, attribute, taxonomy)
-    if by_publishing:
+    if as_it_stood:
         fields["answers"] = Decision.Answers.PUBLISHED
     return Decision.objects.create(
         product=product,
@@ -78,7 +78,40 @@ def record_decision(
         user=actor.user,
         api_key=actor.api_key,
         channel=actor.channel,
+        operation=actor.operation,
         **fields,
+    )
+
+
+def decide_again(actor: Actor, earlier: Decision) -> Decision:
+    """Record that what was decided earlier counts again, as the same answer to the same proposal.
+
+    A key's or an import's word does not become a person's by being put back.
+    """
+    return _repeat(actor, earlier, earlier.kind, earlier.value_id)
+
+
+def take_back(actor: Actor, decision: Decision) -> Decision:
+    """Record that the decision in effect counts no more, and neither does what it answered."""
+    return _repeat(actor, decision, Decision.Kind.WITHDRAWN, None)
+
+
+def _repeat(actor: Actor, earlier: Decision, kind: str, value_id: int | None) -> Decision:
+    return Decision.objects.create(
+        product_id=earlier.product_id,
+        attribute_id=earlier.attribute_id,
+        kind=kind,
+        value_id=value_id,
+        source=earlier.source,
+        user=actor.user,
+        api_key_id=earlier.api_key_id or (actor.api_key.pk if actor.api_key else None),
+        channel=actor.channel,
+        operation=actor.operation,
+        prediction_id=earlier.prediction_id,
+        answers=earlier.answers,
+        proposed_value_id=earlier.proposed_value_id,
+        proposed_confidence=earlier.proposed_confidence,
+        proposed_by_id=earlier.proposed_by_id,
     )
 
 

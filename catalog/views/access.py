@@ -41,13 +41,17 @@ def turned_away(request: PortalRequest, refused: Forbidden | Gone) -> HttpRespon
 def carry_out(
     request: PortalRequest, public_id: str, operation: Callable[[], object], done: Callable[[], str]
 ) -> HttpResponse:
-    """Do something to a product, and say on its page that it is done, or why it is not."""
+    """Do something to a product, and say on its page that it is done, or why it is not. Scripts get JSON."""
     try:
         operation()
     except (Forbidden, Gone) as refused:
         return turned_away(request, refused)
     except Refused as refused:
+        if wants_json(request):
+            return JsonResponse({"code": refused.code, "message": refused.message}, status=409)
         messages.error(request, refused.message)
     else:
+        if wants_json(request):
+            return JsonResponse({"message": done()})
         messages.success(request, done())
     return redirect("catalog:product", public_id)

@@ -5,56 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
-from django.utils.translation import gettext_lazy as _
 
-from catalog.models import CATEGORY, Product
-from catalog.selectors import Taxonomy, values_called
+from catalog.models import CATEGORY, Attribute
+from catalog.selectors import Taxonomy
 from catalog.services import LEAVE_OPEN
 
 
-class ProductFilterForm(forms.Form):
-    """The list's search and filters; what it does not understand it leaves out."""
-
-    q = forms.CharField(
-        label=_("Search"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Name or SKU")}),
-    )
-    status = forms.ChoiceField(label=_("Status"), required=False, choices=[])
-    category = forms.ChoiceField(label=_("Category"), required=False, choices=[])
-
-    def __init__(self, data: Any, categories: dict[str, list[tuple[str, str]]]) -> None:
-        """`categories`: (code, name) pairs by the name of their top-level category."""
-        super().__init__(data)
-        self.fields["status"].choices = [("", _("all statuses")), *Product.Status.choices]  # type: ignore[attr-defined]
-        self.fields["category"].choices = [  # type: ignore[attr-defined]
-            ("", _("all categories")),
-            *categories.items(),
-        ]
-
-    def apply(self, products: QuerySet[Product]) -> QuerySet[Product]:
-        """Narrow the products down; archived ones show only when they are asked for."""
-        self.is_valid()
-        q, status, category = (self.cleaned_data.get(name, "") for name in ("q", "status", "category"))
-        products = products.filter(status=status) if status else products.exclude(status=Product.Status.ARCHIVED)
-        if q:
-            products = products.filter(Q(name__icontains=q) | Q(sku__icontains=q))
-        if category:
-            products = products.filter(attributes__value__in=values_called(CATEGORY, category))
-        return products
-
-
 class ReviewForm(forms.Form):
-    """What a person says of a product: the version they saw, which garment it is, and a value for each attribute.
+    """What a person says of a product: the version they saw, its name and SKU, which garment it is, and each value.
 
     Beside each value's control the page says what was selected in it when the person got it: leaving open what was
-    found open says nothing, and a model may have spoken in the meantime.
+    found open says nothing, and a model may have spoken in the meantime. It also says which value a model was unsure
+    of: that one is no answer as long as the person has not confirmed it.
     """
 
     version = forms.IntegerField()
     top_category = forms.CharField(required=False)
+    name = forms.CharField(required=False, strip=False)
+    sku = forms.CharField(required=False, strip=False)
 
     def __init__(self, data: Any, taxonomy: Taxonomy) -> None:
         super().__init__(data)
@@ -71,6 +39,21 @@ class ReviewForm(forms.Form):
     def shown_name(attribute: str) -> str:
         """The name under which the page says what it selected."""
         return f"shown-{attribute}"
+
+    @staticmethod
+    def doubtful_name(attribute: str) -> str:
+        """The name under which the page says which value it showed as one that a model is unsure of."""
+        return f"doubtful-{attribute}"
+
+    @staticmethod
+    def looked_name(attribute: str) -> str:
+        """The name of the box by which a person confirms that value; it sends the value."""
+        return f"looked-{attribute}"
+
+    def typed(self, field: str) -> str | None:
+        """Return the name or the SKU as it was typed; None where the page did not ask for it."""
+        text: str = self.cleaned_data.get(field, "")
+        return text if field in self.data else None
 
     @property
     def garment(self) -> str | None:
@@ -92,15 +75,37 @@ class ReviewForm(forms.Form):
 
     @property
     def answers(self) -> dict[str, str]:
-        """The same without what is no answer: trousers' sleeves, and what was open on the page and still is."""
+        """The same without what is no answer: trousers' sleeves, what is open as it was, and what nobody confirmed."""
+        return {
+            code: value
+            for code, value in self._applicable.items()
+            if not self._is_still_open(code, value) and not self._is_unconfirmed(code, value)
+        }
+
+    @property
+    def unconfirmed(self) -> list[Attribute]:
+        """The attributes whose value a model was unsure of, and that the person left at it without confirming it."""
+        return [
+            self.taxonomy.attributes[code]
+            for code, value in self._applicable.items()
+            if self._is_unconfirmed(code, value)
+        ]
+
+    @property
+    def confirmed(self) -> list[str]:
+        """The codes of the attributes whose doubtful value the person confirmed."""
+        return [code for code, value in self.values.items() if value and self.data.get(self.looked_name(code)) == value]
+
+    @property
+    def _applicable(self) -> dict[str, str]:
         values = self.values
         chosen = self.taxonomy.resolve(CATEGORY, values.get(CATEGORY, ""))
         level = (chosen.parent or chosen) if chosen else self.taxonomy.resolve(CATEGORY, self.garment or "")
-        return {
-            code: value
-            for code, value in values.items()
-            if self.taxonomy.applies(code, level) and not self._is_still_open(code, value)
-        }
+        return {code: value for code, value in values.items() if self.taxonomy.applies(code, level)}
 
     def _is_still_open(self, code: str, value: str) -> bool:
         return value == LEAVE_OPEN and self.data.get(self.shown_name(code)) == LEAVE_OPEN
+
+    def _is_unconfirmed(self, code: str, value: str) -> bool:
+        doubtful = value != LEAVE_OPEN and self.data.get(self.doubtful_name(code)) == value
+        return doubtful and self.data.get(self.looked_name(code)) != value
