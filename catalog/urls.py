@@ -1,6 +1,6 @@
 from django.urls import path
 
-from catalog.views import home, media, new_product, product, products, review_queue, undo, uploads
+from catalog.views import bulk, home, media, new_product, product, products, review_queue, saved_views, undo, uploads
 
 app_name = "catalog"
 
@@ -23,7 +23,19 @@ urlpatterns = [
     ),
     path("products/new/<slug:number>/save", new_product.save_draft, name="save_draft"),
     path("products/new/<slug:number>/discard", new_product.discard_draft, name="discard_draft"),
+    path("products/rows/", products.changed_rows, name="changed_rows"),
+    path("products/columns/", products.choose_columns, name="choose_columns"),
+    path("products/views/", saved_views.saved_views, name="saved_views"),
+    path("products/views/<slug:public_id>/rename", saved_views.rename_saved_view, name="rename_saved_view"),
+    path("products/views/<slug:public_id>/delete", saved_views.delete_saved_view, name="delete_saved_view"),
+    path("products/bulk/", bulk.recent, name="bulk"),
+    path("products/bulk/ask", bulk.ask, name="bulk_ask"),
+    path("products/bulk/start", bulk.start, name="bulk_start"),
+    path("products/bulk/<slug:public_id>", bulk.operation_page, name="bulk_operation"),
+    path("products/bulk/<slug:public_id>/live", bulk.live, name="bulk_live"),
+    path("products/bulk/<slug:public_id>/moves/<slug:action>", bulk.move, name="bulk_move"),
     path("products/<slug:public_id>", product.product_page, name="product"),
+    path("products/<slug:public_id>/cell", products.edit_cell, name="edit_cell"),
     path("products/<slug:public_id>/live", product.live, name="live"),
     path("products/<slug:public_id>/values", product.values, name="values"),
     path("products/<slug:public_id>/review", product.review, name="review"),

@@ -10,8 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_words'),
-        ('catalog', '0009_list'),
-        ('catalog', '0009_image_archived_by'),
+        ('catalog', '0009_bulk'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -40,6 +39,7 @@ class Migration(migrations.Migration):
                 ('original', models.FileField(max_length=200, upload_to='')),
                 ('display', models.FileField(max_length=200, upload_to='')),
                 ('thumbnail', models.FileField(max_length=200, upload_to='')),
+                ('small', models.FileField(max_length=200, upload_to='')),
                 ('original_name', models.CharField(max_length=255)),
                 ('sha256', models.CharField(max_length=64)),
                 ('size', models.PositiveIntegerField()),

@@ -8,9 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0009_list'),
         ('catalog', '0009_drafts'),
-        ('catalog', '0009_image_archived_by'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

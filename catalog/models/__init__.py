@@ -3,10 +3,11 @@
 Two tables point to the classifier's by name. Its types are imported for type checking only: imports run one way.
 """
 
+from catalog.models.bulk import BulkChange
 from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.draft import DraftImage, UploadDraft
 from catalog.models.files import PendingFile
-from catalog.models.image import ProductImage, ProductImageQuerySet
+from catalog.models.image import FILES, ProductImage, ProductImageQuerySet
 from catalog.models.product import Product, ProductQuerySet, ProductTerm
 from catalog.models.review_claim import ReviewClaim
 from catalog.models.saved_view import SavedView
@@ -14,10 +15,12 @@ from catalog.models.taxonomy import CATEGORY, MATERIAL, SLEEVE_LENGTH, Attribute
 
 __all__ = [
     "CATEGORY",
+    "FILES",
     "MATERIAL",
     "SLEEVE_LENGTH",
     "Attribute",
     "AttributeValue",
+    "BulkChange",
     "Decision",
     "DraftImage",
     "Named",

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Merchant
+from catalog.models.image import FILES
 from core.ids import PUBLIC_ID_LENGTH, public_id
 
 
@@ -41,6 +42,7 @@ class DraftImage(models.Model):
     original = models.FileField(max_length=200)
     display = models.FileField(max_length=200)
     thumbnail = models.FileField(max_length=200)
+    small = models.FileField(max_length=200)
     original_name = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()
@@ -58,3 +60,8 @@ class DraftImage(models.Model):
 
     def __str__(self) -> str:
         return self.original_name
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The names of its files in the storage, by field."""
+        return {field: str(getattr(self, field)) for field in FILES}

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.models import Merchant
 from catalog import files as stored_files
-from catalog.models import DraftImage, Product, ProductImage, UploadDraft
+from catalog.models import FILES, DraftImage, Product, ProductImage, UploadDraft
 from catalog.services import uploads
 from catalog.services.products import NAME_LENGTH, SKU_LENGTH
 from catalog.upload_validation import refusal
@@ -27,7 +27,7 @@ from core.ids import is_public_id
 LIFETIME = timedelta(days=1)
 _MOST_SHOWN = 5
 _CHUNK = 100
-_COPIED = ("public_id", "original", "display", "thumbnail", "original_name", "sha256", "size", "width", "height")
+_COPIED = ("public_id", *FILES, "original_name", "sha256", "size", "width", "height")
 
 
 def drafts_of(actor: Actor, merchant: Merchant) -> list[UploadDraft]:
@@ -74,7 +74,7 @@ def _locked(actor: Actor, merchant: Merchant, number: str) -> UploadDraft:
 
 
 def _paths(images: Sequence[DraftImage | ProductImage]) -> list[str]:
-    return [str(file) for image in images for file in (image.original, image.display, image.thumbnail)]
+    return [name for image in images for name in image.files.values()]
 
 
 @atomic

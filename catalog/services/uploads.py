@@ -88,6 +88,7 @@ def _planned(product: str, name: str, file: UploadedFile[bytes]) -> _Upload | Re
         "original": f"{stem}.{extension}",
         "display": f"{stem}-display.jpg",
         "thumbnail": f"{stem}-thumbnail.jpg",
+        "small": f"{stem}-small.jpg",
     }
     return _Upload(file, name, number, paths)
 
@@ -104,6 +105,7 @@ def _write(upload: _Upload, data: bytes, sha256: str) -> ProductImage:
                 "original": data,
                 "display": copies.display_copy(decoded.image),
                 "thumbnail": copies.thumbnail(decoded.image),
+                "small": copies.thumbnail(decoded.image, copies.SMALL_SIDE),
             }
     except DecodeError as error:
         raise refusal_of(error) from error
@@ -226,7 +228,7 @@ def _add_rows(actor: Actor, product: Product, prepared: Prepared, place: int | N
         image.uploaded_by = actor.user
         image.position = position + number
         image.bulk = bulk
-    confirmed = {str(file) for image in stored for file in (image.original, image.display, image.thumbnail)}
+    confirmed = {name for image in stored for name in image.files.values()}
     stored_files.confirm(confirmed)
     for image in stored:
         image.save(force_insert=True)

@@ -21,7 +21,7 @@ from vision.engine import formats
 
 logger = logging.getLogger(__name__)
 
-VARIANTS = ("display", "thumbnail", "original")
+VARIANTS = ("display", "thumbnail", "small", "original")
 MAX_AGE = 3600  # seconds; a file's content never changes, but who may see it can
 
 
@@ -102,4 +102,6 @@ def media(request: HttpRequest, public_id: str, variant: str) -> HttpResponseBas
     image = ProductImage.objects.visible_to(actor).filter(public_id=public_id).first()
     if image is None or variant not in VARIANTS:
         raise Http404
+    if variant == "small" and not image.small:
+        variant = "thumbnail"
     return image_response(request, image, variant)

@@ -27,9 +27,7 @@ def chosen(name, data=None, color="firebrick"):
 def bring(page, kind, *files):
     """Drop or paste files on the page, as from the desktop."""
     event = {"drop": 'new DragEvent("drop", event)', "paste": 'new ClipboardEvent("paste", event)'}[kind]
-    sent = [
-        (file["name"], file["mimeType"], base64.b64encode(file["buffer"]).decode()) for file in files
-    ]
+    sent = [(file["name"], file["mimeType"], base64.b64encode(file["buffer"]).decode()) for file in files]
     page.evaluate(DROP.replace("KIND", event), sent)
 
 
