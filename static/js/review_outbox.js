@@ -76,6 +76,7 @@ export class Outbox {
   /** @param {Letter} letter @returns {Promise<any>} the server's answer */
   async deliver({ item, kind, said }) {
     const url = /** @type {string} */ (kind === "undo" ? item.form.dataset.undo : item.form.getAttribute("action"));
+    /** @type {Record<string, string>} */
     const body = kind === "undo" ? { undo: item.undo ?? "" } : { ...said, version: String(item.version) };
     return (await send(url, { body })).data;
   }
