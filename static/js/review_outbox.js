@@ -86,7 +86,7 @@ export class Outbox {
     if (failed.retriable) {
       const pause = AGAIN_MS[Math.min(this.tries, AGAIN_MS.length - 1)];
       this.tries += 1;
-      // Who would not log in is not asked again by itself.
+      // Who would not log in is asked again only when they say so.
       if (failed.kind !== "log_in") this.timer = window.setTimeout(() => this.go(), pause);
       this.why = failed;
       this.events.changed(this.unsent, failed);
