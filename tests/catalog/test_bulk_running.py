@@ -38,14 +38,14 @@ def _published(merchant):
 
 def _breaks_at(monkeypatch, pk, error):
     """Let the process break off while it changes that product."""
-    real = steps.lock_product
+    real = steps.state_of
 
-    def lock(product):
-        if product == pk:
+    def state_of(product, taxonomy):
+        if product.pk == pk:
             raise error
-        return real(product)
+        return real(product, taxonomy)
 
-    monkeypatch.setattr(steps, "lock_product", lock)
+    monkeypatch.setattr(steps, "state_of", state_of)
 
 
 def test_a_few_are_changed_while_the_person_waits(actor, seen):
