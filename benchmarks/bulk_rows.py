@@ -75,7 +75,7 @@ def _image(product: Any, sha256: str) -> Any:
 
 
 def _propose(products: Sequence[Any], garments: Sequence[Any]) -> None:
-    """Store the predictions of each product's garment, and the proposal and the current values that follow from them."""
+    """Store what models say of each garment, and the proposal and the current values that follow from it."""
     from catalog.models import Product, ProductAttribute
     from catalog.proposal import Candidate, Proposal, ProposedValue
     from catalog.selectors import Taxonomy
