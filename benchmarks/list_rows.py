@@ -16,12 +16,41 @@ import numpy as np
 LARGE = 1001  # id of the merchant with most of the products
 _OTHERS = 49
 _CHUNK = 100_000
-_ADJECTIVES = ("오버핏", "슬림", "클래식", "울 블렌드", "린넨", "데일리", "빈티지", "소프트", "스트라이프", "체크", "플리츠", "크롭")  # fmt: skip
-_GARMENTS = ("코트", "자켓", "셔츠", "블라우스", "니트", "가디건", "티셔츠", "후드", "원피스", "스커트", "청바지", "팬츠", "점퍼", "조끼")  # fmt: skip
+_ADJECTIVES = (
+    "오버핏",
+    "슬림",
+    "클래식",
+    "울 블렌드",
+    "린넨",
+    "데일리",
+    "빈티지",
+    "소프트",
+    "스트라이프",
+    "체크",
+    "플리츠",
+    "크롭",
+)
+_GARMENTS = (
+    "코트",
+    "자켓",
+    "셔츠",
+    "블라우스",
+    "니트",
+    "가디건",
+    "티셔츠",
+    "후드",
+    "원피스",
+    "스커트",
+    "청바지",
+    "팬츠",
+    "점퍼",
+    "조끼",
+)
 
 _NUMBERS = """
 CREATE TABLE bench_products (
-    id INT PRIMARY KEY, merchant INT, st VARCHAR(12), unclear VARCHAR(8), failed INT, cat INT, top INT, mat INT, slv INT,
+    id INT PRIMARY KEY, merchant INT, st VARCHAR(12), unclear VARCHAR(8), failed INT,
+    cat INT, top INT, mat INT, slv INT,
     cc DOUBLE, cm DOUBLE, cs DOUBLE, at DATETIME(6), rc VARCHAR(40), lc VARCHAR(40), mc VARCHAR(40), sc VARCHAR(40),
     name VARCHAR(100), sku VARCHAR(20)
 )
@@ -69,11 +98,11 @@ FROM bench_products WHERE id > %s AND id <= %s
 """
 _ALTERNATIVES = """', "calibrated": true, "alternatives": [{"value": "Jacket", "confidence": 0.0412}, {"value": "Coat", "confidence": 0.0301}, {"value": "Jumper", "confidence": 0.0121}], "prediction": '"""  # noqa: E501 - JSON within SQL
 _IMAGES = """
-INSERT INTO catalog_productimage (public_id, original, display, thumbnail, original_name, sha256, size, width, height,
-    position, created_at, archived_at, current_classification_id, product_id, uploaded_by_id)
+INSERT INTO catalog_productimage (public_id, original, display, thumbnail, small, original_name, sha256, size,
+    width, height, position, created_at, archived_at, current_classification_id, product_id, uploaded_by_id)
 SELECT LEFT(MD5(CONCAT('i', id)), 20), 'products/shared/one.jpg', 'products/shared/one-display.jpg',
-    'products/shared/one-thumbnail.jpg', CONCAT('IMG_', id, '.jpg'), SHA2(id, 256), 120000, 600, 800, 0, at, NULL, NULL,
-    id, NULL
+    'products/shared/one-thumbnail.jpg', '', CONCAT('IMG_', id, '.jpg'), SHA2(id, 256), 120000,
+    600, 800, 0, at, NULL, NULL, id, NULL
 FROM bench_products WHERE id > %s AND id <= %s
 """
 _VALUES = """
@@ -119,7 +148,7 @@ def _draw(cursor: Any, count: int) -> None:
         )
         cursor.execute("DROP TEMPORARY TABLE bench_leaves")
     cursor.execute(
-        "UPDATE bench_products p JOIN catalog_attributevalue v ON v.id = p.top SET p.lc = v.code WHERE p.top IS NOT NULL"
+        "UPDATE bench_products p JOIN catalog_attributevalue v ON v.id = p.top SET p.lc = v.code WHERE p.top > 0"
     )
 
 
@@ -135,7 +164,11 @@ def fill(count: int) -> None:
     )
     attributes = dict(Attribute.objects.values_list("code", "pk"))
     inserts = [_PRODUCTS.replace("@alternatives", _ALTERNATIVES), _IMAGES]
-    for code, column, confidence in (("category", "cat", "cc"), ("material", "mat", "cm"), ("sleeve_length", "slv", "cs")):
+    for code, column, confidence in (
+        ("category", "cat", "cc"),
+        ("material", "mat", "cm"),
+        ("sleeve_length", "slv", "cs"),
+    ):
         inserts.append(_VALUES.format(confidence=confidence, value=column, attribute=attributes[code]))
     models = (Product, ProductAttribute)
     with connection.cursor() as cursor:
@@ -183,23 +216,23 @@ def _terms(cursor: Any) -> None:
     from catalog.search import terms_of
 
     parts = []
-    for rows in _rows():
-        merchants, terms, products = [], [], []
-        for merchant, product, text in rows:
+    for products in _rows():
+        columns: tuple[list[int], list[int], list[int]] = ([], [], [])
+        for merchant, product, text in products:
             found = terms_of(text)
-            terms += found
-            merchants += [merchant] * len(found)
-            products += [product] * len(found)
-        parts.append((np.array(merchants, np.int32), np.array(terms, np.uint32), np.array(products, np.int32)))
-    merchant, term, product = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    order = np.lexsort((product, term, merchant))
+            columns[0].extend([merchant] * len(found))
+            columns[1].extend(found)
+            columns[2].extend([product] * len(found))
+        parts.append([np.array(column, np.int64) for column in columns])
+    merchants, terms, ids = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((ids, terms, merchants))
     with tempfile.TemporaryDirectory(prefix="otjang-terms-") as folder:
         Path(folder).chmod(0o755)
         path = Path(folder, "terms.tsv")
         with path.open("w") as file:
             for start in range(0, len(order), 1_000_000):
                 part = order[start : start + 1_000_000]
-                rows = zip(merchant[part].tolist(), term[part].tolist(), product[part].tolist(), strict=True)
-                file.writelines("%d\t%d\t%d\n" % row for row in rows)
+                rows = zip(merchants[part].tolist(), terms[part].tolist(), ids[part].tolist(), strict=True)
+                file.writelines(f"{merchant}\t{term}\t{pk}\n" for merchant, term, pk in rows)
         path.chmod(0o644)
         cursor.execute(f"LOAD DATA INFILE '{path}' INTO TABLE catalog_productterm (merchant_id, term, product_id)")

@@ -10,6 +10,9 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401  (importing registers them)
+        from core.particles import mend_catalogue
+
+        mend_catalogue()
 
         with suppress(OSError):  # Django's check of the setting says it
             Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar, cast
 
+from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -39,3 +40,14 @@ def posted_from(page: str, *arguments: str) -> Callable[[View], View]:
         return cast(View, wrapper)
 
     return decorate
+
+
+def toast(request: HttpRequest, text: str, *, undo: str = "") -> None:
+    """Say on the next page, over it, what was done.
+
+    Args:
+        request: whose person reads it.
+        text: a sentence in their language.
+        undo: an address that takes it back when it is posted to; the toast then offers that for ten seconds.
+    """
+    messages.success(request, text, extra_tags=undo)

@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.i18n import set_language as set_language_cookie
 
@@ -25,6 +26,10 @@ from accounts.page_of import page_of
 from accounts.portal import SESSION_KEY, PortalRequest, portal_view
 from accounts.services import change_password
 from core.portal import posted_from, wants_json
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"  # static/js/frame.js writes it, too
+THEME_SECONDS = 365 * 24 * 3600
 
 
 class LoginView(DjangoLoginView):
@@ -41,7 +46,7 @@ class LoginView(DjangoLoginView):
         return "" if urlsplit(urljoin(self.request.path, url)).path in here else url
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Tell a script who is logged in; it reads no pages, and gets the token that a form would hold by the cookie."""
+        """Tell a script who is logged in; the cookie brings it the token that a form would hold."""
         if wants_json(request) and (request.method == "GET" or request.user.is_authenticated):
             get_token(request)
             return JsonResponse({"page_of": page_of(request)})
@@ -94,6 +99,29 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
+def _way_back(request: HttpRequest) -> str:
+    """Return the page of this site that a form names in `next`, else the list."""
+    page = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if is_ours else reverse("catalog:products")
+
+
+@posted_from("catalog:products")
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Show the site in this browser in light, in dark, or (anything else) as the device does; then back to the page."""
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    response = redirect(back if is_ours else "catalog:products")
+    theme = request.POST.get("theme", "")
+    if theme in THEMES:
+        response.set_cookie(THEME_COOKIE, theme, max_age=THEME_SECONDS, samesite="Lax", secure=settings.HTTPS)
+    else:
+        response.delete_cookie(THEME_COOKIE)
+    return response
+
+
 @posted_from("catalog:products")
 @portal_view
 def switch_merchant(request: PortalRequest) -> HttpResponseBase:
@@ -104,4 +132,4 @@ def switch_merchant(request: PortalRequest) -> HttpResponseBase:
         raise Http404
     request.session[SESSION_KEY] = public_id
     messages.info(request, _("You now work in %(merchant)s.") % {"merchant": membership.merchant})
-    return redirect("catalog:products")
+    return redirect(_way_back(request))

@@ -8,7 +8,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_words'),
-        ('catalog', '0009_image_archived_by'),
         ('catalog', '0009_list'),
     ]
 

@@ -72,7 +72,7 @@ def describe(product, proposed, failed):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0008_image_checksums'),
+        ('catalog', '0009_image_archived_by'),
         ('classifier', '0010_hidden_attributes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -137,6 +137,11 @@ class Migration(migrations.Migration):
             model_name='product',
             name='unclear',
             field=models.CharField(blank=True, choices=[('', 'clear'), ('several', 'several garments'), ('nothing', 'nothing found')], default='', editable=False, max_length=8),
+        ),
+        migrations.AddField(
+            model_name='productimage',
+            name='small',
+            field=models.FileField(blank=True, default='', editable=False, max_length=200, upload_to='', verbose_name='small thumbnail'),
         ),
         migrations.AddField(
             model_name='productattribute',

@@ -50,6 +50,18 @@ def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Pro
     return product
 
 
+def check_version(product: Product, version: int | None) -> None:
+    """Refuse a change by somebody who saw another version of the locked product; None is anybody's.
+
+    Raises:
+        Conflict: `stale`.
+    """
+    if version is not None and version != product.version:
+        raise Conflict(
+            "stale", _("This product was changed in the meantime. Look at what it says now, then save again.")
+        )
+
+
 def locked_image(actor: Actor, image: ProductImage) -> tuple[Product, ProductImage]:
     """Lock an image's product and read the image again. Raises as `locked_for` does, Gone also for itself."""
     try:

@@ -16,13 +16,16 @@ _OFFERED = timedelta(hours=1)  # how long lists name the person's last operation
 
 
 @register.inclusion_tag("catalog/bulk_bar.html", takes_context=True)
-def bulk_bar(context: template.Context, matching: int | None = None, query: str = "") -> dict[str, Any]:
+def bulk_bar(
+    context: template.Context, matching: int | None = None, query: str = "", more: bool = False
+) -> dict[str, Any]:
     """The bar, with the person's last operation; nothing for people who may only look (one query).
 
     Args:
         context: the page's.
         matching: how many products the list's filter matches in all; None if nobody counted them.
         query: the list's filter, as `ProductFilter.query` writes it.
+        more: whether there are more than `matching`, and nobody counted further.
     """
     actor = context["request"].actor
     if actor.merchant is None or not actor.can_edit(actor.merchant.pk):
@@ -33,6 +36,8 @@ def bulk_bar(context: template.Context, matching: int | None = None, query: str 
         "csrf_token": context.get("csrf_token"),
         "actions": [(code, action.label) for code, action in bulk.ACTIONS.items()],
         "matching": matching,
+        "number": matching,
+        "shown": f"{matching:,}{'+' if more else ''}" if matching is not None else "",
         "query": query,
         "last": last,
         "last_text": done_text(last, last.done) if last is not None else "",

@@ -10,7 +10,7 @@ from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import audit, lock_product, locked_for
 from classifier import proposals
-from classifier.jobs.new_jobs import add_live_job
+from classifier.jobs.new_jobs import add_drawn_job, add_live_job
 from classifier.jobs.tasks import wake_worker
 from classifier.models import Classification
 from core.db import atomic
@@ -46,6 +46,13 @@ def request_classification(
     if added.waits:
         wake_worker_on_commit()
     return added.job
+
+
+@atomic
+def request_description(*, image: ProductImage) -> None:
+    """Queue the description of what people drew in an image, within the caller's transaction; wakes a worker."""
+    add_drawn_job(image=image)
+    wake_worker_on_commit()
 
 
 @atomic

@@ -9,7 +9,6 @@ import { byId, changed, isControl, keepFocus, looksAt, refresh, review, said } f
 import { hideWhatDoesNotApply, noteGarment, prepareFields, showProposal } from "./product_values.js";
 import { Failed } from "./requests.js";
 
-document.documentElement.classList.add("js");
 prepareFields();
 
 // A refusal brings the page again with what was chosen: none of it is saved yet.

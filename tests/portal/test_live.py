@@ -89,7 +89,8 @@ def test_it_brings_the_result_and_stops_asking(client, uploaded, work):
     assert "Outerwear" in answer.text
     assert "Jacket · 80%" in answer.text
     assert 'x="25.00%" y="10.00%" width="50.00%" height="80.00%"' in answer.text
-    assert answer.text.count("hx-swap-oob") == 4  # the review, the history, the boxes, what is not visible
+    # actions, moves, name and SKU, trouble, the review, the history, the boxes, what is not visible
+    assert answer.text.count("hx-swap-oob") == 8
     assert "classified in" in answer.text
     assert "proposed Jacket 80%, Denim 90%, Long sleeve 90%" in answer.text
     assert "<html" not in answer.text
@@ -246,6 +247,6 @@ def test_it_needs_as_many_queries_for_ten_images_as_for_one(
     work()
 
     # session, person, memberships; product, values, images, garments, predictions, their attributes and values,
-    # decisions; taxonomy (3), images and their jobs, audit trail, what else waits (2)
-    with django_assert_max_num_queries(21):
+    # decisions; taxonomy (3), images and their jobs, removed ones, audit trail, what else waits (2)
+    with django_assert_max_num_queries(22):
         assert client.get(f"/products/{product.public_id}").status_code == 200

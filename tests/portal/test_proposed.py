@@ -38,7 +38,8 @@ def public(client, proposed):
 def _page(client, product, **query):
     """The page as it is read: without what is hidden."""
     page = client.get(f"/products/{product.public_id}", query).text
-    return re.sub(r"<span [^>]* hidden>(<span[^>]*>[^<]*</span>|[^<])*</span>", "", page)
+    page = re.sub(r"<span [^>]* hidden>(<span[^>]*>[^<]*</span>|[^<])*</span>", "", page)
+    return re.sub(r"<button [^>]* hidden>.*?</button>", "", page)
 
 
 def _sleeves(page):

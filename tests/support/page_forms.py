@@ -17,9 +17,10 @@ class _Controls(HTMLParser):
         attrs = dict(attrs)
         if tag == "form":
             self.inside = attrs.get("id") == self.form
-        if not self.inside:
+        if not self.inside and attrs.get("form") != self.form:
             return
-        if tag == "input" and (attrs.get("type") != "radio" or "checked" in attrs):
+        ticked = attrs.get("type") not in ("radio", "checkbox") or "checked" in attrs
+        if tag == "input" and ticked:
             self.fields[attrs["name"]] = attrs.get("value", "")
         elif tag == "select":
             self.select = None if "disabled" in attrs else attrs["name"]
@@ -34,7 +35,7 @@ class _Controls(HTMLParser):
 
 
 def fields_of(page, form):
-    """The fields of the form with that id: the selected or first option, the checked radio, what is hidden."""
+    """The fields of the form with that id: the selected or first option, what is checked, what is hidden."""
     controls = _Controls(form)
     controls.feed(page)
     return controls.fields
