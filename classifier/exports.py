@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.core.files.storage import Storage, default_storage
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +25,7 @@ from accounts.models import Merchant
 from accounts.services import record
 from catalog.models import AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy, decided_by_people
+from classifier.exported_boxes import BOX_COLUMNS, box_row, garment_of, is_drawn, levels_of
 from classifier.models import Garment, ModelVersion, Prediction
 from classifier.registry import class_mapping
 from core.db import atomic
@@ -80,11 +81,15 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _ExportedImage:
-    """An image of a product with the garment that the product is; `alone` if nothing else was found in it."""
+    """An image of a product with the garment that the product is; `alone` if nothing else was found in it.
+
+    `drawn`: all that people drew in it.
+    """
 
     image: ProductImage
     garment: Garment
     alone: bool
+    drawn: Sequence[Garment]
 
 
 def export_dataset(
@@ -170,6 +175,7 @@ class _Export:
             code for code in taxonomy.attributes if code in (selection.attributes or taxonomy.attributes)
         ]
         self._rejects: list[tuple[str, str, str]] = []
+        self._boxes: list[list[str]] = []
         # A set's image may belong to two products. It must not be learnt from and measured on.
         self._in_val: set[str] = set()
 
@@ -204,6 +210,7 @@ class _Export:
         write_json(self._folder / TAXONOMY, class_mapping.described(self._taxonomy))
         write_csv(self._folder / "labels.csv", self._columns(), rows)
         write_csv(self._folder / "rejects.csv", REJECT_COLUMNS, self._rejects)
+        write_csv(self._folder / "boxes.csv", BOX_COLUMNS, self._boxes)
         self.summary.images = len(rows)
         self.summary.rejected = Counter(reason for _file, reason, _detail in self._rejects)
 
@@ -231,6 +238,9 @@ class _Export:
             exported = 0
             for found in images[product.pk]:
                 if self._copy(product, found.image):
+                    self._boxes += [
+                        box_row(_file_name(found.image), product.public_id, garment) for garment in found.drawn
+                    ]
                     yield self._row(product, found, decided[product.pk], predictions[found.garment.pk])
                     exported += 1
             self.summary.products += exported > 0
@@ -239,9 +249,11 @@ class _Export:
         """The images of each product in which its garment was found; the others are rejected."""
         images = ProductImage.objects.current().filter(product__in=products)
         garments: dict[int, list[Garment]] = defaultdict(list)
-        of_current = Q(classification=F("image__current_classification")) | Q(source=Garment.Source.HUMAN)
-        for garment in Garment.objects.filter(of_current, image__in=list(images)).order_by("pk"):
+        for garment in (
+            Garment.objects.shown().filter(image__in=list(images)).select_related("top_category").order_by("pk")
+        ):
             garments[garment.image_id].append(garment)
+        levels = levels_of([garment for found in garments.values() for garment in found], self._taxonomy)
         of_product: dict[int, list[ProductImage]] = defaultdict(list)
         for image in images:
             of_product[image.product_id].append(image)
@@ -250,11 +262,12 @@ class _Export:
             speaking = set(product.candidate.garments) if product.candidate else set()
             for image in of_product[product.pk]:
                 seen = garments[image.pk]
-                chosen = _garment_of(seen, speaking)
+                chosen = garment_of(seen, speaking, levels, product.top_category_id)
+                drawn = [garment for garment in seen if is_drawn(garment)]
                 if chosen is None:
                     self._reject(image, "no_garment_box", f"{len(seen)} garments found")
                 else:
-                    found[product.pk].append(_ExportedImage(image, chosen, alone=len(seen) == 1))
+                    found[product.pk].append(_ExportedImage(image, chosen, len(seen) == 1, drawn))
         return found
 
     def _copy(self, product: Product, image: ProductImage) -> bool:
@@ -282,7 +295,7 @@ class _Export:
         predictions: dict[str, Prediction],
     ) -> list[str]:
         labels = {code: self._label(value) for code, value in decided.items()}
-        box_ok = found.garment.source == Garment.Source.HUMAN or (self._trusts_boxes and found.alone)
+        box_ok = is_drawn(found.garment) or (self._trusts_boxes and found.alone)
         garment = found.garment
         row = [_file_name(found.image), split_of(product.public_id, self._val_share), product.public_id]
         row += [labels.get(code, "") for code in ATTRIBUTES]
@@ -339,24 +352,12 @@ def _file_name(image: ProductImage) -> str:
     return image.public_id + os.path.splitext(str(image.display))[1].lower()
 
 
-def _garment_of(garments: Sequence[Garment], speaking: set[int]) -> Garment | None:
-    """The garment that the product is.
-
-    The one that a person drew; else the one that speaks for the chosen candidate; else the only one that was found,
-    because then the models took it for something else. None where it could be one of several.
-    """
-    drawn = [garment for garment in garments if garment.source == Garment.Source.HUMAN]
-    of_candidate = [garment for garment in garments if garment.pk in speaking]
-    for found in (drawn, of_candidate, garments):
-        if len(found) == 1:
-            return found[0]
-    return None
-
-
 def _predictions(garments: Sequence[int]) -> dict[int, dict[str, Prediction]]:
     """What the models said of each garment by attribute, the latest counting."""
     found: dict[int, dict[str, Prediction]] = defaultdict(dict)
-    rows = Prediction.objects.filter(garment__in=garments).select_related("attribute", "value", "model_version")
+    rows = (
+        Prediction.objects.counting().filter(garment__in=garments).select_related("attribute", "value", "model_version")
+    )
     for prediction in rows.order_by("pk"):
         found[prediction.garment_id][prediction.attribute.code] = prediction
     return found

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from catalog.api import images, products, taxonomy, values
-from classifier.api import classification
+from classifier.api import classification, garments
 
 app_name = "api"
 
@@ -35,6 +35,16 @@ urlpatterns = [
     path("products/<slug:public_id>/attributes/<slug:code>", values.ProductAttributeView.as_view(), name="attribute"),
     path("products/<slug:public_id>/images", images.ProductImageListView.as_view(), name="images"),
     path("products/<slug:public_id>/images/<slug:image_id>", images.ProductImageView.as_view(), name="image"),
+    path(
+        "products/<slug:public_id>/images/<slug:image_id>/garments",
+        garments.ImageGarmentListView.as_view(),
+        name="garments",
+    ),
+    path(
+        "products/<slug:public_id>/images/<slug:image_id>/garments/<int:garment>",
+        garments.ImageGarmentView.as_view(),
+        name="garment",
+    ),
     # The schema is the same for everybody, so nobody needs to say who they are.
     path("schema", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="api:schema", authentication_classes=[]), name="docs"),

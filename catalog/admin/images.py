@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -17,6 +17,7 @@ from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
 from catalog.models import Product, ProductImage
+from catalog.selectors import shown_garments
 from catalog.services import uploads
 from catalog.views.media import VARIANTS, image_response
 from core.admin.base import ReadOnly, dialog
@@ -25,10 +26,10 @@ from core.admin.theme import Dialog, TabularInline, action, display
 if TYPE_CHECKING:
     from catalog.models.of_classifier import Garment
 
-_SEEN = (
-    "classifications",
-    "current_classification__garments__predictions__value",
-)
+
+def _seen() -> tuple[str | Prefetch[str], ...]:
+    """What is drawn or named beside an image."""
+    return "classifications", shown_garments()
 
 
 def media_url(image: ProductImage, variant: str) -> str:
@@ -44,7 +45,7 @@ def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, lar
     if image.elongated and not large:
         garments = ()
     elif garments is None:
-        garments = image.current_classification.garments.all() if image.current_classification else ()
+        garments = image.shown_garments  # type: ignore[attr-defined]  # prefetched to this attribute
     boxes = [
         {"x": 100 * box.x1, "y": 100 * box.y1, "width": 100 * (box.x2 - box.x1), "height": 100 * (box.y2 - box.y1)}
         for box in garments
@@ -56,7 +57,8 @@ def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, lar
 def found(image: ProductImage) -> str:
     """Return as HTML what the models said of each garment with its confidence, and how the newest job stands."""
     live = (job for job in image.classifications.all() if job.purpose == "live")
-    context = {"seen": image.current_classification, "newest": next(live, None)}
+    shown: list[Garment] = image.shown_garments  # type: ignore[attr-defined]
+    context = {"seen": image.current_classification or shown, "garments": shown, "newest": next(live, None)}
     return render_to_string("admin/catalog/found.html", context)
 
 
@@ -89,7 +91,7 @@ class ImageInline(ImageColumns, ReadOnly, TabularInline[ProductImage, Product]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
         """Those that are not archived, with everything drawn or named beside them: a fixed number of queries."""
         images = super().get_queryset(request).filter(archived_at=None)
-        return images.select_related("current_classification").prefetch_related(*_SEEN)
+        return images.select_related("current_classification").prefetch_related(*_seen())
 
 
 @admin.register(ProductImage)
@@ -126,7 +128,7 @@ class ProductImageAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
         """With everything drawn or named beside them: a fixed number of queries."""
-        return super().get_queryset(request).prefetch_related(*_SEEN)
+        return super().get_queryset(request).prefetch_related(*_seen())
 
     def _may(self, request: HttpRequest, permission: str, object_id: str | None, *, archived: bool) -> bool:
         """Whether they have the permission, and the image of the page, if there is one, is in that state."""

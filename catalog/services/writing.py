@@ -48,6 +48,18 @@ def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Pro
     return product
 
 
+def check_version(product: Product, version: int | None) -> None:
+    """Refuse a change by somebody who saw another version of the locked product; None is anybody's.
+
+    Raises:
+        Conflict: `stale`.
+    """
+    if version is not None and version != product.version:
+        raise Conflict(
+            "stale", _("This product was changed in the meantime. Look at what it says now, then save again.")
+        )
+
+
 def locked_image(actor: Actor, image: ProductImage) -> tuple[Product, ProductImage]:
     """Lock an image's product and read the image again. Raises as `locked_for` does, Gone also for itself."""
     try:
@@ -60,7 +72,9 @@ def locked_image(actor: Actor, image: ProductImage) -> tuple[Product, ProductIma
 
 
 def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
-    """Leave a line about the product in the audit trail."""
+    """Leave a line about the product in the audit trail, which names the operation that it is part of."""
+    if actor.operation is not None:
+        details["operation"] = actor.operation.public_id
     record(
         actor=actor,
         action=action,

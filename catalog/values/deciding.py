@@ -52,7 +52,7 @@ def record_decision(
     value: AttributeValue | None = None,
     *,
     source: Decision.Source = Decision.Source.HUMAN,
-    by_publishing: bool = False,
+    as_it_stood: bool = False,
 ) -> Decision:
     """Record that the actor decided, with what the decision answers.
 
@@ -64,10 +64,10 @@ def record_decision(
         taxonomy: the taxonomy.
         value: the value that is set; None for every other kind.
         source: a person or key, or an import.
-        by_publishing: whether the value was only published as it stood, and nobody answered this one.
+        as_it_stood: whether the value was only published, or accepted among many, and nobody answered this one.
     """
     fields = _answered(product, attribute, taxonomy)
-    if by_publishing:
+    if as_it_stood:
         fields["answers"] = Decision.Answers.PUBLISHED
     return Decision.objects.create(
         product=product,

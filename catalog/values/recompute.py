@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute
@@ -90,7 +91,7 @@ def recompute_values(product: Product, taxonomy: Taxonomy, *, accept: bool = Tru
         fields = _current_value(product, attribute, decisions.get(attribute.pk), taxonomy)
         current = existing.get(attribute.pk)
         if current is None:
-            current = ProductAttribute(product=product, attribute=attribute, **fields)
+            current = ProductAttribute(product=product, merchant_id=product.merchant_id, attribute=attribute, **fields)
             created.append(current)
         elif any(getattr(current, name) != value for name, value in fields.items()):
             for name, value in fields.items():
@@ -101,4 +102,18 @@ def recompute_values(product: Product, taxonomy: Taxonomy, *, accept: bool = Tru
         ProductAttribute.objects.bulk_create(created)
     for current in changed:
         current.save()
+    _write_certainty(product, result.values())
     return result
+
+
+def _write_certainty(product: Product, values: Iterable[ProductAttribute]) -> None:
+    """Keep how sure the least sure of the proposed values is; while the garment is unclear, how sure that is."""
+    confidences = [value.confidence for value in values if value.state == State.PROPOSED]
+    if product.top_category_source == Product.TopCategorySource.NONE:
+        confidences += [candidate.confidence for candidate in product.proposal.candidates[:1]]
+    certainty = min(
+        (int(known * Product.CERTAIN) for known in confidences if known is not None), default=Product.CERTAIN
+    )
+    if product.certainty != certainty:
+        product.certainty = certainty
+        Product.objects.filter(pk=product.pk).update(certainty=certainty)

@@ -74,9 +74,9 @@ def _numbers(product: Product) -> dict[int, tuple[int, str]]:
 
 
 def found_in(image: ProductImage) -> list[Garment]:
-    """Return the garments that were found in an image of the page; all of them are read already."""
-    classification = image.current_classification
-    return list(classification.garments.all()) if classification else []
+    """Return the garments that models found or people drew in an image of the page; all of them are read already."""
+    shown: list[Garment] = image.shown_garments  # type: ignore[attr-defined]  # prefetched to this attribute
+    return shown
 
 
 def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> list[Box]:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from catalog.selectors import Taxonomy
-from classifier.jobs import lanes, queue, results
+from classifier.jobs import drawn, lanes, queue, results
 from classifier.jobs.leases import Lease, keeper
 from classifier.models import Classification
 from classifier.registry import serving
@@ -51,6 +51,7 @@ class _OnTheWay:
 
     lease: Lease
     serving: serving.Serving
+    drawn: drawn.Drawn
     looked: Future[list[lanes.Outcome]]
 
     @property
@@ -122,6 +123,7 @@ class _Run:
         asked = batch.jobs[0].model_set
         try:
             chosen = active if asked is None else serving.of_set(asked, self.taxonomy)
+            people = drawn.read(batch.jobs)  # after the claim: who draws from now on takes the job's lease away
         except Exception as error:
             keeper.drop(lease)
             if isinstance(error, WeightsError):
@@ -133,7 +135,8 @@ class _Run:
             else:
                 raise
             return
-        self.on_the_way.append(_OnTheWay(lease, chosen, self.threads.submit(lanes.look, lease, chosen.engine)))
+        looked = self.threads.submit(lanes.look, lease, chosen.engine, drawn.given(batch.jobs, people))
+        self.on_the_way.append(_OnTheWay(lease, chosen, people, looked))
 
     def _pause(self) -> None:
         self._paused_until = time.monotonic() + self._pauses.pause()
@@ -223,7 +226,9 @@ class _Run:
             queue.release(batch.token, untried)
         if found:
             timings = _mean_timings(list(found.values()))
-            ended += results.store(batch, found, serving=item.serving, taxonomy=self.taxonomy, timings=timings)
+            ended += results.store(
+                batch, found, serving=item.serving, taxonomy=self.taxonomy, timings=timings, people=item.drawn
+            )
         if unread:
             self._pause()
         elif found:

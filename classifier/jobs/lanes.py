@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.files.storage import default_storage
 
 from classifier.jobs.leases import Lease
 from classifier.models import Classification
-from vision.engine import DecodeError, Engine, ImageResult
+from vision.engine import DecodeError, Engine, Given, ImageResult
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,10 @@ def is_storage_error(error: Exception) -> bool:
     return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _STORAGE_LIBRARIES
 
 
-def look(lease: Lease, engine: Engine) -> list[Outcome]:
+def look(lease: Lease, engine: Engine, known: Mapping[int, Given]) -> list[Outcome]:
     """Read the display copies of a batch and look at them; returns one outcome for each job, in order.
+
+    `known` holds what people drew in them, by the id of the job.
 
     After the first file that the storage fails to give out the others are not asked for: each might take as long.
     """
@@ -53,7 +55,8 @@ def look(lease: Lease, engine: Engine) -> list[Outcome]:
     try:
         files = _read(lease.batch.jobs)
         lease.look()
-        results = iter(engine.classify_batch([file for file in files if isinstance(file, bytes)]))
+        given = [known[job.pk] for job, file in zip(lease.batch.jobs, files, strict=True) if isinstance(file, bytes)]
+        results = iter(engine.classify_batch([file for file in files if isinstance(file, bytes)], given))
         return [_outcome(next(results)) if isinstance(file, bytes) else file for file in files]
     finally:
         lease.looked()

@@ -128,8 +128,9 @@ def _held(token: str, ids: Collection[int]) -> QuerySet[Classification]:
     return Classification.objects.filter(pk__in=ids, state=State.RUNNING, lease_token=token)
 
 
-def finish(token: str, garments: Mapping[int, int], *, model_set_id: int, timings: dict[str, float]) -> set[int]:
-    """Mark jobs as done, in the caller's transaction; `garments` says by id how many were found.
+def finish(token: str, garments: Mapping[int, int | None], *, model_set_id: int, timings: dict[str, float]) -> set[int]:
+    """Mark jobs as done, in the caller's transaction; `garments` says by id how many were found, None
+    where none were looked for.
 
     Returns:
         The ids of those whose lease still held. The others belong to somebody else now, or were done already by a
@@ -138,7 +139,7 @@ def finish(token: str, garments: Mapping[int, int], *, model_set_id: int, timing
     held = set(_held(token, garments).select_for_update().values_list("pk", flat=True))
     if not held:
         return held
-    by_count: dict[int, list[int]] = defaultdict(list)
+    by_count: dict[int | None, list[int]] = defaultdict(list)
     for pk in held:
         by_count[garments[pk]].append(pk)
     found = Case(

@@ -10,7 +10,7 @@ from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import audit, lock_product, locked_for
 from classifier import proposals
-from classifier.jobs.new_jobs import add_live_job
+from classifier.jobs.new_jobs import add_drawn_job, add_live_job
 from classifier.jobs.tasks import wake_worker
 from classifier.models import Classification
 from core.db import atomic
@@ -49,8 +49,20 @@ def request_classification(
 
 
 @atomic
-def classify_again(*, actor: Actor, product: Product) -> int:
+def request_description(*, image: ProductImage) -> None:
+    """Queue the description of what people drew in an image, within the caller's transaction; wakes a worker."""
+    add_drawn_job(image=image)
+    wake_worker_on_commit()
+
+
+@atomic
+def classify_again(*, actor: Actor, product: Product, priority: int = Priority.INTERACTIVE) -> int:
     """Queue all current images of the product once more; predictions are added, decisions stay.
+
+    Args:
+        actor: who asks.
+        product: the product.
+        priority: of the jobs, one of `Priority`.
 
     Returns:
         The number of images queued; those that wait already are not counted.
@@ -61,7 +73,8 @@ def classify_again(*, actor: Actor, product: Product) -> int:
     """
     product = locked_for(actor, product)
     queued = sum(
-        request_classification(image=image, again=True) is not None for image in product.images.filter(archived_at=None)
+        request_classification(image=image, priority=priority, again=True) is not None
+        for image in product.images.filter(archived_at=None)
     )
     if queued:
         audit(actor, "product.classify_again", product, images=queued)

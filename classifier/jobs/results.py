@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
@@ -17,7 +18,7 @@ from catalog.models import ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import lock_product
 from classifier import proposals
-from classifier.jobs import queue
+from classifier.jobs import drawn, queue
 from classifier.models import Classification, Garment, Prediction
 from classifier.registry.serving import Serving
 from core.db import atomic
@@ -40,21 +41,25 @@ def store(
     serving: Serving,
     taxonomy: Taxonomy,
     timings: dict[str, float],
+    people: drawn.Drawn = MappingProxyType({}),
 ) -> int:
     """Transaction 1: end the jobs of these images (by job id) and add their garments and predictions.
 
-    What belongs to a lease that has ended meanwhile is dropped. Returns how many jobs were ended.
+    What is said of the garments that `people` drew is added to those. What belongs to a lease that has ended meanwhile
+    is dropped. Returns how many jobs were ended.
     """
-    counts = {job: len(image.garments) for job, image in found.items()}
+    only_drawn = {job.pk for job in batch.jobs if job.drawn_only}
+    counts = {job: None if job in only_drawn else len(image.garments) for job, image in found.items()}
     held = queue.finish(batch.token, counts, model_set_id=serving.model_set_id, timings=timings)
     ended = [job for job in batch.jobs if job.pk in held]
     queue.count([job.operation_id for job in ended], "done")
+    _describe(ended, found, people, serving, taxonomy)
     rows = [
         Garment(
             image_id=job.image_id,
             classification=job,
             confidence=garment.confidence,
-            hidden=[code for code in garment.hidden if code in taxonomy.attributes],
+            hidden=_hidden(garment, taxonomy),
             **_edges(garment),
         )
         for job in ended
@@ -69,6 +74,30 @@ def store(
             predictions += _predictions(pk, garment, serving, taxonomy)
     Prediction.objects.bulk_create(predictions)
     return len(ended)
+
+
+def _describe(
+    ended: Iterable[Classification],
+    found: Mapping[int, ImageResult],
+    people: drawn.Drawn,
+    serving: Serving,
+    taxonomy: Taxonomy,
+) -> None:
+    """Add what is said of the garments that people drew; from a live job on it is what counts of them."""
+    predictions = []
+    for job in ended:
+        for drawn_garment, said in zip(people.get(job.image_id, ()), found[job.pk].given, strict=True):
+            predictions += _predictions(drawn_garment.pk, said, serving, taxonomy)
+            if job.purpose == Classification.Purpose.LIVE:
+                Garment.objects.filter(pk=drawn_garment.pk).update(
+                    described_by=serving.model_set_id, hidden=_hidden(said, taxonomy)
+                )
+    # The same networks may have said the same before, of this image or beside this in another job.
+    Prediction.objects.bulk_create(predictions, ignore_conflicts=True)
+
+
+def _hidden(garment: FoundGarment, taxonomy: Taxonomy) -> list[str]:
+    return [code for code in garment.hidden if code in taxonomy.attributes]
 
 
 def _edges(garment: FoundGarment) -> dict[str, float]:
@@ -128,7 +157,7 @@ def apply(product_id: int, taxonomy: Taxonomy) -> None:
             "pk", flat=True
         )
     )
-    newest = live.filter(image=OuterRef("pk"), state=State.DONE).order_by("-pk").values("pk")[:1]
+    newest = live.filter(image=OuterRef("pk"), state=State.DONE, drawn_only=False).order_by("-pk").values("pk")[:1]
     ProductImage.objects.filter(product=product).update(current_classification=Subquery(newest))
     proposals.propose(product, taxonomy)
     Classification.objects.filter(pk__in=ended).update(applied_at=timezone.now())

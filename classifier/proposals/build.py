@@ -16,13 +16,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from catalog.models import CATEGORY, AttributeValue, Product
 from catalog.proposal import Alternative, Candidate, Proposal, ProposedValue
 from catalog.selectors import Taxonomy, images_wait
 from catalog.services import write_proposal
+from classifier.models import Classification, Garment
 from classifier.proposals.evidence import Evidence, Weighed, judge, weigh
-from classifier.proposals.seen import Said, Seen, load
+from classifier.proposals.seen import Findings, Said, Seen, load
 from classifier.proposals.words import Hint, hint_of
 from classifier.quality import thresholds
 
@@ -169,9 +171,20 @@ def _answered(attribute: str, value: str, garments: Sequence[Seen], taxonomy: Ta
     return garments[0].said[attribute]
 
 
+def _cover(findings: Findings) -> None:
+    """Write down which of the models' garments count no more, where that is not what is written there already."""
+    changed: dict[int | None, list[int]] = defaultdict(list)
+    for pk, person in findings.covering.items():
+        changed[person].append(pk)
+    for person, garments in changed.items():
+        Garment.objects.filter(pk__in=garments).update(covered_by=person)
+
+
 def propose(product: Product, taxonomy: Taxonomy) -> None:
     """Build the proposal of a locked product again and hand it to the catalogue, in the caller's transaction."""
-    proposal = build(load(product.pk), taxonomy, hint_of(product.name, product.sku, taxonomy))
+    findings = load(product.pk)
+    _cover(findings)
+    proposal = build(list(findings.seen.values()), taxonomy, hint_of(product.name, product.sku, taxonomy))
     waiting = images_wait(product)
     if not waiting:  # what half of the images say is not accepted
         proposal = thresholds.mark(proposal, product=product, taxonomy=taxonomy)
@@ -180,5 +193,17 @@ def propose(product: Product, taxonomy: Taxonomy) -> None:
         proposal=proposal,
         top_category=clear_top_category(proposal, settings.OTJANG_TOP_CATEGORY_THRESHOLD),
         classifying=waiting,
+        failed_images=_failed_images(product),
         taxonomy=taxonomy,
     )
+
+
+def _failed_images(product: Product) -> int:
+    """How many of the product's current images could not be classified: their last job failed."""
+    last = (
+        Classification.objects.filter(image=OuterRef("pk"), purpose=Classification.Purpose.LIVE)
+        .order_by("-pk")
+        .values("state")[:1]
+    )
+    current = product.images.filter(archived_at=None).order_by()
+    return current.annotate(last=Subquery(last)).filter(last=Classification.State.FAILED).count()

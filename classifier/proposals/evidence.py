@@ -117,7 +117,7 @@ def weigh(
 ) -> tuple[list[list[Weighed]], dict[str, AttributeValue]]:
     """Return the garments of each image with their top-level categories, and those by their codes.
 
-    Garments without a category are left out, and so are images without a garment that has one.
+    Garments of which neither a model nor a person says a category are left out, and so are images without others.
     """
     levels: dict[str, AttributeValue] = {}
     voting = []
@@ -130,6 +130,10 @@ def weigh(
                 if top_category is not None:
                     levels[top_category.code] = top_category
                     masses[top_category.code] += probability
+            level = taxonomy.resolve(CATEGORY, garment.top_category) if garment.top_category else None
+            if level is not None:  # a person says what it is, whatever models take it for
+                levels[level.code] = level
+                masses = {level.code: 1.0}
             if masses:
                 weighed.append(Weighed(garment, masses, max(garment.confidence, _LEAST)))
         if weighed:

@@ -195,8 +195,9 @@ def _proposals(
     for image, owner in looked.values_list("pk", "product_id"):
         images[owner].append(image)
     every = [image for found in images.values() for image in found]
-    now = proposals.read(every, Q(classification=F("image__current_classification")))
-    then = proposals.read(every, Q(classification__operation=operation))
+    now = proposals.read(every, Q(classification=F("image__current_classification"))).seen
+    candidate = operation.parameters["model_set"]
+    then = proposals.read(every, Q(classification__operation=operation), candidate).seen
     decided = decided_by_people().select_related("attribute", "value")
     rows = Product.objects.filter(pk__in=products).select_related("top_category")
     rows = rows.prefetch_related(Prefetch("attributes", decided, to_attr="decided_by_people"))

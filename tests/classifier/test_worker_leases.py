@@ -86,7 +86,7 @@ def test_it_notices_that_a_lease_was_lost(product):
     assert keeper.renew() == 1
 
     assert (lost.lost, kept.lost) == (True, False)
-    assert set(map(type, lanes.look(lost, engine=None))) == {lanes.Unread}  # nothing is looked at in vain
+    assert set(map(type, lanes.look(lost, engine=None, known={}))) == {lanes.Unread}  # nothing is looked at in vain
 
 
 def test_a_lane_that_hangs_loses_its_lease(product, clock, settings):

@@ -1,6 +1,7 @@
 """Engines without networks: they find what a test tells them to, so that tests of the queue take no time."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from vision.engine import (
     AttributeResult,
     DecodeError,
     Garment,
+    Given,
     ImageResult,
     Manifest,
     ModelSpec,
@@ -70,23 +72,30 @@ def serve(monkeypatch, engine):
 
 
 class StubEngine:
-    """Finds the same garments in every image, or what `answer(data)` returns or raises."""
+    """Finds the same garments in every image, or what `answer(data)` returns or raises.
 
-    def __init__(self, *garments, version="1", answer=None):
+    Whatever people drew it takes for `drawn`, jeans by default.
+    """
+
+    def __init__(self, *garments, version="1", answer=None, drawn=None):
         self.manifest = fake_manifest(version)
         self.batches = []
+        self.given = []
+        self.drawn = drawn or garment("Jeans", version=version, material="denim")
         self._answer = answer or (lambda _data: garments)
 
-    def classify_batch(self, sources):
+    def classify_batch(self, sources, given=None):
         self.batches.append(list(sources))
-        return [self._look(data) for data in self.batches[-1]]
+        self.given.append(given or [Given()] * len(self.batches[-1]))
+        return [self._look(data, known) for data, known in zip(self.batches[-1], self.given[-1], strict=True)]
 
-    def _look(self, data):
+    def _look(self, data, known):
         found = self._answer(data)
         if isinstance(found, DecodeError):
             return found
         timings = {"decode": 1.0, "detect": 2.0, "classify": 3.0}
-        return ImageResult(400, 300, tuple(found), {}, timings)
+        described = tuple(replace(self.drawn, box=asked.box) for asked in known.boxes)
+        return ImageResult(400, 300, () if known.only else tuple(found), {}, timings, described)
 
 
 def expire_leases():

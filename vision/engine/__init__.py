@@ -11,6 +11,8 @@ roles to model names; `timings` are milliseconds for decode, detect and classify
 maps an attribute's code to an `AttributeResult` or None (does not apply, cannot be seen, or no model said anything);
 `hidden` lists what cannot be seen; `top_category` is what a detector of top-level categories says.
 `AttributeResult(value, confidence, alternatives, calibrated, model, parent)`: taxonomy codes.
+`Given(boxes, only)` gives the boxes of garments that are known already, such as `GivenBox(box, top_category)`; an
+`ImageResult.given` describes them in their order.
 `DecodeError(code, message)`; `WeightsMissing`, `WeightsMismatch` and `ManifestInvalid` are `WeightsError`s.
 `Taxonomy.parse(data)` takes a vocabulary from elsewhere than the project's file, for `Engine.load(taxonomy=...)`.
 
@@ -25,7 +27,7 @@ from .engine import BATCH, Engine
 from .errors import DecodeError, EngineError, ManifestInvalid, WeightsError, WeightsMismatch, WeightsMissing
 from .manifest import Manifest, ModelSpec, WeightFile
 from .precision import CHOICES, PrecisionUnavailable
-from .results import Alternative, AttributeResult, Box, Garment, ImageResult
+from .results import Alternative, AttributeResult, Box, Garment, Given, GivenBox, ImageResult
 from .runtime import LANES, RUNTIMES, THREADS, Network, load_networks
 from .taxonomy import Taxonomy
 
@@ -42,6 +44,8 @@ __all__ = [
     "Engine",
     "EngineError",
     "Garment",
+    "Given",
+    "GivenBox",
     "ImageResult",
     "Manifest",
     "ManifestInvalid",

@@ -15,9 +15,10 @@ from .crop_classifier import CropClassifier
 from .decode import MAX_PIXELS, Decoded, Limits, Source, decode
 from .detector import Detector
 from .errors import DecodeError
+from .given import given_subjects
 from .manifest import Manifest, ModelSpec
 from .precision import AUTO, F32, OPENVINO, choose
-from .results import Alternative, Garment, ImageResult
+from .results import Alternative, Garment, Given, ImageResult
 from .runtime import THREADS, Network, load_networks
 from .taxonomy import CATEGORY, Taxonomy
 
@@ -82,15 +83,20 @@ class Engine:
 
     def classify(self, source: Source) -> ImageResult:
         """The garments of one image, given as bytes or as a path. Raises DecodeError."""
-        return self._look([self._decode(source)])[0]
+        return self._look([self._decode(source)], [Given()])[0]
 
-    def classify_batch(self, sources: Sequence[Source]) -> list[ImageResult | DecodeError]:
+    def classify_batch(
+        self, sources: Sequence[Source], given: Sequence[Given] | None = None
+    ) -> list[ImageResult | DecodeError]:
         """One result for each source, in order; an image that cannot be decoded gives its error instead.
 
+        `given` says of each source what is known of it: boxes to describe beside what is found, or in place of it.
         Runs on the calling thread. `THREADS` threads that do this at the same time keep the machine busy.
         """
         items = [self._try_decode(source) for source in sources]
-        looked = iter(self._look([item for item in items if isinstance(item, _Timed)]))
+        known = [Given()] * len(items) if given is None else given
+        good = [(item, asked) for item, asked in zip(items, known, strict=True) if isinstance(item, _Timed)]
+        looked = iter(self._look([item for item, _asked in good], [asked for _item, asked in good]))
         return [item if isinstance(item, DecodeError) else next(looked) for item in items]
 
     def classify_many(self, sources: Iterable[Source]) -> Iterator[ImageResult | DecodeError]:
@@ -126,21 +132,22 @@ class Engine:
         except DecodeError as error:
             return error
 
-    def _look(self, items: Sequence[_Timed]) -> list[ImageResult]:
-        """Run the networks over one batch of decoded images."""
+    def _look(self, items: Sequence[_Timed], known: Sequence[Given]) -> list[ImageResult]:
+        """Run the networks over one batch of decoded images, of each of which something may be `known`."""
         if not items:
             return []
         crops = Crops([item.decoded.image for item in items])
         started = time.perf_counter()
-        subjects = self._find(crops)
+        subjects = self._find(crops, [index for index, asked in enumerate(known) if not asked.only])
+        drawn = given_subjects(crops.images, known, self._finder, self._taxonomy)
         detect = _milliseconds_since(started) / len(items)
         started = time.perf_counter()
         for reader in self._readers:
+            # Apart: a detector's box belongs to one garment of an image, and what was drawn may be one that it found.
             self._read(reader, subjects, crops)
+            self._read(reader, drawn, crops)
         classify = _milliseconds_since(started) / len(items)
-        garments: list[list[Garment]] = [[] for _ in items]
-        for subject in subjects:
-            garments[subject.image].append(self._garment(subject))
+        garments, given = self._by_image(subjects, len(items)), self._by_image(drawn, len(items))
         return [
             ImageResult(
                 width=item.decoded.width,
@@ -148,9 +155,16 @@ class Engine:
                 garments=tuple(found),
                 models=self.models,
                 timings={"decode": item.milliseconds, "detect": detect, "classify": classify},
+                given=tuple(described),
             )
-            for item, found in zip(items, garments, strict=True)
+            for item, found, described in zip(items, garments, given, strict=True)
         ]
+
+    def _by_image(self, subjects: Sequence[Subject], images: int) -> list[list[Garment]]:
+        garments: list[list[Garment]] = [[] for _ in range(images)]
+        for subject in subjects:
+            garments[subject.image].append(self._garment(subject))
+        return garments
 
     def _garment(self, subject: Subject) -> Garment:
         top = _most_probable(subject.top_levels)
@@ -163,11 +177,11 @@ class Engine:
             top_category=Alternative(top, subject.top_levels[top]) if top is not None else None,
         )
 
-    def _find(self, crops: Crops) -> list[Subject]:
-        """The garments of a batch, by image and falling confidence."""
+    def _find(self, crops: Crops, images: Sequence[int]) -> list[Subject]:
+        """The garments of some images of a batch, by image and falling confidence."""
         spec = self._finder.spec
         subjects = []
-        for image, detections in enumerate(self._finder.find(crops.images)):
+        for image, detections in zip(images, self._finder.find([crops.images[index] for index in images]), strict=True):
             for index, (box, score) in enumerate(zip(detections.boxes, detections.scores, strict=True)):
                 x1, y1, x2, y2 = (float(edge) for edge in box)
                 top_levels = self._finder.top_levels(detections.class_scores[index])

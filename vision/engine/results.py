@@ -69,8 +69,26 @@ class Garment:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenBox:
+    """A box that holds a garment for certain: a person drew it. `top_category` where they say what it is, too."""
+
+    box: Box
+    top_category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is known of an image before it is looked at. `only`: the boxes are described, and nothing else is found."""
+
+    boxes: tuple[GivenBox, ...] = ()
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ImageResult:
     """An image and its garments by falling confidence; no garment is a result too.
+
+    `given` describes the boxes that the caller gave, in their order; they are not among the `garments`.
 
     `width` and `height` are pixels of the upright original; `models` maps roles to the names of the models that ran;
     `timings` are milliseconds by phase: decode, detect, classify (a batch's time is shared out evenly).
@@ -81,9 +99,10 @@ class ImageResult:
     garments: tuple[Garment, ...]
     models: Mapping[str, str]
     timings: Mapping[str, float] = field(default_factory=dict)
+    given: tuple[Garment, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, without the timings: the same image gives the same text."""
+        """For JSON, without the timings and what was given: the same image gives the same text."""
         return {
             "width": self.width,
             "height": self.height,

@@ -23,6 +23,7 @@ MOST_WINDOWS = 40
 """Of one image; beyond, the windows get longer. With these, 860 by 24,000 pixels still have windows of 4:3."""
 
 _LENGTH = 4 / 3  # of a window, in shorter sides
+_ROOM = 1.2  # of a window around a box, in the box's lengths
 _EDGE = 0.015  # a box that comes so close to a window's edge, in its lengths, is cut by it
 _SAME = 0.5  # overlap (IoU) of what two views show of one garment
 _SAME_NAMED_OTHERWISE = 0.7  # and where they name it differently
@@ -71,6 +72,22 @@ def windows(width: int, height: int) -> list[Region]:
     ends = [min(long, start + math.ceil(length)) for start in starts]
     spans = zip(starts, ends, strict=True)
     return [(0, start, width, end) if height == long else (start, 0, end, height) for start, end in spans]
+
+
+def window_around(box: Box, width: int, height: int) -> Region:
+    """The part of an image of this size that shows a box (in fractions) as a window would.
+
+    All of an image that is looked at as a whole only.
+    """
+    if not windows(width, height):
+        return 0, 0, width, height
+    axis = int(height >= width)
+    short, long = sorted((width, height))
+    start, end = box[axis] * long, box[axis + 2] * long
+    length = min(float(long), max(short * _LENGTH, (end - start) * _ROOM))
+    first = round(min(max((start + end - length) / 2, 0.0), long - length))
+    last = min(long, first + math.ceil(length))
+    return (0, first, width, last) if axis else (first, 0, last, height)
 
 
 def cut_by(box: Box, region: Region, width: int, height: int) -> tuple[bool, bool]:

@@ -90,7 +90,7 @@ class ImageSerializer(serializers.Serializer[ProductImage]):
     created_at = serializers.DateTimeField()
     urls = ImageUrlsSerializer(source="*")
     classification = serializers.SerializerMethodField()
-    garments = GarmentSerializer(source="current_classification.garments.all", many=True, default=list)
+    garments = GarmentSerializer(source="shown_garments", many=True, default=list)
 
     @extend_schema_field(ClassificationSerializer(allow_null=True))
     def get_classification(self, image: ProductImage) -> dict[str, Any] | None:

@@ -1,0 +1,21 @@
+"""Models in service, classification jobs, and what the models said."""
+
+from classifier.models.garments import Garment, GarmentQuerySet, Prediction, PredictionQuerySet
+from classifier.models.jobs import Chore, Classification
+from classifier.models.quality import AcceptanceThreshold, ShadowReport
+from classifier.models.registry import Deployment, ModelSet, ModelVersion, ModelVersionQuerySet
+
+__all__ = [
+    "AcceptanceThreshold",
+    "Chore",
+    "Classification",
+    "Deployment",
+    "Garment",
+    "GarmentQuerySet",
+    "ModelSet",
+    "ModelVersion",
+    "ModelVersionQuerySet",
+    "Prediction",
+    "PredictionQuerySet",
+    "ShadowReport",
+]
