@@ -17,6 +17,12 @@ FLAGS = (
 )
 
 
+@pytest.fixture(scope="session")
+def live_server(django_db_setup, live_server):
+    """The server, begun after the database is a file: before, it would share one connection with the test's thread."""
+    return live_server
+
+
 @pytest.fixture
 def page(live_server, monkeypatch):
     """A page in a fresh profile; what its console complains of fails the test."""
