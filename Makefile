@@ -6,6 +6,8 @@
 #   make messages    extract the texts to translate         make acceptance  the long proofs, from quality to new fashion
 #   make bench       speed against the original's pipeline
 #   make bench-queue the queue's speed behind a long history
+#   make bench-lists lists of products at a million of them (half an hour, MariaDB)
+#   make bench-portal keys and waiting of the review, in a browser
 #   make outfits     which garment of an outfit is proposed as the product
 
 PYTHON ?= python3
@@ -44,7 +46,7 @@ var/secret_key:
 %.mo: %.po | $(RUN_READY)
 	msgfmt --check-format -o $@ $<
 
-.PHONY: setup run test lint format messages acceptance bench bench-queue outfits
+.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists bench-portal outfits
 
 setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
@@ -58,6 +60,7 @@ lint: setup $(TEST_READY)
 	mypy $(filter-out tests,$(SOURCES))
 	python scripts/check_words.py
 	lint-imports --no-cache --no-logo
+	@if [ -x node_modules/.bin/tsc ]; then node_modules/.bin/tsc -p jsconfig.json; else echo "types of static/js: skipped (npm install gets the checker)"; fi
 
 format: setup $(TEST_READY)
 	ruff check --fix $(SOURCES)
@@ -94,6 +97,12 @@ bench: setup $(TEST_READY)
 bench-queue: setup $(TEST_READY)
 	scripts/with_mariadb python benchmarks/job_queue.py
 	scripts/with_mariadb python benchmarks/fair_share.py
+
+bench-lists: setup $(TEST_READY)
+	MARIADB_BUFFER_POOL=1G scripts/with_mariadb python benchmarks/lists.py
+
+bench-portal: setup $(TEST_READY)
+	scripts/with_mariadb python benchmarks/portal.py
 
 outfits: setup $(TEST_READY)
 	python benchmarks/outfits.py --data $(DATA) --worn $(WORN)

@@ -28,6 +28,7 @@ ACTIONS = {
     "operation.pause": gettext_lazy("paused an operation"),
     "operation.resume": gettext_lazy("resumed an operation"),
     "operation.start": gettext_lazy("started an operation"),
+    "product.accept": gettext_lazy("accepted what was proposed"),
     "product.archive": gettext_lazy("archived the product"),
     "product.choose_none": gettext_lazy("said that none of the garments found is the product"),
     "product.choose_top_category": gettext_lazy("chose another garment as the product"),
@@ -57,6 +58,14 @@ _OPERATIONS = {
     "reclassify": gettext_lazy("Classify everything again"),
     "shadow": gettext_lazy("Try unseen"),
     "register_model": gettext_lazy("Upload weights"),
+    "bulk_accept": gettext_lazy("Accept proposals"),
+    "bulk_archive": gettext_lazy("Archive products"),
+    "bulk_classify": gettext_lazy("Classify products again"),
+    "bulk_publish": gettext_lazy("Publish products"),
+    "bulk_restore": gettext_lazy("Restore products"),
+    "bulk_set": gettext_lazy("Set a value"),
+    "bulk_undo": gettext_lazy("Undo"),
+    "bulk_unpublish": gettext_lazy("Unpublish products"),
 }
 
 

@@ -255,6 +255,9 @@ class AuditEvent(models.Model):
         ordering = ("-id",)
         indexes = (
             models.Index(fields=("merchant", "-id"), name="audit_merchant"),
+            models.Index(
+                fields=("merchant", "action", "created_at", "user"), name="audit_work"
+            ),  # counted without rows
             models.Index(fields=("subject_type", "subject_id", "-id"), name="audit_subject"),
         )
 

@@ -36,7 +36,9 @@ def _refusal(request: HttpRequest, made_for: str) -> HttpResponse | None:
     else:
         code = "other_merchant"
         merchant = cast(PortalRequest, request).actor.merchant
-        message = _("You now work in %(merchant)s, but this page is of another shop. Nothing was sent: switch back first.")
+        message = _(
+            "You now work in %(merchant)s, but this page is of another shop. Nothing was sent: switch back first."
+        )
         message %= {"merchant": merchant or _("no shop")}
     return JsonResponse({"code": code, "message": message}, status=409)
 

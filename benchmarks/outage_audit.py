@@ -161,7 +161,7 @@ def _check_files(result: Audit, rows: dict[str, list[ProductImage]]) -> None:
     missing, changed = [], []
     for sha256, images in rows.items():
         for image in images:
-            names = [str(file) for file in (image.original, image.display, image.thumbnail)]
+            names = list(image.files.values())
             used.update(names)
             missing += [name for name in names if not default_storage.exists(name)]
             with image.original.open() as file:

@@ -47,11 +47,11 @@ print(" ".join(name for name in sys.argv[1:] if name in sys.modules))
 
 
 class Site:
-    """A private site in a temporary folder."""
+    """A private site in a temporary folder, on a database of its own there unless another one is named."""
 
-    def __init__(self, folder: str, weights: Path | None = None) -> None:
+    def __init__(self, folder: str, weights: Path | None = None, database: str | None = None) -> None:
         self.environment = os.environ | {
-            "DATABASE_URL": f"sqlite:///{folder}/otjang.sqlite3",
+            "DATABASE_URL": database or f"sqlite:///{folder}/otjang.sqlite3",
             "MEDIA_ROOT": f"{folder}/media",
             "SECRET_KEY": "only-for-benchmarks-" * 4,
             "LOG_LEVEL": "WARNING",
@@ -59,10 +59,11 @@ class Site:
             "PORT": str(20_000 + os.getpid() % 20_000),
             "WEIGHTS": str(weights or ROOT / "weights"),
         }
-        self._run("manage.py", "migrate", "-v0")
-        self.access: dict[str, str] = json.loads(self._run("manage.py", "shell", "-v0", "-c", _PREPARE))
+        self.run("manage.py", "migrate", "-v0")
+        self.access: dict[str, str] = json.loads(self.run("manage.py", "shell", "-v0", "-c", _PREPARE))
 
-    def _run(self, *arguments: str) -> str:
+    def run(self, *arguments: str) -> str:
+        """Run a Python program of the site to its end; returns what it prints."""
         command = [sys.executable, *arguments]
         return subprocess.run(
             command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True
@@ -70,7 +71,7 @@ class Site:
 
     def heavy_modules(self) -> list[str]:
         """Which of the networks' libraries the site has imported after answering requests."""
-        return self._run("-c", _MODULES, *HEAVY).split()
+        return self.run("-c", _MODULES, *HEAVY).split()
 
     @contextmanager
     def process(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -89,7 +90,7 @@ class Site:
         return response.status, response.read()
 
     def wait(self) -> None:
-        for _attempt in range(200):
+        for _attempt in range(600):  # a minute: a busy machine is slow, not wrong
             try:
                 self.request("GET", "/healthz")
             except OSError:

@@ -8,8 +8,9 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalogue")
 
     def ready(self) -> None:
-        """Connect the signal handler that lets the files of a deleted image go."""
-        from catalog.models import ProductImage
-        from catalog.signals import image_deleted
+        """Connect the signal handlers that let the files of a deleted image go, and the terms of a deleted product."""
+        from catalog.models import Product, ProductImage
+        from catalog.signals import image_deleted, product_deleted
 
         post_delete.connect(image_deleted, sender=ProductImage, dispatch_uid="catalog.image_deleted")
+        post_delete.connect(product_deleted, sender=Product, dispatch_uid="catalog.product_deleted")

@@ -9,6 +9,7 @@ from PIL import Image
 
 DISPLAY_SIDE = 1600  # px, longer side
 THUMBNAIL_SIDE = 400
+SMALL_SIDE = 160  # what lists show at 48 to 80 px, on screens of two and more pixels each
 ELONGATED = 2.2  # longer side by shorter one; from here on an image is a page to read rather than a photo to look at
 MOST_PIXELS = 16_000_000  # of an image that copies are made from
 _PAGE_WIDTH = 720  # px, shorter side that the display copy of such an image keeps: DISPLAY_SIDE / ELONGATED
@@ -29,13 +30,18 @@ def display_copy(image: Image.Image) -> bytes:
     return _encoded(image, scale, 88)
 
 
-def thumbnail(image: Image.Image) -> bytes:
-    """Encode a small copy; of an elongated image its beginning, because as a whole it would be a line."""
+def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
+    """Encode a small copy; of an elongated image its beginning, because as a whole it would be a line.
+
+    Args:
+        image: the whole image.
+        side: px, the copy's longer one.
+    """
     width, height = image.size
     if is_elongated(width, height):
         most = int(ELONGATED * min(width, height))
         image = image.crop((0, 0, min(width, most), min(height, most)))
-    return _encoded(image, THUMBNAIL_SIDE / max(image.size), 82)
+    return _encoded(image, side / max(image.size), 82)
 
 
 def _encoded(image: Image.Image, scale: float, quality: int) -> bytes:

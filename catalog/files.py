@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.core.files.base import ContentFile
@@ -21,7 +21,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import PendingFile, ProductImage
+from catalog.models import FILES, PendingFile, ProductImage
 from core.errors import Conflict
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,22 @@ def confirm(paths: Collection[str]) -> None:
     """
     confirmed, _models = PendingFile.objects.filter(path__in=paths, tries=0).delete()
     if confirmed != len(paths):
-        raise Conflict("upload_expired", _("The upload took too long and was not stored. Send it again."))
+        raise upload_expired()
+
+
+def keep_until(paths: Collection[str], moment: datetime) -> None:
+    """Keep announced files until that moment unless they are confirmed by then; within the caller's transaction.
+
+    Raises:
+        Conflict: `upload_expired`, as for `confirm`.
+    """
+    if PendingFile.objects.filter(path__in=paths, tries=0).update(delete_after=moment) != len(paths):
+        raise upload_expired()
+
+
+def upload_expired() -> Conflict:
+    """Return the refusal of files that a sweep has taken for left over."""
+    return Conflict("upload_expired", _("The upload took too long and was not stored. Send it again."))
 
 
 def discard(paths: Iterable[str]) -> None:
@@ -101,7 +116,7 @@ def delete_image_files(image: ProductImage) -> None:
 
     Files that are not named after the image may belong to others, and stay.
     """
-    names = {file.name for file in (image.original, image.display, image.thumbnail) if file.name}
+    names = set(image.files.values())
     delete_soon(*sorted(name for name in names if image.public_id in name), image=image.public_id)
 
 
@@ -143,7 +158,7 @@ def delete_due(goes_on: Callable[[], bool] = lambda: True, storage: Storage = de
 def _without_those_in_use(pending: Sequence[PendingFile]) -> list[PendingFile]:
     """Forget the records of files that images point to, and return the others."""
     images = ProductImage.objects.filter(public_id__in={record.image for record in pending})
-    used = {name for names in images.values_list("original", "display", "thumbnail") for name in names}
+    used = {name for names in images.values_list(*FILES) for name in names}
     mistaken = [record.pk for record in pending if record.path in used]
     if mistaken:
         PendingFile.objects.filter(pk__in=mistaken).delete()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
 
 from accounts.actors import Actor
 from accounts.channels import Channel
+from catalog.known import known_of
 from catalog.models import (
     CATEGORY,
     Attribute,
@@ -25,18 +26,17 @@ from catalog.models import (
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """The active attributes with their values, read once for a piece of work (three queries)."""
+    """The active attributes with their values, read once for a piece of work (two queries, three with `applies_to`)."""
 
     attributes: dict[str, Attribute]
     values: dict[str, dict[str, AttributeValue]]
-    applies_to: dict[str, frozenset[int]]
 
     @classmethod
     def load(cls) -> Taxonomy:
-        """Read the active attributes with all of their values, merged and inactive ones too; three queries."""
+        """Read the active attributes with all of their values, merged and inactive ones too; two queries."""
         attributes = list(
             Attribute.objects.filter(active=True).prefetch_related(
-                "applies_to", Prefetch("values", AttributeValue.objects.select_related("parent", "merged_into"))
+                Prefetch("values", AttributeValue.objects.select_related("parent", "merged_into"))
             )
         )
         return cls(
@@ -44,10 +44,16 @@ class Taxonomy:
             values={
                 attribute.code: {value.code: value for value in attribute.values.all()} for attribute in attributes
             },
-            applies_to={
-                attribute.code: frozenset(level.pk for level in attribute.applies_to.all()) for attribute in attributes
-            },
         )
+
+    @cached_property
+    def applies_to(self) -> dict[str, frozenset[int]]:
+        """Ids of the top-level categories that have each attribute, none meaning all; read when it is first asked."""
+        levels: dict[int, set[int]] = {attribute.pk: set() for attribute in self.attributes.values()}
+        for pk, level in Attribute.applies_to.through.objects.values_list("attribute_id", "attributevalue_id"):
+            if pk in levels:
+                levels[pk].add(level)
+        return {code: frozenset(levels[attribute.pk]) for code, attribute in self.attributes.items()}
 
     def today(self, attribute: str, code: str) -> AttributeValue | None:
         """Return the value that a code stands for today, switched off or not; None for an unknown one.
@@ -175,6 +181,8 @@ def products_for_list(actor: Actor) -> QuerySet[Product]:
 
 def images_wait(product: Product) -> bool:
     """Whether images of the product are still to be looked at, so that its proposal speaks for some only (a query)."""
+    if (known := known_of(product)) is not None:
+        return known.images_wait
     return (
         product.images.current()
         .filter(classifications__purpose="live", classifications__open_key__isnull=False)
@@ -220,6 +228,15 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
             ),
         )
         .get(public_id=public_id)
+    )
+
+
+def products_for_review(actor: Actor) -> QuerySet[Product]:
+    """Products that the actor may see, with what the review shows: images, what was found in each, current values."""
+    return (
+        Product.objects.visible_to(actor)
+        .select_related("merchant", "top_category")
+        .prefetch_related(_current_values(), Prefetch("images", images_for_page(), to_attr="current_images"))
     )
 
 
@@ -277,12 +294,16 @@ def same_images_elsewhere(product: Product, images: Iterable[ProductImage]) -> l
 
     A size chart may be in thousands of products: of a few hundred of them the first five are named.
     """
-    checksums = {image.sha256 for image in images}
+    return products_with_images(product.merchant_id, {image.sha256 for image in images}, but=product.pk)
+
+
+def products_with_images(merchant_id: int, checksums: Collection[str], but: int | None = None) -> list[SameImages]:
+    """The same for images that may belong to no product yet; `but` is the id of a product that is left out."""
     if not checksums:
         return []
     same = (
-        ProductImage.objects.filter(sha256__in=checksums, archived_at=None, product__merchant=product.merchant_id)
-        .exclude(product=product.pk)
+        ProductImage.objects.filter(sha256__in=checksums, archived_at=None, product__merchant=merchant_id)
+        .exclude(product=but)
         .exclude(product__status=Product.Status.ARCHIVED)
         .order_by()
         .values_list("product", "sha256")[:_MOST_SAME_IMAGES]

@@ -8,9 +8,14 @@ class ClassifierConfig(AppConfig):
     verbose_name = _("Classifier")
 
     def ready(self) -> None:
-        """Connect the signal handlers: a saved image is queued, a renamed product gets its proposal again."""
+        """Connect the signal handlers: a saved image is queued, a renamed product gets its proposal again.
+
+        And add to the catalogue's bulk operations the one that is the classifier's.
+        """
         from catalog.models import Product, ProductImage
+        from classifier.jobs import bulk
         from classifier.signals import image_saved, product_saved
 
         post_save.connect(image_saved, sender=ProductImage, dispatch_uid="classifier.image_saved")
         post_save.connect(product_saved, sender=Product, dispatch_uid="classifier.product_saved")
+        bulk.provide()

@@ -16,6 +16,7 @@ from django.urls import Resolver404, resolve
 _IMAGES = frozenset(
     {
         "catalog:new_product",
+        "catalog:draft_images",
         "catalog:add_images",
         "api:products",
         "api:images",

@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "catalog.middleware.OtherMerchantMiddleware",
     "config.bodies.BodyMiddleware",
 ]
 
@@ -265,7 +266,11 @@ UNFOLD = {
     "SITE_HEADER": "옷장 Otjang",
     "SITE_SYMBOL": "checkroom",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("icon.svg")}],
-    "STYLES": [lambda _request: static("admin/theme.css")],
+    "STYLES": [
+        lambda _request: static("css/tokens.css"),
+        lambda _request: static("css/fonts.css"),
+        lambda _request: static("admin/theme.css"),
+    ],
     "SITE_URL": "/",
     "LOGIN": {"form": "accounts.forms.AdminLoginForm"},
     "SHOW_HISTORY": True,
@@ -273,19 +278,19 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.sidebar"},
     "COLORS": {
-        # the portal's accent
+        # the portal's accent, by its tokens
         "primary": {
-            "50": "#eef4ff",
-            "100": "#dbe6fe",
-            "200": "#bfd3fe",
-            "300": "#93b4fd",
-            "400": "#608bfa",
-            "500": "#3b63f6",
-            "600": "#2547eb",
-            "700": "#1d36d8",
-            "800": "#1e2faf",
-            "900": "#1e2c8a",
-            "950": "#171e54",
+            "50": "#eef2ff",
+            "100": "#dfe5ff",
+            "200": "#c4ceff",
+            "300": "#b6c3ff",
+            "400": "var(--brand-light)",
+            "500": "light-dark(#3b52f0, var(--brand-light))",
+            "600": "var(--brand)",
+            "700": "var(--brand-strong)",
+            "800": "#1c2a8f",
+            "900": "#1a2570",
+            "950": "#141b4d",
         },
     },
 }

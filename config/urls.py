@@ -3,10 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.components import components
 from config.views import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("components/", components, name="components"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api")),

@@ -1,4 +1,4 @@
-"""Transactions that survive a deadlock, and work that survives a database that is away."""
+"""Transactions that survive a deadlock, work that survives a database that is away, and counts that stay cheap."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import Error, OperationalError, connection, transaction
+from django.db.models import QuerySet
 
 from core.outage import database_is_away
 
@@ -101,3 +102,33 @@ def atomic(function: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return wrapper
+
+
+def capped_counts(querysets: Mapping[str, QuerySet[Any]], limit: int) -> dict[str, int]:
+    """Count the rows of each queryset, all in one query that reads at most `limit` rows of each.
+
+    Returns:
+        The counts under the same names; `limit` stands for that many or more.
+    """
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for place, rows in enumerate(querysets.values()):
+        sql, given = rows.order_by().values("pk")[:limit].query.sql_with_params()
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) capped{place})")  # noqa: S608 - Django wrote it
+        parameters += given
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", parameters)
+        return dict(zip(querysets, cursor.fetchone(), strict=True))
+
+
+def grouped_count(rows: QuerySet[Any], columns: Sequence[str], limit: int) -> list[tuple[Any, ...]]:
+    """Count rows by columns or annotations in one query that reads at most `limit` rows, in no certain order.
+
+    Returns:
+        For each combination its values and their count.
+    """
+    sql, parameters = rows.order_by().values_list(*columns)[:limit].query.sql_with_params()
+    names = ", ".join(connection.ops.quote_name(column) for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {names}, COUNT(*) FROM ({sql}) capped GROUP BY {names}", parameters)  # noqa: S608 - as above
+        return list(cursor.fetchall())

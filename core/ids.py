@@ -9,3 +9,8 @@ PUBLIC_ID_LENGTH = 20
 def public_id() -> str:
     """Return 20 random lower-case characters (100 bits); URLs and file names carry these, never row numbers."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(PUBLIC_ID_LENGTH))
+
+
+def is_public_id(text: str) -> bool:
+    """Say whether `text` could be one of them."""
+    return len(text) == PUBLIC_ID_LENGTH and set(text) <= set(_ALPHABET)

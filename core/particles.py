@@ -28,7 +28,7 @@ _ENDINGS = (
 )
 _SIGNS = {"%": _OPEN, "℃": _OPEN}
 
-# What stands behind a word and is not read: quotes, brackets, marks, an entity or a tag of HTML.
+# What follows a word and is not read: quotes, brackets, marks, an entity or a tag of HTML.
 _UNREAD = re.compile(r"(?:&[a-zA-Z]+;|&#\w+;|<[^<>]*>|[^\w%℃])+$")
 _LAST_WORD = re.compile(r"[A-Za-z]+$")
 

@@ -46,7 +46,7 @@ class LoginView(DjangoLoginView):
         return "" if urlsplit(urljoin(self.request.path, url)).path in here else url
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Tell a script who is logged in; it reads no pages, and gets the token that a form would hold by the cookie."""
+        """Tell a script who is logged in; the cookie brings it the token that a form would hold."""
         if wants_json(request) and (request.method == "GET" or request.user.is_authenticated):
             get_token(request)
             return JsonResponse({"page_of": page_of(request)})
@@ -99,6 +99,13 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
+def _way_back(request: HttpRequest) -> str:
+    """Return the page of this site that a form names in `next`, else the list."""
+    page = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if is_ours else reverse("catalog:products")
+
+
 @posted_from("catalog:products")
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Show the site in this browser in light, in dark, or (anything else) as the device does; then back to the page."""
@@ -125,4 +132,4 @@ def switch_merchant(request: PortalRequest) -> HttpResponseBase:
         raise Http404
     request.session[SESSION_KEY] = public_id
     messages.info(request, _("You now work in %(merchant)s.") % {"merchant": membership.merchant})
-    return redirect("catalog:products")
+    return redirect(_way_back(request))

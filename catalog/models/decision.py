@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.channels import Channel
-from accounts.models import ApiKey, Operation
+from accounts.models import ApiKey, Merchant, Operation
 from catalog.models.product import Product
 from catalog.models.taxonomy import Attribute, AttributeValue
 
@@ -135,6 +135,8 @@ class ProductAttribute(models.Model):
         NOT_APPLICABLE = "not_applicable", _("not applicable")
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="attributes")
+    # The product's, so that an index leads from a merchant's value to its products in their order.
+    merchant = models.ForeignKey(Merchant, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="+", verbose_name=_("attribute"))
     value = models.ForeignKey(
         AttributeValue, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("value")
@@ -162,6 +164,8 @@ class ProductAttribute(models.Model):
         indexes = (
             models.Index(fields=("attribute", "value", "product"), name="current_value_value"),
             models.Index(fields=("attribute", "state", "confidence"), name="current_value_doubt"),
+            models.Index(fields=("merchant", "attribute", "value", "product"), name="current_value_merchant"),
+            models.Index(fields=("merchant", "attribute", "state", "product"), name="current_value_merchant_state"),
         )
 
     def __str__(self) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from catalog.models.of_classifier import Classification
 
 
+FILES = ("original", "display", "thumbnail", "small")
+
+
 class ProductImageQuerySet(models.QuerySet["ProductImage"]):
     """Images, and who may see which."""
 
@@ -47,6 +50,8 @@ class ProductImage(models.Model):
     original = models.FileField(_("file"), max_length=200)
     display = models.FileField(_("display copy"), max_length=200, editable=False)
     thumbnail = models.FileField(_("thumbnail"), max_length=200, editable=False)
+    # For lists; images of before there was one have none.
+    small = models.FileField(_("small thumbnail"), max_length=200, editable=False, blank=True, default="")
     original_name = models.CharField(_("original name"), max_length=255)
     sha256 = models.CharField("SHA-256", max_length=64, editable=False)
     size = models.PositiveIntegerField(_("bytes"), editable=False)
@@ -92,6 +97,12 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return self.original_name
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The names of its files in the storage, by field."""
+        names = {field: str(getattr(self, field)) for field in FILES}
+        return {field: name for field, name in names.items() if name}
 
     @property
     def elongated(self) -> bool:

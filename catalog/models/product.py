@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +14,7 @@ from accounts.models import Merchant
 from catalog.models.proposal_field import ProposalField
 from catalog.models.taxonomy import AttributeValue
 from catalog.proposal import Candidate, Proposal
+from catalog.search import TEXT_LENGTH, normalized, search_text, terms_of
 from core.ids import PUBLIC_ID_LENGTH, public_id
 from core.text import lookup_key
 
@@ -28,6 +29,12 @@ class ProductQuerySet(models.QuerySet["Product"]):
         if actor.merchant is None:
             return self.none()
         return self.filter(merchant=actor.merchant)
+
+
+# Fields that others follow from: `unclear`, and those for searching and sorting.
+_TO_UNCLEAR = frozenset(("proposal", "status", "top_category", "top_category_source"))
+_TO_WORDS = frozenset(("name", "sku"))
+_FROM_WORDS = frozenset(("sku_key", "search_text", "name_order", "sku_order"))
 
 
 class Product(models.Model):
@@ -49,6 +56,16 @@ class Product(models.Model):
         NONE = "", _("nobody")
         AUTO = "auto", _("model")
         HUMAN = "human", _("person")
+
+    class Unclear(models.TextChoices):
+        """What the models leave to a person beyond single values."""
+
+        NO = "", _("clear")
+        SEVERAL = "several", _("several garments")
+        NOTHING = "nothing", _("nothing found")
+
+    CERTAIN = 10_000  # of `certainty`: nothing is only proposed
+    LAST = "\uffff"  # what has no name or no SKU comes after what has one
 
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.DRAFT: frozenset({Status.CLASSIFYING, Status.TO_REVIEW, Status.READY, Status.ARCHIVED}),
@@ -80,6 +97,13 @@ class Product(models.Model):
     )
     # What the models propose over all images; written whole. classifier.proposals says how it comes about.
     proposal: models.Field[Proposal, Proposal] = ProposalField(_("proposal"), default=Proposal, editable=False)
+    # For lists alone; kept in step by `save`, by catalog.values.recompute (certainty) and by write_proposal (failures).
+    search_text = models.CharField(max_length=TEXT_LENGTH, editable=False, default="")
+    name_order = models.CharField(max_length=80, editable=False, default=LAST)
+    sku_order = models.CharField(max_length=64, editable=False, default=LAST)
+    unclear = models.CharField(max_length=8, choices=Unclear.choices, editable=False, default="", blank=True)
+    certainty = models.PositiveSmallIntegerField(editable=False, default=CERTAIN)  # the least one, in 1/10,000
+    failed_images = models.PositiveSmallIntegerField(editable=False, default=0)
     version = models.PositiveIntegerField(default=1, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
@@ -116,19 +140,54 @@ class Product(models.Model):
             models.Index(fields=("merchant", "-id"), name="product_merchant"),
             models.Index(fields=("merchant", "status", "-id"), name="product_merchant_status"),
             models.Index(fields=("status", "-id"), name="product_status_id"),
+            # Lists walk one of these in its order; what else they ask of a product is in the index, so that its row,
+            # which is wide, is not read.
+            models.Index(
+                fields=("merchant", "id", "status", "unclear", "failed_images", "certainty"), name="product_list"
+            ),
+            models.Index(fields=("merchant", "created_at", "id", "status"), name="product_created"),
+            models.Index(fields=("merchant", "updated_at", "id", "status"), name="product_changed"),
+            models.Index(fields=("merchant", "name_order", "id", "status"), name="product_name"),
+            models.Index(fields=("merchant", "sku_order", "id", "status"), name="product_sku_order"),
+            models.Index(fields=("merchant", "certainty", "id", "status"), name="product_certainty"),
+            models.Index(fields=("merchant", "unclear", "id", "status"), name="product_unclear"),
+            models.Index(fields=("merchant", "failed_images", "id", "status"), name="product_failed"),
         )
 
     def __str__(self) -> str:
         return self.name or self.sku or str(_("Without a name"))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the lookup key in step with the SKU, and '' out of it."""
+        """Keep what follows from other fields in step with them, and '' out of the SKU."""
+        changed = kwargs.get("update_fields")
+        if changed is not None:
+            kwargs["update_fields"] = changed = {*changed, *(() if _TO_UNCLEAR.isdisjoint(changed) else ("unclear",))}
+        self.unclear = self._unclear()
+        if changed is not None and _TO_WORDS.isdisjoint(changed):
+            super().save(*args, **kwargs)
+            return
+        before = self.search_text
+        self._follow_words()
+        if changed is not None:
+            changed |= _FROM_WORDS
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            ProductTerm.change(self, before, self.search_text)
+
+    def _follow_words(self) -> None:
         self.sku = self.sku or None
         self.sku_key = lookup_key(self.sku) if self.sku else None
-        changed = kwargs.get("update_fields")
-        if changed is not None and "sku" in changed:
-            kwargs["update_fields"] = {*changed, "sku_key"}
-        super().save(*args, **kwargs)
+        self.search_text = search_text(self.name, self.sku)
+        self.name_order = normalized(self.name)[:80] or self.LAST
+        self.sku_order = normalized(self.sku or "")[:64] or self.LAST
+
+    def _unclear(self) -> Product.Unclear:
+        if self.top_category_source != self.TopCategorySource.NONE:
+            return self.Unclear.NO
+        if self.proposal.candidates:
+            return self.Unclear.SEVERAL
+        waits = self.status in {self.Status.DRAFT, self.Status.CLASSIFYING}
+        return self.Unclear.NO if waits else self.Unclear.NOTHING
 
     @property
     def is_none_of_the_garments(self) -> bool:
@@ -143,3 +202,35 @@ class Product(models.Model):
     def may_become(self, status: str) -> bool:
         """Whether the table of moves allows that status from here."""
         return status == self.status or status in self.MOVES[self.status]
+
+
+class ProductTerm(models.Model):
+    """A term of a product's name or SKU, see `catalog.search`.
+
+    The key is the index: the products of a merchant that have a term lie together in their order. There is no second
+    index by product, which would be as large again: who deletes a product's rows knows its terms.
+    """
+
+    pk = models.CompositePrimaryKey("merchant_id", "term", "product_id")
+    merchant = models.ForeignKey(Merchant, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    term = models.PositiveIntegerField()
+    product = models.ForeignKey(Product, models.DO_NOTHING, related_name="terms", db_constraint=False, db_index=False)
+
+    class Meta:
+        verbose_name = _("search term")
+        verbose_name_plural = _("search terms")
+
+    def __str__(self) -> str:
+        return f"{self.term}: {self.product_id}"
+
+    @staticmethod
+    def change(product: Product, before: str, after: str) -> None:
+        """Index a product by another `search_text` than before, in the caller's transaction."""
+        old, new = terms_of(before), terms_of(after)
+        if gone := old - new:
+            ProductTerm.objects.filter(merchant=product.merchant_id, product=product.pk, term__in=gone).delete()
+        if added := new - old:
+            ProductTerm.objects.bulk_create(
+                [ProductTerm(merchant_id=product.merchant_id, term=term, product=product) for term in sorted(added)],
+                ignore_conflicts=True,
+            )

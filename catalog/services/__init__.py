@@ -3,7 +3,7 @@
 Each locks the product first, then reads everything again, and leaves one line in the audit trail.
 """
 
-from catalog.services.decisions import choose_top_category, decide, decide_not_applicable, withdraw
+from catalog.services.decisions import accept, choose_top_category, decide, decide_not_applicable, withdraw
 from catalog.services.deletion import delete_image, delete_product
 from catalog.services.products import (
     archive_image,
@@ -26,6 +26,7 @@ __all__ = [
     "NO_GARMENT",
     "TAKE_BACK",
     "ProductState",
+    "accept",
     "archive",
     "archive_image",
     "audit",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product
-from catalog.selectors import Taxonomy
+from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute
+from catalog.selectors import Taxonomy, images_wait
 from catalog.services.writing import apply_decisions, audit, changes, locked_for, save, status_and_garment
 from catalog.values.deciding import EffectiveDecisions, record_decision
+from catalog.values.recompute import recompute_values
 from core.db import atomic
 from core.errors import Conflict, Invalid
 
@@ -130,14 +131,17 @@ def decide(
     attribute: str,
     value: str,
     source: Decision.Source = Decision.Source.HUMAN,
+    taxonomy: Taxonomy | None = None,
 ) -> Decision:
     """Set an attribute to a value, both by code. A decided category also chooses its top-level category.
+
+    Who has read the taxonomy already hands it over.
 
     Raises:
         Invalid: `unknown_attribute`, `unknown_value`, `not_a_leaf`, `does_not_apply`.
     """
     product = locked_for(actor, product)
-    taxonomy = Taxonomy.load()
+    taxonomy = taxonomy or Taxonomy.load()
     found = find_attribute(taxonomy, attribute)
     leaf = find_leaf(taxonomy, attribute, value)
     before = status_and_garment(product)
@@ -152,14 +156,16 @@ def decide(
 
 
 @atomic
-def decide_not_applicable(*, actor: Actor, product: Product, attribute: str) -> Decision:
-    """Say that the product has no such attribute.
+def decide_not_applicable(
+    *, actor: Actor, product: Product, attribute: str, taxonomy: Taxonomy | None = None
+) -> Decision:
+    """Say that the product has no such attribute. Who has read the taxonomy already hands it over.
 
     Raises:
         Invalid: `unknown_attribute`, or `category_needed`: every product has a category.
     """
     product = locked_for(actor, product)
-    taxonomy = Taxonomy.load()
+    taxonomy = taxonomy or Taxonomy.load()
     found = find_attribute(taxonomy, attribute)
     if attribute == CATEGORY:
         raise category_needed()
@@ -195,3 +201,39 @@ def withdraw(*, actor: Actor, product: Product, attribute: str) -> Decision:
     save(product, "status")
     audit(actor, "product.withdraw", product, attribute=attribute)
     return decision
+
+
+@atomic
+def accept(*, actor: Actor, product: Product, taxonomy: Taxonomy | None = None) -> Product:
+    """Decide each value that is proposed as it is shown. Idempotent.
+
+    Meant for many products at once: nobody looks at each value, and the decisions say so. Who has read the taxonomy
+    already hands it over.
+
+    Raises:
+        Conflict: `still_classifying` while images wait, `category_open` where no category is proposed.
+    """
+    product = locked_for(actor, product)
+    taxonomy = taxonomy or Taxonomy.load()
+    if images_wait(product):
+        raise Conflict("still_classifying", _("Photos of this product are still being looked at. Wait for them."))
+    values = recompute_values(product, taxonomy)
+    if values[CATEGORY].value_id is None:
+        raise Conflict("category_open", _("The category is still open. Choose one first."))
+    before = status_and_garment(product)
+    proposed = {
+        code: row.value_id
+        for code, row in values.items()
+        if row.state == ProductAttribute.State.PROPOSED and row.value_id is not None
+    }
+    if not proposed:
+        return product
+    for code, value_id in sorted(proposed.items(), key=lambda item: item[0] != CATEGORY):
+        leaf = taxonomy.stored(code, value_id)
+        if code == CATEGORY:
+            follow_category(product, leaf, taxonomy)
+        record_decision(actor, product, taxonomy.attributes[code], Decision.Kind.SET, taxonomy, leaf, as_it_stood=True)
+    apply_decisions(product, taxonomy)
+    save(product, "top_category", "top_category_source", "status")
+    audit(actor, "product.accept", product, values=sorted(proposed), **changes(before, product))
+    return product

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actors import Actor
 from accounts.models import Merchant
 from catalog.models import Product, ProductImage
-from catalog.services.writing import audit, locked_for, locked_image, save
+from catalog.services.writing import audit, check_version, locked_for, locked_image, save
 from core.db import atomic
 from core.errors import Conflict, Invalid
 from core.ids import public_id
@@ -157,9 +157,15 @@ def save_renamed(actor: Actor, product: Product, renaming: Renaming, *fields: st
 
 
 @atomic
-def update_product(*, actor: Actor, product: Product, name: str | None = None, sku: str | None = None) -> Product:
-    """Change the name or the SKU; None leaves it, an empty SKU removes it. Raises as `create_product` does."""
+def update_product(
+    *, actor: Actor, product: Product, name: str | None = None, sku: str | None = None, version: int | None = None
+) -> Product:
+    """Change the name or the SKU; None leaves it, an empty SKU removes it.
+
+    Raises as `create_product` does, and Conflict `stale` if the product was changed since that version.
+    """
     product = locked_for(actor, product)
+    check_version(product, version)
     renaming = rename(product, name, sku)
     if renaming.fields:
         save_renamed(actor, product, renaming)

@@ -17,6 +17,7 @@ def write_proposal(
     proposal: Proposal,
     top_category: str | None,
     classifying: bool,
+    failed_images: int = 0,
     taxonomy: Taxonomy | None = None,
 ) -> None:
     """Store what the models propose, in the caller's transaction, with the product locked by `lock_product`.
@@ -30,6 +31,7 @@ def write_proposal(
         proposal: as classifier.proposals builds it and classifier.quality.thresholds marks it.
         top_category: the one that the models choose without a person, if exactly one stands out.
         classifying: whether images of the product still wait.
+        failed_images: how many of its current images could not be classified.
         taxonomy: the taxonomy, if the caller has read it already.
     """
     taxonomy = taxonomy or Taxonomy.load()
@@ -39,12 +41,15 @@ def write_proposal(
         product.top_category_source = Source.AUTO if product.top_category else Source.NONE
     by_models = product.top_category if product.top_category_source == Source.AUTO else None
     product.proposal = proposal.with_chosen(by_models.code if by_models else None)
+    product.failed_images = failed_images
     show_waiting(product, waits=classifying)
     if not published:
         values = recompute_values(product, taxonomy, accept=not classifying)
         if not classifying:
             update_status(product, values)
-    product.save(update_fields=["proposal", "top_category", "top_category_source", "status", "updated_at"])
+    product.save(
+        update_fields=["proposal", "top_category", "top_category_source", "status", "failed_images", "updated_at"]
+    )
 
 
 def mark_classifying(*, product_id: int) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext_lazy as _
-
 from accounts.actors import Actor
 from catalog.models import CATEGORY, Attribute, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy
@@ -22,11 +20,10 @@ from catalog.services.decisions import (
 )
 from catalog.services.products import rename, save_renamed
 from catalog.services.status import category_open, make_public
-from catalog.services.writing import apply_decisions, audit, changes, locked_for, status_and_garment
+from catalog.services.writing import apply_decisions, audit, changes, check_version, locked_for, status_and_garment
 from catalog.values.deciding import EffectiveDecisions, record_decision
 from catalog.values.recompute import is_proposed, recompute_values
 from core.db import atomic
-from core.errors import Conflict
 
 # What may be said of an attribute in place of a value's code.
 LEAVE_OPEN = ""
@@ -44,7 +41,7 @@ def _choose_garment(actor: Actor, product: Product, top_category: str, taxonomy:
         audit(actor, "product.choose_none", product, **changes(before, product))
 
 
-def _is_decided(decision: Decision | None, attribute: Attribute, code: str, taxonomy: Taxonomy) -> bool:
+def is_decided(decision: Decision | None, attribute: Attribute, code: str, taxonomy: Taxonomy) -> bool:
     """Whether that is the decision already, by its own name or by what it was merged into."""
     if decision is None or decision.value_id is None:
         return False
@@ -71,7 +68,7 @@ def _answer(
             raise category_needed()
         if kind != Decision.Kind.NOT_APPLICABLE:
             record_decision(actor, product, attribute, Decision.Kind.NOT_APPLICABLE, taxonomy)
-    elif before is not None and _is_decided(before, attribute, said, taxonomy):
+    elif before is not None and is_decided(before, attribute, said, taxonomy):
         if attribute.code == CATEGORY and before.value_id is not None:
             value = taxonomy.stored(CATEGORY, before.value_id)
             if product.top_category not in top_categories(taxonomy, value):
@@ -122,10 +119,7 @@ def save_review(
             be. Nothing is saved in any of these cases.
     """
     product = locked_for(actor, product)
-    if version is not None and version != product.version:
-        raise Conflict(
-            "stale", _("This product was changed in the meantime. Look at what it says now, then save again.")
-        )
+    check_version(product, version)
     taxonomy = Taxonomy.load()
     before = status_and_garment(product)
     renaming = rename(product, name, sku)

@@ -53,7 +53,9 @@ def make_public(product: Product, *, while_classifying: bool) -> None:
 
 
 @atomic
-def publish(*, actor: Actor, product: Product, while_classifying: bool = False) -> Product:
+def publish(
+    *, actor: Actor, product: Product, while_classifying: bool = False, taxonomy: Taxonomy | None = None
+) -> Product:
     """Publish, and decide every value that is shown, so that no later model changes it. Idempotent.
 
     Nobody has answered these values one by one, so the decisions say that they came by publishing.
@@ -62,6 +64,7 @@ def publish(*, actor: Actor, product: Product, while_classifying: bool = False) 
         actor: who publishes.
         product: the product.
         while_classifying: publish what is there though images wait; what is found in them no longer counts.
+        taxonomy: the taxonomy, if the caller has read it already.
 
     Raises:
         Conflict: `category_open` without a category, `still_classifying` while images wait, `bad_move` from a
@@ -71,7 +74,7 @@ def publish(*, actor: Actor, product: Product, while_classifying: bool = False) 
     if product.status == Product.Status.PUBLISHED:
         return product
     before = status_and_garment(product)
-    taxonomy = Taxonomy.load()
+    taxonomy = taxonomy or Taxonomy.load()
     values = recompute_values(product, taxonomy)
     if values[CATEGORY].value_id is None:
         raise category_open()
@@ -84,19 +87,19 @@ def publish(*, actor: Actor, product: Product, while_classifying: bool = False) 
             Decision.Kind.SET,
             taxonomy,
             taxonomy.stored(code, value.value_id),
-            by_publishing=True,
+            as_it_stood=True,
         ).pk
         for code, value in values.items()
         if value.value_id and value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}
     ]
-    save(product, "status", "published_at", "top_category_source")
     recompute_values(product, taxonomy)
+    save(product, "status", "published_at", "top_category_source")
     audit(actor, "product.publish", product, decided=decided, **changes(before, product))
     return product
 
 
 @atomic
-def unpublish(*, actor: Actor, product: Product) -> Product:
+def unpublish(*, actor: Actor, product: Product, taxonomy: Taxonomy | None = None) -> Product:
     """Take a published product back to ready, or to classifying if images wait. Raises Conflict `bad_move`.
 
     What is open shows proposals again.
@@ -109,7 +112,7 @@ def unpublish(*, actor: Actor, product: Product) -> Product:
     if images_wait(product):
         _move(product, Product.Status.CLASSIFYING)
     product.published_at = None
-    recompute_values(product, Taxonomy.load())
+    recompute_values(product, taxonomy or Taxonomy.load())
     save(product, "status", "published_at")
     audit(actor, "product.unpublish", product, **changes(before, product))
     return product
@@ -130,13 +133,13 @@ def archive(*, actor: Actor, product: Product) -> Product:
 
 
 @atomic
-def restore(*, actor: Actor, product: Product) -> Product:
+def restore(*, actor: Actor, product: Product, taxonomy: Taxonomy | None = None) -> Product:
     """Bring an archived product back, with the status that follows from its values. Raises Conflict `bad_move`."""
     product = locked_for(actor, product, archived=True)
     if product.status != Product.Status.ARCHIVED:
         raise Conflict("bad_move", _("This product is not archived."))
     before = status_and_garment(product)
-    _move(product, status_of(product, recompute_values(product, Taxonomy.load())))
+    _move(product, status_of(product, recompute_values(product, taxonomy or Taxonomy.load())))
     product.archived_at = product.published_at = None
     save(product, "status", "archived_at", "published_at")
     audit(actor, "product.restore", product, **changes(before, product))

@@ -88,6 +88,7 @@ def _planned(product: str, name: str, file: UploadedFile[bytes]) -> _Upload | Re
         "original": f"{stem}.{extension}",
         "display": f"{stem}-display.jpg",
         "thumbnail": f"{stem}-thumbnail.jpg",
+        "small": f"{stem}-small.jpg",
     }
     return _Upload(file, name, number, paths)
 
@@ -104,6 +105,7 @@ def _write(upload: _Upload, data: bytes, sha256: str) -> ProductImage:
                 "original": data,
                 "display": copies.display_copy(decoded.image),
                 "thumbnail": copies.thumbnail(decoded.image),
+                "small": copies.thumbnail(decoded.image, copies.SMALL_SIDE),
             }
     except DecodeError as error:
         raise refusal_of(error) from error
@@ -121,7 +123,9 @@ def _write(upload: _Upload, data: bytes, sha256: str) -> ProductImage:
 
 
 @contextmanager
-def _prepared(product: str, files: Sequence[UploadedFile[bytes]], present: Collection[str] = ()) -> Iterator[Prepared]:
+def prepared_files(
+    product: str, files: Sequence[UploadedFile[bytes]], present: Collection[str] = ()
+) -> Iterator[Prepared]:
     """Write the good ones of the files. What has got no row when the block ends is deleted again.
 
     A process that is stopped in between leaves the files to the sweep, which knows of them.
@@ -165,7 +169,7 @@ def _write_good_ones(prepared: Prepared, planned: Sequence[_Upload | Refused], p
             data = plan.file.read()
             sha256 = hashlib.sha256(data).hexdigest()
             if sha256 in known:
-                raise refusal("duplicate")
+                raise refusal("duplicate", sha256=sha256)
             prepared.outcomes.append(_write(plan, data, sha256))
             known.add(sha256)
             taken += 1
@@ -186,34 +190,45 @@ def _has_many_waiting(merchant_id: int) -> bool:
     return len(waiting.order_by().values_list("pk", flat=True)[:limit]) == limit
 
 
-def _add_rows(actor: Actor, product: Product, prepared: Prepared, place: int | None) -> None:
-    """Give the prepared images their rows, under the product's lock, and say of others why they were turned away."""
-    present = list(ProductImage.objects.filter(product=product, archived_at=None).values_list("sha256", "position"))
-    known = {sha256 for sha256, _position in present}
-    position = max((position for _sha256, position in present), default=-1) + 1 if place is None else place
+def accepted(prepared: Prepared, present: Collection[str], taken: int) -> list[ProductImage | Refused]:
+    """Say again of each prepared image whether it may be added to those that are there, now that these are locked.
+
+    Args:
+        prepared: the images.
+        present: SHA-256 of those that are there.
+        taken: how many they are.
+    """
+    known = set(present)
     limit = settings.OTJANG_MAX_IMAGES_PER_PRODUCT
-    taken = len(present)
-    bulk = _has_many_waiting(product.merchant_id)
     outcomes: list[ProductImage | Refused] = []
     for image in prepared.outcomes:
         if isinstance(image, Refused):
             outcomes.append(image)
         elif image.sha256 in known:
-            outcomes.append(refusal("duplicate"))
+            outcomes.append(refusal("duplicate", sha256=image.sha256))
         elif taken >= limit:
             outcomes.append(refusal("too_many_images", limit=limit))
         else:
             taken += 1
             known.add(image.sha256)
-            image.pk = None  # the transaction may be repeated
-            image.product = product
-            image.uploaded_by = actor.user
-            image.position = position
-            position += 1
-            image.bulk = bulk
             outcomes.append(image)
+    return outcomes
+
+
+def _add_rows(actor: Actor, product: Product, prepared: Prepared, place: int | None) -> None:
+    """Give the prepared images their rows, under the product's lock, and say of others why they were turned away."""
+    present = list(ProductImage.objects.filter(product=product, archived_at=None).values_list("sha256", "position"))
+    position = max((position for _sha256, position in present), default=-1) + 1 if place is None else place
+    bulk = _has_many_waiting(product.merchant_id)
+    outcomes = accepted(prepared, {sha256 for sha256, _position in present}, len(present))
     stored = [image for image in outcomes if isinstance(image, ProductImage)]
-    confirmed = {str(file) for image in stored for file in (image.original, image.display, image.thumbnail)}
+    for number, image in enumerate(stored):
+        image.pk = None  # the transaction may be repeated
+        image.product = product
+        image.uploaded_by = actor.user
+        image.position = position + number
+        image.bulk = bulk
+    confirmed = {name for image in stored for name in image.files.values()}
     stored_files.confirm(confirmed)
     for image in stored:
         image.save(force_insert=True)
@@ -261,7 +276,7 @@ def add_images(
     """
     actor.require_edit(product.merchant_id)
     present = list(ProductImage.objects.filter(product=product, archived_at=None).values_list("sha256", flat=True))
-    with _prepared(product.public_id, files, present) as prepared:
+    with prepared_files(product.public_id, files, present) as prepared:
         if prepared.images:
             _store(actor, product, prepared, place)
     return prepared.received()
@@ -294,16 +309,20 @@ def put_back(*, actor: Actor, image: ProductImage) -> None:
 
 
 @contextmanager
-def prepared_product(files: Sequence[UploadedFile[bytes]]) -> Iterator[Prepared]:
+def prepared_product(files: Sequence[UploadedFile[bytes]], number: str | None = None) -> Iterator[Prepared]:
     """Write the good ones of the files for a product that `create_prepared` creates within the block.
 
     What is not stored when the block ends is deleted again. Begin it outside of any transaction: it takes its time, and
     what is left behind if the process stops is found by records that are written at once.
 
+    Args:
+        files: the uploads.
+        number: the product's public id; None for a new one.
+
     Raises:
         Invalid: `no_images`.
     """
-    with _prepared(public_id(), files) as prepared:
+    with prepared_files(number or public_id(), files) as prepared:
         yield prepared
 
 
@@ -339,6 +358,7 @@ def create_product_with_images(
     place: int | None = None,
     name: str = "",
     sku: str | None = None,
+    number: str | None = None,
 ) -> tuple[Product | None, list[Received]]:
     """Create a product from its images (see `add_images`), all at once: nobody sees it without them.
 
@@ -350,6 +370,6 @@ def create_product_with_images(
         Forbidden: the actor may only look.
     """
     services.check_new_product(actor=actor, merchant=merchant, name=name, sku=sku)
-    with prepared_product(files) as prepared:
+    with prepared_product(files, number) as prepared:
         product = create_prepared(actor=actor, merchant=merchant, prepared=prepared, place=place, name=name, sku=sku)
     return product, prepared.received()

@@ -1,5 +1,6 @@
 """How the portal's pages write what models and products say: shares, certainty, states."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django import template
@@ -49,6 +50,12 @@ def moment(when: datetime | None) -> str:
 def status_shape(status: str) -> str:
     """Return the shape that is shown beside a status's word."""
     return STATUS_SHAPES.get(Product.Status(status), "")
+
+
+@register.filter
+def of(named: Mapping[str, str], name: str) -> str:
+    """Look up what has that name; empty for nothing."""
+    return named.get(name, "")
 
 
 @register.simple_tag(takes_context=True)

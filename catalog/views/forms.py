@@ -5,45 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
-from django.utils.translation import gettext_lazy as _
 
-from catalog.models import CATEGORY, Attribute, Product
-from catalog.selectors import Taxonomy, values_called
+from catalog.models import CATEGORY, Attribute
+from catalog.selectors import Taxonomy
 from catalog.services import LEAVE_OPEN
-
-
-class ProductFilterForm(forms.Form):
-    """The list's search and filters; what it does not understand it leaves out."""
-
-    q = forms.CharField(
-        label=_("Search"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Name or SKU")}),
-    )
-    status = forms.ChoiceField(label=_("Status"), required=False, choices=[])
-    category = forms.ChoiceField(label=_("Category"), required=False, choices=[])
-
-    def __init__(self, data: Any, categories: dict[str, list[tuple[str, str]]]) -> None:
-        """`categories`: (code, name) pairs by the name of their top-level category."""
-        super().__init__(data)
-        self.fields["status"].choices = [("", _("all statuses")), *Product.Status.choices]  # type: ignore[attr-defined]
-        self.fields["category"].choices = [  # type: ignore[attr-defined]
-            ("", _("all categories")),
-            *categories.items(),
-        ]
-
-    def apply(self, products: QuerySet[Product]) -> QuerySet[Product]:
-        """Narrow the products down; archived ones show only when they are asked for."""
-        self.is_valid()
-        q, status, category = (self.cleaned_data.get(name, "") for name in ("q", "status", "category"))
-        products = products.filter(status=status) if status else products.exclude(status=Product.Status.ARCHIVED)
-        if q:
-            products = products.filter(Q(name__icontains=q) | Q(sku__icontains=q))
-        if category:
-            products = products.filter(attributes__value__in=values_called(CATEGORY, category))
-        return products
 
 
 class ReviewForm(forms.Form):

@@ -15,13 +15,13 @@ from django.utils.http import content_disposition_header, quote_etag
 from django.views.decorators.http import require_safe
 
 from accounts.authentication import BEARER_CHALLENGE, request_actor
-from catalog.models import ProductImage
+from catalog.models import DraftImage, ProductImage
 from catalog.storage import read_errors, silence
 from vision.engine import formats
 
 logger = logging.getLogger(__name__)
 
-VARIANTS = ("display", "thumbnail", "original")
+VARIANTS = ("display", "thumbnail", "small", "original")
 MAX_AGE = 3600  # seconds; a file's content never changes, but who may see it can
 
 
@@ -32,7 +32,7 @@ def _ask_who(request: HttpRequest) -> HttpResponseBase:
     return redirect_to_login(request.get_full_path())
 
 
-def image_response(request: HttpRequest, image: ProductImage, variant: str) -> HttpResponseBase:
+def image_response(request: HttpRequest, image: ProductImage | DraftImage, variant: str) -> HttpResponseBase:
     """Answer with one file of the image to a caller who was found to be allowed to see it.
 
     Either the file itself, 304 if the browser has it, 404 if it is gone and 503 if the storage does not answer; or,
@@ -44,7 +44,7 @@ def image_response(request: HttpRequest, image: ProductImage, variant: str) -> H
     return response
 
 
-def _redirect(image: ProductImage, variant: str) -> HttpResponseBase:
+def _redirect(image: ProductImage | DraftImage, variant: str) -> HttpResponseBase:
     name = str(getattr(image, variant))
     expire: int = default_storage.querystring_expire  # type: ignore[attr-defined]  # S3's
     parameters = {"ResponseContentType": _content_type(name), "ResponseCacheControl": f"private, max-age={MAX_AGE}"}
@@ -68,7 +68,7 @@ def _unanswered() -> HttpResponse:
     return HttpResponse(status=503, headers={"Retry-After": str(silence.SECONDS), "Cache-Control": "no-store"})
 
 
-def _stream(request: HttpRequest, image: ProductImage, variant: str) -> HttpResponseBase:
+def _stream(request: HttpRequest, image: ProductImage | DraftImage, variant: str) -> HttpResponseBase:
     etag = quote_etag(f"{image.sha256[:32]}-{variant}")
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
     if response is None:
@@ -102,4 +102,6 @@ def media(request: HttpRequest, public_id: str, variant: str) -> HttpResponseBas
     image = ProductImage.objects.visible_to(actor).filter(public_id=public_id).first()
     if image is None or variant not in VARIANTS:
         raise Http404
+    if variant == "small" and not image.small:
+        variant = "thumbnail"
     return image_response(request, image, variant)

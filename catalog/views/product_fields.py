@@ -122,8 +122,8 @@ def suggestions_of(candidate: Candidate | None, attribute: str, taxonomy: Taxono
     return list(options.values())
 
 
-def _groups(attribute: str, suggested: set[int], taxonomy: Taxonomy) -> list[Group]:
-    """The values that the model does not suggest, under their top-level category where they have one."""
+def groups_of(attribute: str, suggested: set[int], taxonomy: Taxonomy) -> list[Group]:
+    """Return the values that the model does not suggest, under their top-level category where they have one."""
     groups: dict[str, list[Option]] = {}
     for value in taxonomy.leaves(attribute):
         if value.pk not in suggested:
@@ -226,7 +226,7 @@ def fields_of(
                 applies_to=" ".join(value.code for value in taxonomy.values[CATEGORY].values() if value.pk in levels),
                 suggestions=suggestions,
                 votes=_votes(candidate, code, images, taxonomy),
-                groups=_groups(code, {option.value.pk for option in suggestions}, taxonomy),
+                groups=groups_of(code, {option.value.pk for option in suggestions}, taxonomy),
                 model=proposed.model if proposed else "",
                 calibrated=proposed is not None and proposed.calibrated,
             )

@@ -1,4 +1,4 @@
-"""Images coming in, and going: a new product, more images for one that exists, and taking them away.
+"""Images of a product coming in, and going; catalog.views.new_product begins one.
 
 Each view answers a plain form with a page, and the upload script (`Accept: application/json`) with JSON.
 """
@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
 
 from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view
@@ -24,14 +22,15 @@ from catalog import services
 from catalog.models import Product
 from catalog.selectors import same_images_elsewhere
 from catalog.services import uploads
-from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
+from catalog.views.access import carry_out, product_or_404, turned_away
 from core.errors import Conflict, Forbidden, Gone, Refused
 from core.portal import posted_from, wants_json
 
 FILES = "images"
 
 
-def _received_json(received: Sequence[uploads.Received]) -> list[dict[str, Any]]:
+def received_json(received: Sequence[uploads.Received]) -> list[dict[str, Any]]:
+    """Say of each file what became of it, and in which other products the same image is."""
     images = [entry.image for entry in received if entry.image]
     same = same_images_elsewhere(images[0].product, images) if images else []
     return [
@@ -50,7 +49,8 @@ def _received_json(received: Sequence[uploads.Received]) -> list[dict[str, Any]]
     ]
 
 
-def _product_json(product: Product) -> dict[str, str]:
+def product_json(product: Product) -> dict[str, str]:
+    """Return the addresses of a product that the upload script needs."""
     return {
         "page": reverse("catalog:product", args=[product.public_id]),
         "images": reverse("catalog:add_images", args=[product.public_id]),
@@ -58,12 +58,13 @@ def _product_json(product: Product) -> dict[str, str]:
     }
 
 
-def _refused_json(refused: Refused, received: Sequence[uploads.Received] = ()) -> JsonResponse:
-    body = {"code": refused.code, "message": refused.message, "received": _received_json(received)}
+def refused_json(refused: Refused, received: Sequence[uploads.Received] = ()) -> JsonResponse:
+    """Tell a script why a request was turned down."""
+    body = {"code": refused.code, "message": refused.message, "received": received_json(received)}
     return JsonResponse(body, status=403 if isinstance(refused, Forbidden) else 400)
 
 
-def _tell(request: PortalRequest, received: Sequence[uploads.Received]) -> None:
+def tell(request: PortalRequest, received: Sequence[uploads.Received]) -> None:
     """Say on the next page what became of each file."""
     kept = sum(entry.image is not None for entry in received)
     if kept:
@@ -74,27 +75,13 @@ def _tell(request: PortalRequest, received: Sequence[uploads.Received]) -> None:
             messages.error(request, _("%(file)s: %(reason)s") % {"file": entry.name, "reason": entry.refusal.message})
 
 
-def _new_page(
-    request: PortalRequest, refused: Refused | None = None, received: Sequence[uploads.Received] = ()
-) -> HttpResponseBase:
-    context = {
-        "refused": refused,
-        "received": received,
-        "name": request.POST.get("name", ""),
-        "sku": request.POST.get("sku", ""),
-        "max_files": settings.OTJANG_MAX_IMAGES_PER_PRODUCT,
-        "max_megabytes": settings.OTJANG_MAX_UPLOAD_BYTES // 2**20,
-    }
-    return render(request, "catalog/new_product.html", context, status=400 if refused or received else 200)
-
-
-def _place(request: PortalRequest) -> int | None:
+def place_of(request: PortalRequest) -> int | None:
     """The image's position among the product's, as the script says, if that can be."""
     place = request.POST.get("place", "")
     return int(place) if place.isdecimal() and len(place) < 5 else None
 
 
-def _check_merchant(request: PortalRequest, merchant: Merchant) -> None:
+def check_merchant(request: PortalRequest, merchant: Merchant) -> None:
     """Raise Conflict `other_merchant` if the form was opened in another merchant than the person works in now.
 
     A member of two merchants can switch in another window; the images belong to the one that the page names.
@@ -107,38 +94,6 @@ def _check_merchant(request: PortalRequest, merchant: Merchant) -> None:
         )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@portal_view
-def new_product(request: PortalRequest) -> HttpResponseBase:
-    """Create a product from images; SKU and name can wait. Without one good image nothing is created."""
-    merchant = request.actor.merchant
-    if merchant is None:
-        return render(request, "catalog/no_merchant.html")
-    if not request.actor.can_edit(merchant.pk):
-        return forbidden(request)
-    if request.method != "POST":
-        return _new_page(request)
-    try:
-        _check_merchant(request, merchant)
-        product, received = uploads.create_product_with_images(
-            actor=request.actor,
-            merchant=merchant,
-            files=request.FILES.getlist(FILES),
-            place=_place(request),
-            name=request.POST.get("name", ""),
-            sku=request.POST.get("sku", ""),
-        )
-    except Refused as refused:
-        return _refused_json(refused) if wants_json(request) else _new_page(request, refused)
-    if wants_json(request):
-        body: dict[str, Any] = {"received": _received_json(received)}
-        return JsonResponse(body | {"product": _product_json(product)} if product else body)
-    if product is None:
-        return _new_page(request, received=received)
-    _tell(request, received)
-    return redirect("catalog:product", product.public_id)
-
-
 @posted_from("catalog:product", "public_id")
 @portal_view
 def add_images(request: PortalRequest, public_id: str) -> HttpResponseBase:
@@ -146,18 +101,18 @@ def add_images(request: PortalRequest, public_id: str) -> HttpResponseBase:
     product = product_or_404(request, public_id)
     try:
         received = uploads.add_images(
-            actor=request.actor, product=product, files=request.FILES.getlist(FILES), place=_place(request)
+            actor=request.actor, product=product, files=request.FILES.getlist(FILES), place=place_of(request)
         )
     except (Forbidden, Gone) as refused:
         return turned_away(request, refused)
     except Refused as refused:
         if wants_json(request):
-            return _refused_json(refused)
+            return refused_json(refused)
         messages.error(request, refused.message)
         return redirect("catalog:product", public_id)
     if wants_json(request):
-        return JsonResponse({"received": _received_json(received), "product": _product_json(product)})
-    _tell(request, received)
+        return JsonResponse({"received": received_json(received), "product": product_json(product)})
+    tell(request, received)
     return redirect("catalog:product", public_id)
 
 

@@ -56,8 +56,13 @@ def request_description(*, image: ProductImage) -> None:
 
 
 @atomic
-def classify_again(*, actor: Actor, product: Product) -> int:
+def classify_again(*, actor: Actor, product: Product, priority: int = Priority.INTERACTIVE) -> int:
     """Queue all current images of the product once more; predictions are added, decisions stay.
+
+    Args:
+        actor: who asks.
+        product: the product.
+        priority: of the jobs, one of `Priority`.
 
     Returns:
         The number of images queued; those that wait already are not counted.
@@ -68,7 +73,8 @@ def classify_again(*, actor: Actor, product: Product) -> int:
     """
     product = locked_for(actor, product)
     queued = sum(
-        request_classification(image=image, again=True) is not None for image in product.images.filter(archived_at=None)
+        request_classification(image=image, priority=priority, again=True) is not None
+        for image in product.images.filter(archived_at=None)
     )
     if queued:
         audit(actor, "product.classify_again", product, images=queued)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
+from catalog.services import bulk, drafts
 from classifier.jobs import chores, operations, queue, results
 from classifier.jobs.leases import keeper
 from classifier.jobs.tasks import wake_worker
@@ -133,9 +134,17 @@ def prune(stop: threading.Event = _NEVER) -> None:
         if goes_on is None:
             return
         garments = prune_superseded(goes_on)
+        drafts.delete_expired()
         orphans = files.delete_due(goes_on)
-    if garments or orphans or temporary:
-        logger.info("pruned %d superseded garments, %d orphan and %d temporary files", garments, orphans, temporary)
+        changes = bulk.prune(goes_on)
+    if garments or orphans or temporary or changes:
+        logger.info(
+            "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations",
+            garments,
+            orphans,
+            temporary,
+            changes,
+        )
 
 
 def prune_superseded(goes_on: Callable[[], bool] = lambda: True) -> int:

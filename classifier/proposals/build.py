@@ -16,12 +16,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from catalog.models import CATEGORY, AttributeValue, Product
 from catalog.proposal import Alternative, Candidate, Proposal, ProposedValue
 from catalog.selectors import Taxonomy, images_wait
 from catalog.services import write_proposal
-from classifier.models import Garment
+from classifier.models import Classification, Garment
 from classifier.proposals.evidence import Evidence, Weighed, judge, weigh
 from classifier.proposals.seen import Findings, Said, Seen, load
 from classifier.proposals.words import Hint, hint_of
@@ -192,5 +193,17 @@ def propose(product: Product, taxonomy: Taxonomy) -> None:
         proposal=proposal,
         top_category=clear_top_category(proposal, settings.OTJANG_TOP_CATEGORY_THRESHOLD),
         classifying=waiting,
+        failed_images=_failed_images(product),
         taxonomy=taxonomy,
     )
+
+
+def _failed_images(product: Product) -> int:
+    """How many of the product's current images could not be classified: their last job failed."""
+    last = (
+        Classification.objects.filter(image=OuterRef("pk"), purpose=Classification.Purpose.LIVE)
+        .order_by("-pk")
+        .values("state")[:1]
+    )
+    current = product.images.filter(archived_at=None).order_by()
+    return current.annotate(last=Subquery(last)).filter(last=Classification.State.FAILED).count()

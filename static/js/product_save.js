@@ -53,7 +53,7 @@ async function run(button) {
   const focused = document.activeElement?.id || id;
   show(true);
   try {
-    const { data } = await send(review().action, { body });
+    const { data } = await send(review().getAttribute("action") ?? "", { body }); // .action is its buttons, which have that name
     settle(sent);
     tell(data.message, data.undo);
     await bringNews();
@@ -123,7 +123,7 @@ async function act(form, button) {
   const body = new FormData(form);
   body.delete("csrfmiddlewaretoken");
   try {
-    const { data } = await send(form.action, { body, method: "POST" });
+    const { data } = await send(form.getAttribute("action") ?? "", { body, method: "POST" });
     const undo = putBack ? { undo: () => takeBack(putBack, {}), undoLabel: texts.undo } : {};
     toast(data.message, undo);
     await bringNews();

@@ -27,7 +27,7 @@ function leave(box) {
 }
 
 /**
- * Let a toast go after its time, or when its button says so. Whoever reads or reaches for it holds the time.
+ * Let a toast go after its time, or when its button says so. While somebody reads it or reaches for it, no time is counted.
  *
  * @param {HTMLElement} box
  * @param {number} seconds

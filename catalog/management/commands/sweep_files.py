@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.storage import default_storage
 
 from catalog import files
-from catalog.models import PendingFile, Product, ProductImage
+from catalog.models import FILES, PendingFile, Product, ProductImage
 from core.commands import EnglishCommand
 from core.ids import PUBLIC_ID_LENGTH
 
@@ -32,7 +32,7 @@ def unknown_files(*, of_all: bool) -> Iterator[tuple[str, str]]:
         # In this order: an upload that ends meanwhile has its rows when its records are gone.
         found = _without(found, PendingFile.objects.filter(path__in=found).values_list("path"))
         rows = ProductImage.objects.filter(public_id__in=set(found.values()))
-        yield from sorted(_without(found, rows.values_list("original", "display", "thumbnail")).items())
+        yield from sorted(_without(found, rows.values_list(*FILES)).items())
 
 
 def _without(found: dict[str, str], known: Any) -> dict[str, str]:

@@ -1,0 +1,222 @@
+"""Pages of the list of products, and how many there are, whatever the number of rows.
+
+A page begins behind a product, not after so many: its cursor holds what the list is sorted by at the page's edge. So a
+late page costs as much as the first one, and rows that come in move nothing. Nothing counts further than it must.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
+
+from accounts.actors import Actor
+from catalog.models import Product, ProductAttribute, ProductImage
+from catalog.product_filter import LISTED, ProductFilter
+
+PAGE_SIZE = 50
+MOST_COUNTED = 10_000
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The place of a product in a sorted list: its values of the columns that the list is sorted by."""
+
+    place: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, product: Product, order: Sequence[str]) -> Cursor:
+        """Return the place of a product in a list in this order."""
+        return cls(tuple(getattr(product, column.lstrip("-")) for column in order))
+
+    @classmethod
+    def parse(cls, text: str, order: Sequence[str]) -> Cursor | None:
+        """Read a cursor of an address; None for none, or one of another order."""
+        try:
+            place = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
+            return cls(tuple(_read(column.lstrip("-"), part) for column, part in zip(order, place, strict=True)))
+        except (ValueError, TypeError):
+            return None
+
+    def __str__(self) -> str:
+        written = [part.isoformat() if isinstance(part, datetime) else part for part in self.place]
+        return base64.urlsafe_b64encode(json.dumps(written).encode()).decode().rstrip("=")
+
+    def behind(self, order: Sequence[str]) -> Q:
+        """That a product comes after this place in a list in that order: of one column, or of two of one direction."""
+        way = "lt" if order[0].startswith("-") else "gt"
+        names = [column.lstrip("-") for column in order]
+        last = Q(**{f"{names[-1]}__{way}": self.place[-1]})
+        if len(names) == 1:
+            return last
+        first, at = names[0], self.place[0]
+        return Q(**{f"{first}__{way}e": at}) & (Q(**{f"{first}__{way}": at}) | last)
+
+
+def _read(column: str, part: Any) -> Any:
+    if column.endswith("_at"):
+        when = datetime.fromisoformat(part)
+        if when.tzinfo is None:
+            raise ValueError(part)
+        return when
+    known = str if column.endswith("_order") else int
+    if type(part) is not known or (isinstance(part, int) and abs(part) >= 1 << 63):
+        raise TypeError(column)
+    return part
+
+
+@dataclass(frozen=True)
+class ProductPage:
+    """Products of a page, and the cursors of its neighbours; "" where there is none."""
+
+    products: list[Product]
+    previous: str
+    next: str
+
+
+def page_of(products: QuerySet[Product], chosen: ProductFilter, *, after: str = "", before: str = "") -> ProductPage:
+    """Read a page of the products that a filter selects, in one query.
+
+    Args:
+        products: what the actor may see.
+        chosen: the filter, and with it the order.
+        after: the `next` of the page before; what is no such cursor is left out.
+        before: the `previous` of the page after.
+    """
+    order = chosen.order
+    start, end = Cursor.parse(after, order), Cursor.parse(before, order)
+    backwards = end is not None and start is None
+    way = tuple(_reversed(column) for column in order) if backwards else order
+    selected = chosen.narrowed(products)
+    cursor = end if backwards else start
+    if cursor is not None:
+        selected = selected.filter(cursor.behind(way))
+    rows = list(_shown(selected.order_by(*way)[: PAGE_SIZE + 1]).order_by(*way))
+    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    if backwards:
+        rows.reverse()
+        if not more:  # the list's beginning: with a full page, and what came in since
+            return page_of(products, chosen)
+    has_next, has_previous = (True, more) if backwards else (more, start is not None)
+    return ProductPage(
+        products=rows,
+        previous=str(Cursor.of(rows[0], order)) if rows and has_previous else "",
+        next=str(Cursor.of(rows[-1], order)) if rows and has_next else "",
+    )
+
+
+def _reversed(column: str) -> str:
+    return column[1:] if column.startswith("-") else f"-{column}"
+
+
+def _shown(selected: QuerySet[Product]) -> QuerySet[Product]:
+    """The rows of a limited query. It reads ids first, from an index that holds all that it asks; rows are wide."""
+    sql, parameters = selected.values("id").query.sql_with_params()
+    page = RawSQL(f"SELECT page.id FROM ({sql}) page", parameters)  # noqa: S608, S611 - the ORM's own, with its parameters
+    return with_cover(Product.objects.filter(pk__in=page))
+
+
+def with_cover(products: QuerySet[Product]) -> QuerySet[Product]:
+    """Add to products the public id of their first image, `cover`, and their number, `image_count`; None for none."""
+    images = ProductImage.objects.filter(product=OuterRef("pk")).current()
+    count = images.order_by().values("product").annotate(number=Count("pk")).values("number")
+    return products.annotate(cover=Subquery(images.values("public_id")[:1]), image_count=Subquery(count))
+
+
+def values_by_product(products: Iterable[Product]) -> dict[int, dict[int, ProductAttribute]]:
+    """Current values by product and attribute, both by id; one query."""
+    found: dict[int, dict[int, ProductAttribute]] = {product.pk: {} for product in products}
+    for current in ProductAttribute.objects.filter(product__in=list(found)).order_by():
+        found[current.product_id][current.attribute_id] = current
+    return found
+
+
+@dataclass(frozen=True)
+class Number:
+    """How many there are: exactly, or `more` than that."""
+
+    count: int
+    more: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.count)
+
+    def __str__(self) -> str:
+        return f"{self.count:,}{'+' if self.more else ''}"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How many products a merchant has by status and by trouble, and how many a filter selects."""
+
+    by_status: Mapping[str, Number]
+    failed: Number
+    several: Number
+    nothing: Number
+    matching: Number
+
+    @property
+    def listed(self) -> Number:
+        """All but archived ones."""
+        return _sum(self.by_status[status] for status in LISTED)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is any product at all."""
+        return any(self.by_status.values())
+
+
+def _sum(numbers: Iterable[Number]) -> Number:
+    known = list(numbers)
+    total = sum(number.count for number in known)
+    more = total > MOST_COUNTED or any(number.more for number in known)
+    return Number(min(total, MOST_COUNTED), more)
+
+
+def numbers_of(actor: Actor, chosen: ProductFilter) -> Numbers:
+    """Count for the list's head, each number up to MOST_COUNTED; one query for all of them."""
+    products = Product.objects.visible_to(actor)
+    asked: dict[str, QuerySet[Product]] = {status: products.filter(status=status) for status in Product.Status.values}
+    trouble = {
+        "failed": ProductFilter(failed=True),
+        "several": ProductFilter(several=True),
+        "nothing": ProductFilter(nothing=True),
+    }
+    asked |= {name: filter_.narrowed(products) for name, filter_ in trouble.items()}
+    if chosen.asks_more_than_status:
+        asked["matching"] = chosen.narrowed(products)
+    found = counted(asked)
+    by_status = {status: found[status] for status in Product.Status.values}
+    return Numbers(
+        by_status=by_status,
+        **{name: found[name] for name in trouble},
+        matching=found.get("matching") or _sum(by_status[status] for status in chosen.statuses or LISTED),
+    )
+
+
+def counted(asked: Mapping[str, QuerySet[Product]]) -> dict[str, Number]:
+    """Count what each query finds, up to MOST_COUNTED; one query for all of them."""
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for products in asked.values():
+        sql, own = products.order_by().values("pk")[: MOST_COUNTED + 1].query.sql_with_params()
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608 - the ORM's own, with its parameters
+        parameters += own
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", parameters)
+        row = cursor.fetchone()
+    return {name: Number(min(n, MOST_COUNTED), n > MOST_COUNTED) for name, n in zip(asked, row, strict=True)}
+
+
+def count_behind(products: QuerySet[Product], chosen: ProductFilter, first: Cursor, most: int) -> int:
+    """How many products a list has by now before the one that it began with, up to `most`; one query."""
+    backwards = tuple(_reversed(column) for column in chosen.order)
+    newer = chosen.narrowed(products).filter(first.behind(backwards)).order_by()
+    return newer.values("pk")[:most].count()
