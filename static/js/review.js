@@ -120,7 +120,7 @@ function finish() {
   window.setTimeout(lookAgain, LOOK_AGAIN_MS);
 }
 
-/** New products come in while the page stands empty. */
+/** New products come in while the page is empty. */
 async function lookAgain() {
   if (shown || !isEnd()) return;
   ahead.startOver();

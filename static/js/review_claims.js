@@ -40,7 +40,7 @@ export class Claims {
   giveBack(items) {
     if (!items.length) return;
     const body = { id: items.map((item) => item.id), leave: "1" };
-    send(this.url, { body, key: "" }).catch(() => undefined); // it runs out by itself
+    send(this.url, { body, key: "" }).catch(() => undefined); // it runs out in any case
   }
 
   leave() {

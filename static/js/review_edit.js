@@ -36,11 +36,13 @@ export function edit(item, line) {
     close();
     if (chosen?.value) item.add(line, { code: chosen.value, name: chosen.textContent?.trim() ?? "", level: chosen.dataset.level ?? "" });
   });
+  // Before the list sees it, which would only close itself.
   editor.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || event.defaultPrevented) return; // the first one closes the list
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.stopPropagation();
     close();
     item.ask(line);
-  });
+  }, true);
   editor.addEventListener("focusout", (event) => {
     if (!(event.relatedTarget instanceof Node && editor.contains(event.relatedTarget))) close();
   });

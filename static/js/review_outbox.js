@@ -76,6 +76,7 @@ export class Outbox {
   /** @param {Letter} letter @returns {Promise<any>} the server's answer */
   async deliver({ item, kind, said }) {
     const url = /** @type {string} */ (kind === "undo" ? item.form.dataset.undo : item.form.getAttribute("action"));
+    /** @type {Record<string, string>} */
     const body = kind === "undo" ? { undo: item.undo ?? "" } : { ...said, version: String(item.version) };
     return (await send(url, { body })).data;
   }
@@ -85,7 +86,7 @@ export class Outbox {
     if (failed.retriable) {
       const pause = AGAIN_MS[Math.min(this.tries, AGAIN_MS.length - 1)];
       this.tries += 1;
-      // Who would not log in is not asked again by itself.
+      // Who would not log in is asked again only when they say so.
       if (failed.kind !== "log_in") this.timer = window.setTimeout(() => this.go(), pause);
       this.why = failed;
       this.events.changed(this.unsent, failed);
