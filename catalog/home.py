@@ -26,7 +26,7 @@ DAYS = 7
 _MOST_EVENTS = 20_000
 _REVIEWS = 300  # products whose decisions are the acceptance rate
 _MOST_OPERATIONS = 5
-_BAR = 10  # width of a bar and its gap in the picture
+_BAR, _BAR_WIDTH = 10, 7  # in the picture, with and without the gap behind it
 _HEIGHT = 32
 
 
@@ -72,6 +72,11 @@ class Bar:
     x: int
     height: int
     own_height: int
+
+    @property
+    def middle(self) -> float:
+        """Where its day is written."""
+        return self.x + _BAR_WIDTH / 2
 
     @property
     def y(self) -> int:

@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.audit_labels import action_label
+from accounts.channels import Channel
 from accounts.models import AuditEvent, Merchant, User
 from catalog.models import Product
 
 _EVENTS = 300  # the newest of the shop, among which are the person's own
 _LINES = 10
 _TOGETHER = timedelta(hours=1)
+_CHANNELS_OF_PEOPLE = (Channel.PORTAL, Channel.ADMIN)
 
 # What is said of one product, and of several. Other events are named by their labels.
 _SENTENCES: Mapping[str, tuple[Promise, Promise]] = {
@@ -88,9 +90,12 @@ def _named(numbers: Iterable[str]) -> Iterable[Product]:
 
 
 def _who(event: AuditEvent) -> str:
+    """Name who did it; '' for the system, whose work is not news."""
     if event.user is not None:
         return str(event.user)
-    return event.api_key.name if event.api_key is not None else _("the system")
+    if event.api_key is not None:
+        return event.api_key.name
+    return _("somebody") if event.channel in _CHANNELS_OF_PEOPLE else ""
 
 
 def _grouped(events: Iterable[AuditEvent]) -> list[_Group]:
@@ -99,6 +104,8 @@ def _grouped(events: Iterable[AuditEvent]) -> list[_Group]:
     open_groups: dict[tuple[str, str], _Group] = {}
     for event in events:
         who = _who(event)
+        if not who:
+            continue
         group = open_groups.get((who, event.action))
         if group is None or group.since - event.created_at > _TOGETHER:
             group = _Group(who, event.action, event.created_at, event.created_at)

@@ -11,6 +11,7 @@ from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
 
 from accounts.actors import Actor
 from accounts.channels import Channel
+from catalog.known import known_of
 from catalog.models import (
     CATEGORY,
     Attribute,
@@ -180,6 +181,8 @@ def products_for_list(actor: Actor) -> QuerySet[Product]:
 
 def images_wait(product: Product) -> bool:
     """Whether images of the product are still to be looked at, so that its proposal speaks for some only (a query)."""
+    if (known := known_of(product)) is not None:
+        return known.images_wait
     return (
         product.images.current()
         .filter(classifications__purpose="live", classifications__open_key__isnull=False)

@@ -10,14 +10,14 @@ urlpatterns = [
     path("products/", products.product_list, name="products"),
     path("products/new", new_product.new_product, name="new_product"),
     path("products/new/", new_product.new_product, name="new_product"),
-    path("products/new/<slug:number>/photos", new_product.draft_images, name="draft_images"),
+    path("products/new/<slug:number>/images", new_product.draft_images, name="draft_images"),
     path(
-        "products/new/<slug:number>/photos/<slug:image_id>/remove",
+        "products/new/<slug:number>/images/<slug:image_id>/remove",
         new_product.remove_draft_image,
         name="remove_draft_image",
     ),
     path(
-        "products/new/<slug:number>/photos/<slug:image_id>/thumbnail",
+        "products/new/<slug:number>/images/<slug:image_id>/thumbnail",
         new_product.draft_thumbnail,
         name="draft_thumbnail",
     ),

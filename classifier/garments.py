@@ -63,7 +63,7 @@ class ShownGarment:
 
 
 def shown_garments(image: ProductImage) -> list[ShownGarment]:
-    """Return what the image shows, from top to bottom; four queries. Who may see it is the caller's to say."""
+    """Return what the image shows, from top to bottom; three queries. Who may see it is the caller's to say."""
     job = Classification.objects.filter(image=image, purpose=Classification.Purpose.LIVE).order_by("-pk").first()
     rows = list(Garment.objects.shown().filter(image=image).select_related("top_category").order_by("y1", "x1", "pk"))
     said: dict[int, list[SaidValue]] = {row.pk: [] for row in rows}

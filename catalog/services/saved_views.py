@@ -49,7 +49,7 @@ def save_view(*, actor: Actor, name: str, query: str) -> SavedView:
     own = SavedView.objects.select_for_update().filter(user=actor.user, merchant=actor.merchant)
     views = {view.name: view for view in own}
     view = views.get(name) or SavedView(user=actor.user, merchant=actor.merchant, name=name)
-    if view.pk is None and len(views) >= SavedView.MOST:
+    if name not in views and len(views) >= SavedView.MOST:
         raise Conflict(
             "too_many_views", _("You have %(limit)d views already. Delete one first."), {"limit": SavedView.MOST}
         )

@@ -92,8 +92,8 @@ def publish(
         for code, value in values.items()
         if value.value_id and value.state in {ProductAttribute.State.PROPOSED, ProductAttribute.State.AUTO}
     ]
-    save(product, "status", "published_at", "top_category_source")
     recompute_values(product, taxonomy)
+    save(product, "status", "published_at", "top_category_source")
     audit(actor, "product.publish", product, decided=decided, **changes(before, product))
     return product
 

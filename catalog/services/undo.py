@@ -20,7 +20,7 @@ from catalog.selectors import Taxonomy, images_wait
 from catalog.services.products import check_sku_free, sku_taken
 from catalog.services.review import LEAVE_OPEN, NOT_APPLICABLE, TAKE_BACK
 from catalog.services.writing import apply_decisions, audit, locked_for, save
-from catalog.values.deciding import EffectiveDecisions, decide_again, take_back
+from catalog.values.deciding import EffectiveDecisions, decide_again, decisions_of, take_back
 from catalog.values.status import show_waiting
 from core.db import atomic
 from core.errors import Conflict
@@ -142,7 +142,7 @@ def put_back(
     if version is not None and version != product.version:
         raise stale()
     taxonomy = taxonomy or Taxonomy.load()
-    decisions = list(Decision.objects.filter(product=product).order_by("id"))
+    decisions = list(decisions_of(product))
     effective = EffectiveDecisions()
     for decision in decisions:
         effective.add(decision)
@@ -152,7 +152,7 @@ def put_back(
     fields = _set_fields(product, state, taxonomy)
     for code, said in state.answers.items():
         if code in taxonomy.attributes and now.answers[code] != said:
-            _say_again(actor, code, said, decisions, effective, taxonomy)
+            _say_again(actor, product, code, said, decisions, effective, taxonomy)
     show_waiting(product, waits=images_wait(product))
     apply_decisions(product, taxonomy)
     _save(product, state, now, fields)
@@ -178,6 +178,7 @@ def _set_fields(product: Product, state: ProductState, taxonomy: Taxonomy) -> li
 
 def _say_again(
     actor: Actor,
+    product: Product,
     code: str,
     said: str,
     decisions: list[Decision],
@@ -189,7 +190,7 @@ def _say_again(
     current = effective.people.get(attribute.pk)
     if said == TAKE_BACK:
         if current is not None:
-            take_back(actor, current)
+            take_back(actor, product, current)
         return
     kind = next((kind for kind, text in _SAID.items() if text == said), Kind.SET)
     wanted = (attribute.pk, kind, taxonomy.values[code][said].pk if kind == Kind.SET else None)
@@ -200,8 +201,8 @@ def _say_again(
         and (decision.attribute_id, decision.kind, decision.value_id) == wanted
     )
     if current is not None and _verdict(current) != _verdict(earlier):
-        take_back(actor, current)  # what it says of a model's proposal would count on
-    decide_again(actor, earlier)
+        take_back(actor, product, current)  # what it says of a model's proposal would count on
+    decide_again(actor, product, earlier)
 
 
 def _verdict(decision: Decision) -> tuple[str, int | None, int | None]:

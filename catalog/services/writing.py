@@ -8,7 +8,8 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.services import record
+from accounts.services import event_of
+from catalog.known import known_of
 from catalog.models import Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy
 from catalog.values.recompute import recompute_values
@@ -29,7 +30,7 @@ def lock_product(pk: int) -> Product:
 
 
 def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Product:
-    """Lock a product for an actor who may edit it.
+    """Lock a product for an actor who may edit it; one that was locked as one of many is it already.
 
     Args:
         actor: who wants to change it.
@@ -42,7 +43,8 @@ def locked_for(actor: Actor, product: Product, *, archived: bool = False) -> Pro
         Conflict: `archived`.
     """
     actor.require_edit(product.merchant_id)
-    product = lock_product(product.pk)
+    if known_of(product) is None:
+        product = lock_product(product.pk)
     if product.status == Product.Status.ARCHIVED and not archived:
         raise Conflict("archived", _("This product is archived. Restore it before you change it."))
     return product
@@ -75,7 +77,7 @@ def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
     """Leave a line about the product in the audit trail, which names the operation that it is part of."""
     if actor.operation is not None:
         details["operation"] = actor.operation.public_id
-    record(
+    event = event_of(
         actor=actor,
         action=action,
         subject_type="product",
@@ -83,6 +85,10 @@ def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
         merchant_id=product.merchant_id,
         **details,
     )
+    if (known := known_of(product)) is not None:
+        known.events.append(event)
+    else:
+        event.save()
 
 
 def status_and_garment(product: Product) -> dict[str, str | None]:
@@ -111,6 +117,9 @@ def changes(before: dict[str, str | None], product: Product) -> dict[str, dict[s
 def save(product: Product, *fields: str) -> None:
     """Write these fields and count the version, by which open pages see that they are stale."""
     product.version += 1
+    if (known := known_of(product)) is not None:
+        known.top_category_id = product.top_category_id
+        fields = (*fields, "certainty") if known.certainty_changed else fields
     product.save(update_fields=[*fields, "version", "updated_at"])
 
 

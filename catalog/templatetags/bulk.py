@@ -40,6 +40,6 @@ def bulk_bar(
         "shown": f"{matching:,}{'+' if more else ''}" if matching is not None else "",
         "query": query,
         "last": last,
-        "last_text": done_text(last, last.done) if last is not None else "",
+        "last_text": done_text(last, bulk.changed_by(last)) if last is not None else "",
         "may_undo": last is not None and bulk.can_undo(last),
     }

@@ -9,9 +9,17 @@ from django.apps import apps
 
 from accounts.actors import Actor
 from accounts.channels import Channel
+from catalog.known import known_of
 from catalog.models import Attribute, AttributeValue, Decision, Product
 from catalog.proposal import Acceptance, Candidate, ProposedValue
 from catalog.selectors import Taxonomy
+
+
+def decisions_of(product: Product) -> list[Decision]:
+    """Return all decisions of a product in their order (a query)."""
+    if (known := known_of(product)) is not None:
+        return known.decisions
+    return list(Decision.objects.filter(product=product).order_by("id"))
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class EffectiveDecisions:
     def of(cls, product: Product) -> EffectiveDecisions:
         """Read the product's decisions in their order."""
         effective = cls()
-        for decision in Decision.objects.filter(product=product).order_by("id"):
+        for decision in decisions_of(product):
             effective.add(decision)
         return effective
 
@@ -69,7 +77,7 @@ def record_decision(
     fields = _answered(product, attribute, taxonomy)
     if as_it_stood:
         fields["answers"] = Decision.Answers.PUBLISHED
-    return Decision.objects.create(
+    return _add(
         product=product,
         attribute=attribute,
         kind=kind,
@@ -83,22 +91,29 @@ def record_decision(
     )
 
 
-def decide_again(actor: Actor, earlier: Decision) -> Decision:
+def _add(product: Product, **fields: Any) -> Decision:
+    decision = Decision.objects.create(product=product, **fields)
+    if (known := known_of(product)) is not None:
+        known.decisions.append(decision)
+    return decision
+
+
+def decide_again(actor: Actor, product: Product, earlier: Decision) -> Decision:
     """Record that what was decided earlier counts again, as the same answer to the same proposal.
 
     A key's or an import's word does not become a person's by being put back.
     """
-    return _repeat(actor, earlier, earlier.kind, earlier.value_id)
+    return _repeat(actor, product, earlier, earlier.kind, earlier.value_id)
 
 
-def take_back(actor: Actor, decision: Decision) -> Decision:
+def take_back(actor: Actor, product: Product, decision: Decision) -> Decision:
     """Record that the decision in effect counts no more, and neither does what it answered."""
-    return _repeat(actor, decision, Decision.Kind.WITHDRAWN, None)
+    return _repeat(actor, product, decision, Decision.Kind.WITHDRAWN, None)
 
 
-def _repeat(actor: Actor, earlier: Decision, kind: str, value_id: int | None) -> Decision:
-    return Decision.objects.create(
-        product_id=earlier.product_id,
+def _repeat(actor: Actor, product: Product, earlier: Decision, kind: str, value_id: int | None) -> Decision:
+    return _add(
+        product=product,
         attribute_id=earlier.attribute_id,
         kind=kind,
         value_id=value_id,
@@ -119,7 +134,7 @@ def record_acceptance(
     product: Product, attribute: Attribute, value: AttributeValue | None, taxonomy: Taxonomy
 ) -> Decision:
     """Record that a value was auto-accepted; with None, that what was auto-accepted before no longer is."""
-    return Decision.objects.create(
+    return _add(
         product=product,
         attribute=attribute,
         kind=Decision.Kind.SET if value else Decision.Kind.WITHDRAWN,
@@ -134,8 +149,10 @@ def _value(candidate: Candidate | None, attribute: Attribute) -> ProposedValue |
     return candidate.attributes.get(attribute.code) if candidate else None
 
 
-def _versions(*values: ProposedValue | None) -> dict[int, int]:
+def _versions(product: Product, *values: ProposedValue | None) -> dict[int, int]:
     """Model versions by the id of the values' predictions; those that nobody decided on may have been pruned."""
+    if (known := known_of(product)) is not None:
+        return known.versions
     predictions = apps.get_model("classifier", "Prediction")._default_manager
     asked = {value.prediction for value in values if value}
     found = predictions.filter(pk__in=asked).order_by().values_list("pk", "model_version_id")
@@ -155,10 +172,19 @@ def _proposed(
     }
 
 
+def _last_automatic(product: Product, attribute: Attribute) -> Decision | None:
+    source = Decision.Source.AUTO
+    known = known_of(product)
+    if known is None:
+        automatic = Decision.objects.filter(product=product, attribute=attribute, source=source)
+        return automatic.order_by("-id").first()
+    of_models = [one for one in known.decisions if one.source == source and one.attribute_id == attribute.pk]
+    return of_models[-1] if of_models else None
+
+
 def _accepted(product: Product, attribute: Attribute) -> dict[str, Any]:
     """What was auto-accepted and still is, as an automatic decision recorded it."""
-    automatic = Decision.objects.filter(product=product, attribute=attribute, source=Decision.Source.AUTO)
-    last = automatic.order_by("-id").first()
+    last = _last_automatic(product, attribute)
     if last is None or last.kind != Decision.Kind.SET or not last.answers:
         return {}
     return {name: getattr(last, name) for name in ("proposed_value_id", "proposed_confidence", "proposed_by_id")}
@@ -174,7 +200,7 @@ def _answered(product: Product, attribute: Attribute, taxonomy: Taxonomy) -> dic
     own = _value(product.candidate, attribute)
     by_models = product.proposal.chosen
     shown = _value(by_models, attribute) if by_models else own
-    versions = _versions(own, shown)
+    versions = _versions(product, own, shown)
     fields = {"prediction_id": own.prediction} if own and own.prediction in versions else {}
     if accepted := _accepted(product, attribute):
         return {**fields, **accepted, "answers": Decision.Answers.ACCEPTED}
@@ -188,7 +214,7 @@ def _answered(product: Product, attribute: Attribute, taxonomy: Taxonomy) -> dic
 def _auto_accepted(product: Product, attribute: Attribute, taxonomy: Taxonomy) -> dict[str, Any]:
     """The same fields of the decision that accepts the value of the product's own candidate."""
     own = _value(product.candidate, attribute)
-    versions = _versions(own)
+    versions = _versions(product, own)
     proposed = _proposed(own, attribute, versions, taxonomy) if own else {}
     if own is None or not proposed:
         return {}

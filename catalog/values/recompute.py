@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from catalog.known import known_of
 from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute
 from catalog.proposal import ProposedValue
 from catalog.selectors import Taxonomy, images_wait
@@ -62,6 +63,8 @@ def _keeps_accepted(product: Product, effective: EffectiveDecisions) -> bool:
     """
     if not effective.automatic:
         return False
+    if (known := known_of(product)) is not None:
+        return known.top_category_id == product.top_category_id and known.images_wait
     same = Product.objects.filter(pk=product.pk, top_category=product.top_category_id)
     return same.exists() and images_wait(product)
 
@@ -79,9 +82,7 @@ def recompute_values(product: Product, taxonomy: Taxonomy, *, accept: bool = Tru
         The current values by attribute code.
     """
     effective = EffectiveDecisions.of(product)
-    existing = {
-        current.attribute_id: current for current in ProductAttribute.objects.filter(product=product).select_related()
-    }
+    existing = _existing(product)
     public = product.status == Product.Status.PUBLISHED
     if accept and not public and not _keeps_accepted(product, effective):
         auto_accept(product, effective, taxonomy)
@@ -98,12 +99,32 @@ def recompute_values(product: Product, taxonomy: Taxonomy, *, accept: bool = Tru
                 setattr(current, name, value)
             changed.append(current)
         result[attribute.code] = current
-    if created:
-        ProductAttribute.objects.bulk_create(created)
-    for current in changed:
-        current.save()
+    _store(product, created, changed)
     _write_certainty(product, result.values())
     return result
+
+
+def _existing(product: Product) -> dict[int, ProductAttribute]:
+    """The product's current values as they are stored, by attribute id."""
+    known = known_of(product)
+    if known is not None:
+        return known.values
+    rows = ProductAttribute.objects.filter(product=product).select_related()
+    return {current.attribute_id: current for current in rows}
+
+
+def _store(product: Product, created: list[ProductAttribute], changed: list[ProductAttribute]) -> None:
+    if created:
+        ProductAttribute.objects.bulk_create(created)
+    known = known_of(product)
+    if known is None:
+        for current in changed:
+            current.save()
+        return
+    known.changed |= {current.attribute_id: current for current in changed}
+    if created:
+        fresh = ProductAttribute.objects.filter(product=product, attribute__in=[one.attribute_id for one in created])
+        known.values |= {current.attribute_id: current for current in fresh}  # MySQL says no ids of new rows
 
 
 def _write_certainty(product: Product, values: Iterable[ProductAttribute]) -> None:
@@ -112,8 +133,11 @@ def _write_certainty(product: Product, values: Iterable[ProductAttribute]) -> No
     if product.top_category_source == Product.TopCategorySource.NONE:
         confidences += [candidate.confidence for candidate in product.proposal.candidates[:1]]
     certainty = min(
-        (int(known * Product.CERTAIN) for known in confidences if known is not None), default=Product.CERTAIN
+        (int(share * Product.CERTAIN) for share in confidences if share is not None), default=Product.CERTAIN
     )
     if product.certainty != certainty:
         product.certainty = certainty
+        if (known := known_of(product)) is not None:
+            known.certainty_changed = True
+            return
         Product.objects.filter(pk=product.pk).update(certainty=certainty)

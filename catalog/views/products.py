@@ -8,7 +8,6 @@ from typing import Any
 from django.http import JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -31,7 +30,8 @@ from catalog.views.list_address import (
     sources,
     troubles,
 )
-from catalog.views.list_rows import Row, rows_of
+from catalog.views.list_html import RowWriter, editor_options, filter_choices
+from catalog.views.list_rows import rows_of
 from catalog.views.product_fields import groups_of
 from catalog.views.undo import saved_undo
 from core.errors import Forbidden, Gone, Refused
@@ -52,6 +52,11 @@ def _columns(request: PortalRequest, address: ListAddress, taxonomy: Taxonomy) -
 def _posted_address(request: PortalRequest, taxonomy: Taxonomy) -> ListAddress:
     """The list that a form or script comes from, which it sends as `query`."""
     return ListAddress.parse(QueryDict(request.POST.get("query", "").lstrip("?")), taxonomy)
+
+
+def _writer(request: PortalRequest, columns: tuple[str, ...]) -> RowWriter:
+    merchant = request.actor.merchant
+    return RowWriter(columns, editable=merchant is not None and request.actor.can_edit(merchant.pk))
 
 
 def _tabs(address: ListAddress, by_status: Any, listed: Number) -> list[dict[str, Any]]:
@@ -76,17 +81,15 @@ def _filters(address: ListAddress, taxonomy: Taxonomy) -> dict[str, Any]:
     """What the filter's controls offer and have selected."""
     chosen = address.chosen
     codes = {one.attribute: one.codes for one in chosen.values}
+    groups = {code: groups_of(code, set(), taxonomy) for code in taxonomy.attributes}
     return {
         "statuses": [(status.value, status.label, status.value in chosen.statuses) for status in Product.Status],
         "attributes": [
             {
                 "code": code,
                 "name": attribute.name,
-                "codes": codes.get(code, ()),
-                "groups": [
-                    (next((option.value.parent for option in group.options), None), group.options)
-                    for group in groups_of(code, set(), taxonomy)
-                ],
+                "choices": filter_choices(code, groups[code], codes.get(code, ())),
+                "options": editor_options(groups[code]),
             }
             for code, attribute in taxonomy.attributes.items()
         ],
@@ -118,7 +121,7 @@ def product_list(request: PortalRequest) -> HttpResponseBase:
         "address": address,
         "chosen": address.chosen,
         "query": address.query(),
-        "rows": rows,
+        "rows": _writer(request, columns).rows(rows, address.layout),
         "page": page,
         "previous": address.query(before=page.previous) if page.previous else "",
         "next": address.query(after=page.next) if page.next else "",
@@ -154,15 +157,6 @@ def _troubles(address: ListAddress, numbers: Any) -> list[dict[str, Any]]:
     return [trouble for trouble in found if trouble["count"] or trouble["chosen"]]
 
 
-def _row_html(request: PortalRequest, row: Row, columns: tuple[str, ...], layout: str) -> str:
-    may_edit = request.actor.can_edit(row.product.merchant_id)
-    return render_to_string(
-        "catalog/list_card.html" if layout == "grid" else "catalog/list_row.html",
-        {"row": row, "columns": columns, "editable": may_edit},
-        request,
-    )
-
-
 @require_safe
 @portal_view
 def changed_rows(request: PortalRequest) -> HttpResponseBase:
@@ -176,15 +170,16 @@ def changed_rows(request: PortalRequest) -> HttpResponseBase:
     marks = dict(known.partition(".")[::2] for known in request.GET.getlist("row")[:_MOST_FOLLOWED])
     visible = Product.objects.visible_to(request.actor)
     found = rows_of(list(with_cover(visible.filter(public_id__in=marks))), taxonomy, columns)
-    rows = {
-        row.product.public_id: _row_html(request, row, columns, address.layout)
+    writer = _writer(request, columns)
+    changed = {
+        row.product.public_id: writer.rows([row], address.layout)
         for row in found
         if row.mark != marks[row.product.public_id]
     }
     first = Cursor.parse(request.GET.get("first", ""), address.chosen.order)
     return JsonResponse(
         {
-            "rows": rows,
+            "rows": changed,
             "gone": sorted(set(marks) - {row.product.public_id for row in found}),
             "new": count_behind(visible, address.chosen, first, _COUNTED_NEW) if first else 0,
         }
@@ -218,7 +213,7 @@ def edit_cell(request: PortalRequest, public_id: str) -> HttpResponseBase:
         {
             "message": _("Saved."),
             "undo": saved_undo(saved, before),
-            "row": _row_html(request, row, columns, address.layout),
+            "row": _writer(request, columns).rows([row], address.layout),
         }
     )
 

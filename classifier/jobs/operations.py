@@ -1,5 +1,7 @@
 """Long operations over stored images: reclassifying a catalogue, trying a candidate.
 
+Administrators also stop those by which merchants change many products, which `catalog.services.bulk` carries out.
+
 An operation keeps some hundred jobs in the queue and adds more as they end, so that it can be paused, and people's
 own uploads find a short queue. Which images are left follows from the jobs that carry its id, one per image
 by a unique index; the cursor only saves looking. After a worker is killed, the next one goes on from the rows.
@@ -8,6 +10,7 @@ by a unique index; the cursor only saves looking. After a worker is killed, the 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -18,6 +21,7 @@ from accounts.actors import Actor
 from accounts.models import Merchant, Operation
 from accounts.services import record
 from catalog.models import ProductImage
+from catalog.services import bulk
 from classifier.jobs.new_jobs import add_live_job, add_shadow_job
 from classifier.models import Classification
 from classifier.permissions import require_models
@@ -110,8 +114,13 @@ def _move(
 ) -> None:
     """Change the state, and take what waits out of the queue: a later `feed` finds those images again."""
     require_models(actor)
-    ended = {"finished_at": timezone.now(), "open_key": None} if after == State.CANCELLED else {}
-    moved = Operation.objects.filter(pk=operation.pk, kind__in=kinds, state__in=before).update(state=after, **ended)
+    fields: dict[str, Any] = {"state": after}
+    if after == State.CANCELLED:
+        fields |= {"finished_at": timezone.now(), "open_key": None}
+    if operation.kind.startswith(bulk.KIND):  # its worker lets go of it, the next one need not wait for the lease
+        kinds = (*kinds, operation.kind)
+        fields |= {"lease_token": "", "lease_until": None}
+    moved = Operation.objects.filter(pk=operation.pk, kind__in=kinds, state__in=before).update(**fields)
     if not moved:
         raise Conflict("bad_move", _("The operation is not in a state that allows this."))
     Classification.objects.filter(operation=operation, state=Classification.State.QUEUED).delete()

@@ -195,7 +195,8 @@ export class BoxEditor {
 
   /** Let the page bring itself up to date, and look for what the worker says. */
   changed() {
-    document.dispatchEvent(new Event("images-added"));
+    const asks = document.getElementById("live")?.getAttribute("hx-trigger")?.startsWith("every");
+    if (!asks) document.dispatchEvent(new Event("images-added"));
     this.looks = 0;
     this.look();
   }

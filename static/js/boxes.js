@@ -44,10 +44,9 @@ async function open(tools) {
     const view = now.viewOf(event.target);
     if (view) now.select(view);
   });
+  button(tools, "draw")?.focus({ preventScroll: true }); // the button that was pressed goes away
   await now.load();
-  if (editor !== now) return;
-  const first = now.views[0]?.element ?? button(tools, "draw");
-  first?.focus({ preventScroll: true });
+  if (editor === now && document.activeElement === button(tools, "draw")) now.views[0]?.element.focus({ preventScroll: true });
 }
 
 function close() {

@@ -87,6 +87,7 @@ document.addEventListener("htmx:responseError", (event) => {
   } else if (status >= 500) {
     tell(detail, "server");
   } else if (status === 409) {
+    /** @type {{ message?: string }} */
     let said = {};
     try { said = JSON.parse(responseText); } catch { /* a page of its own */ }
     showFailure(detail.elt, new Failed("conflict", said.message ?? texts.conflict ?? "", { status, data: said }));

@@ -57,7 +57,7 @@ async function show(query) {
   } catch (problem) {
     if (own.signal.aborted) return;
     const { showFailure } = await import("./failures.js");
-    showFailure(form, problem, () => show(query));
+    showFailure(form, /** @type {import("./requests.js").Failed} */ (problem), () => show(query));
   } finally {
     if (asking === own) results().removeAttribute("aria-busy");
   }

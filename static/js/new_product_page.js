@@ -88,9 +88,10 @@ async function discard(draft) {
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-register]"));
 if (form) {
-  start(new Draft(form, form.dataset.number ?? newNumber()));
+  const first = new Draft(form, form.dataset.number ?? newNumber());
+  start(first);
   const stored = document.getElementById("draft-images");
-  if (stored) current.restore(JSON.parse(stored.textContent ?? "[]"));
+  if (stored) first.restore(JSON.parse(stored.textContent ?? "[]"));
   watchPage(
     (files) => current.add(files),
     (over) => current.form.classList.toggle("dragging", over),

@@ -64,8 +64,8 @@ export async function refresh() {
   const focused = document.activeElement?.id ?? "";
   const url = new URL((live.getAttribute("hx-get") ?? "").replace(/&seen=[^&]*/, ""), window.location.href);
   for (const [name, value] of Object.entries(looksAt())) url.searchParams.set(name, value);
-  htmx().trigger(live, "htmx:abort"); // an answer on its way is older than this one
   const { data } = await send(url.pathname + url.search, { accept: "text/html" });
+  htmx().trigger(byId("live"), "htmx:abort"); // an answer on its way would be older than this one
   htmx().swap("#live", data, { swapStyle: "outerHTML", settleDelay: 0 });
   keepFocus(focused);
 }

@@ -121,6 +121,14 @@ export function noteGarment() {
   shownGarment = chosenId();
 }
 
+/** Values that are about to be replaced are not to be chosen from. @param {boolean} busy */
+function wait(busy) {
+  const fields = /** @type {HTMLFieldSetElement | null} */ (byId("values"));
+  if (!fields) return;
+  fields.disabled = busy;
+  fields.setAttribute("aria-busy", String(busy));
+}
+
 /** @param {HTMLInputElement} radio */
 function chooseGarment(radio) {
   arriving = bringValues(radio);
@@ -132,7 +140,7 @@ async function bringValues(radio) {
   const place = /** @type {HTMLElement} */ (byId("garments"));
   clearFailure(place);
   markChosen();
-  byId("values")?.setAttribute("aria-busy", "true");
+  wait(true);
   const url = `${review().dataset.values}?top_category=${encodeURIComponent(radio.value)}`;
   try {
     const { data } = await send(url, { accept: "text/html" });
@@ -147,7 +155,7 @@ async function bringValues(radio) {
     prepareFields();
   } catch (failed) {
     if (number !== asked || !(failed instanceof Failed)) return;
-    byId("values")?.removeAttribute("aria-busy");
+    wait(false);
     const before = byId(shownGarment);
     if (before instanceof HTMLInputElement) before.checked = true;
     else radio.checked = false;

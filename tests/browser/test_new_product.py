@@ -128,7 +128,7 @@ def test_two_quick_clicks_make_one_product(form):
 
 def test_the_next_product_may_begin_while_uploads_go_on(form):
     held = []
-    form.route("**/photos", lambda route: held.append(route))
+    form.route("**/images", lambda route: held.append(route))
     form.locator("#images").set_input_files([chosen("front.jpg")])
     form.get_by_label("Name").fill("First")
     form.get_by_role("button", name="Next product").click()
@@ -136,7 +136,7 @@ def test_the_next_product_may_begin_while_uploads_go_on(form):
     expect(form.locator(".earlier-products")).to_contain_text("0 / 1 stored")
     for route in held:
         route.continue_()
-    form.unroute("**/photos")
+    form.unroute("**/images")
 
     expect(form.locator(".earlier-products")).to_contain_text("registered")
     form.locator("#images").set_input_files([chosen("back.jpg", color="navy")])
@@ -185,7 +185,7 @@ def test_it_stays_until_one_knows_what_was_not_stored(form):
     held = []
     form.locator("#images").set_input_files([chosen("front.jpg")])
     expect(kept(form)).to_have_count(1)
-    form.route("**/photos", lambda route: held.append(route))
+    form.route("**/images", lambda route: held.append(route))
     form.locator("#images").set_input_files([chosen("back.jpg", color="navy")])
     form.get_by_role("button", name="Register product").click()
     expect(form.locator(".underway")).to_be_visible()
@@ -193,7 +193,7 @@ def test_it_stays_until_one_knows_what_was_not_stored(form):
 
     expect(form.locator("[data-problem]")).to_contain_text("Not everything was stored.")
     assert not Product.objects.exists()
-    form.unroute("**/photos")
+    form.unroute("**/images")
     form.get_by_role("button", name="Try again").click()
     expect(kept(form)).to_have_count(2)
     form.get_by_role("button", name="Register product").click()

@@ -1,6 +1,7 @@
 """Bulk operations survive whatever happens meanwhile: kills, pauses, others' changes, lost rights."""
 
 import pytest
+from django.core.management import call_command
 from django.db import InternalError
 from django.db.models.functions import Now
 
@@ -38,14 +39,14 @@ def _published(merchant):
 
 def _breaks_at(monkeypatch, pk, error):
     """Let the process break off while it changes that product."""
-    real = steps.lock_product
+    real = steps.state_of
 
-    def lock(product):
-        if product == pk:
+    def state_of(product, taxonomy):
+        if product.pk == pk:
             raise error
-        return real(product)
+        return real(product, taxonomy)
 
-    monkeypatch.setattr(steps, "lock_product", lock)
+    monkeypatch.setattr(steps, "state_of", state_of)
 
 
 def test_a_few_are_changed_while_the_person_waits(actor, seen):
@@ -210,3 +211,13 @@ def test_rows_of_long_ago_are_pruned(actor, seen):
     Operation.objects.filter(pk=operation.pk).update(finished_at="2020-01-01T00:00:00Z")
     assert bulk.prune() == 5
     assert Operation.objects.get(pk=operation.pk).done == 5
+
+
+@pytest.mark.parametrize(("move", "state"), [("pause", "paused"), ("cancel", "cancelled")])
+def test_an_administrator_stops_it_by_command(actor, seen, capsys, move, state):
+    operation = _start(actor)
+    call_command("operations", operation.public_id, move)
+    operation.refresh_from_db()
+    assert (operation.state, operation.lease_token) == (state, "")
+    assert bulk.continue_some() == 0
+    assert _published(actor.merchant) == 0

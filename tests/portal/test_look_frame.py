@@ -84,6 +84,12 @@ def test_every_file_of_the_font_is_named_once():
     assert (settings.BASE_DIR / "static/fonts/pretendard/LICENSE.txt").read_text().count("SIL Open Font License") > 0
 
 
+def test_every_script_has_its_types_checked():
+    scripts = list((settings.BASE_DIR / "static/js").glob("*.js"))
+    assert [script.name for script in scripts if not script.read_text().startswith("// @ts-check\n")] == []
+    assert [script.name for script in scripts if len(script.read_text().splitlines()) > 300] == []
+
+
 def test_no_page_needs_a_style_attribute():
     for template in (settings.BASE_DIR / "templates").rglob("*.html"):
         if "admin" not in template.parts:

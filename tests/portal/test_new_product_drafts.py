@@ -32,7 +32,7 @@ class Page:
         return self.client.post(f"/products/new/{self.number}/{path}", data or {}, headers=SCRIPT)
 
     def send(self, *uploads, **data):
-        return self.post("photos", {"images": uploads, **data}).json()["received"]
+        return self.post("images", {"images": uploads, **data}).json()["received"]
 
     def register(self, **data):
         return self.client.post("/products/new/", {"draft": self.number, **data}, headers=SCRIPT)
@@ -77,7 +77,7 @@ def test_it_makes_one_product_however_often_it_is_said(page, client):
 
     assert first.json()["product"] == second.json()["product"]
     assert Product.objects.count() == 1
-    assert page.post("photos", {"images": upload("late.jpg", color="navy")}).json()["code"] == "registered"
+    assert page.post("images", {"images": upload("late.jpg", color="navy")}).json()["code"] == "registered"
     assert page.post("discard").json()["code"] == "registered"
     assert Product.objects.get().images.count() == 1
 
@@ -115,8 +115,8 @@ def test_it_takes_out_what_is_removed(page, client):
     page.send(upload("back.jpg", color="navy"))
     before = len(stored_files())
 
-    assert page.post(f"photos/{front['id']}/remove").status_code == 200
-    assert page.post(f"photos/{front['id']}/remove").status_code == 200
+    assert page.post(f"images/{front['id']}/remove").status_code == 200
+    assert page.post(f"images/{front['id']}/remove").status_code == 200
 
     assert len(stored_files()) == before // 2
     assert client.get(front["thumbnail"]).status_code == 404
@@ -126,7 +126,7 @@ def test_it_takes_out_what_is_removed(page, client):
 
 def test_it_registers_nothing_of_an_emptied_draft(page):
     [front] = page.send(upload("front.jpg"))
-    page.post(f"photos/{front['id']}/remove")
+    page.post(f"images/{front['id']}/remove")
 
     assert page.register().json()["code"] == "no_images"
     assert not Product.objects.exists()
@@ -187,8 +187,8 @@ def test_a_draft_is_its_owners_alone(page, client_of, request, who):
 
     assert other.client.get(front["thumbnail"]).status_code == 404
     assert "Go on with" not in other.client.get("/products/new/").text
-    assert other.post("photos", {"images": upload("back.jpg", color="navy")}).status_code == 410
-    assert other.post(f"photos/{front['id']}/remove").status_code == 410
+    assert other.post("images", {"images": upload("back.jpg", color="navy")}).status_code == 410
+    assert other.post(f"images/{front['id']}/remove").status_code == 410
     other.post("discard")
 
     assert UploadDraft.objects.get().images.count() == 1
@@ -198,7 +198,7 @@ def test_a_draft_is_its_owners_alone(page, client_of, request, who):
 def test_viewers_have_no_drafts(client_of, dana):
     page = Page(client_of(dana))
 
-    assert page.post("photos", {"images": upload()}).status_code == 403
+    assert page.post("images", {"images": upload()}).status_code == 403
     assert page.post("discard").status_code == 403
     assert not UploadDraft.objects.exists()
     assert stored_files() == []
@@ -207,7 +207,7 @@ def test_viewers_have_no_drafts(client_of, dana):
 def test_a_number_that_is_none_begins_nothing(page):
     page.number = "x"
 
-    assert page.post("photos", {"images": upload()}).status_code == 410
+    assert page.post("images", {"images": upload()}).status_code == 410
     assert stored_files() == []
 
 
@@ -278,7 +278,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_of_a_draft(page, monkeypatch, 
     monkeypatch.setattr(drafts, "_keep", broken)
     client.raise_request_exception = False
 
-    assert page.post("photos", {"images": upload()}).status_code == 500
+    assert page.post("images", {"images": upload()}).status_code == 500
     assert stored_files() == []
     assert not UploadDraft.objects.exists()
 

@@ -7,7 +7,7 @@
 - `running`: a request or a worker goes on with it, step by step, under a lease.
 """
 
-from catalog.services.bulk.actions import ACTIONS, UNDO, Action, Work, action_of, provide
+from catalog.services.bulk.actions import ACTIONS, KIND, UNDO, Action, Work, action_of, provide
 from catalog.services.bulk.preview import Preview, look_ahead
 from catalog.services.bulk.running import LEASE, Counts, continue_some, counts_of, run_at_once, waits_long
 from catalog.services.bulk.starting import (
@@ -15,6 +15,7 @@ from catalog.services.bulk.starting import (
     UNDO_FOR,
     can_undo,
     cancel,
+    changed_by,
     last_operation,
     of_merchant,
     pause,
@@ -27,6 +28,7 @@ from catalog.services.bulk.starting import (
 __all__ = [
     "ACTIONS",
     "AT_ONCE",
+    "KIND",
     "LEASE",
     "UNDO",
     "UNDO_FOR",
@@ -37,6 +39,7 @@ __all__ = [
     "action_of",
     "can_undo",
     "cancel",
+    "changed_by",
     "continue_some",
     "counts_of",
     "last_operation",

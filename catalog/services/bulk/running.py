@@ -144,12 +144,14 @@ def _step(lease: _Lease, taxonomy: Taxonomy) -> int:
 
 
 def _end(operation: Operation, state: Operation.State, *, error: str = "") -> None:
-    """End a locked operation."""
+    """End a locked operation, and note how many products it changed: those are what can be undone."""
+    changed = BulkChange.objects.filter(operation=operation, outcome=Outcome.DONE).count()
+    operation.parameters["changed"] = changed
     operation.state = state
     operation.error = error
     operation.finished_at = timezone.now()
     operation.lease_token, operation.lease_until = "", None
-    operation.save(update_fields=["state", "error", "finished_at", "lease_token", "lease_until"])
+    operation.save(update_fields=["parameters", "state", "error", "finished_at", "lease_token", "lease_until"])
     logger.info("%s: %s, %d products, %d not possible", operation, state, operation.done, operation.failed)
 
 

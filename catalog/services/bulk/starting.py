@@ -57,7 +57,7 @@ def start(
     given = check_parameters(action, parameters or {}, Taxonomy.load())
     operation = _create(actor, merchant, action, given)
     chosen = Product.objects.visible_to(actor).filter(merchant=merchant, pk__in=products.order_by().values("pk"))
-    _fix(operation, chosen.order_by("pk").values("pk"))
+    _fix(operation, chosen.order_by().values("pk"))
     return _begin(actor, operation, **given)
 
 
@@ -74,7 +74,7 @@ def start_undo(*, actor: Actor, operation: Operation) -> Operation:
     _require_undoable(operation)
     undo = _create(actor, merchant, UNDO, {"undoes": operation.public_id, "what": operation.kind})
     done = BulkChange.objects.filter(operation=operation, outcome=BulkChange.Outcome.DONE, product__isnull=False)
-    _fix(undo, done.order_by("product").values("product_id"))
+    _fix(undo, done.order_by().values("product_id"))
     operation.parameters["undone_by"] = undo.public_id
     operation.save(update_fields=["parameters"])
     return _begin(actor, undo, undoes=operation.public_id)
@@ -102,7 +102,7 @@ def _fix(operation: Operation, ids: QuerySet[Any, Any]) -> None:
 
     Args:
         operation: the operation.
-        ids: a query for the products' ids alone, in the order in which they shall be changed.
+        ids: a query for the products' ids alone; they are changed in the order of the ids.
     """
     try:
         sql, params = ids.query.sql_with_params()
@@ -114,7 +114,7 @@ def _fix(operation: Operation, ids: QuerySet[Any, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {quote(BulkChange._meta.db_table)} ({columns})"  # noqa: S608 - names of our own columns
-            f" SELECT %s, %s, %s, chosen.* FROM ({sql}) chosen",
+            f" SELECT %s, %s, %s, chosen.* FROM ({sql}) chosen ORDER BY 4",
             [operation.pk, BulkChange.Outcome.PENDING, "", *params],
         )
 
@@ -158,10 +158,16 @@ def last_operation(actor: Actor, within: timedelta = UNDO_FOR) -> Operation | No
     return mine.order_by("-id").first()
 
 
+def changed_by(operation: Operation) -> int:
+    """How many products an operation changed; until it is over, and if it was cancelled, at most so many."""
+    changed: int = operation.parameters.get("changed", operation.done)
+    return changed
+
+
 def _why_not(operation: Operation) -> Conflict | None:
     """Why what the operation did cannot be undone, if it cannot."""
     action = ACTIONS.get(action_of(operation))
-    if (action is not None and not action.undoable) or not operation.done:
+    if (action is not None and not action.undoable) or not changed_by(operation):
         return Conflict("nothing_to_undo", _("There is nothing that could be undone."))
     if operation.finished_at is None:
         return Conflict("not_over", _("This is still under way. Cancel it first, then undo it."))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import DataError, Error, IntegrityError, transaction
+from django.db import DataError, Error, IntegrityError
 from django.db.models import QuerySet
 
 from accounts.actors import Actor
@@ -17,7 +17,7 @@ from catalog.models import BulkChange, Product
 from catalog.selectors import Taxonomy
 from catalog.services.bulk.actions import ACTIONS, UNDO, Work, action_of
 from catalog.services.undo import ProductState, put_back, state_of
-from catalog.services.writing import lock_product
+from catalog.values.many import lock_many, replace_rows, write_changes
 from core.errors import Gone, Refused
 
 logger = logging.getLogger(__name__)
@@ -89,14 +89,17 @@ def take_step(operation: Operation, actor: Actor, taxonomy: Taxonomy) -> list[Bu
         return []
     changes = list(pending(operation)[: min(room, _MOST)])
     step = _Step(Work(actor, taxonomy, operation.parameters), code, _undone(operation, changes))
+    products = lock_many([change.product_id for change in changes if change.product_id is not None], taxonomy)
     until = time.monotonic() + _SECONDS
     dealt_with = []
     for change in changes:
-        _deal_with(change, step)
+        _deal_with(change, products.get(change.product_id or 0), step)
         dealt_with.append(change)
         if time.monotonic() >= until:
             break
-    BulkChange.objects.bulk_update(dealt_with, ["outcome", "reason", "before", "version"])
+    kept = [change.product_id for change in dealt_with if change.outcome in {Outcome.DONE, Outcome.UNCHANGED}]
+    write_changes(products[pk] for pk in kept if pk is not None)
+    replace_rows(dealt_with, ["outcome", "reason", "before", "version"])
     return dealt_with
 
 
@@ -109,11 +112,13 @@ def _undone(operation: Operation, changes: Sequence[BulkChange]) -> dict[int | N
     return {change.product_id: change for change in earlier}
 
 
-def _deal_with(change: BulkChange, step: _Step) -> None:
-    """Change the product of a row, and say in the row what became of it; the caller saves that."""
+def _deal_with(change: BulkChange, product: Product | None, step: _Step) -> None:
+    """Change the product of a row, and say in the row what became of it; the caller saves that.
+
+    Each change is one service, which leaves nothing behind where it refuses.
+    """
     try:
-        with transaction.atomic():
-            _change(change, step)
+        _change(change, product, step)
     except Refused as refused:
         change.outcome, change.reason = Outcome.REFUSED, refused.code
     except Exception as error:
@@ -123,10 +128,9 @@ def _deal_with(change: BulkChange, step: _Step) -> None:
         change.outcome, change.reason = Outcome.FAILED, "error"
 
 
-def _change(change: BulkChange, step: _Step) -> None:
-    if change.product_id is None:
+def _change(change: BulkChange, product: Product | None, step: _Step) -> None:
+    if product is None:
         raise Gone("not_found", "")
-    product = lock_product(change.product_id)
     before = state_of(product, step.work.taxonomy)
     after = step.change(product)
     if after is None:
