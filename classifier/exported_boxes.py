@@ -27,7 +27,7 @@ def box_row(file: str, product: str, garment: Garment) -> list[str]:
 def levels_of(garments: Sequence[Garment], taxonomy: Taxonomy) -> dict[int, int]:
     """Return the id of the top-level category of each garment that people drew, by its id (one query).
 
-    What the person says counts, else what models take it for; what nobody says is left out.
+    What the person says counts, else what models take it for; garments of which neither is known are left out.
     """
     drawn = [garment for garment in garments if garment.source == Garment.Source.HUMAN]
     levels = {garment.pk: garment.top_category_id for garment in drawn if garment.top_category_id is not None}

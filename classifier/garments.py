@@ -124,7 +124,7 @@ def draw(*, actor: Actor, image: ProductImage, box: Box, top_category: str = LET
 def change(
     *, actor: Actor, image: ProductImage, garment: int, box: Box | None = None, top_category: str | None = None
 ) -> Garment:
-    """Move or resize a garment's box, whoever drew it, or say what it is; returns the one that stands in its place.
+    """Move or resize a garment's box, a model's or a person's, or say what it is; returns the one that replaces it.
 
     Args:
         actor: who changes it.

@@ -41,7 +41,7 @@ class ImageGarmentSerializer(serializers.Serializer[ShownGarment]):
     box = serializers.ListField(child=FractionField(), min_length=4, max_length=4)
     drawn = serializers.BooleanField(source="by_person", help_text="Whether somebody drew, moved or resized it.")
     state = serializers.ChoiceField(["done", "waiting", "failed"])
-    top_category = serializers.CharField(help_text="What whoever drew it says that it is; empty if nothing.")
+    top_category = serializers.CharField(help_text="What it was said to be when it was drawn; empty if nothing.")
     attributes = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.DictField(child=SaidValueSerializer()))

@@ -185,7 +185,7 @@ export class BoxEditor {
     return asked;
   }
 
-  /** What stands there again has the focus, as the person did something to it. @param {number | null} id */
+  /** What is there again has the focus, as the person did something to it. @param {number | null} id */
   restored(id) {
     const view = this.views.find((one) => one.garment.id === id) ?? null;
     this.select(view);

@@ -1,6 +1,6 @@
 // @ts-check
 // Editing the boxes on a product's photos by mouse, touch, pen and keyboard. templates/catalog/boxes_editor.html has the
-// texts; whoever wants to lead there gives a button `data-edit-boxes`.
+// texts; a button with `data-edit-boxes` leads to it.
 
 import { BoxEditor } from "./box_editor.js";
 import { isLargeEnough, middle, moved, resized, spanned, step } from "./box_shapes.js";
