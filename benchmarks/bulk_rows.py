@@ -114,6 +114,7 @@ def _propose(products: Sequence[Any], garments: Sequence[Any]) -> None:
             )
             for code, (value, confidence) in _SAID.items()
         }
+        product.certainty = min(int(confidence * Product.CERTAIN) for _value, confidence in _SAID.values())
         product.top_category, product.top_category_source = chosen["category"].parent, "auto"
         product.proposal = Proposal((Candidate("Outer", 0.9, 1, 1, (garment.pk,), said, chosen=True),))
         values += [
@@ -127,5 +128,7 @@ def _propose(products: Sequence[Any], garments: Sequence[Any]) -> None:
             )
             for code, (_value, confidence) in _SAID.items()
         ]
-    Product.objects.bulk_update(products, ["top_category", "top_category_source", "proposal"], batch_size=200)
+    Product.objects.bulk_update(
+        products, ["top_category", "top_category_source", "proposal", "certainty"], batch_size=200
+    )
     ProductAttribute.objects.bulk_create(values)

@@ -63,7 +63,7 @@ class Pages(threading.Thread):
 
     def __post_init__(self) -> None:
         super().__init__(daemon=True)
-        self._stop = threading.Event()
+        self._ended = threading.Event()
         self._asking = threading.Lock()
 
     def __hash__(self) -> int:
@@ -72,7 +72,7 @@ class Pages(threading.Thread):
     def run(self) -> None:
         """Ask for one page after the other, twice a second."""
         number = 0
-        while not self._stop.wait(0.5):
+        while not self._ended.wait(0.5):
             with self._asking:
                 self._ask(self.paths[number % len(self.paths)])
             number += 1
@@ -96,7 +96,7 @@ class Pages(threading.Thread):
 
     def end(self) -> None:
         """Stop, and wait for it."""
-        self._stop.set()
+        self._ended.set()
         self.join()
 
     def p95(self, phase: str) -> str:
@@ -132,9 +132,9 @@ def image() -> bytes:
 
 
 def seconds_to_result(browser: Browser) -> float:
-    """Upload an image, and wait until it was classified."""
-    made = browser.ask("POST", "/api/v1/products", ("images", "one.jpg", image()), key=True)
+    """Upload an image, and wait until it was classified; returns the seconds from sending it."""
     started = time.monotonic()
+    made = browser.ask("POST", "/api/v1/products", ("images", "one.jpg", image()), key=True)
     path = f"/api/v1/products/{made.data['id']}"
     wait_for(lambda: browser.ask("GET", path, key=True).data.get("status") != "classifying", "a classification")
     return time.monotonic() - started

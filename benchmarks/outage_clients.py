@@ -251,8 +251,8 @@ class Portal(Client):
         )
         if answer.status != 302:
             raise RuntimeError(f"could not log in: {answer.status}")
-        page = self.insist(lambda: self.send("GET", "/products/new")).body.decode()
-        found = re.search(r'data-create="([^"]+)"', page)
+        page = self.insist(lambda: self.send("GET", "/products/new/")).body.decode()
+        found = re.search(r'data-register="([^"]+)"', page)
         if found is None:
             raise RuntimeError("the page for new products has no form")
         self.address = found[1]

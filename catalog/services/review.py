@@ -81,6 +81,13 @@ def _answer(
         record_decision(actor, product, attribute, Decision.Kind.SET, taxonomy, leaf)
 
 
+def _answer_all(actor: Actor, product: Product, values: Mapping[str, str], taxonomy: Taxonomy) -> None:
+    effective = EffectiveDecisions.of(product)
+    # The category first: it decides which garment the product is, and so which predictions the other decisions answer.
+    for code in sorted(values, key=lambda code: code != CATEGORY):
+        _answer(actor, product, find_attribute(taxonomy, code), values[code], effective, taxonomy)
+
+
 @atomic
 def save_review(
     *,
@@ -125,10 +132,7 @@ def save_review(
     renaming = rename(product, name, sku)
     if top_category is not None:
         _choose_garment(actor, product, top_category, taxonomy)
-    effective = EffectiveDecisions.of(product)
-    # The category first: it decides which garment the product is, and so which predictions the other decisions answer.
-    for code in sorted(values, key=lambda code: code != CATEGORY):
-        _answer(actor, product, find_attribute(taxonomy, code), values[code], effective, taxonomy)
+    _answer_all(actor, product, values, taxonomy)
     if status_and_garment(product)["top_category"] != before["top_category"]:
         withdraw_foreign_category(actor, product, taxonomy)
     found = apply_decisions(product, taxonomy)

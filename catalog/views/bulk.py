@@ -25,6 +25,7 @@ from catalog.views import bulk_texts
 from catalog.views.access import forbidden
 from catalog.views.product_fields import Group, Option
 from core.errors import Forbidden, Refused
+from core.ids import public_id
 from core.portal import posted_from, wants_json
 
 _MOVES: dict[str, Callable[..., None]] = {"pause": bulk.pause, "resume": bulk.resume, "cancel": bulk.cancel}
@@ -124,6 +125,7 @@ def ask(request: PortalRequest) -> HttpResponseBase:
         "choices": _choices(taxonomy) if action == "set" else [],
         "in_background": preview.total > bulk.AT_ONCE,
         "back": _back(request),
+        "once": public_id(),
     }
     part = request.POST.get("part") == "1"
     return render(request, "catalog/bulk_ask.html" if part else "catalog/bulk_ask_page.html", context)
@@ -141,6 +143,7 @@ def start(request: PortalRequest) -> HttpResponseBase:
             action=data.get("action", ""),
             products=selection.products(request, Taxonomy.load()),
             parameters={"attribute": attribute, "value": value},
+            number=data.get("once", ""),
         )
     except Refused as refused:
         return _refuse(request, refused)

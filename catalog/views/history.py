@@ -1,6 +1,6 @@
 """A product's history as people read it: from what to what, by whom, through what, newest first.
 
-A line that can still be undone carries the name of its change for `catalog.services.single_undo`, which decides anew
+A line that can still be undone carries the name of its change for `catalog.services.single_undo`, which decides again
 when it is asked: this page may be old by then.
 """
 
@@ -162,7 +162,7 @@ def _event_text(event: AuditEvent, images: int, taxonomy: Taxonomy) -> str | Non
     return _state_text(event, taxonomy)
 
 
-def _standing(event: AuditEvent, page: ProductPage, moves: set[int]) -> bool:
+def _still_holds(event: AuditEvent, page: ProductPage, moves: set[int]) -> bool:
     """Whether what the event changed still stands, as far as the page knows."""
     details, product = event.details, page.product
     after = details.get("after")
@@ -225,7 +225,7 @@ def _events(page: ProductPage) -> list[Entry]:
                 channel=event.get_channel_display(),
                 text=text,
                 by_person=bool(event.user_id),
-                change=change_of(event) if may_undo and _standing(event, page, moves) else "",
+                change=change_of(event) if may_undo and _still_holds(event, page, moves) else "",
             )
         )
     return entries

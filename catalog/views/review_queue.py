@@ -9,7 +9,7 @@ from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.portal import PortalRequest, portal_view
 from catalog.models import Product, ProductImage
@@ -21,6 +21,7 @@ from catalog.views.access import forbidden, product_or_404, turned_away
 from catalog.views.forms import ReviewForm
 from catalog.views.review_item import review_item, values_to_type
 from core.errors import Forbidden, Gone, Refused
+from core.portal import posted_from
 
 MOST_AHEAD = 10  # products that one request hands out
 MOST_COUNTED = 1000
@@ -80,7 +81,7 @@ def _read(request: PortalRequest, pks: Collection[int], taxonomy: Taxonomy) -> l
     return _items(request, [found[pk] for pk in pks if pk in found], taxonomy)
 
 
-@require_POST
+@posted_from("catalog:review_queue")
 @portal_view
 def batch(request: PortalRequest) -> HttpResponseBase:
     """Claim the next products and hand them out: as JSON with a part of a page for each, and where to go on after.
@@ -123,7 +124,7 @@ def _refused(request: PortalRequest, product: Product, refused: Refused) -> Http
     return JsonResponse(answer, status=409)
 
 
-@require_POST
+@posted_from("catalog:review_queue")
 @portal_view
 def answer(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Save an answer. What was changed since is left as it is: the refusal brings the product as it is now."""
@@ -143,7 +144,7 @@ def answer(request: PortalRequest, public_id: str) -> HttpResponseBase:
     return JsonResponse({"version": done.version, "undo": done.undo})
 
 
-@require_POST
+@posted_from("catalog:review_queue")
 @portal_view
 def undo(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Take an answer back and bring the product again."""
@@ -155,7 +156,7 @@ def undo(request: PortalRequest, public_id: str) -> HttpResponseBase:
     return JsonResponse({"item": _again(request, product)})
 
 
-@require_POST
+@posted_from("catalog:review_queue")
 @portal_view
 def claims(request: PortalRequest) -> HttpResponseBase:
     """Renew the claims that the page holds, or give them back: `leave=1`. Says which are still the person's."""

@@ -44,10 +44,9 @@ async function open(tools) {
     const view = now.viewOf(event.target);
     if (view) now.select(view);
   });
+  button(tools, "draw")?.focus({ preventScroll: true }); // the button that was pressed goes away
   await now.load();
-  if (editor !== now) return;
-  const first = now.views[0]?.element ?? button(tools, "draw");
-  first?.focus({ preventScroll: true });
+  if (editor === now && document.activeElement === button(tools, "draw")) now.views[0]?.element.focus({ preventScroll: true });
 }
 
 function close() {
@@ -212,14 +211,15 @@ document.addEventListener("keydown", (event) => {
   const inTools = editor.tools.contains(event.target);
   if (!inTools && !editor.layer.contains(event.target)) return;
   const view = editor.viewOf(event.target);
-  const undoes = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
+  const letter = event.code; // by its place on the keyboard: a Korean input method types others
+  const undoes = letter === "KeyZ" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
   if (undoes) editor.undo();
   else if (event.ctrlKey || event.metaKey) return;
   else if (event.key === "Escape") {
     if (editor.drop()) showTools();
     else if (drawing) setDrawing(false);
     else leave();
-  } else if (event.key.toLowerCase() === "n" && !(event.target instanceof HTMLSelectElement)) drawInTheMiddle();
+  } else if (letter === "KeyN" && !(event.target instanceof HTMLSelectElement)) drawInTheMiddle();
   else if (!(view && onBox(event, view))) return;
   event.preventDefault();
   event.stopPropagation();

@@ -12,10 +12,15 @@ import { toast } from "./toast.js";
 const LATER = "otjang.bulk"; // what is said after the page was loaded again
 const WAIT_SECONDS = 60;
 
-const form = /** @type {HTMLFormElement} */ (document.getElementById("bulk"));
-const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("bulk-dialog"));
 /** @type {HTMLInputElement | null} */
 let last = null;
+
+// The bar comes and goes with the list, so nothing of it is kept.
+const form = () => /** @type {HTMLFormElement | null} */ (document.getElementById("bulk"));
+const dialog = () => /** @type {HTMLDialogElement} */ (document.getElementById("bulk-dialog"));
+
+// Both forms have a field "action", which hides the property of that name.
+const address = (/** @type {HTMLFormElement} */ sent) => sent.getAttribute("action") ?? "";
 
 /** @returns {HTMLInputElement[]} */
 const boxes = () => [...document.querySelectorAll("input[data-pick]")].map((box) => /** @type {HTMLInputElement} */ (box));
@@ -24,16 +29,15 @@ const boxes = () => [...document.querySelectorAll("input[data-pick]")].map((box)
 function count() {
   const all = boxes();
   const picked = all.filter((box) => box.checked);
-  const everything = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-all]"));
+  const everything = /** @type {HTMLInputElement | null} */ (form()?.querySelector("[data-all]") ?? null);
   if (everything && picked.length < all.length) everything.checked = false;
-  const number = form.querySelector("[data-number]");
+  const number = form()?.querySelector("[data-number]");
   if (number) number.textContent = String(picked.length);
   for (const head of document.querySelectorAll("input[data-pick-all]")) {
     const box = /** @type {HTMLInputElement} */ (head);
     box.checked = all.length > 0 && picked.length === all.length;
     box.indeterminate = picked.length > 0 && picked.length < all.length;
   }
-  for (const box of all) box.closest("[data-row], tr")?.toggleAttribute("data-picked", box.checked);
 }
 
 /** Choose all from the box before to this one. @param {HTMLInputElement} box */
@@ -45,10 +49,14 @@ function pickRange(box) {
 }
 
 document.addEventListener("click", (event) => {
-  const box = event.target;
-  if (!(box instanceof HTMLInputElement) || !("pick" in box.dataset)) return;
-  if (event.shiftKey && last) pickRange(box);
-  last = box;
+  const target = event.target;
+  if (target instanceof HTMLInputElement && "pick" in target.dataset) {
+    if (event.shiftKey && last) pickRange(target);
+    last = target;
+  } else if (target instanceof Element && target.closest("#bulk-dialog [data-close]")) {
+    event.preventDefault();
+    dialog().close();
+  }
 });
 
 document.addEventListener("change", (event) => {
@@ -59,52 +67,43 @@ document.addEventListener("change", (event) => {
   if ("pick" in box.dataset || "pickAll" in box.dataset || "all" in box.dataset) count();
 });
 
-// Boxes with form="bulk" are reset with it, after this event.
-form.addEventListener("reset", () => setTimeout(() => {
-  for (const box of boxes()) box.checked = false;
-  count();
-}));
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
-  void ask(button?.value ?? "");
+// The boxes belong to the form, and are reset with it; this event comes before that.
+document.addEventListener("reset", (event) => {
+  if (event.target === form()) setTimeout(count);
 });
+
+// Before the page's other scripts, which would send it as a form.
+document.addEventListener("submit", (event) => {
+  const sent = /** @type {HTMLFormElement} */ (event.target);
+  const asked = sent.closest("#bulk-dialog") !== null;
+  if (sent !== form() && !asked) return;
+  event.preventDefault();
+  if (asked) void carryOut(sent);
+  else void ask(/** @type {HTMLButtonElement | null} */ (event.submitter)?.value ?? "");
+}, { capture: true });
 
 /** Ask in the dialog before anything is done. @param {string} action */
 async function ask(action) {
-  const bar = /** @type {HTMLElement} */ (document.getElementById("bulk-bar"));
-  const body = new FormData(form);
+  const bar = /** @type {HTMLFormElement} */ (form());
+  const body = new FormData(bar);
   body.delete("csrfmiddlewaretoken");
   body.set("action", action);
   body.set("part", "1");
   if (body.get("all") === "1") body.delete("product");
   clearFailure(bar);
   try {
-    const { data } = await send(form.action, { body, accept: "text/html" });
+    const { data } = await send(address(bar), { body, accept: "text/html" });
     const parsed = new DOMParser().parseFromString(data, "text/html");
-    dialog.replaceChildren(...parsed.body.childNodes);
-    enhanceAll(dialog);
-    dialog.showModal();
-    const first = dialog.querySelector("[role=combobox], select, button.primary:not(:disabled), [data-close]");
+    dialog().replaceChildren(...parsed.body.childNodes);
+    enhanceAll(dialog());
+    dialog().showModal();
+    const first = dialog().querySelector("[role=combobox], select, button.primary:not(:disabled), [data-close]");
     /** @type {HTMLElement | null} */ (first)?.focus();
   } catch (failed) {
     if (!(failed instanceof Failed)) throw failed;
     showFailure(bar, failed, () => ask(action));
   }
 }
-
-dialog.addEventListener("click", (event) => {
-  if (event.target instanceof Element && event.target.closest("[data-close]")) {
-    event.preventDefault();
-    dialog.close();
-  }
-});
-
-dialog.addEventListener("submit", (event) => {
-  event.preventDefault();
-  void carryOut(/** @type {HTMLFormElement} */ (event.target));
-});
 
 /** Do it. @param {HTMLFormElement} asked */
 async function carryOut(asked) {
@@ -114,8 +113,8 @@ async function carryOut(asked) {
   try {
     const body = new FormData(asked);
     body.delete("csrfmiddlewaretoken");
-    const { data } = await send(asked.action, { body, seconds: WAIT_SECONDS });
-    dialog.close();
+    const { data } = await send(address(asked), { body, seconds: WAIT_SECONDS });
+    dialog().close();
     done(data);
   } catch (failed) {
     if (!(failed instanceof Failed)) throw failed;
@@ -134,7 +133,7 @@ function done(answer) {
     window.location.assign(answer.page);
     return;
   }
-  form.reset();
+  form()?.reset();
   const changed = new CustomEvent("products:changed", { cancelable: true, detail: answer });
   if (!document.dispatchEvent(changed)) {
     say(answer);

@@ -179,7 +179,7 @@ class Combobox {
     this.place();
     const selected = this.shown.findIndex(({ choice }) => choice.option.selected);
     this.move(query ? 0 : Math.max(selected, 0));
-    if (query) say(found.length ? (texts().count ?? "").replace("%n", String(found.length)) : texts().none ?? "");
+    if (query) say(found.length ? (texts().count ?? "").replace("#", String(found.length)) : texts().none ?? "");
   }
 
   /** @param {Choice[]} choices */

@@ -1,5 +1,5 @@
 // @ts-check
-// The photos of a product: the strip shows one large, a garment that is pointed at is lit in all of them. Whoever draws
+// The photos of a product: the strip shows one large, a garment that is pointed at is lit in all of them. What draws
 // on them listens to "photo-shown" on the document (detail: the figure), and sends "images-added" for news.
 
 import { byId, review } from "./product_state.js";

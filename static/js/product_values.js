@@ -60,7 +60,7 @@ document.addEventListener("change", (event) => {
   touch(control);
   showProposal(control);
   if (control.id === "value-category") hideWhatDoesNotApply();
-  // Whoever came to the doubtful value through the others has looked at it.
+  // A person who came to the doubtful value by way of the others has looked at it.
   const box = control instanceof HTMLSelectElement ? confirmation(control) : null;
   if (box && box.value === control.value) confirm(box, true);
 });

@@ -6,7 +6,8 @@ import { send } from "./requests.js";
 /** @typedef {import("./review_item.js").Item} Item */
 /** @typedef {import("./review_item.js").Sent} Sent */
 
-const AHEAD = 5; // products behind the one that is shown: each is a claim
+const MOST = 6; // products behind the one that is shown: each is a claim
+const LEAST = 3; // from here on down more are fetched, several at once
 
 export class Ahead {
   /**
@@ -31,14 +32,14 @@ export class Ahead {
 
   /** Fetch until there are enough. Rejects with a `Failed`. @returns {Promise<void>} */
   fetch() {
-    if (!this.fetching && !this.ended && this.items.length < AHEAD) {
+    if (!this.fetching && !this.ended && this.items.length <= LEAST) {
       this.fetching = this.fetchNext().finally(() => { this.fetching = null; });
     }
     return this.fetching ?? Promise.resolve();
   }
 
   async fetchNext() {
-    const body = { after: this.after, want: String(AHEAD - this.items.length) };
+    const body = { after: this.after, want: String(MOST - this.items.length) };
     /** @type {{items: Sent[], after: string, ended: boolean}} */
     const answer = (await send(this.url, { body, key: "" })).data;
     this.after = answer.after;

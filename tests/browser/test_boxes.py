@@ -10,6 +10,7 @@ from classifier.jobs import batches
 from classifier.models import Garment
 from tests.support.drawn_images import upload
 from tests.support.fake_engines import StubEngine, garment, serve
+from tests.support.page_checks import axe, too_wide
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,3 +139,19 @@ def test_it_is_drawn_with_a_finger_on_a_narrow_screen(page_of, alice, nothing_fo
     sizes = page.locator(".box-handle").evaluate_all("all => all.map((knob) => knob.getBoundingClientRect().width)")
     assert min(sizes) >= 24
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_while_somebody_edits(page_of, alice, nothing_found, width):
+    page = page_of(alice)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"/products/{nothing_found.public_id}")
+    page.get_by_role("button", name="Edit boxes").click()
+    expect(page.locator(".box-layer")).to_be_visible()
+    page.keyboard.press("n")
+    expect(page.locator(".box-bar [data-do=undo]")).to_be_enabled()
+    batches.classify_waiting()
+    expect(page.locator(".box-edit")).to_contain_text("Jeans 94%")
+
+    assert axe(page) == []
+    assert too_wide(page) == []

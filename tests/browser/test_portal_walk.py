@@ -46,13 +46,11 @@ def test_it_takes_a_product_from_images_to_saved_values(page, alice, settings, n
 
     page.get_by_role("link", name="Upload the first photos").click()
     page.get_by_label("Name").fill("Red jacket")
-    page.locator("input[type=file]").set_input_files([_file("front.jpg", photo()), _file("letter.jpg", b"Dear all")])
+    page.locator("#images").set_input_files([_file("front.jpg", photo()), _file("letter.jpg", b"Dear all")])
     expect(page.locator(".file[data-state=refused]")).to_contain_text("This is not a photo.")
     _drop(page, "back.jpg", photo("navy"))
     expect(page.locator(".file[data-state=kept]")).to_have_count(2)
-    page.get_by_role("button", name="Upload and look at the product").click()
-    expect(page.locator("[data-problem]")).to_contain_text("letter.jpg: This is not a photo.")
-    page.get_by_role("button", name="Upload and look at the product").click()
+    page.get_by_role("button", name="Register product").click()
 
     expect(page.get_by_role("heading", name="Red jacket")).to_be_visible()
     expect(page.locator("#live")).to_contain_text("waiting: place 1 in the queue")
@@ -78,25 +76,6 @@ def test_it_takes_a_product_from_images_to_saved_values(page, alice, settings, n
     expect(page.locator("#values")).to_contain_text("Vest: decided by alice")
     product.refresh_from_db()
     assert product.status == Product.Status.READY
-
-
-def test_it_stays_until_one_knows_what_was_not_stored(page, alice):
-    _log_in(page, alice)
-    page.get_by_role("link", name="Upload the first photos").click()
-    page.locator("input[type=file]").set_input_files([_file("front.jpg", photo())])
-    expect(page.locator(".file[data-state=kept]")).to_have_count(1)
-    page.route("**/images", lambda route: route.fulfill(body="no page of ours"))  # as a proxy would break in
-    page.locator("input[type=file]").set_input_files([_file("back.jpg", photo("navy"))])
-
-    page.get_by_role("button", name="Upload and look at the product").click()
-
-    expect(page.locator("[data-problem]")).to_contain_text("back.jpg: The server did not take the file.")
-    assert page.url.endswith("/products/new")
-    page.unroute("**/images")
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".file[data-state=kept]")).to_have_count(2)
-    page.get_by_role("button", name="Upload and look at the product").click()
-    expect(page.locator(".strip a")).to_have_count(2)
 
 
 def test_it_adds_images_to_a_product_without_reloading(page, alice, product, client_of):

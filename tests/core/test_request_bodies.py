@@ -88,7 +88,7 @@ def test_so_does_cut_json(api_key, product, cut):
 @pytest.mark.parametrize("token_in_form", [True, False])
 def test_so_does_a_cut_form_of_the_portal(bob, client_of, product, cut, token_in_form):
     client = client_of(bob)
-    client.get("/products/new")
+    client.get("/products/new/")
     token = client.cookies["csrftoken"].value
     body = form(
         part("csrfmiddlewaretoken", token.encode()) if token_in_form else b"",
@@ -113,7 +113,7 @@ def test_so_does_a_cut_form_of_the_portal(bob, client_of, product, cut, token_in
 @pytest.mark.parametrize("cut", [-1, -5])
 def test_a_cut_plain_form_changes_nothing(bob, client_of, product, cut):
     client = client_of(bob)
-    client.get("/products/new")
+    client.get("/products/new/")
     token = client.cookies["csrftoken"].value
     body = f"csrfmiddlewaretoken={token}&name=Another+name&sku=X-1".encode()
     environ = {

@@ -25,6 +25,7 @@ def _snapshot(product):
 def test_it_answers_every_address_without_a_form(client, product, address):
     before = _snapshot(product)
     parts = {"public_id": product.public_id, "image_id": "x", "action": "archive", "variant": "display", "key_id": 1}
+    parts["number"] = product.public_id
     parts["garment"] = 1
     path = "/" + str(address)
     for name, converter in address.converters.items():

@@ -80,11 +80,9 @@ def test_it_keeps_asking_while_a_drawn_box_waits(client, image):
     assert 'hx-trigger="every 1s"' in client.get(f"/products/{image.product.public_id}").text
 
 
-@pytest.mark.parametrize(
-    "said", [{}, {"box": "all of it"}, {"box": [0, 0, 1]}, {"box": [0, 0, 0, 1]}, {"box": [True, {}, 1, 1]}]
-)
-def test_a_refusal_says_why(client, image, said):
-    answer = _send(client, image, **said)
+@pytest.mark.parametrize("box", [None, "all of it", [0, 0, 1], [0, 0, 0, 1], [True, {}, 1, 1], [1e400, 0, 1, 1]])
+def test_a_refusal_says_why(client, image, box):
+    answer = _send(client, image, box=box)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_box")
     assert answer.json()["message"]
     assert not Garment.objects.filter(source="human").exists()
@@ -100,13 +98,8 @@ def test_it_refuses_what_is_no_json_or_no_top_level_category(client, image):
 def test_only_who_may_edit_changes_anything(image, client_of, dana, charlie):
     found = image.garments.get()
     for person, status in ((dana, 403), (charlie, 404)):
-        for more, said in (
-            ("", {"box": BOX}),
-            (f"/{found.pk}", {"box": BOX}),
-            (f"/{found.pk}/remove", {}),
-            ("/describe", {}),
-        ):
-            assert _send(client_of(person), image, more, **said).status_code == status
+        for more in ("", f"/{found.pk}", f"/{found.pk}/remove", f"/{found.pk}/take-back", "/describe"):
+            assert _send(client_of(person), image, more, box=BOX).status_code == status
     assert client_of(dana).get(_at(image)).status_code == 200
     assert client_of(charlie).get(_at(image)).status_code == 404
     assert _send(Client(), image, box=BOX).status_code == 401

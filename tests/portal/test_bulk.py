@@ -1,5 +1,7 @@
 """Doing the same to many products in the portal: asking first, doing it, watching, stopping and undoing it."""
 
+import re
+
 import pytest
 from django.template import Context, Template
 from django.test import RequestFactory
@@ -85,6 +87,16 @@ def test_a_few_are_done_at_once_with_a_way_back(client, seen):
     undone = client.post(answer["undo"], headers=JSON).json()
     assert undone["message"] == "undone for 2 products"
     assert _statuses() == ["to_review"] * 3
+
+
+def test_an_answer_that_is_sent_again_changes_nothing_more(client, seen):
+    page = client.post(reverse("catalog:bulk_ask"), {"action": "publish", "product": _ids(*seen)}).content.decode()
+    once = re.search(r'name="once" value="(\w+)"', page)[1]
+    first = _start(client, "publish", seen, once=once).json()
+    assert first["page"].endswith(once)
+    again = _start(client, "publish", seen, once=once).json()
+    assert again == first
+    assert Operation.objects.count() == 1
 
 
 def test_without_a_script_it_ends_where_it_began(client, seen):

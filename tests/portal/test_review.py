@@ -255,7 +255,7 @@ def test_it_tells_the_script_why_a_sku_is_refused(client, product):
 def test_it_writes_names_as_text(client, product, bob, actor_of):
     services.update_product(actor=actor_of(bob), product=product, name="<script>alert(1)</script>")
 
-    for path in ("/", f"/products/{product.public_id}"):
+    for path in ("/products/", f"/products/{product.public_id}"):
         page = client.get(path).text
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page

@@ -55,7 +55,7 @@ def test_it_refuses_bombs_with_a_sentence(client, name):
 
 
 def test_pages_offer_the_files_that_are_taken(client, product, client_of, admin):
-    addresses = [(client, "/products/new"), (client, f"/products/{product.public_id}")]
+    addresses = [(client, "/products/new/"), (client, f"/products/{product.public_id}")]
     addresses.append((client_of(admin), reverse("admin:catalog_product_add")))
     for browser, address in addresses:
         accepted = re.search(r'type="file"[^>]*accept="([^"]+)"', browser.get(address).text)[1].split(",")

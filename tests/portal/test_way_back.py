@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.django_db
 
-LIST = "/?status=published&category=Jeans&page=2"
+LIST = "/products/?status=published&category=Jeans&page=2"
 
 
 def _way_back(client, product, came_from=None):
@@ -16,7 +16,7 @@ def _way_back(client, product, came_from=None):
 
 
 def test_it_leads_back_to_the_list_that_one_came_from(client, product):
-    assert _way_back(client, product) == "/"
+    assert _way_back(client, product) == "/products/"
     assert _way_back(client, product, f"http://testserver{LIST}") == LIST
 
 
@@ -26,12 +26,12 @@ def test_it_still_does_after_something_was_saved_or_another_product_looked_at(cl
     client.post(f"/products/{product.public_id}/details", {"name": "Denim jacket"}, headers={"referer": page})
     assert _way_back(client, product, page) == LIST
     refusal = client.post(f"/products/{product.public_id}/review", {"version": "x"}, headers={"referer": page})
-    assert 'href="/?status=published&amp;category=Jeans&amp;page=2"' in refusal.text
+    assert 'href="/products/?status=published&amp;category=Jeans&amp;page=2"' in refusal.text
 
 
 def test_it_forgets_the_filters_that_one_took_away(client, product):
     _way_back(client, product, f"http://testserver{LIST}")
-    assert _way_back(client, product, "http://testserver/") == "/"
+    assert _way_back(client, product, "http://testserver/products/") == "/products/"
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,11 @@ def test_it_forgets_the_filters_that_one_took_away(client, product):
     ["https://evil.example/?q=1", "//evil.example/?q=1", "http://testserver/products/new?q=1", "http://[", "nonsense"],
 )
 def test_it_leads_nowhere_else(client, product, elsewhere):
-    assert _way_back(client, product, elsewhere) == "/"
+    assert _way_back(client, product, elsewhere) == "/products/"
 
 
 def test_it_writes_a_search_as_text(client, product):
-    page = client.get(f"/products/{product.public_id}", headers={"referer": 'http://testserver/?q="><script>'}).text
+    page = client.get(
+        f"/products/{product.public_id}", headers={"referer": 'http://testserver/products/?q="><script>'}
+    ).text
     assert '"><script>' not in page

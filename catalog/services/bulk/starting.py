@@ -23,6 +23,7 @@ from catalog.services.bulk.actions import ACTIONS, KIND, UNDO, action_of, check_
 from catalog.services.bulk.running import LEASE
 from core.db import atomic
 from core.errors import Conflict, Forbidden, Invalid
+from core.ids import is_public_id, public_id
 
 State = Operation.State
 
@@ -36,7 +37,12 @@ ALIVE = (State.QUEUED, State.RUNNING)
 
 @atomic
 def start(
-    *, actor: Actor, action: str, products: QuerySet[Product], parameters: Mapping[str, Any] | None = None
+    *,
+    actor: Actor,
+    action: str,
+    products: QuerySet[Product],
+    parameters: Mapping[str, Any] | None = None,
+    number: str = "",
 ) -> Operation:
     """Start an operation on these products. Those that come to match later are not among them.
 
@@ -45,6 +51,7 @@ def start(
         action: a code of `ACTIONS`.
         products: which; others than those that the actor may see and edit are left out.
         parameters: of "set": `attribute` and `value`, by code, or `NOT_APPLICABLE`.
+        number: its public id, drawn when the person was asked: who sends the answer again gets the same operation.
 
     Returns:
         The operation. Up to AT_ONCE products it is the caller's, who goes on with `run_at_once`.
@@ -54,8 +61,12 @@ def start(
         Forbidden: the actor may only look.
     """
     merchant = _require_merchant(actor)
+    number = number if is_public_id(number) else public_id()
+    if (same := of_merchant(actor).filter(public_id=number, created_by=actor.user).first()) is not None:
+        same.lease_token = ""  # whoever holds it goes on
+        return same
     given = check_parameters(action, parameters or {}, Taxonomy.load())
-    operation = _create(actor, merchant, action, given)
+    operation = _create(actor, merchant, action, given, number)
     chosen = Product.objects.visible_to(actor).filter(merchant=merchant, pk__in=products.order_by().values("pk"))
     _fix(operation, chosen.order_by().values("pk"))
     return _begin(actor, operation, **given)
@@ -72,7 +83,7 @@ def start_undo(*, actor: Actor, operation: Operation) -> Operation:
     merchant = _require_merchant(actor)
     operation = of_merchant(actor).select_for_update().get(pk=operation.pk)
     _require_undoable(operation)
-    undo = _create(actor, merchant, UNDO, {"undoes": operation.public_id, "what": operation.kind})
+    undo = _create(actor, merchant, UNDO, {"undoes": operation.public_id, "what": operation.kind}, public_id())
     done = BulkChange.objects.filter(operation=operation, outcome=BulkChange.Outcome.DONE, product__isnull=False)
     _fix(undo, done.order_by().values("product_id"))
     operation.parameters["undone_by"] = undo.public_id
@@ -88,8 +99,9 @@ def _require_merchant(actor: Actor) -> Merchant:
     return actor.merchant
 
 
-def _create(actor: Actor, merchant: Merchant, action: str, parameters: Mapping[str, Any]) -> Operation:
+def _create(actor: Actor, merchant: Merchant, action: str, parameters: Mapping[str, Any], number: str) -> Operation:
     return Operation.objects.create(
+        public_id=number,
         kind=KIND + action,
         merchant=merchant,
         created_by=actor.user,
