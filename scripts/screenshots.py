@@ -68,7 +68,7 @@ SHOTS = {
     "home": Shot("/"),
     "account-menu": Shot("/", _open_account),
     "products": Shot("/products/"),
-    "products-grid": Shot("/products/?view=grid"),
+    "products-grid": Shot("/products/?as=grid"),
     "products-chosen": Shot("/products/", _choose_rows),
     "products-doubtful": Shot("/products/?status=to_review&sort=doubt"),
     "products-none": Shot("/products/?q=nowhere-to-be-found"),

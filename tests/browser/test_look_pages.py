@@ -35,7 +35,7 @@ def _pages(products, merchant, foreign):
     pages |= {
         "home": _address("catalog:home"),
         "products": listed,
-        "products, grid": f"{listed}?view=grid",
+        "products, grid": f"{listed}?as=grid",
         "products, to review": f"{listed}?status=to_review&category=Jacket&q=오버",
         "products, none": f"{listed}?q=nowhere",
         "new product": reverse("catalog:new_product"),
