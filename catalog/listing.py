@@ -42,7 +42,7 @@ class Cursor:
         try:
             place = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
             return cls(tuple(_read(column.lstrip("-"), part) for column, part in zip(order, place, strict=True)))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
 
     def __str__(self) -> str:

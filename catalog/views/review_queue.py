@@ -16,7 +16,7 @@ from catalog.models import Product, ProductImage
 from catalog.progress import last_jobs
 from catalog.selectors import Taxonomy, products_for_review
 from catalog.services import review_claims, review_queue
-from catalog.services.review_order import Place, ReviewOrder
+from catalog.services.review_order import ReviewOrder
 from catalog.views.access import forbidden, product_or_404, turned_away
 from catalog.views.forms import ReviewForm
 from catalog.views.review_item import review_item, values_to_type
@@ -93,20 +93,16 @@ def batch(request: PortalRequest) -> HttpResponseBase:
         return forbidden(request)
     taxonomy = Taxonomy.load()
     order = _order(request, taxonomy)
-    products = order.products(request.actor, after=Place.parse(request.POST.get("after", ""), len(order.columns)))
+    after = request.POST.get("after", "")
     asked = request.POST.get("want", "")
     want = min(int(asked), MOST_AHEAD) if asked.isdecimal() else MOST_AHEAD
-    mine = review_claims.claim_next(user=user, products=products, want=want)
+    mine = review_claims.claim_next(user=user, products=order.products(request.actor, after), want=want)
     # What somebody answered in this very moment does not belong to the queue any more.
-    still = set(order.products(request.actor).filter(pk__in=mine).values_list("pk", flat=True)) if mine else set()
-    review_claims.release(user=user, products=set(mine) - still)
-    return JsonResponse(
-        {
-            "items": _read(request, [pk for pk in mine if pk in still], taxonomy),
-            "after": str(order.place(mine[-1]) or "") if mine else request.POST.get("after", ""),
-            "ended": len(mine) < want,
-        }
-    )
+    still = order.products(request.actor).in_bulk(mine)
+    review_claims.release(user=user, products=set(mine) - set(still))
+    items = _read(request, [pk for pk in mine if pk in still], taxonomy)
+    last = next((still[pk] for pk in reversed(mine) if pk in still), None)
+    return JsonResponse({"items": items, "after": order.place(last) if last else after, "ended": len(mine) < want})
 
 
 def _again(request: PortalRequest, product: Product) -> dict[str, Any] | None:

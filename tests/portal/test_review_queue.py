@@ -1,5 +1,7 @@
 """The review: which products come, what an answer does, and how it is taken back."""
 
+import base64
+
 import pytest
 
 from catalog.models import Decision, Product, ProductAttribute, ReviewClaim
@@ -57,6 +59,7 @@ def test_it_goes_on_where_the_last_products_ended(client, three):
 @pytest.mark.parametrize("after", ["x", "[]", "[1]", '["x", "y"]', "[null, 1]", '{"a": 1}', "[" * 5000])
 def test_it_begins_at_the_beginning_after_a_place_that_is_none(client, three, after):
     assert len(ids(fetch(client, after=after))) == 3
+    assert len(ids(fetch(client, after=base64.urlsafe_b64encode(after.encode()).decode().rstrip("=")))) == 3
 
 
 def test_it_asks_for_what_is_in_doubt_and_shows_the_rest(client, merchant):
