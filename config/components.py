@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from catalog.models import Product
-from catalog.templatetags.portal import STATUS_SHAPES
+from catalog.display import STATUS_SHAPES
 
 COLOURS = (
     *("ink", "soft", "ground", "paper", "raised", "wash", "line", "line-strong", "accent", "accent-tint"),

@@ -1,28 +1,18 @@
 """How the portal's pages write what models and products say: shares, certainty, states."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from django import template
-from django.utils.timezone import localdate, localtime
 
 from catalog.certainty import CERTAINTY, percent
-from catalog.models import Product
+from catalog.display import moment, status_shape
 from catalog.upload_validation import accepted_types
 
 register = template.Library()
 register.filter(percent)
+register.filter(moment)
+register.filter(status_shape)
 register.simple_tag(accepted_types)
-
-# A shape that fills up on the way from images to the merchant, so that the state is not told by colour alone.
-STATUS_SHAPES = {
-    Product.Status.DRAFT: "○",
-    Product.Status.CLASSIFYING: "◔",
-    Product.Status.TO_REVIEW: "◐",
-    Product.Status.READY: "◕",
-    Product.Status.PUBLISHED: "●",
-    Product.Status.ARCHIVED: "⊘",
-}
 
 
 @register.filter
@@ -35,21 +25,6 @@ def certainty(fraction: float | None) -> str:
 def certainty_word(fraction: float | None) -> str:
     """Say in a word how sure a model is."""
     return next((str(word) for least, _code, word in CERTAINTY if (fraction or 0) >= least), "")
-
-
-@register.filter
-def moment(when: datetime | None) -> str:
-    """Write the local time, with the date unless it is today's; the same digits in every language."""
-    if when is None:
-        return ""
-    local = localtime(when)
-    return f"{local:%H:%M}" if local.date() == localdate() else f"{local:%Y-%m-%d %H:%M}"
-
-
-@register.filter
-def status_shape(status: str) -> str:
-    """Return the shape that is shown beside a status's word."""
-    return STATUS_SHAPES.get(Product.Status(status), "")
 
 
 @register.filter

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.certainty import CERTAINTY, percent
+from catalog.display import moment, status_shape
 from catalog.models import Product
 from catalog.product_filter import OPEN
-from catalog.templatetags.portal import moment, status_shape
 from catalog.views.list_rows import CHANGED, CREATED, SKU, STATUS, Cell, Row
 from catalog.views.product_fields import Group
 
