@@ -122,7 +122,7 @@ def kill(site: Site, kind: str) -> None:
 
 
 def image() -> bytes:
-    """Draw a photograph that no other is like."""
+    """Draw a image that no other is like."""
     from PIL import Image
 
     noise = Image.frombytes("RGB", (16, 20), os.urandom(16 * 20 * 3)).resize((480, 600))

@@ -1,6 +1,6 @@
 """What the portal's home says: what waits, what was done this week, how often proposals were right.
 
-Every read is bounded, whatever the shop's size: counts stop at `MOST`, the week at `_MOST_EVENTS` events, and the
+Every read is bounded, whatever the merchant's size: counts stop at `MOST`, the week at `_MOST_EVENTS` events, and the
 acceptance is that of the products that were reviewed last.
 """
 
@@ -26,7 +26,7 @@ DAYS = 7
 _MOST_EVENTS = 20_000
 _REVIEWS = 300  # products whose decisions are the acceptance rate
 _MOST_OPERATIONS = 5
-_BAR, _BAR_WIDTH = 10, 7  # in the picture, with and without the gap behind it
+_BAR, _BAR_WIDTH = 10, 7  # in the chart, with and without the gap behind it
 _HEIGHT = 32
 
 
@@ -56,7 +56,7 @@ _QUEUES = (
 
 
 def waiting(actor: Actor) -> list[Waiting]:
-    """Count what waits, by why; one query, whatever the shop's size."""
+    """Count what waits, by why; one query, whatever the merchant's size."""
     products = Product.objects.visible_to(actor)
     counts = capped_counts({code: chosen.apply(products) for code, _label, chosen in _QUEUES}, MOST + 1)
     return [Waiting(code, str(label), counts[code], chosen.query()) for code, label, chosen in _QUEUES]
@@ -64,7 +64,7 @@ def waiting(actor: Actor) -> list[Waiting]:
 
 @dataclass(frozen=True)
 class Bar:
-    """One day in the picture of a week: where its bar stands, and how much of it is the person's own."""
+    """One day in the chart of a week: where its bar is, and how much of it is the person's own."""
 
     day: datetime
     total: int
@@ -195,6 +195,6 @@ def acceptance(merchant: Merchant) -> Acceptance:
 
 
 def operations(merchant: Merchant) -> list[Operation]:
-    """The shop's long jobs that have not ended; one query."""
+    """The merchant's long jobs that have not ended; one query."""
     running = (Operation.State.QUEUED, Operation.State.RUNNING, Operation.State.PAUSED)
     return list(Operation.objects.filter(merchant=merchant, state__in=running).order_by("-id")[:_MOST_OPERATIONS])

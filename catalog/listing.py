@@ -87,7 +87,7 @@ def page_of(products: QuerySet[Product], chosen: ProductFilter, *, after: str = 
     Args:
         products: what the actor may see.
         chosen: the filter, and with it the order.
-        after: the `next` of the page before; what is no such cursor is left out.
+        after: the `next` of the page before; anything else is left out.
         before: the `previous` of the page after.
     """
     order = chosen.order

@@ -69,7 +69,7 @@ def boxes(request: PortalRequest, public_id: str, image_id: str) -> HttpResponse
 @posted_from("catalog:product", "public_id")
 @portal_view
 def change_box(request: PortalRequest, public_id: str, image_id: str, garment: int) -> HttpResponseBase:
-    """Move or resize a garment, or say what it is; the answer names the one that stands in its place."""
+    """Move or resize a garment, or say what it is; the answer names the one that takes its place."""
     image = _image(request, public_id, image_id)
 
     def change() -> int:

@@ -44,7 +44,7 @@ class ReviewOrder:
 
         Args:
             actor: who reviews.
-            after: what `place` returned; what is no such place stands for the beginning.
+            after: what `place` returned; anything else means the beginning.
         """
         if not self.filter.statuses:
             return Product.objects.none()
@@ -53,5 +53,5 @@ class ReviewOrder:
         return found.filter(cursor.behind(self.filter.order)) if cursor else found
 
     def place(self, product: Product) -> str:
-        """Where a product stands in the queue, as text."""
+        """The place of a product in the queue, as text."""
         return str(Cursor.of(product, self.filter.order))

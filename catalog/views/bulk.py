@@ -243,7 +243,7 @@ def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBas
 @require_safe
 @portal_view
 def recent(request: PortalRequest) -> HttpResponseBase:
-    """The shop's last operations, by whomever."""
+    """The merchant's last operations, anybody's."""
     operations = list(bulk.of_merchant(request.actor).select_related("created_by").order_by("-id")[:_RECENT])
     may_edit = request.actor.merchant is not None and request.actor.can_edit(request.actor.merchant.pk)
     context = {"operations": [(one, may_edit and bulk.can_undo(one)) for one in operations]}

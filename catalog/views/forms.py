@@ -75,7 +75,7 @@ class ReviewForm(forms.Form):
 
     @property
     def answers(self) -> dict[str, str]:
-        """The same without what is no answer: trousers' sleeves, what is open as it was, and what nobody confirmed."""
+        """The same without what is no answer: trousers' sleeves, what is open as it was, and what was not confirmed."""
         return {
             code: value
             for code, value in self._applicable.items()

@@ -76,7 +76,7 @@ class Chip:
 
 
 def chips_of(address: ListAddress, taxonomy: Taxonomy) -> list[Chip]:
-    """What is filtered, each to be taken away by itself. The status is shown by the tabs, unless it is several."""
+    """What is filtered, each to be taken away alone. The status is shown by the tabs, unless it is several."""
     chosen = address.chosen
     chips = []
     if len(chosen.statuses) > 1:

@@ -2,7 +2,7 @@
 // Choosing products of a list, and doing the same to all of them: the question comes in a dialog, the answer as a toast.
 //
 // Everything is heard at the document, so rows may come and go. A change that is over says so by the event
-// "products:changed"; a list that follows it by itself prevents its default, else the page is loaded again.
+// "products:changed"; a list that follows it prevents its default, else the page is loaded again.
 
 import { enhanceAll } from "./combobox.js";
 import { clearFailure, showFailure } from "./failures.js";

@@ -102,7 +102,7 @@ def test_it_counts_this_weeks_work_by_day_and_person(client, merchant, alice, bo
     assert sum(bar.total for bar in created.bars[1:]) == (1 if today.weekday() else 0)
 
 
-def test_its_picture_is_read_out(client, merchant, bob, product):
+def test_its_chart_is_read_out(client, merchant, bob, product):
     _made(merchant, bob, "product.publish", product.public_id)
 
     page = client.get("/").text

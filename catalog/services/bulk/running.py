@@ -1,6 +1,6 @@
 """Going on with operations: some products a transaction, with the rows that say what became of each.
 
-A transaction locks its operation first. So one process at a time changes products of an operation, and whoever wants
+A transaction locks its operation first. So one process at a time changes products of an operation, and who wants
 to pause it waits for a fraction of a second. The lease only keeps others from queueing for that lock; what a killed
 process held is free when it ends.
 """
@@ -34,7 +34,7 @@ Outcome = BulkChange.Outcome
 LEASE = timedelta(seconds=30)
 _TURN_SECONDS = 2.0  # for one operation, then it is another one's turn
 _REQUEST_SECONDS = 10.0  # what a person waits for at most; a worker goes on after that
-_PAUSE_SECONDS = 0.05  # between transactions, for whoever waits for the database or for this process
+_PAUSE_SECONDS = 0.05  # between transactions, for others that wait for the database or for this process
 _NEVER = threading.Event()
 _TO_DO = Q(state__in=(State.QUEUED, State.RUNNING), kind__startswith=KIND)
 
@@ -56,7 +56,7 @@ class _Lease:
         return bool(_free().filter(pk=self.pk).update(lease_token=self.token, lease_until=Now() + LEASE))
 
     def let_go(self) -> None:
-        """Leave the operation to whoever comes next."""
+        """Leave the operation to the next process."""
         self.held.update(lease_token="", lease_until=None)
 
 

@@ -47,7 +47,7 @@ def start(
     """Start an operation on these products. Those that come to match later are not among them.
 
     Args:
-        actor: who starts it; it goes on with the rights that they have then.
+        actor: who starts it; it goes on with the permissions that they have then.
         action: a code of `ACTIONS`.
         products: which; others than those that the actor may see and edit are left out.
         parameters: of "set": `attribute` and `value`, by code, or `NOT_APPLICABLE`.
@@ -63,7 +63,7 @@ def start(
     merchant = _require_merchant(actor)
     number = number if is_public_id(number) else public_id()
     if (same := of_merchant(actor).filter(public_id=number, created_by=actor.user).first()) is not None:
-        same.lease_token = ""  # whoever holds it goes on
+        same.lease_token = ""  # its holder goes on
         return same
     given = check_parameters(action, parameters or {}, Taxonomy.load())
     operation = _create(actor, merchant, action, given, number)
