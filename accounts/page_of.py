@@ -1,4 +1,4 @@
-"""For whom a page was made: a person who logs in later, or switches the merchant in another window, does not act by accident.
+"""For whom a page was made: nobody who logs in later, or switches the merchant elsewhere, acts by accident.
 
 A page's scripts send the mark of the page with every request (`templates/requests.html`, `static/js/session.js`). Where
 it is not the mark of who acts now, the request is turned down before anything is done.

@@ -2,8 +2,8 @@
 
 What is typed is found anywhere in a word. So each word is cut into pieces that overlap: two characters of scripts whose
 words are short (Korean: 니트), three of others (den, eni, nim). A product is a hit if it has all pieces of all words;
-`Product.search_text` then tells whether they follow each other. A word that is shorter than a piece is looked for at the
-beginnings of words.
+`Product.search_text` then tells whether they follow each other. A word that is shorter than a piece is looked for at
+the beginnings of words.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from catalog.models import Product
 from catalog.display import STATUS_SHAPES
+from catalog.models import Product
 
 COLOURS = (
     *("ink", "soft", "ground", "paper", "raised", "wash", "line", "line-strong", "accent", "accent-tint"),

@@ -62,8 +62,8 @@ def add_live_job(*, image: ProductImage, priority: int, again: bool, operation: 
 def add_drawn_job(*, image: ProductImage) -> None:
     """Queue the description of what people drew in an image, within the caller's transaction.
 
-    The worker that has an open job of the image loses its lease, as it has not heard of this box; the worker that claims the
-    job next has. An image that no models have looked at with success gets the whole look that it still needs.
+    The worker that has an open job of the image loses its lease, as it has not heard of this box; the next one
+    has. An image that no models have looked at with success gets the whole look that it still needs.
     """
     merchant = lock_product(image.product_id).merchant_id
     jobs = Classification.objects.filter(image=image, purpose=Purpose.LIVE)

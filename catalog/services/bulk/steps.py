@@ -29,7 +29,7 @@ _SECONDS = 0.25  # ... unless they take longer: nobody else can change them mean
 
 
 def actor_of(operation: Operation) -> Actor | None:
-    """Who started the operation, with the permissions that they have now; None if they may not change products any more."""
+    """Who started the operation, with the permissions of today; None if they may not change products any more."""
     user = operation.created_by
     membership = Membership.objects.filter(
         user=user, merchant=operation.merchant_id, user__is_active=True, merchant__is_active=True
