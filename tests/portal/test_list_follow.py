@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def _changed(client):
+def changed(client):
     """Ask as an open page at that address does."""
 
     def ask(page, query="", browser=client):
@@ -32,10 +32,10 @@ def _pairs(query):
 def test_it_answers_with_rows_that_changed_alone(client, follow, product, merchant):
     ProductFactory(merchant=merchant, name="Stays")
     page = client.get("/products/").text
-    assert _changed(page) == {"rows": {}, "gone": [], "new": 0}
+    assert changed(page) == {"rows": {}, "gone": [], "new": 0}
 
     propose(product, candidate("Outer", 0.9, category=("Jacket", 0.94)), chosen="Outer")
-    found = _changed(page)
+    found = changed(page)
 
     assert list(found["rows"]) == [product.public_id]
     assert "Jacket" in found["rows"][product.public_id]
@@ -45,7 +45,7 @@ def test_it_sees_a_status_that_no_version_counts(client, follow, product):
     page = client.get("/products/").text
     services.mark_classifying(product_id=product.pk)
 
-    assert "classifying" in _changed(page)["rows"][product.public_id]
+    assert "classifying" in changed(page)["rows"][product.public_id]
 
 
 def test_it_counts_what_came_in_and_names_what_is_gone(client, follow, product, merchant):
@@ -55,21 +55,21 @@ def test_it_counts_what_came_in_and_names_what_is_gone(client, follow, product, 
     other = Product.objects.get(pk=product.pk)
     other.delete()
 
-    assert _changed(page, "q=denim") == {"rows": {}, "gone": [product.public_id], "new": 1}
+    assert changed(page, "q=denim") == {"rows": {}, "gone": [product.public_id], "new": 1}
 
 
 def test_it_follows_the_grid(client, follow, product):
     page = client.get("/products/?as=grid").text
     Product.objects.update(failed_images=1)
 
-    assert "<li" in _changed(page, "as=grid")["rows"][product.public_id]
+    assert "<li" in changed(page, "as=grid")["rows"][product.public_id]
 
 
 def test_it_tells_outsiders_nothing(client, client_of, charlie, follow, product):
     page = client.get("/products/").text
     Product.objects.update(failed_images=1)
 
-    found = _changed(page, browser=client_of(charlie))
+    found = changed(page, browser=client_of(charlie))
 
     assert found["rows"] == {}
 
@@ -82,4 +82,4 @@ def test_it_needs_few_queries(client, follow, merchant, django_assert_max_num_qu
 
     # session, person, memberships, attributes, their values, products, their values, how many are new
     with django_assert_max_num_queries(8):
-        assert len(_changed(page)["rows"]) == 10
+        assert len(changed(page)["rows"]) == 10
