@@ -4,7 +4,7 @@
 
 Each in Korean and English, 1280 and 390 pixels wide, in light and in dark, to DIR/LANGUAGE-THEME-WIDTH/NAME.png; by
 default in var/screenshots, which Git ignores. Nothing is changed on the site. Says which pages are wider than their
-window, which states no product of the shop is in, and what the browser's console complained of; exits with 1 if a
+window, which states no product of the merchant is in, and what the browser's console complained of; exits with 1 if a
 page was too wide or complained.
 """
 
@@ -78,7 +78,7 @@ SHOTS = {
     "password": Shot("/password"),
     "not-found": Shot("/nowhere"),
 }
-# Uploading makes a draft, which the site drops after a day by itself.
+# Uploading makes a draft, which the site drops after a day on its own.
 WITH_UPLOADS = {"new-product-photos": Shot("/products/new/", _choose_photos)}
 
 
@@ -91,7 +91,7 @@ def _log_in(page: Page, site: str, email: str, password: str) -> None:
 
 
 def _found(page: Page, site: str) -> tuple[dict[str, Shot], list[str]]:
-    """Return a shot for each state that a product of the shop is in, and the states that none is in."""
+    """Return a shot for each state that a product of the merchant is in, and the states that none is in."""
     shots, missing = {}, []
     for name, query in PRODUCTS.items():
         page.goto(f"{site}/products/?{query}")
@@ -106,7 +106,7 @@ def _found(page: Page, site: str) -> tuple[dict[str, Shot], list[str]]:
     page.goto(f"{site}/password")
     settings = page.locator("a[href^='/merchants/']").first
     if settings.count():
-        shots["shop-settings"] = Shot(settings.get_attribute("href") or "")
+        shots["merchant-settings"] = Shot(settings.get_attribute("href") or "")
     return shots, missing
 
 
