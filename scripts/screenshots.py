@@ -78,7 +78,7 @@ SHOTS = {
     "password": Shot("/password"),
     "not-found": Shot("/nowhere"),
 }
-# Uploading makes a draft, which the site drops after a day.
+# Uploading makes a draft, which the site drops after a day on its own.
 WITH_UPLOADS = {"new-product-photos": Shot("/products/new/", _choose_photos)}
 
 
