@@ -17,12 +17,13 @@ from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
-from accounts.actors import Actor
 from catalog.models import Product, ProductAttribute, ProductImage
 from catalog.product_filter import LISTED, ProductFilter
+from catalog.selection import Selection
 
 PAGE_SIZE = 50
 MOST_COUNTED = 10_000
+MOST_JOINED = 1_000  # counted where each product has to be looked up
 
 
 @dataclass(frozen=True)
@@ -81,20 +82,19 @@ class ProductPage:
     next: str
 
 
-def page_of(products: QuerySet[Product], chosen: ProductFilter, *, after: str = "", before: str = "") -> ProductPage:
-    """Read a page of the products that a filter selects, in one query.
+def page_of(selection: Selection, *, after: str = "", before: str = "") -> ProductPage:
+    """Read a page of a selection, in its filter's order; one query.
 
     Args:
-        products: what the actor may see.
-        chosen: the filter, and with it the order.
+        selection: the products.
         after: the `next` of the page before; anything else is left out.
         before: the `previous` of the page after.
     """
-    order = chosen.order
+    order = selection.chosen.order
     start, end = Cursor.parse(after, order), Cursor.parse(before, order)
     backwards = end is not None and start is None
     way = tuple(_reversed(column) for column in order) if backwards else order
-    selected = chosen.narrowed(products)
+    selected = selection.in_order()
     cursor = end if backwards else start
     if cursor is not None:
         selected = selected.filter(cursor.behind(way))
@@ -103,7 +103,7 @@ def page_of(products: QuerySet[Product], chosen: ProductFilter, *, after: str = 
     if backwards:
         rows.reverse()
         if not more:  # the list's beginning: with a full page, and what came in since
-            return page_of(products, chosen)
+            return page_of(selection)
     has_next, has_previous = (True, more) if backwards else (more, start is not None)
     return ProductPage(
         products=rows,
@@ -180,9 +180,9 @@ def _sum(numbers: Iterable[Number]) -> Number:
     return Number(min(total, MOST_COUNTED), more)
 
 
-def numbers_of(actor: Actor, chosen: ProductFilter) -> Numbers:
+def numbers_of(selection: Selection) -> Numbers:
     """Count for the list's head, each number up to MOST_COUNTED; one query for all of them."""
-    products = Product.objects.visible_to(actor)
+    products, chosen = selection.products, selection.chosen
     asked: dict[str, QuerySet[Product]] = {status: products.filter(status=status) for status in Product.Status.values}
     trouble = {
         "failed": ProductFilter(failed=True),
@@ -191,8 +191,8 @@ def numbers_of(actor: Actor, chosen: ProductFilter) -> Numbers:
     }
     asked |= {name: filter_.narrowed(products) for name, filter_ in trouble.items()}
     if chosen.asks_more_than_status:
-        asked["matching"] = chosen.narrowed(products)
-    found = counted(asked)
+        asked["matching"] = selection.in_any_order()
+    found = counted(asked, {"matching": MOST_JOINED if chosen.joins else MOST_COUNTED})
     by_status = {status: found[status] for status in Product.Status.values}
     return Numbers(
         by_status=by_status,
@@ -201,22 +201,23 @@ def numbers_of(actor: Actor, chosen: ProductFilter) -> Numbers:
     )
 
 
-def counted(asked: Mapping[str, QuerySet[Product]]) -> dict[str, Number]:
-    """Count what each query finds, up to MOST_COUNTED; one query for all of them."""
+def counted(asked: Mapping[str, QuerySet[Product]], most: Mapping[str, int]) -> dict[str, Number]:
+    """Count what each query finds, up to MOST_COUNTED or what `most` says; one query for all of them."""
+    limits = {name: most.get(name, MOST_COUNTED) for name in asked}
     parts: list[str] = []
     parameters: list[Any] = []
-    for products in asked.values():
-        sql, own = products.order_by().values("pk")[: MOST_COUNTED + 1].query.sql_with_params()
+    for name, products in asked.items():
+        sql, own = products.order_by().values("pk")[: limits[name] + 1].query.sql_with_params()
         parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608 - the ORM's own, with its parameters
         parameters += own
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", parameters)
         row = cursor.fetchone()
-    return {name: Number(min(n, MOST_COUNTED), n > MOST_COUNTED) for name, n in zip(asked, row, strict=True)}
+    found = dict(zip(asked, row, strict=True))
+    return {name: Number(min(found[name], limit), found[name] > limit) for name, limit in limits.items()}
 
 
-def count_behind(products: QuerySet[Product], chosen: ProductFilter, first: Cursor, most: int) -> int:
+def count_behind(selection: Selection, first: Cursor, most: int) -> int:
     """How many products a list has by now before the one that it began with, up to `most`; one query."""
-    backwards = tuple(_reversed(column) for column in chosen.order)
-    newer = chosen.narrowed(products).filter(first.behind(backwards)).order_by()
-    return newer.values("pk")[:most].count()
+    backwards = tuple(_reversed(column) for column in selection.chosen.order)
+    return selection.in_order().filter(first.behind(backwards)).order_by().values("pk")[:most].count()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import BigIntegerField, F, FilteredRelation, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
@@ -129,6 +130,11 @@ class ProductFilter:
         flags = (self.q, self.values, self.source, self.failed, self.several, self.nothing, self.since, self.until)
         return any(flags) or self.below is not None
 
+    @property
+    def joins(self) -> bool:
+        """Whether it looks into other tables than that of the products."""
+        return bool(self.q or self.values or self.source)
+
     def apply(self, products: QuerySet[Product]) -> QuerySet[Product]:
         """Narrow the products down and put them in order. Archived ones only if their status is asked for."""
         return self.narrowed(products).order_by(*self.order)
@@ -141,12 +147,53 @@ class ProductFilter:
 
     def narrowed(self, products: QuerySet[Product]) -> QuerySet[Product]:
         """Narrow the products down."""
+        products = self.by_columns(products)
+        for term in sorted(Search.of(self.q).terms):
+            # The merchant is the product's: databases put the one that the products are filtered by in its place.
+            products = products.filter(terms__merchant=F("merchant"), terms__term=term)
+        for row in self.rows:
+            products = products.filter(attributes__merchant=F("merchant"), **row.lookups("attributes"))
+        return products
+
+    def looked_up(self, products: QuerySet[Product], merchant_id: int) -> QuerySet[Product]:
+        """Narrow one merchant's products down, by looking each of them up in turn: where most of them are wanted.
+
+        The database must not begin with the values or terms, so their conditions are none that it finds rows by.
+        """
+        products = self.by_columns(products)
+        for term in sorted(Search.of(self.q).terms):
+            name = f"term_{term}"
+            own = Q(terms__merchant=merchant_id, terms__term=term)
+            products = products.annotate(**{name: FilteredRelation("terms", condition=own)})
+            products = products.alias(**{f"{name}_found": Coalesce(f"{name}__term", 0)})
+            products = products.filter(**{f"{name}_found": term})
+        for number, row in enumerate(self.rows):
+            name = f"row_{number}"
+            own = Q(attributes__attribute=row.attribute_id)
+            products = products.annotate(**{name: FilteredRelation("attributes", condition=own)})
+            products = products.alias(**{f"{name}_found": row.never_null(name)})
+            products = products.filter(**{f"{name}_found__in": row.ids or (row.state,)})
+        return products
+
+    @property
+    def rows(self) -> list[WantedValue]:
+        """The current values that a product must have, each a row of its own."""
+        wanted = [WantedValue(one.attribute_id, ids=one.ids) for one in self.values if not one.open]
+        state = SOURCES.get(self.source, ProductAttribute.State.UNSET)
+        if state != ProductAttribute.State.UNSET:
+            wanted.append(WantedValue(self.category_id, state=state))
+        return wanted
+
+    def by_columns(self, products: QuerySet[Product]) -> QuerySet[Product]:
+        """Narrow the products down by all but the terms of the search and the values that they must have."""
         products = products.filter(status__in=self.statuses or LISTED)
-        products = self._searched(products)
+        for word in Search.of(self.q).words:
+            products = products.filter(search_text__contains=word)
         for chosen in self.values:
-            products = _with_values(products, chosen)
-        if self.source:
-            products = self._by_source(products)
+            if chosen.open:
+                products = _open(products, chosen.attribute_id, chosen.ids)
+        if self.source == "nobody":
+            products = _open(products, self.category_id)
         if self.below is not None:
             products = products.filter(certainty__lt=round(self.below * Product.CERTAIN))
         if self.failed:
@@ -161,22 +208,25 @@ class ProductFilter:
             products = products.filter(created_at__lt=_midnight(self.until + timedelta(days=1)))
         return products
 
-    def _searched(self, products: QuerySet[Product]) -> QuerySet[Product]:
-        search = Search.of(self.q)
-        for term in sorted(search.terms):
-            # The merchant is the product's: databases put the one that the products are filtered by in its place.
-            products = products.filter(terms__merchant=F("merchant"), terms__term=term)
-        for word in search.words:
-            products = products.filter(search_text__contains=word)
-        return products
 
-    def _by_source(self, products: QuerySet[Product]) -> QuerySet[Product]:
-        state = SOURCES[self.source]
-        if state == ProductAttribute.State.UNSET:
-            return _without_value(products, self.category_id)
-        return products.filter(
-            attributes__merchant=F("merchant"), attributes__attribute=self.category_id, attributes__state=state
-        )
+@dataclass(frozen=True)
+class WantedValue:
+    """A current value that a product must have: one of `ids`, or any in that state."""
+
+    attribute_id: int
+    ids: tuple[int, ...] = ()
+    state: str = ""
+
+    def lookups(self, relation: str) -> dict[str, object]:
+        """How it is looked for through a relation."""
+        wanted = {f"{relation}__value__in": self.ids} if self.ids else {f"{relation}__state": self.state}
+        return {f"{relation}__attribute": self.attribute_id, **wanted}
+
+    def never_null(self, relation: str) -> Coalesce:
+        """What is compared of it, as an expression that no index holds."""
+        if self.ids:
+            return Coalesce(f"{relation}__value_id", 0, output_field=BigIntegerField())
+        return Coalesce(f"{relation}__state", Value(""))
 
 
 def _chosen(data: QueryDict, taxonomy: Taxonomy) -> tuple[ChosenValues, ...]:
@@ -197,23 +247,15 @@ _RESERVED = frozenset(
 )
 
 
-def _with_values(products: QuerySet[Product], chosen: ChosenValues) -> QuerySet[Product]:
-    if chosen.open and not chosen.ids:
-        return _without_value(products, chosen.attribute_id)
-    if chosen.open:
-        others = ProductAttribute.objects.filter(product=OuterRef("pk"), attribute=chosen.attribute_id)
-        return products.exclude(
-            Exists(others.exclude(state=ProductAttribute.State.UNSET).exclude(value__in=chosen.ids))
-        )
-    return products.filter(
-        attributes__merchant=F("merchant"), attributes__attribute=chosen.attribute_id, attributes__value__in=chosen.ids
-    )
+def _open(products: QuerySet[Product], attribute_id: int, ids: tuple[int, ...] = ()) -> QuerySet[Product]:
+    """Products of whose attribute nothing is known yet, or one of these values.
 
-
-def _without_value(products: QuerySet[Product], attribute_id: int) -> QuerySet[Product]:
-    """Products of which nothing is known yet: those that were never looked at have no row for it."""
-    known = ProductAttribute.objects.filter(product=OuterRef("pk"), attribute=attribute_id)
-    return products.exclude(Exists(known.exclude(state=ProductAttribute.State.UNSET)))
+    Those that were never looked at have no row for it. An anti-join: NOT EXISTS makes MariaDB collect all rows first.
+    """
+    name = f"open_{attribute_id}"
+    own = Q(attributes__attribute=attribute_id)
+    found = Q(**{name: None}) | Q(**{f"{name}__state": ProductAttribute.State.UNSET}) | Q(**{f"{name}__value__in": ids})
+    return products.annotate(**{name: FilteredRelation("attributes", condition=own)}).filter(found)
 
 
 def _share(text: str) -> float | None:

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_safe
 from accounts.portal import PortalRequest, portal_view
 from catalog import services
 from catalog.listing import Cursor, Number, count_behind, numbers_of, page_of, with_cover
-from catalog.models import Product, SavedView
+from catalog.models import Product
 from catalog.product_filter import SORTS, SOURCES
+from catalog.selection import Selection
 from catalog.selectors import Taxonomy
 from catalog.views.access import forbidden, product_or_404, turned_away
 from catalog.views.list_address import (
@@ -109,13 +110,9 @@ def product_list(request: PortalRequest) -> HttpResponseBase:
     taxonomy = Taxonomy.load()
     address = ListAddress.parse(request.GET, taxonomy)
     columns = _columns(request, address, taxonomy)
-    numbers = numbers_of(request.actor, address.chosen)
-    page = page_of(
-        Product.objects.visible_to(request.actor),
-        address.chosen,
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
-    )
+    selection = Selection.of(request.actor, address.chosen)
+    numbers = numbers_of(selection)
+    page = page_of(selection, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
     rows = rows_of(page.products, taxonomy, columns)
     context = {
         "address": address,
@@ -134,7 +131,6 @@ def product_list(request: PortalRequest) -> HttpResponseBase:
         "columns": columns,
         "heads": all_columns(taxonomy),
         "sorted": {name: address.with_filter(sort=name) for name in SORTS},
-        "views": SavedView.objects.filter(user=request.user, merchant=request.actor.merchant),
         "as_table": address.as_layout("table"),
         "as_grid": address.as_layout("grid"),
         "editable": request.actor.can_edit(request.actor.merchant.pk),
@@ -181,7 +177,7 @@ def changed_rows(request: PortalRequest) -> HttpResponseBase:
         {
             "rows": changed,
             "gone": sorted(set(marks) - {row.product.public_id for row in found}),
-            "new": count_behind(visible, address.chosen, first, _COUNTED_NEW) if first else 0,
+            "new": count_behind(Selection.of(request.actor, address.chosen), first, _COUNTED_NEW) if first else 0,
         }
     )
 

@@ -24,7 +24,7 @@ from core.portal import posted_from
 @require_http_methods(["GET", "HEAD", "POST"])
 @portal_view
 def saved_views(request: PortalRequest) -> HttpResponseBase:
-    """The person's views; a form of the list adds one with the list that it shows (`query`)."""
+    """The person's views, for the list's menu or as a page; a form adds one with the list that it shows (`query`)."""
     if request.actor.merchant is None:
         return render(request, "catalog/no_merchant.html")
     if request.method == "POST":
@@ -38,7 +38,8 @@ def saved_views(request: PortalRequest) -> HttpResponseBase:
             messages.success(request, _("Saved as “%(name)s”.") % {"name": view.name})
         return redirect(f"{reverse('catalog:products')}{query}")
     views = SavedView.objects.filter(user=request.user, merchant=request.actor.merchant)
-    return render(request, "catalog/saved_views.html", {"views": views})
+    page = "catalog/saved_views_menu.html" if "menu" in request.GET else "catalog/saved_views.html"
+    return render(request, page, {"views": views})
 
 
 def _do(request: PortalRequest, operation: Callable[[], SavedView], sentence: str) -> HttpResponseBase:

@@ -87,6 +87,15 @@ form.addEventListener("submit", (event) => {
 });
 count();
 
+// A menu's part that few need is read when it is opened.
+document.addEventListener("toggle", async (event) => {
+  const place = event.target instanceof HTMLDetailsElement && event.target.open ? event.target.querySelector("[data-load]") : null;
+  if (!(place instanceof HTMLElement)) return;
+  const { data } = await send(place.dataset.load ?? "", { accept: "text/html" });
+  place.removeAttribute("data-load");
+  place.innerHTML = data;
+}, true);
+
 // --- What happens meanwhile -----------------------------------------------------------------------------------------
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */

@@ -23,7 +23,7 @@ def test_it_keeps_search_filters_order_layout_and_columns(client, save, product)
 
     assert "Saved as “Morning”." in page
     assert SavedView.objects.get().query == query
-    assert f'href="?{query.replace("&", "&amp;")}">Morning' in client.get("/products/").text
+    assert f'href="/products/?{query.replace("&", "&amp;")}">Morning' in client.get("/products/views/?menu").text
 
 
 def test_it_replaces_a_view_of_the_same_name(save, product):
@@ -71,7 +71,7 @@ def test_a_view_is_its_owners_alone(save, client_of, alice, charlie, product):
     view = SavedView.objects.get()
     for other in (alice, charlie):
         browser = client_of(other)
-        assert "Morning" not in browser.get("/products/").text
+        assert "Morning" not in browser.get("/products/views/?menu").text
         assert "Morning" not in browser.get("/products/views/").text
         for move in ("rename", "delete"):
             browser.post(f"/products/views/{view.public_id}/{move}", {"name": "Mine"})
