@@ -172,3 +172,18 @@ def test_on_a_phone_the_choices_come_after_a_small_photo(page):
     assert choices["y"] < 844
     assert page.locator("#images-more").bounding_box()["y"] > choices["y"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_few_letters_find_a_value(page):
+    """Korean and English, other names, initial consonants, a syllable that is still being typed, words in any order."""
+    jacket = {"code": "Jacket", "name": "재킷", "aliases": ["Jacket", "자켓", "blazer"]}
+    found = page.evaluate(
+        """async ([entry, queries]) => {
+            const { match } = await import("/static/js/matching.js");
+            return queries.map((query) => match(query, entry));
+        }""",
+        [jacket, ["재킷", "ㅈㅋ", "자켓", "재ㅋ", "jack", "JACKET", "blaz", "켓", "코트", "ㄷㄴ", ""]],
+    )
+    assert found[0] > found[1] > 0
+    assert all(score > 0 for score in found[:8])
+    assert found[8:] == [0, 0, 0]
