@@ -23,7 +23,8 @@ from catalog.selection import Selection
 
 PAGE_SIZE = 50
 MOST_COUNTED = 10_000
-MOST_JOINED = 1_000  # counted where each product has to be looked up
+MOST_JOINED = 1_000  # counted where products are found through their words or values
+MOST_OPEN = 200  # and where those without a value are, for which every product is looked up in turn
 
 
 @dataclass(frozen=True)
@@ -189,10 +190,11 @@ def numbers_of(selection: Selection) -> Numbers:
         "several": ProductFilter(several=True),
         "nothing": ProductFilter(nothing=True),
     }
-    asked |= {name: filter_.narrowed(products) for name, filter_ in trouble.items()}
+    asked |= {name: filter_.narrowed(products).order_by() for name, filter_ in trouble.items()}
     if chosen.asks_more_than_status:
         asked["matching"] = selection.in_any_order()
-    found = counted(asked, {"matching": MOST_JOINED if chosen.joins else MOST_COUNTED})
+    most = MOST_OPEN if chosen.asks_open else MOST_JOINED if chosen.joins else MOST_COUNTED
+    found = counted(asked, {"matching": most})
     by_status = {status: found[status] for status in Product.Status.values}
     return Numbers(
         by_status=by_status,
@@ -207,7 +209,7 @@ def counted(asked: Mapping[str, QuerySet[Product]], most: Mapping[str, int]) -> 
     parts: list[str] = []
     parameters: list[Any] = []
     for name, products in asked.items():
-        sql, own = products.order_by().values("pk")[: limits[name] + 1].query.sql_with_params()
+        sql, own = products.values("pk")[: limits[name] + 1].query.sql_with_params()
         parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608 - the ORM's own, with its parameters
         parameters += own
     with connection.cursor() as cursor:

@@ -135,6 +135,11 @@ class ProductFilter:
         """Whether it looks into other tables than that of the products."""
         return bool(self.q or self.values or self.source)
 
+    @property
+    def asks_open(self) -> bool:
+        """Whether products of whose attribute nothing is known are looked for."""
+        return self.source == "nobody" or any(one.open for one in self.values)
+
     def apply(self, products: QuerySet[Product]) -> QuerySet[Product]:
         """Narrow the products down and put them in order. Archived ones only if their status is asked for."""
         return self.narrowed(products).order_by(*self.order)

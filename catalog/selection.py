@@ -50,10 +50,10 @@ class Selection:
         return self.chosen.looked_up(self.products, self.merchant_id)
 
     def in_any_order(self) -> QuerySet[Product]:
-        """The products, to be counted."""
-        if self.few is None:
-            return self.chosen.narrowed(self.products)
-        return self.chosen.by_columns(self.products).filter(pk__in=self.few or (0,))
+        """The products, to be counted. Those whose value is open are looked up in turn, which must not be by doubt."""
+        if self.few is not None:
+            return self.chosen.by_columns(self.products).filter(pk__in=self.few or (0,)).order_by()
+        return self.chosen.narrowed(self.products).order_by(*(("-created_at", "-id") if self.chosen.asks_open else ()))
 
 
 def _few(merchant_id: int, chosen: ProductFilter) -> tuple[int, ...] | None:

@@ -8,8 +8,10 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from catalog import services
+from catalog.listing import page_of
 from catalog.models import Product, ProductTerm
 from catalog.product_filter import ProductFilter
+from catalog.selection import Selection
 from catalog.selectors import Taxonomy
 from classifier.jobs import results
 from tests.support.factories import ProductFactory, ProductImageFactory
@@ -178,3 +180,22 @@ def test_it_writes_itself_in_one_way():
     again = ProductFilter.parse(QueryDict("sort=doubt&status=ready&page=3&until=2026-02-03&" + query), taxonomy)
     assert again.query() == query
     assert ProductFilter.parse(QueryDict("sort=newest&x=1"), taxonomy).query() == ""
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest", "changed", "name", "sku", "doubt"])
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_pages_show_what_the_filter_finds_whether_few_or_many(merchant, actor_of, bob, monkeypatch, few, sort):
+    """Each way of reading the products finds the same ones in the same order."""
+    monkeypatch.setattr("catalog.selection.FEW", few)
+    for number, (name, category) in enumerate((("나 shirt", "Shirt"), ("가 shirt", "Shirt"), ("다 coat", "Coat"))):
+        product = ProductFactory(merchant=merchant, name=name)
+        confidence = 0.9 - number / 10
+        propose(product, candidate("Top", 0.9, category=(category, confidence)), chosen="Top")
+    taxonomy = Taxonomy.load()
+
+    for query in ("q=shirt", "category=Shirt", "source=model", "q=shirt&category=Shirt&source=model", "q=velvet"):
+        chosen = ProductFilter.parse(QueryDict(f"{query}&sort={sort}"), taxonomy)
+        page = page_of(Selection.of(actor_of(bob), chosen))
+        expected = list(chosen.apply(Product.objects.filter(merchant=merchant)))
+        assert page.products == expected
+        assert len(expected) == {"source=model": 3, "q=velvet": 0}.get(query, 2)

@@ -66,6 +66,7 @@ def test_it_counts_by_status_and_trouble(client, merchant):
 
 def test_it_counts_no_further_than_it_must(client, merchant, monkeypatch):
     monkeypatch.setattr("catalog.listing.MOST_COUNTED", 2)
+    monkeypatch.setattr("catalog.listing.MOST_JOINED", 2)
     for n in range(4):
         ProductFactory(merchant=merchant, name=f"Shirt {n}")
 
