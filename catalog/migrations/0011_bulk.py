@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_words'),
-        ('catalog', '0009_list'),
+        ('catalog', '0010_list'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_words'),
-        ('catalog', '0009_bulk'),
+        ('catalog', '0011_bulk'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
