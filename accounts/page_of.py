@@ -1,4 +1,4 @@
-"""For whom a page was made: whoever logs in later, or switches the shop in another window, does not act by accident.
+"""For whom a page was made: who logs in later, or switches the merchant in another window, does not act by accident.
 
 A page's scripts send the mark of the page with every request (`templates/requests.html`, `static/js/session.js`). Where
 it is not the mark of who acts now, the request is turned down before anything is done.
@@ -44,7 +44,7 @@ def _refusal(request: HttpRequest, made_for: str) -> HttpResponse | None:
 
 
 class PageOfMiddleware:
-    """Turns down what a page sends that was made for somebody else, or for another shop."""
+    """Turns down what a page sends that was made for somebody else, or for another merchant."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

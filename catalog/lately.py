@@ -1,4 +1,4 @@
-"""What others did in a shop lately, as sentences, from the audit trail."""
+"""What others did for a merchant lately, as sentences, from the audit trail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from accounts.channels import Channel
 from accounts.models import AuditEvent, Merchant, User
 from catalog.models import Product
 
-_EVENTS = 300  # the newest of the shop, among which are the person's own
+_EVENTS = 300  # the newest of the merchant, among which are the person's own
 _LINES = 10
 _TOGETHER = timedelta(hours=1)
 _CHANNELS_OF_PEOPLE = (Channel.PORTAL, Channel.ADMIN)

@@ -71,7 +71,7 @@ class LoginView(DjangoLoginView):
         return response
 
     def _stay_in(self, merchant: str) -> None:
-        """Go on in the shop that the person's page is of, if it is one of theirs."""
+        """Go on in the merchant that the person's page is of, if it is one of theirs."""
         if any(one.merchant.public_id == merchant for one in cast(PortalRequest, self.request).memberships):
             self.request.session[SESSION_KEY] = merchant
 

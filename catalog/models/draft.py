@@ -18,7 +18,7 @@ class UploadDraft(models.Model):
     catalog.services.drafts writes these.
     """
 
-    # The product that is made of it gets the same one: whoever says so twice says it of one product.
+    # The product that is made of it gets the same one: saying so twice makes one product.
     public_id = models.CharField(max_length=PUBLIC_ID_LENGTH, unique=True)
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

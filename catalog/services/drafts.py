@@ -148,7 +148,7 @@ def save(
 ) -> None:
     """Remember what was typed and in which order the images stand, so that a reload finds them as they were.
 
-    Nothing is checked: that is for registering. Images that `order` does not name stand behind the others.
+    Nothing is checked: that is for registering. Images that `order` does not name come after the others.
 
     Raises:
         Conflict: `registered`.
@@ -241,7 +241,7 @@ def register(
         number: the draft's public id, and then the product's.
         name: may be empty.
         sku: may be empty.
-        order: public ids of the images as they shall stand; those not named stand behind them.
+        order: public ids of the images as they shall stand; those not named come after them.
         files: more images, as a page without scripts sends them; with them there need not be a draft yet.
 
     Returns:

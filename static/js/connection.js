@@ -1,5 +1,5 @@
 // @ts-check
-// The banner that says that the connection is away. It goes by itself: the browser says so, or the site answers again.
+// The banner that says that the connection is away. It goes on its own: the browser says so, or the site answers again.
 
 const ASK_AGAIN_MS = 5_000;
 

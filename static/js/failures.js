@@ -39,7 +39,7 @@ export function showFailure(place, failed, retry = null) {
   notes.set(place, note);
 }
 
-// --- htmx: it says nothing by itself when a request fails -------------------------------------------------------------
+// --- htmx itself says nothing when a request fails -------------------------------------------------------------
 
 /** @param {any} config htmx's of the request that failed */
 function again(config) {

@@ -1,6 +1,6 @@
 // @ts-check
 // A plain form leaves the page, and with it what was typed. So it is sent only where somebody is there to take it: the
-// site answers, the person is still logged in, in the shop that the page is of. And it is sent once.
+// site answers, the person is still logged in, for the merchant that the page is of. And it is sent once.
 
 import { clearFailure, showFailure } from "./failures.js";
 import { Failed, send } from "./requests.js";
@@ -20,7 +20,7 @@ async function check() {
   if (!outcome.ok) throw outcome.reason === "other_person"
     ? new Failed("other_person", texts.otherPerson ?? "")
     : new Failed("log_in", texts.logInFirst ?? "");
-  await send(texts.logIn ?? "", { method: "GET" }); // in the shop that the page is of?
+  await send(texts.logIn ?? "", { method: "GET" }); // for the page's merchant?
 }
 
 document.addEventListener("submit", async (event) => {

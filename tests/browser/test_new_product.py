@@ -1,4 +1,4 @@
-"""Registering a product: photographs in by whatever way, put in order, and nothing before the person says so."""
+"""Registering a product: images in by whatever way, put in order, and nothing before the person says so."""
 
 import base64
 
@@ -47,7 +47,7 @@ def form(page_of, alice):
     return page
 
 
-def test_it_registers_a_product_of_four_photographs(form):
+def test_it_registers_a_product_of_four_images(form):
     files = [chosen(f"{name}.jpg", color=name) for name in ("red", "navy", "olive", "teal")]
     form.locator("#images").set_input_files(files)
     expect(kept(form)).to_have_count(4)
@@ -62,7 +62,7 @@ def test_it_registers_a_product_of_four_photographs(form):
     assert not UploadDraft.objects.exists()
 
 
-def test_photographs_come_by_drop_paste_and_choice_and_in_the_order_that_is_wanted(form):
+def test_images_come_by_drop_paste_and_choice_and_in_the_order_that_is_wanted(form):
     bring(form, "drop", chosen("front.jpg"), chosen("letter.pdf", b"%PDF-1.4 Dear all"))
     expect(form.locator(".file[data-state=refused]")).to_contain_text("PDF files cannot be stored")
     bring(form, "paste", chosen("back.jpg", color="navy"))
