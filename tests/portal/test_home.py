@@ -244,8 +244,8 @@ def test_it_costs_as_much_for_a_thousand_products_as_for_one(
         services.save_review(actor=actor_of(alice), product=product, top_category=None, values={"category": "Jacket"})
     Operation.objects.create(merchant=merchant, kind="reclassify", state=Operation.State.RUNNING, total=3)
 
-    # session, person, memberships; what waits, operations, drafts, the week, reviewed products, their decisions,
-    # what others did, the products that it names
+    # session, person, memberships; what waits, operations, drafts, three kinds of work this week, reviewed products,
+    # their decisions, what others did, the products that it names
     with django_assert_max_num_queries(12):
         client.get("/")
     with django_assert_max_num_queries(5):
