@@ -76,7 +76,8 @@ test: lint
 	DATABASE_URL=sqlite://:memory: HTTPS=true ALLOWED_HOSTS=shop.example python manage.py check --deploy --fail-level WARNING
 	DATABASE_URL=sqlite://:memory: python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	DATABASE_URL=sqlite://:memory: pytest -n 2
-	scripts/with_mariadb pytest -n 2 --ignore tests/vision  # which touches no database: its conftest.py sees to that
+	# tests/vision touches no database (its conftest.py sees to that); tests/browser is about scripts, which know none
+	scripts/with_mariadb pytest -n 2 --ignore tests/vision --ignore tests/browser
 endif
 
 messages: setup
