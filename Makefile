@@ -7,6 +7,7 @@
 #   make bench       speed against the original's pipeline
 #   make bench-queue the queue's speed behind a long history
 #   make bench-lists lists of products at a million of them (half an hour, MariaDB)
+#   make bulk-proof   publish 10,000 products and undo it while processes are killed (half an hour, MariaDB)
 #   make bench-portal keys and waiting of the review, in a browser
 #   make outfits     which garment of an outfit is proposed as the product
 
@@ -46,7 +47,7 @@ var/secret_key:
 %.mo: %.po | $(RUN_READY)
 	msgfmt --check-format -o $@ $<
 
-.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists bench-portal outfits
+.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists bench-portal bulk-proof outfits
 
 setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
@@ -101,6 +102,9 @@ bench-queue: setup $(TEST_READY)
 
 bench-lists: setup $(TEST_READY)
 	MARIADB_BUFFER_POOL=1G scripts/with_mariadb python benchmarks/lists.py
+
+bulk-proof: setup $(TEST_READY)
+	python benchmarks/bulk.py
 
 bench-portal: setup $(TEST_READY)
 	scripts/with_mariadb python benchmarks/portal.py
