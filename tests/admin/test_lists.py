@@ -119,7 +119,12 @@ def _add_product(merchant, user, values, versions, model_set):
             garment=garment, attribute=value.attribute, value=value, confidence=0.9, model_version=versions[code]
         )
         ProductAttribute.objects.create(
-            product=product, attribute=value.attribute, value=value, state="proposed", confidence=0.9
+            product=product,
+            merchant=product.merchant,
+            attribute=value.attribute,
+            value=value,
+            state="proposed",
+            confidence=0.9,
         )
 
 

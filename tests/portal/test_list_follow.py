@@ -29,7 +29,7 @@ def _pairs(query):
     return [pair.split("=") for pair in query.split("&") if pair]
 
 
-def test_it_answers_with_rows_that_changed_alone(client, follow, product, merchant):
+def test_it_answers_with_rows_that_changed_alone(client, changed, product, merchant):
     ProductFactory(merchant=merchant, name="Stays")
     page = client.get("/products/").text
     assert changed(page) == {"rows": {}, "gone": [], "new": 0}
@@ -41,14 +41,14 @@ def test_it_answers_with_rows_that_changed_alone(client, follow, product, mercha
     assert "Jacket" in found["rows"][product.public_id]
 
 
-def test_it_sees_a_status_that_no_version_counts(client, follow, product):
+def test_it_sees_a_status_that_no_version_counts(client, changed, product):
     page = client.get("/products/").text
     services.mark_classifying(product_id=product.pk)
 
     assert "classifying" in changed(page)["rows"][product.public_id]
 
 
-def test_it_counts_what_came_in_and_names_what_is_gone(client, follow, product, merchant):
+def test_it_counts_what_came_in_and_names_what_is_gone(client, changed, product, merchant):
     page = client.get("/products/?q=denim").text
     ProductFactory(merchant=merchant, name="Denim coat")
     ProductFactory(merchant=merchant, name="Linen coat")
@@ -58,14 +58,14 @@ def test_it_counts_what_came_in_and_names_what_is_gone(client, follow, product, 
     assert changed(page, "q=denim") == {"rows": {}, "gone": [product.public_id], "new": 1}
 
 
-def test_it_follows_the_grid(client, follow, product):
+def test_it_follows_the_grid(client, changed, product):
     page = client.get("/products/?as=grid").text
     Product.objects.update(failed_images=1)
 
     assert "<li" in changed(page, "as=grid")["rows"][product.public_id]
 
 
-def test_it_tells_outsiders_nothing(client, client_of, charlie, follow, product):
+def test_it_tells_outsiders_nothing(client, client_of, charlie, changed, product):
     page = client.get("/products/").text
     Product.objects.update(failed_images=1)
 
@@ -74,7 +74,7 @@ def test_it_tells_outsiders_nothing(client, client_of, charlie, follow, product)
     assert found["rows"] == {}
 
 
-def test_it_needs_few_queries(client, follow, merchant, django_assert_max_num_queries):
+def test_it_needs_few_queries(client, changed, merchant, django_assert_max_num_queries):
     for _ in range(10):
         propose(ProductFactory(merchant=merchant), candidate("Outer", 0.9, category=("Jacket", 0.94)), chosen="Outer")
     page = client.get("/products/").text
