@@ -97,8 +97,13 @@ async function ask(action) {
     dialog().replaceChildren(...parsed.body.childNodes);
     enhanceAll(dialog());
     dialog().showModal();
-    const first = dialog().querySelector("[role=combobox], select, button.primary:not(:disabled), [data-close]");
-    /** @type {HTMLElement | null} */ (first)?.focus();
+    // What is asked for, else the button that does it: Cancel is before it in the dialog, but after it in importance.
+    for (const wanted of ["[role=combobox], select", "button.primary:not(:disabled)", "[data-close]"]) {
+      const first = /** @type {HTMLElement | null} */ (dialog().querySelector(wanted));
+      if (!first) continue;
+      first.focus();
+      break;
+    }
   } catch (failed) {
     if (!(failed instanceof Failed)) throw failed;
     showFailure(bar, failed, () => ask(action));
