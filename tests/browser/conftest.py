@@ -5,7 +5,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-PATIENCE_MS = 60_000  # a busy machine is slow, not wrong
+PATIENCE_MS = 12_000  # a busy machine is slow, not wrong
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -17,9 +17,15 @@ FLAGS = (
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _database_first(django_db_setup):
+    """Make the database before the server, which would share one connection among its threads if it were in memory."""
+
+
 @pytest.fixture
-def page(live_server, monkeypatch):
+def page(live_server, monkeypatch, request):
     """A page in a fresh profile; what its console complains of fails the test."""
+    fail = request.node.get_closest_marker("failing_requests") is not None
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         pytest.skip("no Chromium on this machine; `make test` installs it")
@@ -35,7 +41,7 @@ def page(live_server, monkeypatch):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         yield page
         browser.close()
-    assert complaints == []
+    assert [said for said in complaints if not (fail and said.startswith("Failed to load resource"))] == []
 
 
 @pytest.fixture
