@@ -42,12 +42,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Timing:
-    """What one kind of page took, in ms of the whole request and of the database."""
+    """What one kind of page took: ms of the request, of its queries, and of processor time in web and database."""
 
     name: str
     p50: float
     p95: float
     database: float
+    cpu: float
     queries: int
 
     @property
@@ -124,12 +125,24 @@ def deep_lines(client: Any, count: int) -> Iterator[Line]:
     yield Line("following a page", (f"first={first}&{marks}",), "/products/rows/")
 
 
+def server_cpu() -> float:
+    """Ms of processor time that the database's process has used; its own machine's only."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@pid_file")
+        tasks = Path("/proc", Path(cursor.fetchone()[0]).read_text().strip(), "task")
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e6
+
+
 def measure(client: Any, line: Line, times: int) -> Timing:
     """Ask for it so many times."""
     from django.db import connection
 
-    took, database, queries = [], [], 0
+    took, database, queries, before = [], [], 0, 0.0
     for turn in range(WARM + times):
+        if turn == WARM:
+            before = server_cpu() + 1000 * time.process_time()
         address = f"{line.address}?{line.queries[turn % len(line.queries)]}"
         spent: list[float] = []
 
@@ -150,8 +163,9 @@ def measure(client: Any, line: Line, times: int) -> Timing:
             took.append(passed)
             database.append(sum(spent))
             queries = max(queries, len(spent))
+    cpu = (server_cpu() + 1000 * time.process_time() - before) / times
     edges = statistics.quantiles(took, n=20, method="inclusive")
-    return Timing(line.name, statistics.median(took), edges[-1], statistics.median(database), queries)
+    return Timing(line.name, statistics.median(took), edges[-1], statistics.median(database), cpu, queries)
 
 
 def member() -> Any:
@@ -172,7 +186,7 @@ def member() -> Any:
 
 def report(timings: list[Timing]) -> int:
     """Print the table; returns the exit status."""
-    print("| page | p50 ms | p95 ms | database ms | queries |\n|---|---:|---:|---:|---:|")
+    print("| page | p50 ms | p95 ms | database ms | CPU ms | queries |\n|---|---:|---:|---:|---:|---:|")
     for timing in timings:
         mark = " **" if timing.slow else ""
         print(
