@@ -189,9 +189,8 @@ def report(timings: list[Timing]) -> int:
     print("| page | p50 ms | p95 ms | database ms | CPU ms | queries |\n|---|---:|---:|---:|---:|---:|")
     for timing in timings:
         mark = " **" if timing.slow else ""
-        print(
-            f"| {timing.name}{mark} | {timing.p50:.0f} | {timing.p95:.0f} | {timing.database:.0f} | {timing.queries} |"
-        )
+        figures = (timing.p50, timing.p95, timing.database, timing.cpu, timing.queries)
+        print(f"| {timing.name}{mark} | {' | '.join(f'{figure:.0f}' for figure in figures)} |", flush=True)
     return int(any(timing.slow for timing in timings))
 
 

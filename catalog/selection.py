@@ -50,10 +50,17 @@ class Selection:
         return self.chosen.looked_up(self.products, self.merchant_id)
 
     def in_any_order(self) -> QuerySet[Product]:
-        """The products, to be counted. Those whose value is open are looked up in turn, which must not be by doubt."""
+        """The products, to be counted up to some number.
+
+        What is looked up in turn is walked by age: an index of another order may begin with products of which none is
+        wanted, as that of doubt begins with those that nobody has decided.
+        """
         if self.few is not None:
             return self.chosen.by_columns(self.products).filter(pk__in=self.few or (0,)).order_by()
-        return self.chosen.narrowed(self.products).order_by(*(("-created_at", "-id") if self.chosen.asks_open else ()))
+        selected = self.chosen.narrowed(self.products)
+        if self.chosen.asks_open:
+            return selected.order_by("-created_at", "-id")
+        return selected.order_by(*(("-id",) if self.chosen.joins else ()))
 
 
 def _few(merchant_id: int, chosen: ProductFilter) -> tuple[int, ...] | None:
