@@ -41,6 +41,7 @@ def test_it_filters_as_one_types_and_keeps_the_address(page):
     expect(page).to_have_url(re.compile(r"\?category=Outer$"))
 
 
+@pytest.mark.failing_requests
 def test_it_edits_a_name_and_says_in_place_why_an_sku_is_refused(page, product):
     row = page.locator(f"#row-{product.public_id}")
     row.get_by_role("button", name="Change the name").click()

@@ -2,8 +2,8 @@
 
 
 def combobox(page, label):
-    """The field to type in."""
-    return page.get_by_role("combobox", name=label, exact=True)
+    """The field to type in: the script's, which takes the place of a list that answers to the same name until then."""
+    return page.locator("input").and_(page.get_by_role("combobox", name=label, exact=True))
 
 
 def choose(page, label, name):
