@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from catalog import services
 from catalog.models import Decision, Product, ProductAttribute, ReviewClaim
 from catalog.proposal import Alternative
 from tests.support.factories import ProductFactory
@@ -169,9 +170,10 @@ def test_a_value_that_is_not_offered_is_refused(client, merchant):
     assert not Decision.objects.exists()
 
 
-def test_an_answer_to_what_was_deleted_says_so(client, merchant):
+def test_an_answer_to_what_was_deleted_says_so(client, merchant, alice, actor_of):
     product = doubtful(merchant)
-    Product.objects.filter(pk=product.pk).delete()
+    owner = actor_of(alice)
+    services.delete_product(actor=owner, product=services.archive(actor=owner, product=product))
 
     assert say(client, product, category="Coat").status_code == 404
 
