@@ -22,8 +22,8 @@ from catalog.product_filter import LISTED, ProductFilter
 from catalog.selection import Selection
 
 PAGE_SIZE = 50
-MOST_COUNTED = 10_000
-MOST_JOINED = 1_000  # counted where products are found through their words or values
+MOST_COUNTED = 2_000
+MOST_JOINED = 500  # counted where products are found through their words or values
 MOST_OPEN = 200  # and where those without a value are, for which every product is looked up in turn
 
 
@@ -58,8 +58,9 @@ class Cursor:
         last = Q(**{f"{names[-1]}__{way}": self.place[-1]})
         if len(names) == 1:
             return last
+        # Two ranges of the index: where many share the first value, those before the place are not read.
         first, at = names[0], self.place[0]
-        return Q(**{f"{first}__{way}e": at}) & (Q(**{f"{first}__{way}": at}) | last)
+        return Q(**{first: at}) & last | Q(**{f"{first}__{way}": at})
 
 
 def _read(column: str, part: Any) -> Any:
