@@ -96,7 +96,10 @@ SELECT id, LEFT(MD5(CONCAT('p', id)), 20), sku, SHA2(LOWER(sku), 256), name, st,
     failed
 FROM bench_products WHERE id > %s AND id <= %s
 """
-_ALTERNATIVES = """', "calibrated": true, "alternatives": [{"value": "Jacket", "confidence": 0.0412}, {"value": "Coat", "confidence": 0.0301}, {"value": "Jumper", "confidence": 0.0121}], "prediction": '"""  # noqa: E501 - JSON within SQL
+_ALTERNATIVES = (
+    """', "calibrated": true, "alternatives": [{"value": "Jacket", "confidence": 0.0412}, """
+    """{"value": "Coat", "confidence": 0.0301}, {"value": "Jumper", "confidence": 0.0121}], "prediction": '"""
+)
 _IMAGES = """
 INSERT INTO catalog_productimage (public_id, original, display, thumbnail, small, original_name, sha256, size,
     width, height, position, created_at, archived_at, current_classification_id, product_id, uploaded_by_id)

@@ -58,7 +58,8 @@ _QUEUES = (
 def waiting(actor: Actor) -> list[Waiting]:
     """Count what waits, by why; one query, whatever the merchant's size."""
     products = Product.objects.visible_to(actor)
-    counts = capped_counts({code: chosen.apply(products) for code, _label, chosen in _QUEUES}, MOST + 1)
+    queues = {code: chosen.apply(products).order_by() for code, _label, chosen in _QUEUES}
+    counts = capped_counts(queues, MOST + 1)
     return [Waiting(code, str(label), counts[code], chosen.query()) for code, label, chosen in _QUEUES]
 
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from catalog.models import Product, ProductAttribute, ProductImage
 from catalog.product_filter import LISTED, ProductFilter
 from catalog.selection import Selection
+from core.db import capped_counts
 
 PAGE_SIZE = 50
 MOST_COUNTED = 2_000
@@ -207,16 +207,7 @@ def numbers_of(selection: Selection) -> Numbers:
 def counted(asked: Mapping[str, QuerySet[Product]], most: Mapping[str, int]) -> dict[str, Number]:
     """Count what each query finds, up to MOST_COUNTED or what `most` says; one query for all of them."""
     limits = {name: most.get(name, MOST_COUNTED) for name in asked}
-    parts: list[str] = []
-    parameters: list[Any] = []
-    for name, products in asked.items():
-        sql, own = products.values("pk")[: limits[name] + 1].query.sql_with_params()
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) part)")  # noqa: S608 - the ORM's own, with its parameters
-        parameters += own
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", parameters)
-        row = cursor.fetchone()
-    found = dict(zip(asked, row, strict=True))
+    found = capped_counts(asked, MOST_COUNTED + 1, {name: limit + 1 for name, limit in limits.items()})
     return {name: Number(min(found[name], limit), found[name] > limit) for name, limit in limits.items()}
 
 

@@ -88,6 +88,7 @@ def _few(merchant_id: int, chosen: ProductFilter) -> tuple[int, ...] | None:
         parameters += [merchant_id, *own]
         if number:
             conditions.append(f"{name}.product_id = t0.product_id")
+    # Names of tables and conditions are written above, what people typed is in the parameters.
     sql = f"SELECT t0.product_id FROM {', '.join(tables)} WHERE {' AND '.join(conditions)} LIMIT {FEW + 1}"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

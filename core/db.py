@@ -104,16 +104,24 @@ def atomic(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def capped_counts(querysets: Mapping[str, QuerySet[Any]], limit: int) -> dict[str, int]:
-    """Count the rows of each queryset, all in one query that reads at most `limit` rows of each.
+def capped_counts(
+    querysets: Mapping[str, QuerySet[Any]], limit: int, others: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """Count the rows of each queryset, all in one query that reads only so many rows of each.
+
+    Args:
+        querysets: by a name. Their order stays: it may say which index is read.
+        limit: how many rows are read of each at most.
+        others: by name, where it is another number.
 
     Returns:
-        The counts under the same names; `limit` stands for that many or more.
+        The counts under the same names; the limit stands for that many or more.
     """
+    others = others or {}
     parts: list[str] = []
     parameters: list[Any] = []
-    for place, rows in enumerate(querysets.values()):
-        sql, given = rows.order_by().values("pk")[:limit].query.sql_with_params()
+    for place, (name, rows) in enumerate(querysets.items()):
+        sql, given = rows.values("pk")[: others.get(name, limit)].query.sql_with_params()
         parts.append(f"(SELECT COUNT(*) FROM ({sql}) capped{place})")  # noqa: S608 - Django wrote it
         parameters += given
     with connection.cursor() as cursor:

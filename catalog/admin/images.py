@@ -45,7 +45,7 @@ def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, lar
     if image.elongated and not large:
         garments = ()
     elif garments is None:
-        garments = image.shown_garments  # type: ignore[attr-defined]  # prefetched to this attribute
+        garments = image.shown_garments
     boxes = [
         {"x": 100 * box.x1, "y": 100 * box.y1, "width": 100 * (box.x2 - box.x1), "height": 100 * (box.y2 - box.y1)}
         for box in garments
@@ -57,7 +57,7 @@ def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, lar
 def found(image: ProductImage) -> str:
     """Return as HTML what the models said of each garment with its confidence, and how the newest job stands."""
     live = (job for job in image.classifications.all() if job.purpose == "live")
-    shown: list[Garment] = image.shown_garments  # type: ignore[attr-defined]
+    shown = image.shown_garments
     context = {"seen": image.current_classification or shown, "garments": shown, "newest": next(live, None)}
     return render_to_string("admin/catalog/found.html", context)
 

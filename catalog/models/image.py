@@ -15,7 +15,7 @@ from catalog.models.product import Product
 from core.ids import PUBLIC_ID_LENGTH, public_id
 
 if TYPE_CHECKING:
-    from catalog.models.of_classifier import Classification
+    from catalog.models.of_classifier import Classification, Garment
 
 
 FILES = ("original", "display", "thumbnail", "small")
@@ -82,6 +82,8 @@ class ProductImage(models.Model):
     )
 
     objects = ProductImageQuerySet.as_manager()
+
+    shown_garments: list[Garment]  # where `catalog.selectors.shown_garments` has read them
 
     bulk = False  # on the instance being saved only: many of the merchant wait, so it is queued behind other work
 

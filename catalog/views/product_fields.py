@@ -12,7 +12,6 @@ from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Produc
 from catalog.proposal import Candidate
 from catalog.selectors import Taxonomy, values_of
 from catalog.services import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE
-from catalog.views.product_photos import found_in
 
 _MOST_ALTERNATIVES = 3
 _LEAST_ALTERNATIVE = 0.05
@@ -140,7 +139,8 @@ def _votes(
     places = {garment: place for place, garment in enumerate(candidate.garments)}
     counted: Counter[AttributeValue] = Counter()
     for image in images:
-        garments = sorted((found for found in found_in(image) if found.pk in places), key=lambda one: places[one.pk])
+        known = [garment for garment in image.shown_garments if garment.pk in places]
+        garments = sorted(known, key=lambda garment: places[garment.pk])
         said = (
             taxonomy.resolve(attribute, prediction.value.code)
             for garment in garments[:1]

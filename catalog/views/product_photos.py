@@ -10,7 +10,7 @@ from catalog.models import CATEGORY, AttributeValue, Product, ProductImage
 from catalog.selectors import Taxonomy
 
 if TYPE_CHECKING:
-    from catalog.models.of_classifier import Classification, Garment
+    from catalog.models.of_classifier import Classification
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,9 @@ def _numbers(product: Product) -> dict[int, tuple[int, str]]:
     return numbers
 
 
-def found_in(image: ProductImage) -> list[Garment]:
-    """Return the garments that models found or people drew in an image of the page; all of them are read already."""
-    shown: list[Garment] = image.shown_garments  # type: ignore[attr-defined]  # prefetched to this attribute
-    return shown
-
-
 def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> list[Box]:
     boxes = []
-    for garment in found_in(image):
+    for garment in image.shown_garments:
         number, code = numbers.get(garment.pk, (None, ""))
         level = taxonomy.resolve(CATEGORY, code)
         category = next((said for said in garment.predictions.all() if said.attribute.code == CATEGORY), None)
@@ -102,7 +96,7 @@ def _boxes(image: ProductImage, numbers: Mapping[int, tuple[int, str]], taxonomy
 
 def _veils(image: ProductImage, numbers: Mapping[int, tuple[int, str]]) -> list[Veil]:
     edges: dict[int, str] = {}
-    for garment in found_in(image):
+    for garment in image.shown_garments:
         number = numbers.get(garment.pk, (None, ""))[0]
         if number is not None:
             left, top, right, bottom = (100 * edge for edge in (garment.x1, garment.y1, garment.x2, garment.y2))
