@@ -9,7 +9,6 @@ import { Failed, send } from "./requests.js";
 import { Item, text } from "./upload_item.js";
 
 const PARALLEL = 3;
-const SAVE_AFTER_MS = 400;
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // core/ids.py
 const ID_LENGTH = 20;
 
@@ -36,7 +35,7 @@ export class Draft {
     this.summary = () => {};
     this.field("draft").value = number;
     for (const input of form.querySelectorAll("input[type=file]")) this.listen(/** @type {HTMLInputElement} */ (input));
-    for (const name of ["name", "sku"]) this.field(name).addEventListener("change", () => this.save(0));
+    for (const name of ["name", "sku"]) this.field(name).addEventListener("change", () => this.save());
     this.part("[data-retry-all]").addEventListener("click", () => this.retryAll());
     sortable(this.list, (row) => this.moved(row));
   }
@@ -171,9 +170,9 @@ export class Draft {
   }
 
   /** Let the server remember what a reload would lose, and say what is wrong with name and SKU. */
-  save(after = SAVE_AFTER_MS) {
+  save() {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.saveNow(), after);
+    this.timer = window.setTimeout(() => this.saveNow()); // soon: somebody may leave. Once for all that changes with it
   }
 
   async saveNow() {

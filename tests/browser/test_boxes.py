@@ -35,6 +35,11 @@ def _drag(page, start, end, target=".photo:not([hidden]) .frame"):
     page.mouse.up()
 
 
+def _stored(page):
+    """Wait for the answer to a change: the box says that it is being described before the server knows of it."""
+    return page.expect_response(lambda answer: "/boxes" in answer.url and answer.request.method == "POST")
+
+
 def _drawn():
     return [
         tuple(round(edge, 2) for edge in (row.x1, row.y1, row.x2, row.y2))
@@ -48,7 +53,8 @@ def test_it_draws_moves_resizes_and_takes_back_by_mouse(page_of, alice, nothing_
     page.evaluate("window.notReloaded = true")
     page.get_by_role("button", name="Draw the garment").click()
 
-    _drag(page, (0.2, 0.2), (0.6, 0.7))
+    with _stored(page):
+        _drag(page, (0.2, 0.2), (0.6, 0.7))
 
     expect(page.locator(".box-edit")).to_contain_text("classifying…")
     expect(page.locator("#live")).to_contain_text("classifying")
@@ -58,12 +64,14 @@ def test_it_draws_moves_resizes_and_takes_back_by_mouse(page_of, alice, nothing_
     expect(page.locator("[data-said]").first).to_contain_text("Jeans 94%")
     expect(page.locator("#review .garment-1")).to_contain_text("Jeans")  # it is a candidate, without reloading
 
-    _drag(page, (0.4, 0.45), (0.5, 0.55))
+    with _stored(page):
+        _drag(page, (0.4, 0.45), (0.5, 0.55))
     expect(page.locator(".box-edit")).to_contain_text("classifying…")
     batches.classify_waiting()
     expect(page.locator(".box-edit")).to_contain_text("Jeans 94%")
     assert _drawn() == [(0.3, 0.3, 0.7, 0.8)]
-    _drag(page, (0.7, 0.8), (0.9, 0.95))
+    with _stored(page):
+        _drag(page, (0.7, 0.8), (0.9, 0.95))
     expect(page.locator(".box-edit")).to_contain_text("classifying…")
     page.locator(".box-bar [data-do=undo]").click()
     expect(page.locator("[data-said]").first).to_contain_text("Taken back.")
@@ -91,8 +99,10 @@ def test_it_does_all_of_it_by_keyboard(page_of, alice, nothing_found):
     batches.classify_waiting()
     expect(box).to_contain_text("Jeans 94%")
     before = _drawn()[0]
-    for key in ("ArrowLeft", "Shift+ArrowDown", "Shift+ArrowDown", "Enter"):
+    for key in ("ArrowLeft", "Shift+ArrowDown", "Shift+ArrowDown"):
         page.keyboard.press(key)
+    with _stored(page):
+        page.keyboard.press("Enter")
     expect(box).to_contain_text("classifying…")
     batches.classify_waiting()
     expect(box).to_contain_text("Jeans 94%")
@@ -109,7 +119,8 @@ def test_it_does_all_of_it_by_keyboard(page_of, alice, nothing_found):
     expect(page.locator(".box-edit")).to_have_count(0)
     expect(page.get_by_role("button", name="Draw a box")).to_be_focused()
     expect(page.locator("[data-said]").first).to_contain_text("removed")
-    page.keyboard.press("Control+z")
+    with _stored(page):
+        page.keyboard.press("Control+z")
     expect(box).to_be_focused()
     assert _drawn() == [after]
 

@@ -98,6 +98,8 @@ def test_a_reload_goes_on_with_the_same_draft(form):
     expect(kept(form)).to_have_count(2)
     form.get_by_label("Name").fill("Red jacket")
     with form.expect_response("**/save"):
+        form.get_by_label("Name").press("Tab")
+    with form.expect_response("**/save"):
         form.get_by_role("button", name="Move back.jpg forward").click()
 
     form.reload()
