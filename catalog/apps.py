@@ -8,9 +8,15 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalogue")
 
     def ready(self) -> None:
-        """Connect the signal handlers that let the files of a deleted image go, and the terms of a deleted product."""
+        """Connect the signal handlers that let the files of a deleted image go, and the terms of a deleted product.
+
+        And name what goes on with the catalogue's operations.
+        """
+        from accounts.services import operations
         from catalog.models import Product, ProductImage
+        from catalog.services import bulk
         from catalog.signals import image_deleted, product_deleted
 
         post_delete.connect(image_deleted, sender=ProductImage, dispatch_uid="catalog.image_deleted")
         post_delete.connect(product_deleted, sender=Product, dispatch_uid="catalog.product_deleted")
+        operations.provide(bulk.KIND, bulk.run)

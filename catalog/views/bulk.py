@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Operation
 from accounts.portal import PortalRequest, portal_view
+from accounts.services import operations
 from catalog.models import CATEGORY, Attribute, BulkChange, Product
 from catalog.product_filter import ProductFilter
 from catalog.selectors import Taxonomy
@@ -28,7 +29,11 @@ from core.errors import Forbidden, Refused
 from core.ids import public_id
 from core.portal import posted_from, wants_json
 
-_MOVES: dict[str, Callable[..., None]] = {"pause": bulk.pause, "resume": bulk.resume, "cancel": bulk.cancel}
+_MOVES: dict[str, Callable[..., None]] = {
+    "pause": operations.pause,
+    "resume": operations.resume,
+    "cancel": operations.cancel,
+}
 _PAGE = 100  # products of a report on one page
 _RECENT = 50
 
@@ -179,7 +184,7 @@ def _context(request: PortalRequest, operation: Operation) -> dict[str, Any]:
         "operation": operation,
         "dealt_with": operation.done + operation.failed,
         "over": over,
-        "late": bulk.waits_long(operation),
+        "late": operations.waits_long(operation),
         "may_move": may_edit and not over,
         "may_undo": may_edit and bulk.can_undo(operation),
         "undone_by": operation.parameters.get("undone_by"),

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from accounts.services import operations
 from catalog.models import Product
-from catalog.services import bulk
 from tests.support.seen_products import current_values, seen_product
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,10 +91,10 @@ def test_many_show_their_progress_on_a_page_of_their_own(page_of, bob, merchant,
     page.get_by_role("dialog").get_by_role("button", name="Archive (4)").click()
     expect(page.get_by_role("heading", name="Archive products")).to_be_visible()
     expect(page.locator("#bulk-live")).to_contain_text("0 of 4")
-    bulk.continue_some()
+    operations.continue_some()
     expect(page.locator("#bulk-live")).to_contain_text("4 products archived")
     page.get_by_role("button", name="Undo all of it").click()
     expect(page.get_by_role("heading", name="Undo")).to_be_visible()
-    bulk.continue_some()
+    operations.continue_some()
     expect(page.locator("#bulk-live")).to_contain_text("undone for 4 products")
     assert _statuses(merchant) == ["to_review"] * 4

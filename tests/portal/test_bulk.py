@@ -8,6 +8,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from accounts.models import Operation
+from accounts.services import operations
 from catalog import services
 from catalog.models import Product
 from catalog.services import bulk
@@ -156,7 +157,7 @@ def test_many_go_on_in_the_background_and_the_page_follows_them(client, seen, ma
     page = client.get(answer["page"]).content.decode()
     assert "0 of 3" in page
     assert f'hx-get="{reverse("catalog:bulk_live", args=[operation.public_id])}"' in page
-    bulk.continue_some()
+    operations.continue_some()
     part = client.get(reverse("catalog:bulk_live", args=[operation.public_id])).content.decode()
     assert "hx-get" not in part
     assert "3 products published" in part

@@ -1,6 +1,7 @@
 """Bulk operations from start to end, as a worker would carry them out."""
 
 from accounts.models import Operation
+from accounts.services import operations
 from catalog.models import BulkChange, Product
 from catalog.services import bulk
 from tests.support.seen_products import current_values
@@ -15,7 +16,7 @@ def run(actor, action, *products, **parameters):
 def finish(operation):
     """Carry an operation out, whoever's turn it is."""
     Operation.objects.filter(pk=operation.pk).update(lease_token="", lease_until=None)
-    bulk.continue_some()
+    operations.continue_some()
     operation.refresh_from_db()
     return operation
 

@@ -9,18 +9,15 @@
 
 from catalog.services.bulk.actions import ACTIONS, KIND, UNDO, Action, Work, action_of, provide
 from catalog.services.bulk.preview import Preview, look_ahead
-from catalog.services.bulk.running import LEASE, Counts, continue_some, counts_of, run_at_once, waits_long
+from catalog.services.bulk.running import Counts, counts_of, run, run_at_once
 from catalog.services.bulk.starting import (
     AT_ONCE,
     UNDO_FOR,
     can_undo,
-    cancel,
     changed_by,
     last_operation,
     of_merchant,
-    pause,
     prune,
-    resume,
     start,
     start_undo,
 )
@@ -29,7 +26,6 @@ __all__ = [
     "ACTIONS",
     "AT_ONCE",
     "KIND",
-    "LEASE",
     "UNDO",
     "UNDO_FOR",
     "Action",
@@ -38,19 +34,15 @@ __all__ = [
     "Work",
     "action_of",
     "can_undo",
-    "cancel",
     "changed_by",
-    "continue_some",
     "counts_of",
     "last_operation",
     "look_ahead",
     "of_merchant",
-    "pause",
     "provide",
     "prune",
-    "resume",
+    "run",
     "run_at_once",
     "start",
     "start_undo",
-    "waits_long",
 ]

@@ -16,23 +16,18 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
 from accounts.models import Merchant, Operation
-from accounts.services import record
+from accounts.services.operations import LEASE, note
 from catalog.models import BulkChange, Product
 from catalog.selectors import Taxonomy
 from catalog.services.bulk.actions import ACTIONS, KIND, UNDO, action_of, check_parameters
-from catalog.services.bulk.running import LEASE
 from core.db import atomic
 from core.errors import Conflict, Forbidden, Invalid
 from core.ids import is_public_id, public_id
-
-State = Operation.State
 
 AT_ONCE = 200  # products that are changed while the person waits; more are a worker's work
 UNDO_FOR = timedelta(days=1)
 _KEPT = timedelta(days=30)  # the rows of an operation, after its end
 _CHUNK = 1000
-
-ALIVE = (State.QUEUED, State.RUNNING)
 
 
 @atomic
@@ -141,20 +136,8 @@ def _begin(actor: Actor, operation: Operation, **details: Any) -> Operation:
     operation.save(update_fields=["total", "lease_token"])
     if operation.lease_token:
         Operation.objects.filter(pk=operation.pk).update(lease_until=Now() + LEASE)
-    _audit(actor, operation, "start", total=operation.total, **details)
+    note(actor, operation, "start", total=operation.total, **details)
     return operation
-
-
-def _audit(actor: Actor, operation: Operation, what: str, **details: Any) -> None:
-    record(
-        actor=actor,
-        action=f"operation.{what}",
-        subject_type="operation",
-        subject_id=operation.public_id,
-        merchant_id=operation.merchant_id,
-        kind=operation.kind,
-        **details,
-    )
 
 
 def of_merchant(actor: Actor) -> QuerySet[Operation]:
@@ -198,34 +181,6 @@ def can_undo(operation: Operation) -> bool:
 def _require_undoable(operation: Operation) -> None:
     if (refused := _why_not(operation)) is not None:
         raise refused
-
-
-@atomic
-def pause(*, actor: Actor, operation: Operation) -> None:
-    """Stop after the products that are being changed, until `resume`. Raises Forbidden, or Conflict `bad_move`."""
-    _move(actor, operation, ALIVE, "pause", state=State.PAUSED)
-
-
-@atomic
-def resume(*, actor: Actor, operation: Operation) -> None:
-    """Go on with a paused operation. Raises Forbidden, or Conflict `bad_move` if it is not paused."""
-    _move(actor, operation, (State.PAUSED,), "resume", state=State.QUEUED)
-
-
-@atomic
-def cancel(*, actor: Actor, operation: Operation) -> None:
-    """End an operation; what it did stays, and can be undone. Raises Forbidden, or Conflict `bad_move` at its end."""
-    _move(actor, operation, (*ALIVE, State.PAUSED), "cancel", state=State.CANCELLED, finished_at=timezone.now())
-
-
-def _move(actor: Actor, operation: Operation, before: tuple[str, ...], what: str, **fields: Any) -> None:
-    _require_merchant(actor)
-    moved = (
-        of_merchant(actor).filter(pk=operation.pk, state__in=before).update(lease_token="", lease_until=None, **fields)
-    )
-    if not moved:
-        raise Conflict("bad_move", _("The operation is not in a state that allows this."))
-    _audit(actor, operation, what)
 
 
 def prune(goes_on: Callable[[], bool] = lambda: True) -> int:

@@ -23,8 +23,8 @@ from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from accounts.services import operations
 from catalog.selectors import Taxonomy
-from catalog.services import bulk
 from classifier.jobs import batches, sweep
 from classifier.jobs.lanes import is_storage_error
 from classifier.jobs.leases import keeper
@@ -39,7 +39,7 @@ logger = logging.getLogger("classifier.worker")
 POLL_SECONDS = 0.2
 SWEEP_SECONDS = 15
 TAKE_OVER_SECONDS = 3
-BULK_SECONDS = 1
+OPERATIONS_SECONDS = 1
 PRUNE_SECONDS = 3600
 RENEWALS = 3  # in the time of a lease: two may fail
 STUCK_STATUS = 75  # "temporary failure": the process's supervisor starts it again
@@ -147,7 +147,8 @@ def recurring() -> list[Recurring]:
         Recurring("take-over", lambda _stop: take_over(), TAKE_OVER_SECONDS),
         Recurring("sweep", lambda _stop: sweep.sweep(), SWEEP_SECONDS),
         Recurring("registration of uploads", uploads.run_waiting, SWEEP_SECONDS),
-        Recurring("bulk operations", bulk.continue_some, BULK_SECONDS),
+        Recurring("operations", operations.continue_some, OPERATIONS_SECONDS),
+        Recurring("long operations", operations.continue_long, OPERATIONS_SECONDS),
         Recurring("prune", prune, PRUNE_SECONDS),
     ]
 
@@ -208,7 +209,8 @@ class Command(BaseCommand):
             sweep.take_over()
             sweep.sweep()
             uploads.run_waiting()
-            bulk.continue_some()
+            operations.continue_some()
+            operations.continue_long()
             with running([renewal()]):
                 worker.run()
             return
