@@ -159,7 +159,8 @@ def test_each_kind_of_upkeep_has_a_thread_of_its_own():
         "take-over",
         "sweep",
         "registration of uploads",
-        "bulk operations",
+        "operations",
+        "long operations",
         "prune",
     ]
 
