@@ -77,8 +77,8 @@ test: lint
 	DATABASE_URL=sqlite://:memory: HTTPS=true ALLOWED_HOSTS=shop.example python manage.py check --deploy --fail-level WARNING
 	DATABASE_URL=sqlite://:memory: python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	DATABASE_URL=sqlite://:memory: pytest -n 2 --dist worksteal
-	# Not twice: tests/vision touches no database (its conftest.py sees to that), tests/browser is about scripts, which know
-	# none, and the other two spend minutes in networks.
+	# Not twice: what asks no database (tests/conftest.py leaves it out), tests/browser, which is about scripts, and two that
+	# spend minutes in networks.
 	scripts/with_mariadb pytest -n 2 --dist worksteal --ignore tests/vision --ignore tests/browser \
 		--ignore tests/classifier/test_new_fashion.py --ignore tests/classifier/test_registry_original.py
 endif

@@ -3,16 +3,13 @@
 import pytest
 
 from tests.support.drawn_datasets import draw_garments
-
-DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+from tests.support.needs_database import needs_database
 
 
 def pytest_collection_modifyitems(items):
     """Refuse a test here that needs a database, as it would never run on MariaDB."""
     for item in items:
-        if item.path.parent.name == "vision" and (
-            item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(item.fixturenames)
-        ):
+        if item.path.parent.name == "vision" and needs_database(item):
             raise pytest.UsageError(f"{item.nodeid} needs a database: it belongs into another folder.")
 
 
