@@ -22,7 +22,7 @@ from catalog.selection import Selection
 from core.db import capped_counts
 
 PAGE_SIZE = 50
-MOST_COUNTED = 2_000
+MOST_COUNTED = 1_000
 MOST_JOINED = 500  # counted where products are found through their words or values
 MOST_OPEN = 200  # and where those without a value are, for which every product is looked up in turn
 
@@ -96,11 +96,11 @@ def page_of(selection: Selection, *, after: str = "", before: str = "") -> Produ
     start, end = Cursor.parse(after, order), Cursor.parse(before, order)
     backwards = end is not None and start is None
     way = tuple(_reversed(column) for column in order) if backwards else order
-    selected = selection.in_order()
+    parts = selection.in_order()
     cursor = end if backwards else start
     if cursor is not None:
-        selected = selected.filter(cursor.behind(way))
-    rows = list(_shown(selected.order_by(*way)[: PAGE_SIZE + 1]).order_by(*way))
+        parts = [part.filter(cursor.behind(way)) for part in parts]
+    rows = list(_shown([part.order_by(*way)[: PAGE_SIZE + 1] for part in parts]).order_by(*way)[: PAGE_SIZE + 1])
     more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
     if backwards:
         rows.reverse()
@@ -118,10 +118,14 @@ def _reversed(column: str) -> str:
     return column[1:] if column.startswith("-") else f"-{column}"
 
 
-def _shown(selected: QuerySet[Product]) -> QuerySet[Product]:
-    """The rows of a limited query. It reads ids first, from an index that holds all that it asks; rows are wide."""
-    sql, parameters = selected.values("id").query.sql_with_params()
-    page = RawSQL(f"SELECT page.id FROM ({sql}) page", parameters)  # noqa: S608, S611 - the ORM's own, with its parameters
+def _shown(parts: Sequence[QuerySet[Product]]) -> QuerySet[Product]:
+    """The rows of limited queries. It reads ids first, from an index that holds all that it asks; rows are wide."""
+    written = [part.values("id").query.sql_with_params() for part in parts]
+    # Each part in a derived table of its own: SQLite knows no limits within a union.
+    derived = (f"SELECT part{place}.id FROM ({sql}) part{place}" for place, (sql, _) in enumerate(written))  # noqa: S608
+    union = " UNION ALL ".join(derived)
+    parameters = [parameter for _, given in written for parameter in given]
+    page = RawSQL(f"SELECT page.id FROM ({union}) page", parameters)  # noqa: S608, S611 - the ORM's own, with its parameters
     return with_cover(Product.objects.filter(pk__in=page))
 
 
@@ -214,4 +218,5 @@ def counted(asked: Mapping[str, QuerySet[Product]], most: Mapping[str, int]) -> 
 def count_behind(selection: Selection, first: Cursor, most: int) -> int:
     """How many products a list has by now before the one that it began with, up to `most`; one query."""
     backwards = tuple(_reversed(column) for column in selection.chosen.order)
-    return selection.in_order().filter(first.behind(backwards)).order_by().values("pk")[:most].count()
+    before = (part.filter(first.behind(backwards)).order_by().values("pk")[:most] for part in selection.in_order())
+    return min(most, sum(part.count() for part in before))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
@@ -179,6 +179,17 @@ class ProductFilter:
             products = products.alias(**{f"{name}_found": row.never_null(name)})
             products = products.filter(**{f"{name}_found__in": row.ids or (row.state,)})
         return products
+
+    def by_value(self) -> list[ProductFilter]:
+        """The same as filters of which no two select the same product: one for each value of the first attribute.
+
+        In an index the products of one value follow each other in the order of ids, those of several values do not.
+        """
+        several = next((one for one in self.values if len(one.ids) > 1 and not one.open), None)
+        if several is None:
+            return [self]
+        others = tuple(one for one in self.values if one is not several)
+        return [replace(self, values=(replace(several, ids=(pk,)), *others)) for pk in several.ids]
 
     @property
     def rows(self) -> list[WantedValue]:

@@ -42,12 +42,16 @@ class Selection:
         few = _few(merchant_id, chosen) if merchant_id is not None else None
         return cls(Product.objects.visible_to(actor), chosen, merchant_id, few)
 
-    def in_order(self) -> QuerySet[Product]:
-        """The products, to be read in the filter's order. Not sorted yet."""
-        by_id = self.chosen.order[0].lstrip("-") == "id"
-        if self.few is not None or by_id or self.merchant_id is None or not self.chosen.joins:
-            return self.in_any_order()
-        return self.chosen.looked_up(self.products, self.merchant_id)
+    def in_order(self) -> list[QuerySet[Product]]:
+        """The products, to be read in the filter's order, from each of these querysets so many. Not sorted yet.
+
+        They are one queryset, or, in the order of ids, one for each of several values that are asked for.
+        """
+        if self.few is not None or self.merchant_id is None or not self.chosen.joins:
+            return [self.in_any_order()]
+        if self.chosen.order[0].lstrip("-") == "id":
+            return [chosen.narrowed(self.products) for chosen in self.chosen.by_value()]
+        return [self.chosen.looked_up(self.products, self.merchant_id)]
 
     def in_any_order(self) -> QuerySet[Product]:
         """The products, to be counted up to some number.
@@ -60,7 +64,7 @@ class Selection:
         selected = self.chosen.narrowed(self.products)
         if self.chosen.asks_open:
             return selected.order_by("-created_at", "-id")
-        return selected.order_by(*(("-id",) if self.chosen.joins else ()))
+        return selected.order_by(*(("-id",) if self.chosen.source else ()))
 
 
 def _few(merchant_id: int, chosen: ProductFilter) -> tuple[int, ...] | None:
@@ -80,10 +84,13 @@ def _few(merchant_id: int, chosen: ProductFilter) -> tuple[int, ...] | None:
             wanted.append((values, "{0}.attribute_id = %s AND {0}.state = %s", [row.attribute_id, row.state]))
     if not wanted:
         return None
+    # In this index the products of a value lie together and in order, so that those of two are soon compared; left to
+    # itself, MariaDB looks each product up among all values.
+    hints = {values: f" FORCE INDEX ({quote('current_value_merchant')})"} if connection.vendor == "mysql" else {}
     tables, conditions, parameters = [], [], []
     for number, (table, condition, own) in enumerate(wanted):
         name = f"t{number}"
-        tables.append(f"{table} {name}")
+        tables.append(f"{table} {name}{hints.get(table, '') if '.value_id' in condition else ''}")
         conditions.append(f"{name}.merchant_id = %s AND {condition.format(name)}")
         parameters += [merchant_id, *own]
         if number:
