@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from catalog import services
-from catalog.listing import page_of
+from catalog.listing import numbers_of, page_of
 from catalog.models import Product, ProductTerm
 from catalog.product_filter import ProductFilter
 from catalog.selection import Selection
@@ -193,9 +193,32 @@ def test_pages_show_what_the_filter_finds_whether_few_or_many(merchant, actor_of
         propose(product, candidate("Top", 0.9, category=(category, confidence)), chosen="Top")
     taxonomy = Taxonomy.load()
 
-    for query in ("q=shirt", "category=Shirt", "source=model", "q=shirt&category=Shirt&source=model", "q=velvet"):
+    several = "category=Shirt&category=Coat"
+    queries = ("q=shirt", "category=Shirt", "source=model", "q=shirt&category=Shirt&source=model", "q=velvet")
+    for query in (*queries, several, f"{several}&q=shirt", f"{several}&category=-"):
         chosen = ProductFilter.parse(QueryDict(f"{query}&sort={sort}"), taxonomy)
         page = page_of(Selection.of(actor_of(bob), chosen))
         expected = list(chosen.apply(Product.objects.filter(merchant=merchant)))
         assert page.products == expected
-        assert len(expected) == {"source=model": 3, "q=velvet": 0}.get(query, 2)
+        assert len(expected) == {"source=model": 3, "q=velvet": 0, several: 3, f"{several}&category=-": 3}.get(query, 2)
+
+
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_several_values_are_paged_forth_and_back_as_one(merchant, actor_of, bob, monkeypatch, few):
+    monkeypatch.setattr("catalog.selection.FEW", few)
+    monkeypatch.setattr("catalog.listing.PAGE_SIZE", 2)
+    for number in range(5):
+        product = ProductFactory(merchant=merchant, name=f"product {number}")
+        propose(product, candidate("Top", 0.9, category=("Shirt" if number % 2 else "Coat", 0.9)), chosen="Top")
+    selection = Selection.of(
+        actor_of(bob), ProductFilter.parse(QueryDict("category=Shirt&category=Coat"), Taxonomy.load())
+    )
+
+    first = page_of(selection)
+    second = page_of(selection, after=first.next)
+    third = page_of(selection, after=second.next)
+    pages = [[product.name[-1] for product in page.products] for page in (first, second, third)]
+    assert pages == [["4", "3"], ["2", "1"], ["0"]]
+    assert (first.previous, third.next) == ("", "")
+    assert page_of(selection, before=third.previous).products == second.products
+    assert numbers_of(selection).matching.count == 5
