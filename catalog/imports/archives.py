@@ -175,5 +175,3 @@ def _lenient(info: zipfile.ZipInfo) -> str:
 def is_archive(head: bytes) -> bool:
     """Whether a file that begins so is a ZIP file."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
-
-

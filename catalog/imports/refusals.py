@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import translation
@@ -46,6 +46,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "no_images": _("There is no photo in what was sent, and no table."),
     "no_sku_column": _("No column is the SKU. Say which one is it."),
     "column_twice": _("Two columns are “%(column)s”. Choose one of them."),
+    "forbidden": _("Who started it may no longer change products of this shop, so it was stopped."),
     "file_gone": _("The files that were sent are no longer there. Send them again."),
     # a line
     "sku_missing": _("The line has no SKU."),
@@ -53,6 +54,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "formula": _("The column “%(column)s” has a formula. Replace it by its value."),
     "error_value": _("The column “%(column)s” has the error %(value)s instead of a value."),
     "control_characters": _("The column “%(column)s” has characters that cannot be seen. Type it again."),
+    "column_not_applicable": _("Garments of this category have no “%(column)s”, so it was left out."),
     "archived_line": _("This product is archived. Restore it before you change it."),
     "cannot_follow": _("The status “%(status)s” follows from the values, so it was left out."),
     "gave_up": _("The photos of this line ended the program each time. They are too much for it."),
@@ -81,17 +83,15 @@ def to_json(refused: Refused) -> dict[str, Any]:
         return {"code": refused.code, "text": refused.template, "params": params}
 
 
-def sentence(stored: Mapping[str, Any]) -> str:
-    """Return the sentence of a stored refusal in the active language."""
+def sentence(stored: Mapping[str, Any], columns: Mapping[str, str] | None = None) -> str:
+    """Return the sentence of a stored refusal in the active language; `columns` says what columns are called."""
     if not stored:
         return ""
     params = {
-        name: sentence(value) if isinstance(value, Mapping) else value for name, value in stored["params"].items()
+        name: sentence(value, columns) if isinstance(value, Mapping) else value
+        for name, value in stored["params"].items()
     }
+    if columns and "column" in params:
+        params["column"] = columns.get(params["column"], params["column"])
     text = gettext(stored["text"])
     return text % params if params else text
-
-
-def sentences(stored: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the sentences of several."""
-    return [sentence(one) for one in stored]

@@ -102,7 +102,9 @@ class Table:
         heads = [_shown(cell) for cell in first[0][1]]
         width = max(len(row) for _number, row in first)
         heads += [""] * (width - len(heads))
-        samples = [[_shown(row[column]) if column < len(row) else "" for _n, row in first[1:]] for column in range(width)]
+        samples = [
+            [_shown(row[column]) if column < len(row) else "" for _n, row in first[1:]] for column in range(width)
+        ]
         return Heads(heads, samples)
 
     def lines(self) -> Iterator[tuple[int, list[Any]]]:

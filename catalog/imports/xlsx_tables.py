@@ -1,4 +1,4 @@
-"""XLSX files. They are looked through as bytes before openpyxl reads them: what they unpack to, and what is in the XML."""
+"""XLSX files, looked through as bytes before openpyxl reads them: what they unpack to, and what is in the XML."""
 
 from __future__ import annotations
 
@@ -146,4 +146,3 @@ def _cell(cell: Any) -> Any:
     if kind == "e":
         return ErrorValue(cell.value)
     return text_of(cell.value)
-

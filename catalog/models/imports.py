@@ -125,7 +125,9 @@ class ImportLine(models.Model):
         ordering = ("number",)
         constraints = (
             models.UniqueConstraint(fields=("of", "number"), name="import_line_number"),
-            models.CheckConstraint(condition=Q(action__in=("new", "change", "same", "wrong")), name="import_line_action"),
+            models.CheckConstraint(
+                condition=Q(action__in=("new", "change", "same", "wrong")), name="import_line_action"
+            ),
             models.CheckConstraint(
                 condition=Q(outcome__in=("pending", "created", "changed", "unchanged", "refused", "failed")),
                 name="import_line_outcome",
