@@ -122,7 +122,7 @@ def test_a_broken_photo_costs_only_itself(actor, merchant):
     good = photos("A_1.jpg", "A_2.jpg", "A_3.jpg")
     good["A_2.jpg"] = good["A_2.jpg"][:300]
     good["B_1.jpg"] = b"this is no photo"
-    found = imported(actor, table_csv=csv_file(("A",) + COAT[1:], ("B",) + TEE[1:]), photos_zip=zip_file(good))
+    found = imported(actor, table_csv=csv_file(("A", *COAT[1:]), ("B", *TEE[1:])), photos_zip=zip_file(good))
     assert Product.objects.get(sku="A").images.count() == 2
     assert Product.objects.get(sku="B").images.count() == 0
     first, second = lines(found)

@@ -288,3 +288,10 @@ def counts_of(found: ProductImport) -> dict[str, Any]:
     """How many lines came to what, by their outcomes (one query)."""
     rows = ImportLine.objects.filter(of=found).order_by().values_list("outcome").annotate(Count("pk"))
     return dict(rows)
+
+
+def was_dropped(found: ProductImport) -> bool:
+    """Whether nobody wants it any more, or nobody did in time: pages show it no longer."""
+    waits = found.operation is not None and found.operation.finished_at is None
+    started = found.operation is not None and found.operation.kind == IMPORT
+    return not started and not waits and found.expires_at <= timezone.now()
