@@ -1,6 +1,18 @@
 from django.urls import path
 
-from catalog.views import bulk, home, imports, media, new_product, product, products, review_queue, saved_views, undo, uploads
+from catalog.views import (
+    bulk,
+    home,
+    imports,
+    media,
+    new_product,
+    product,
+    products,
+    review_queue,
+    saved_views,
+    undo,
+    uploads,
+)
 
 app_name = "catalog"
 

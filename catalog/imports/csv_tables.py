@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 
 from catalog.imports.refusals import refusal
@@ -20,8 +21,8 @@ _MARKS = (
 )
 
 
-def encoding_of(file: IO[bytes]) -> tuple[str, int]:
-    """Return the encoding of a text file and how many lines it has at most. It is read to its end.
+def encoding_of(file: IO[bytes]) -> str:
+    """Return the encoding of a text file. It is read to its end.
 
     Raises:
         Refused: `encoding`: it is neither UTF-8, UTF-16 with a mark, nor CP949.
@@ -30,26 +31,23 @@ def encoding_of(file: IO[bytes]) -> tuple[str, int]:
     head = file.read(4)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     for name in (marked,) if marked else ("utf-8", "cp949"):
-        if (lines := _lines(file, name)) is not None:
-            return name, lines
+        if _is_text(file, name):
+            return name
     raise refusal("encoding")
 
 
-def _lines(file: IO[bytes], encoding: str) -> int | None:
-    """How many lines the file has in that encoding; None if it is not in that encoding."""
+def _is_text(file: IO[bytes], encoding: str) -> bool:
+    """Whether all of the file is in that encoding."""
     file.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)()
-    lines = 1
     try:
         while chunk := file.read(_CHUNK):
-            text = decoder.decode(chunk)
-            if "\x00" in text:
-                return None
-            lines += text.count("\n") or text.count("\r")
+            if "\x00" in decoder.decode(chunk):
+                return False
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return None
-    return lines
+        return False
+    return True
 
 
 def _separator(head: str) -> str:
@@ -91,4 +89,5 @@ def rows(file: IO[bytes], encoding: str) -> Iterator[tuple[int, list[str]]]:
                 return
             yield reader.line_num, row
     finally:
-        text.detach()
+        with suppress(ValueError):  # the file was closed before
+            text.detach()

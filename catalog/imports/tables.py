@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO, Any
@@ -16,6 +16,7 @@ from catalog.imports.refusals import refusal
 
 MOST_COLUMNS = 200
 _SAMPLES = 3
+_OFTEN = 500  # lines
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"ALZ\x01", b"EGGA")
 _OTHER_SPREADSHEETS = frozenset((".ods", ".numbers", ".xlsb", ".cell", ".et"))
@@ -69,11 +70,10 @@ class Table:
         head = file.read(8)
         check_kind(name, head)
         self._encoding = ""
-        self.lines_at_most = 0
         if is_archive(head):
             xlsx_tables.check(file, name)
         else:
-            self._encoding, self.lines_at_most = csv_tables.encoding_of(file)
+            self._encoding = csv_tables.encoding_of(file)
 
     def _rows(self) -> Iterator[tuple[int, list[Any]]]:
         """All rows that have something in them, the heads first."""
@@ -106,6 +106,23 @@ class Table:
             [_shown(row[column]) if column < len(row) else "" for _n, row in first[1:]] for column in range(width)
         ]
         return Heads(heads, samples)
+
+    def count(self, alive: Callable[[], None] = lambda: None) -> int:
+        """Read the table to its end and return how many lines follow the heads.
+
+        So what is broken is said before anything is stored, and how far the check is can be shown.
+
+        Args:
+            alive: called every now and then; it may raise.
+
+        Raises:
+            Refused: the table is broken, or has too many lines or columns.
+        """
+        number = 0
+        for number, _line in enumerate(self.lines(), 1):
+            if number % _OFTEN == 0:
+                alive()
+        return number
 
     def lines(self) -> Iterator[tuple[int, list[Any]]]:
         """Yield what follows the heads, with the numbers of the lines as spreadsheets show them."""

@@ -128,10 +128,13 @@ def rows(file: IO[bytes], most_columns: int) -> Iterator[tuple[int, list[Any]]]:
         if sheet is None:
             raise refusal("xlsx_broken")
         sheet.reset_dimensions()  # what the file says of its size is often wrong
+        before = None
         for number, row in enumerate(sheet.iter_rows(max_col=most_columns + 1), 1):
             if number > _MOST_ROWS:  # a row may say that it is number two billion: the empty ones before it come, too
                 raise refusal("xlsx_bomb")
-            yield number, [_cell(cell) for cell in row]
+            if row is not before:  # all rows that are left out are the same one
+                yield number, [_cell(cell) for cell in row]
+            before = row
     except _READ_ERRORS as error:
         raise refusal("xlsx_broken") from error
     finally:

@@ -45,7 +45,9 @@ class LineTexts:
             line=line,
             name=line.sku or str(cells.get("sku") or cells.get("name") or cells.get(IMAGES, ""))[:120],
             changes=[
-                Change(self.columns.get(one["column"], one["column"]), self._word(one, "before"), self._word(one, "after"))
+                Change(
+                    self.columns.get(one["column"], one["column"]), self._word(one, "before"), self._word(one, "after")
+                )
                 for one in line.changes
             ],
             problems=[sentence(one, self.columns) for one in line.problems],

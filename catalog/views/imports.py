@@ -82,7 +82,9 @@ def import_products(request: PortalRequest) -> HttpResponseBase:
 
 
 def _page(request: PortalRequest, refused: Refused | None = None) -> HttpResponse:
-    shown = [one for one in sending.of_merchant(request.actor).order_by("-id")[:_RECENT] if not sending.was_dropped(one)]
+    shown = [
+        one for one in sending.of_merchant(request.actor).order_by("-id")[:_RECENT] if not sending.was_dropped(one)
+    ]
     context = {
         "merchant": request.actor.merchant,
         "refused": refused,

@@ -102,7 +102,7 @@ class _Check:
                 lines = self._lines_of_photos(sources.photos)
             else:
                 mapping = self._mapping(table.heads())
-                self._begin(table.lines_at_most)
+                self._begin(table.count(self._alive))
                 lines = self._lines_of_table(table.lines(), mapping)
             for batch in _batched(lines):
                 self._take(batch)
