@@ -37,7 +37,8 @@ def import_items(sources: list[Path], attribute: str | None, vocabulary: Vocabul
     """The images of all sources, which may be of both kinds.
 
     Args:
-        sources: folders with labels.csv and images/, with an export of Label Studio or CVAT beside the images, or with a folder for each class of `attribute`, perhaps inside of train/ and val/.
+        sources: folders with labels.csv and images/, with an export of Label Studio or CVAT beside the images, or with
+            a folder for each class of `attribute`, perhaps inside of train/ and val/.
         attribute: what the folders' names are classes of, and labels of boxes if that is not the category.
         vocabulary: what labels mean.
         val_share: how much goes to val where the source does not say.
