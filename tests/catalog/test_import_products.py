@@ -134,6 +134,19 @@ def test_a_broken_photo_costs_only_itself(actor, merchant):
     )
 
 
+def test_a_photo_that_is_broken_stays_unchanged_when_it_comes_again(actor, merchant):
+    broken = {"A_1.jpg": photos("A_1.jpg")["A_1.jpg"][:2000]}
+    for outcome in ("created", "unchanged"):
+        [line] = lines(imported(actor, table_csv=csv_file(("A", *COAT[1:])), photos_zip=zip_file(broken)))
+        assert (line.outcome, codes(line)) == (outcome, ["image_refused"])
+
+
+def test_categories_are_also_read_as_merchants_call_them(actor, merchant):
+    imported(actor, table_csv=csv_file(("A", "", "자켓"), ("B", "", "후드티"), ("C", "", "knit sweater")))
+    said = {product.sku: current_values(product)["category"][1] for product in Product.objects.all()}
+    assert said["A"] == "Jacket"
+
+
 def test_photos_that_are_missing_addresses_or_belong_to_nobody_are_said(actor, merchant):
     row = (*COAT[:5], "there.jpg|not.jpg|https://example.com/x.jpg")
     found = imported(actor, table_csv=csv_file(row), photos_zip=zip_file(photos("there.jpg", "lost.jpg")))

@@ -216,10 +216,11 @@ class _Check:
             except Refused as refused:
                 if refused.code != "image_missing" or present is None or name not in present.names:
                     raw.problems.append(refused)
+        known = present.checksums if present is not None else ()
         for photo in raw.photos:
             self._alive()
             try:
-                raw.found.append(self._sources.look_at(photo))
+                raw.found.append(self._sources.look_at(photo, known))
             except Refused as refused:
                 raw.problems.append(refusal("image_refused", name=photo.path[-120:], reason=refused))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from catalog.also_called import ALSO_CALLED
 from catalog.imports import xlsx_tables
 from catalog.imports.refusals import refusal
 from catalog.models import CATEGORY, AttributeValue, ImportLine, Product, ProductAttribute, ProductImage
@@ -21,12 +22,13 @@ from catalog.product_columns import (
     images_cell,
     plain,
 )
+from catalog.search import normalized
 from catalog.selectors import Taxonomy
 from catalog.services.decisions import category_needed, find_leaf, top_categories
 from catalog.services.imports.sources import Found
 from catalog.services.products import clean_name, clean_sku
 from catalog.services.status import category_open
-from core.errors import Refused
+from core.errors import Invalid, Refused
 from core.text import has_control_characters, lookup_key
 
 Status = Product.Status
@@ -34,6 +36,18 @@ Action = ImportLine.Action
 Value = AttributeValue | str
 
 _FOLLOWS = frozenset((Status.DRAFT, Status.CLASSIFYING, Status.TO_REVIEW))  # statuses that nobody chooses
+
+
+def _called() -> dict[str, str]:
+    """The category of each word that merchants use for one category only."""
+    found: dict[str, set[str]] = {}
+    for code, words in ALSO_CALLED.items():
+        for word in words.split():
+            found.setdefault(normalized(word), set()).add(code)
+    return {word: next(iter(codes)) for word, codes in found.items() if len(codes) == 1}
+
+
+_CALLED = _called()
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,7 @@ class LineReader:
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self._cells = CellReader(taxonomy)
-        self._attributes = taxonomy.attributes
+        self._taxonomy, self._attributes = taxonomy, taxonomy.attributes
 
     def read(self, cells: Mapping[str, Any]) -> Said:
         """Read a line; what cannot be read is in `problems`. Cells of columns that are no longer there say nothing."""
@@ -96,7 +110,18 @@ class LineReader:
             return self._cells.status(text)
         if column == IMAGES:
             return image_names(text)
-        return self._cells.value(column, text) if column in self._attributes else None
+        return self._value(column, text) if column in self._attributes else None
+
+    def _value(self, column: str, text: str) -> Value | None:
+        """A value by its code, names or aliases; a category also by what merchants call it."""
+        try:
+            return self._cells.value(column, text)
+        except Invalid as unknown:
+            code = _CALLED.get(normalized(plain(text))) if column == CATEGORY else None
+            value = self._taxonomy.today(CATEGORY, code) if code else None
+            if unknown.code != "unknown_value" or value is None:
+                raise
+            return value
 
 
 def _text(column: str, cell: Any) -> str:

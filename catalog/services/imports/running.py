@@ -215,6 +215,8 @@ class _Import:
             product = self._change(actor, plan, work.present.product, prepared)
         self._decide(actor, plan.values, product)
         self._move(actor, plan, product)
+        if work.present is not None and len(plan.changes) == 1 and prepared is not None and not prepared.images:
+            return Outcome.UNCHANGED, product
         return (Outcome.CREATED if work.present is None else Outcome.CHANGED), product
 
     def _create(self, actor: Actor, work: _Work, prepared: uploads.Prepared | None) -> Product:

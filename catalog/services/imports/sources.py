@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Any
@@ -19,18 +19,22 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import UploadedFile
 
+from catalog import copies
 from catalog.imports.archives import Archive
 from catalog.imports.refusals import refusal
 from catalog.imports.tables import Table, is_table
 from catalog.models import ImportFile, ProductImport
 from catalog.search import normalized
-from catalog.upload_validation import check_format, check_size, file_name
+from catalog.upload_validation import check_size, file_name, image_limits, refusal_of
 from catalog.upload_validation import refusal as image_refusal
 from core.errors import Refused
 from core.text import lookup_key
 from vision.engine import formats
+from vision.engine.decode import decoding
+from vision.engine.errors import DecodeError
 
 _NUMBERED = re.compile(r"^(?P<stem>.+?)(?:[_\-. ]+\d{1,3}|\s*\(\d{1,3}\))$")
+_DETAIL = 64  # px, shorter side: enough to read all of the file
 _TABLE_ENDINGS = frozenset((".csv", ".tsv", ".xlsx", ".xlsm"))
 
 
@@ -236,11 +240,21 @@ class Sources:
         check_size(len(content))
         return content
 
-    def look_at(self, photo: Photo) -> Found:
-        """Read an image as far as that tells whether it can be one. Raises Refused."""
+    def look_at(self, photo: Photo, known: Collection[str] = ()) -> Found:
+        """Read an image, and decode it small, which finds what is damaged; those whose checksum is known are good.
+
+        Raises:
+            Refused: it cannot be an image of a product.
+        """
         content = self.read(photo)
-        check_format(io.BytesIO(content))
-        return Found(photo, hashlib.sha256(content).hexdigest())
+        found = Found(photo, hashlib.sha256(content).hexdigest())
+        if found.sha256 not in known:
+            try:
+                with decoding(content, detail=_DETAIL, most_pixels=copies.MOST_PIXELS, max_pixels=image_limits()):
+                    pass
+            except DecodeError as error:
+                raise refusal_of(error) from error
+        return found
 
 
 class PhotoIndex:
