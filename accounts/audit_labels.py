@@ -58,6 +58,8 @@ _OPERATIONS = {
     "reclassify": gettext_lazy("Classify everything again"),
     "shadow": gettext_lazy("Try unseen"),
     "register_model": gettext_lazy("Upload weights"),
+    "import_check": gettext_lazy("Check an import"),
+    "import_products": gettext_lazy("Import products"),
     "bulk_accept": gettext_lazy("Accept proposals"),
     "bulk_archive": gettext_lazy("Archive products"),
     "bulk_classify": gettext_lazy("Classify products again"),

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from catalog.views import bulk, home, media, new_product, product, products, review_queue, saved_views, undo, uploads
+from catalog.views import (
+    bulk,
+    home,
+    imports,
+    media,
+    new_product,
+    product,
+    products,
+    review_queue,
+    saved_views,
+    undo,
+    uploads,
+)
 
 app_name = "catalog"
 
@@ -23,6 +35,13 @@ urlpatterns = [
     ),
     path("products/new/<slug:number>/save", new_product.save_draft, name="save_draft"),
     path("products/new/<slug:number>/discard", new_product.discard_draft, name="discard_draft"),
+    path("products/import", imports.import_products, name="import_products"),
+    path("products/import/", imports.import_products, name="import_products"),
+    path("products/import/<slug:public_id>", imports.import_page, name="import_page"),
+    path("products/import/<slug:public_id>/live", imports.import_live, name="import_live"),
+    path("products/import/<slug:public_id>/files", imports.import_files, name="import_files"),
+    path("products/import/<slug:public_id>/report", imports.import_report, name="import_report"),
+    path("products/import/<slug:public_id>/moves/<slug:action>", imports.import_move, name="import_move"),
     path("products/rows/", products.changed_rows, name="changed_rows"),
     path("products/columns/", products.choose_columns, name="choose_columns"),
     path("products/views/", saved_views.saved_views, name="saved_views"),

@@ -8,6 +8,7 @@ from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.draft import DraftImage, UploadDraft
 from catalog.models.files import PendingFile
 from catalog.models.image import FILES, ProductImage, ProductImageQuerySet
+from catalog.models.imports import ImportFile, ImportLine, ProductImport
 from catalog.models.product import Product, ProductQuerySet, ProductTerm
 from catalog.models.review_claim import ReviewClaim
 from catalog.models.saved_view import SavedView
@@ -23,12 +24,15 @@ __all__ = [
     "BulkChange",
     "Decision",
     "DraftImage",
+    "ImportFile",
+    "ImportLine",
     "Named",
     "PendingFile",
     "Product",
     "ProductAttribute",
     "ProductImage",
     "ProductImageQuerySet",
+    "ProductImport",
     "ProductQuerySet",
     "ProductTerm",
     "ReviewClaim",

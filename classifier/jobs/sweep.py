@@ -13,10 +13,12 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from accounts.services import result_files
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import bulk, drafts
+from catalog.services.imports import sending
 from classifier.jobs import chores, operations, queue, results
 from classifier.jobs.leases import keeper
 from classifier.jobs.tasks import wake_worker
@@ -137,13 +139,18 @@ def prune(stop: threading.Event = _NEVER) -> None:
         drafts.delete_expired()
         orphans = files.delete_due(goes_on)
         changes = bulk.prune(goes_on)
-    if garments or orphans or temporary or changes:
+        results = result_files.prune(goes_on)
+        imports = sending.prune(goes_on)
+    if garments or orphans or temporary or changes or results or imports:
         logger.info(
-            "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations",
+            "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations, "
+            "%d results, %d imports",
             garments,
             orphans,
             temporary,
             changes,
+            results,
+            imports,
         )
 
 
