@@ -8,6 +8,7 @@ from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.draft import DraftImage, UploadDraft
 from catalog.models.files import PendingFile
 from catalog.models.image import FILES, ProductImage, ProductImageQuerySet
+from catalog.models.mapping import MappingEntry, TaxonomyMapping
 from catalog.models.product import Product, ProductQuerySet, ProductTerm
 from catalog.models.review_claim import ReviewClaim
 from catalog.models.saved_view import SavedView
@@ -23,6 +24,7 @@ __all__ = [
     "BulkChange",
     "Decision",
     "DraftImage",
+    "MappingEntry",
     "Named",
     "PendingFile",
     "Product",
@@ -33,5 +35,6 @@ __all__ = [
     "ProductTerm",
     "ReviewClaim",
     "SavedView",
+    "TaxonomyMapping",
     "UploadDraft",
 ]
