@@ -24,6 +24,7 @@ _IMAGES = frozenset(
         "admin:catalog_product_change",
     }
 )
+_IMPORTS = frozenset({"catalog:import_products", "catalog:import_files"})
 _WEIGHTS = "admin:classifier_modelversion_upload"
 
 
@@ -67,6 +68,8 @@ def _upload_limit(announced: Announced) -> int | None:
         return None
     if view in _IMAGES:
         return form_limit() + settings.OTJANG_MAX_IMAGES_PER_PRODUCT * settings.OTJANG_MAX_UPLOAD_BYTES
+    if view in _IMPORTS:
+        return form_limit() + settings.OTJANG_IMPORT_MAX_BYTES
     return form_limit() + settings.OTJANG_MAX_MODEL_BYTES if view == _WEIGHTS else None
 
 

@@ -202,6 +202,12 @@ OTJANG_TOP_CATEGORY_THRESHOLD = env.fraction("OTJANG_TOP_CATEGORY_THRESHOLD", de
 OTJANG_SAMPLE_SHARE = env.fraction("OTJANG_SAMPLE_SHARE", default=0.05)
 
 OTJANG_MAX_MODEL_BYTES = env.integer("OTJANG_MAX_MODEL_BYTES", default=500 * 1024 * 1024)
+# Of one import of products: what is sent in all, its table, and what its ZIP file may come to.
+OTJANG_IMPORT_MAX_BYTES = env.integer("OTJANG_IMPORT_MAX_BYTES", default=4 * 1024**3)
+OTJANG_IMPORT_MAX_TABLE_BYTES = env.integer("OTJANG_IMPORT_MAX_TABLE_BYTES", default=200 * 1024 * 1024)
+OTJANG_IMPORT_MAX_LINES = env.integer("OTJANG_IMPORT_MAX_LINES", default=1_000_000)
+OTJANG_IMPORT_MAX_ENTRIES = env.integer("OTJANG_IMPORT_MAX_ENTRIES", default=50_000)
+OTJANG_IMPORT_MAX_UNZIPPED_BYTES = env.integer("OTJANG_IMPORT_MAX_UNZIPPED_BYTES", default=8 * 1024**3)
 OTJANG_PREDICTION_RETENTION_DAYS = env.integer("OTJANG_PREDICTION_RETENTION_DAYS", default=90)
 
 # Of a form or JSON; uploads are judged by `config.limits`.

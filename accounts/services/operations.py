@@ -132,6 +132,12 @@ def continue_long(stop: threading.Event = _NEVER) -> int:
     return continue_some(stop, long=True)
 
 
+def continue_one(operation: Operation, stop: threading.Event = _NEVER) -> int:
+    """Go on with one operation for a turn, for who waits for just that; 0 if another process has it."""
+    kind = _kind_of(operation.kind)
+    return _turn(operation.pk, kind.run, stop) if kind is not None else 0
+
+
 def _turn(pk: int, run: Run, stop: threading.Event) -> int:
     """Go on with an operation for a while, unless another process has it."""
     lease = Lease(pk, secrets.token_hex(16))

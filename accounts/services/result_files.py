@@ -32,7 +32,7 @@ _CHUNK = 100
 def open_new(operation: Operation, file_name: str) -> Iterator[IO[bytes]]:
     """Write an operation's result; what the block has written is in the storage when it ends, unless it raises.
 
-    The file lies on this machine's disk meanwhile, so it may be large, and may be sought in. Outside of any transaction.
+    Outside of any transaction. The file lies on this machine's disk meanwhile: it may be large, and sought in.
     `operation.result_file` is set; who saves the operation later saves the same.
 
     Args:

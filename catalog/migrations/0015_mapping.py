@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0013_review'),
+        ('catalog', '0014_import'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,6 +8,7 @@ from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.draft import DraftImage, UploadDraft
 from catalog.models.files import PendingFile
 from catalog.models.image import FILES, ProductImage, ProductImageQuerySet
+from catalog.models.imports import ImportFile, ImportLine, ProductImport
 from catalog.models.mapping import MappingEntry, TaxonomyMapping
 from catalog.models.product import Product, ProductQuerySet, ProductTerm
 from catalog.models.review_claim import ReviewClaim
@@ -24,6 +25,8 @@ __all__ = [
     "BulkChange",
     "Decision",
     "DraftImage",
+    "ImportFile",
+    "ImportLine",
     "MappingEntry",
     "Named",
     "PendingFile",
@@ -31,6 +34,7 @@ __all__ = [
     "ProductAttribute",
     "ProductImage",
     "ProductImageQuerySet",
+    "ProductImport",
     "ProductQuerySet",
     "ProductTerm",
     "ReviewClaim",

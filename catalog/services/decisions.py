@@ -157,7 +157,12 @@ def decide(
 
 @atomic
 def decide_not_applicable(
-    *, actor: Actor, product: Product, attribute: str, taxonomy: Taxonomy | None = None
+    *,
+    actor: Actor,
+    product: Product,
+    attribute: str,
+    source: Decision.Source = Decision.Source.HUMAN,
+    taxonomy: Taxonomy | None = None,
 ) -> Decision:
     """Say that the product has no such attribute. Who has read the taxonomy already hands it over.
 
@@ -169,7 +174,7 @@ def decide_not_applicable(
     found = find_attribute(taxonomy, attribute)
     if attribute == CATEGORY:
         raise category_needed()
-    decision = record_decision(actor, product, found, Decision.Kind.NOT_APPLICABLE, taxonomy)
+    decision = record_decision(actor, product, found, Decision.Kind.NOT_APPLICABLE, taxonomy, source=source)
     apply_decisions(product, taxonomy)
     save(product, "status")
     audit(actor, "product.not_applicable", product, attribute=attribute)

@@ -238,7 +238,15 @@ def _add_rows(actor: Actor, product: Product, prepared: Prepared, place: int | N
 
 
 @atomic
-def _store(actor: Actor, product: Product, prepared: Prepared, place: int | None) -> None:
+def add_prepared(*, actor: Actor, product: Product, prepared: Prepared, place: int | None = None) -> None:
+    """Give prepared images of `prepared_files` their rows, and say in `prepared` which were turned away after all.
+
+    Raises:
+        Conflict: `archived`, `upload_expired`.
+        Gone: the product was deleted for good.
+        Forbidden: the actor may only look.
+    """
+    actor.require_edit(product.merchant_id)
     product = services.lock_product(product.pk)
     if product.status == Product.Status.ARCHIVED:
         raise Conflict("archived", SENTENCES["archived"])
@@ -278,7 +286,7 @@ def add_images(
     present = list(ProductImage.objects.filter(product=product, archived_at=None).values_list("sha256", flat=True))
     with prepared_files(product.public_id, files, present) as prepared:
         if prepared.images:
-            _store(actor, product, prepared, place)
+            add_prepared(actor=actor, product=product, prepared=prepared, place=place)
     return prepared.received()
 
 

@@ -18,6 +18,7 @@ from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
 from catalog.services import bulk, drafts
+from catalog.services.imports import sending
 from classifier.jobs import chores, operations, queue, results
 from classifier.jobs.leases import keeper
 from classifier.jobs.tasks import wake_worker
@@ -139,15 +140,17 @@ def prune(stop: threading.Event = _NEVER) -> None:
         orphans = files.delete_due(goes_on)
         changes = bulk.prune(goes_on)
         results = result_files.prune(goes_on)
-    if garments or orphans or temporary or changes or results:
+        imports = sending.prune(goes_on)
+    if garments or orphans or temporary or changes or results or imports:
         logger.info(
             "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations, "
-            "%d results",
+            "%d results, %d imports",
             garments,
             orphans,
             temporary,
             changes,
             results,
+            imports,
         )
 
 

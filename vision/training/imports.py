@@ -1,4 +1,4 @@
-"""Reads data sets of two simple kinds: labels.csv beside images/, and a folder of images for each class."""
+"""Reads data sets of simple kinds: labels.csv beside images/, a folder for each class, boxes of labelling programs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from vision.engine.formats import is_image_file
+from vision.training.annotated import annotation_file, read_annotations
 from vision.training.conversion import ConversionError
 from vision.training.dataset import COORDINATES, SPLITS
 from vision.training.source import (
@@ -26,6 +27,7 @@ from vision.training.source import (
 from vision.training.vocabulary import Vocabulary
 
 TABLE = "labels.csv"
+_CATEGORY = "category"
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 Row = dict[str, str]
@@ -35,9 +37,9 @@ def import_items(sources: list[Path], attribute: str | None, vocabulary: Vocabul
     """The images of all sources, which may be of both kinds.
 
     Args:
-        sources: folders with labels.csv and images/, or with a folder for each class of `attribute`, perhaps inside of
-            train/ and val/.
-        attribute: what the folders' names are classes of.
+        sources: folders with labels.csv and images/, with an export of Label Studio or CVAT beside the images, or with
+            a folder for each class of `attribute`, perhaps inside of train/ and val/.
+        attribute: what the folders' names are classes of, and labels of boxes if that is not the category.
         vocabulary: what labels mean.
         val_share: how much goes to val where the source does not say.
 
@@ -51,7 +53,11 @@ def import_items(sources: list[Path], attribute: str | None, vocabulary: Vocabul
         # Names and contributors of different sources have nothing to do with each other.
         prefix = f"{number}-" if len(sources) > 1 else ""
         if (source / TABLE).is_file():
-            items += _table_items(source, prefix, vocabulary, val_share)
+            images = _read_table(source / TABLE)
+            items += _table_items(source / "images", images, prefix, vocabulary, val_share)
+        elif (drawn := annotation_file(source)) is not None:
+            folder, images = read_annotations(drawn, attribute or _CATEGORY, list(vocabulary.attributes))
+            items += _table_items(folder, images, prefix, vocabulary, val_share)
         elif attribute is None:
             raise ConversionError(
                 f"{source} has no {TABLE}. If it has a folder for each class, say of which attribute."
@@ -61,11 +67,13 @@ def import_items(sources: list[Path], attribute: str | None, vocabulary: Vocabul
     return items
 
 
-def _table_items(source: Path, prefix: str, vocabulary: Vocabulary, val_share: float) -> list[Item]:
+def _table_items(
+    folder: Path, images: dict[str, list[Row]], prefix: str, vocabulary: Vocabulary, val_share: float
+) -> list[Item]:
     items = []
     names: set[str] = set()
     split_of_sender: dict[str, str] = {}
-    for image, rows in _read_table(source / TABLE).items():
+    for image, rows in images.items():
         path = PurePosixPath(image)
         identifier = prefix + path.with_suffix("").as_posix().replace("/", "-") if path.name else ""
         given = {row["split"] for row in rows}
@@ -82,7 +90,7 @@ def _table_items(source: Path, prefix: str, vocabulary: Vocabulary, val_share: f
         else:
             names.add(identifier)
             marked = f"{prefix}{sender}" if sender else ""
-            read = partial(_read_rows, source / "images" / image, rows, split, marked, vocabulary)
+            read = partial(_read_rows, folder / image, rows, split, marked, vocabulary)
         items.append(Item(identifier, prefix + image, read))
     return items
 

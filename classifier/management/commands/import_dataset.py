@@ -13,14 +13,17 @@ class Command(ImportCommand):
     """Needs no database. Reads its sources only."""
 
     help = (
-        "Make one data set out of folders that each have labels.csv and images/, or a folder of images for each "
-        "class. What cannot be used is listed in rejects.csv."
+        "Make one data set out of folders that each have labels.csv and images/, a folder of images for each class, or "
+        "boxes of garments as Label Studio (JSON) or CVAT (XML for images) export them. What cannot be used is listed "
+        "in rejects.csv."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The folders, and what is special about them."""
         parser.add_argument("sources", nargs="+", type=Path, metavar="FOLDER")
-        parser.add_argument("--attribute", help="what the names of class folders are, such as category or material")
+        parser.add_argument(
+            "--attribute", help="what the names of class folders are, such as material; or labels of boxes (category)"
+        )
         parser.add_argument(
             "--keep-unknown", action="store_true", help="keep class names that the taxonomy does not have"
         )

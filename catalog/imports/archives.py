@@ -1,0 +1,177 @@
+"""ZIP files: which files are in one, and their bytes, under limits that are kept while reading.
+
+What the directory says is not believed: each file is read up to the size that it announces and no further, and the
+sizes are added up before anything is read. Nothing is ever unpacked to a path.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO
+
+from django.conf import settings
+
+from catalog.imports.refusals import refusal
+from core.multipart import lenient_text
+
+_END = b"PK\x05\x06"
+_END_SIZE = 22
+_LONGEST_COMMENT = 0xFFFF
+_DIRECTORY_BYTES = 400  # of one file, on average: 46 and its name
+_RATIO = 200  # photos hardly shrink; a table of one letter shrinks by 1,000
+_RATIO_FROM = 4 * 2**20  # bytes: below this nobody is hurt
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_ENCRYPTED = 0x1
+_UTF8 = 0x800
+_NESTED = frozenset((".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".jar", ".alz", ".egg", ".cbz"))
+_JUNK = frozenset(("thumbs.db", "desktop.ini", ".ds_store"))
+_READ_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file in an archive: its place, its path with `/`, and how many bytes it announces."""
+
+    index: int
+    path: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        """The path's last part."""
+        return self.path.rsplit("/", 1)[-1]
+
+
+def _count(file: IO[bytes], name: str) -> int:
+    """How many files the archive announces; before zipfile reads its directory as a whole into memory.
+
+    Raises:
+        Refused: `zip_broken`, `zip_too_many`.
+    """
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _END_SIZE - _LONGEST_COMMENT))
+    tail = file.read()
+    place = tail.rfind(_END)
+    if place < 0 or len(tail) - place < _END_SIZE:
+        raise refusal("zip_broken", file=name)
+    count, directory = struct.unpack_from("<HI", tail, place + 10)
+    limit = settings.OTJANG_IMPORT_MAX_ENTRIES
+    if count == 0xFFFF or directory == 0xFFFFFFFF:
+        count, directory = _count64(tail[:place], name)
+    if count > limit or directory > limit * _DIRECTORY_BYTES:
+        raise refusal("zip_too_many", file=name, limit=limit)
+    return count
+
+
+def _count64(before: bytes, name: str) -> tuple[int, int]:
+    """The same from the record of large archives, which lies just before the end."""
+    place = before.rfind(b"PK\x06\x06")
+    if place < 0 or len(before) - place < 56:
+        raise refusal("zip_broken", file=name)
+    count, directory = struct.unpack_from("<QQ", before, place + 32)
+    return count, directory
+
+
+class Archive:
+    """An open ZIP file that has been looked through.
+
+    Args:
+        file: its bytes, sought in.
+        name: what people know it by.
+
+    Raises:
+        Refused: with a code that begins with `zip_`.
+    """
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self.name = name
+        _count(file, name)
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except _READ_ERRORS as error:
+            raise refusal("zip_broken", file=name) from error
+        self._infos = self._zip.infolist()
+        self.entries = list(self._checked())
+
+    def _checked(self) -> Iterator[Entry]:
+        limit = settings.OTJANG_IMPORT_MAX_UNZIPPED_BYTES
+        total = 0
+        if len(self._infos) > settings.OTJANG_IMPORT_MAX_ENTRIES:
+            raise refusal("zip_too_many", file=self.name, limit=settings.OTJANG_IMPORT_MAX_ENTRIES)
+        for index, info in enumerate(self._infos):
+            path = self._path(info)
+            if path is None:
+                continue
+            total += info.file_size
+            if info.file_size > _RATIO_FROM and info.file_size > _RATIO * max(info.compress_size, 1):
+                raise refusal("zip_bomb", file=self.name)
+            if total > limit:
+                raise refusal("zip_too_large", file=self.name, limit=limit // 2**20)
+            yield Entry(index, path, info.file_size)
+
+    def _path(self, info: zipfile.ZipInfo) -> str | None:
+        """The path of a file that may be an image or a table; None for folders and what systems leave behind."""
+        path = _decoded(info)
+        parts = PurePosixPath(path).parts
+        if path.startswith("/") or ".." in parts or (parts and ":" in parts[0]):
+            raise refusal("zip_path", file=self.name, entry=path[:80])
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise refusal("zip_link", file=self.name, entry=path[:80])
+        if info.is_dir() or not parts or parts[0] == "__MACOSX" or parts[-1].lower() in _JUNK:
+            return None
+        if parts[-1].startswith("._"):
+            return None
+        if info.flag_bits & _ENCRYPTED:
+            raise refusal("zip_encrypted", file=self.name)
+        if info.compress_type not in _METHODS:
+            raise refusal("zip_method", file=self.name)
+        if PurePosixPath(path).suffix.lower() in _NESTED:
+            raise refusal("zip_nested", file=self.name, entry=path[:80])
+        return "/".join(parts)
+
+    def read(self, index: int, limit: int) -> bytes:
+        """Read one file.
+
+        Args:
+            index: its place.
+            limit: bytes; one that is larger is read up to one byte more, so that its size is judged by its bytes.
+
+        Raises:
+            Refused: `zip_broken`: just this file cannot be read.
+        """
+        try:
+            with self._zip.open(self._infos[index]) as file:
+                return file.read(limit + 1)
+        except (*_READ_ERRORS, OSError) as error:
+            if isinstance(error, OSError) and not isinstance(error, EOFError) and error.errno is not None:
+                raise  # the disk's
+            raise refusal("zip_broken", file=self._infos[index].filename[-80:]) from error
+
+    def close(self) -> None:
+        """Forget it."""
+        self._zip.close()
+
+
+def _decoded(info: zipfile.ZipInfo) -> str:
+    """The file's path, in whatever encoding its program wrote: Korean Windows writes CP949 without saying so."""
+    raw = info.filename if info.flag_bits & _UTF8 else _lenient(info)
+    return unicodedata.normalize("NFC", raw.replace("\\", "/").replace("\x00", ""))
+
+
+def _lenient(info: zipfile.ZipInfo) -> str:
+    try:
+        return lenient_text(info.orig_filename.encode("cp437"))
+    except UnicodeEncodeError:
+        return info.filename
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether a file that begins so is a ZIP file."""
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
