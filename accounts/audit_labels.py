@@ -19,6 +19,9 @@ ACTIONS = {
     "image.archive": gettext_lazy("removed a photo"),
     "image.delete": gettext_lazy("deleted a photo for good"),
     "image.put_back": gettext_lazy("put back a photo"),
+    "mapping.offer": gettext_lazy("offered a mapping to merchants"),
+    "mapping.save": gettext_lazy("stored a version of a mapping"),
+    "mapping.withdraw": gettext_lazy("stopped offering a mapping"),
     "merchant.create_demo": gettext_lazy("created the demo shop"),
     "merchant.export_dataset": gettext_lazy("exported a data set"),
     "merchant.training": gettext_lazy("said whether photos may train models"),
@@ -68,6 +71,7 @@ _OPERATIONS = {
     "bulk_set": gettext_lazy("Set a value"),
     "bulk_undo": gettext_lazy("Undo"),
     "bulk_unpublish": gettext_lazy("Unpublish products"),
+    "export_products": gettext_lazy("Export products"),
 }
 
 

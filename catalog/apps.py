@@ -14,12 +14,13 @@ class CatalogConfig(AppConfig):
         """
         from accounts.services import operations
         from catalog.models import Product, ProductImage
-        from catalog.services import bulk
+        from catalog.services import bulk, exports
         from catalog.services.imports import checking, leased, running
         from catalog.signals import image_deleted, product_deleted
 
         post_delete.connect(image_deleted, sender=ProductImage, dispatch_uid="catalog.image_deleted")
         post_delete.connect(product_deleted, sender=Product, dispatch_uid="catalog.product_deleted")
         operations.provide(bulk.KIND, bulk.run)
+        operations.provide(exports.KIND, exports.run, long=True)
         operations.provide(leased.CHECK, checking.run, long=True)
         operations.provide(leased.IMPORT, running.run)

@@ -8,6 +8,7 @@ says when it is to be deleted; the storage never has to be listed.
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -184,12 +185,15 @@ def _delete(storage: Storage, pending: Sequence[PendingFile]) -> int:
 
 
 def remove_stale_temporary_files(folder: Path) -> int:
-    """Delete what killed web processes left of uploads that came in; returns how many files. Young ones are in use."""
+    """Delete what killed processes left of uploads and exports; returns how many files. Young ones are in use."""
     before = time.time() - _TEMPORARY_AGE.total_seconds()
     removed = 0
     for path in folder.glob("*.upload*"):
         with suppress(OSError):  # another process was quicker
             if path.stat().st_mtime < before:
-                path.unlink()
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
                 removed += 1
     return removed

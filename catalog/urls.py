@@ -2,6 +2,7 @@ from django.urls import path
 
 from catalog.views import (
     bulk,
+    exports,
     home,
     imports,
     media,
@@ -53,6 +54,15 @@ urlpatterns = [
     path("products/bulk/<slug:public_id>", bulk.operation_page, name="bulk_operation"),
     path("products/bulk/<slug:public_id>/live", bulk.live, name="bulk_live"),
     path("products/bulk/<slug:public_id>/moves/<slug:action>", bulk.move, name="bulk_move"),
+    path("products/export/", exports.export_page, name="export"),
+    path("products/export.csv", exports.export_file, {"kind": "csv"}, name="export_csv"),
+    path("products/export.xlsx", exports.export_file, {"kind": "xlsx"}, name="export_xlsx"),
+    path("products/export.zip", exports.export_file, {"kind": "zip"}, name="export_zip"),
+    path("products/export/start", exports.start, name="export_start"),
+    path("products/export/<slug:public_id>", exports.operation_page, name="export_operation"),
+    path("products/export/<slug:public_id>/live", exports.live, name="export_live"),
+    path("products/export/<slug:public_id>/download", exports.download, name="export_download"),
+    path("products/export/<slug:public_id>/moves/<slug:action>", exports.move, name="export_move"),
     path("products/<slug:public_id>", product.product_page, name="product"),
     path("products/<slug:public_id>/cell", products.edit_cell, name="edit_cell"),
     path("products/<slug:public_id>/live", product.live, name="live"),

@@ -24,6 +24,7 @@ GROUPS = [
         [
             (_("Attributes"), "category", "catalog.attribute"),
             (_("Values"), "label", "catalog.attributevalue"),
+            (_("Mappings"), "swap_horiz", "catalog.taxonomymapping"),
         ],
     ),
     (

@@ -9,6 +9,7 @@ from catalog.models.draft import DraftImage, UploadDraft
 from catalog.models.files import PendingFile
 from catalog.models.image import FILES, ProductImage, ProductImageQuerySet
 from catalog.models.imports import ImportFile, ImportLine, ProductImport
+from catalog.models.mapping import MappingEntry, TaxonomyMapping
 from catalog.models.product import Product, ProductQuerySet, ProductTerm
 from catalog.models.review_claim import ReviewClaim
 from catalog.models.saved_view import SavedView
@@ -26,6 +27,7 @@ __all__ = [
     "DraftImage",
     "ImportFile",
     "ImportLine",
+    "MappingEntry",
     "Named",
     "PendingFile",
     "Product",
@@ -37,5 +39,6 @@ __all__ = [
     "ProductTerm",
     "ReviewClaim",
     "SavedView",
+    "TaxonomyMapping",
     "UploadDraft",
 ]

@@ -77,6 +77,7 @@ document.addEventListener("submit", (event) => {
   const sent = /** @type {HTMLFormElement} */ (event.target);
   const asked = sent.closest("#bulk-dialog") !== null;
   if (sent !== form() && !asked) return;
+  if (event.submitter?.hasAttribute("formaction")) return; // a page of its own asks
   event.preventDefault();
   if (asked) void carryOut(sent);
   else void ask(/** @type {HTMLButtonElement | null} */ (event.submitter)?.value ?? "");

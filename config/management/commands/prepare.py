@@ -18,5 +18,6 @@ class Command(EnglishCommand):
         require_sound_database()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("load_taxonomy", verbosity=0)
+        call_command("load_mappings", verbosity=0)
         if not no_demo and not Merchant.objects.exists():
             call_command("create_demo")
