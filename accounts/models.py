@@ -259,6 +259,7 @@ class AuditEvent(models.Model):
                 fields=("merchant", "action", "created_at", "user"), name="audit_work"
             ),  # counted without rows
             models.Index(fields=("subject_type", "subject_id", "-id"), name="audit_subject"),
+            models.Index(fields=("created_at",), name="audit_created_at"),
         )
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import AuditedAdmin, admin_actor
 from accounts.models import Membership, User
+from core.admin.newest_first import NewestFirst
 from core.admin.theme import AdminPasswordChangeForm, TabularInline, UserChangeForm, UserCreationForm
 from core.text import lookup_key
 
@@ -58,14 +59,14 @@ class MembershipInline(TabularInline[Membership, User]):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
+class UserAdmin(NewestFirst[User], DjangoUserAdmin[User], AuditedAdmin[User]):
     """People who log in. They are switched off rather than deleted: what they decided keeps their name."""
 
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     inlines = (MembershipInline,)
-    ordering = ("-id",)
+    ordering = ("-pk",)
     list_display = ("email", "name", "is_active", "is_staff", "language", "last_login", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser", "language")
     search_fields = ("email", "name")

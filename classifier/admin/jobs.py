@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from accounts.admin.base import ReadOnlyAdmin
+from catalog.admin.finding import of_products
 from catalog.admin.images import drawn
-from catalog.models import Product
+from catalog.models import Product, ProductImage
 from classifier.admin.classify_again import ClassifiesAgain
 from classifier.models import Classification
 from core.admin.base import coloured, link_to
+from core.admin.newest_first import NewestFirst, TimeFilter
 from core.admin.theme import display
+from core.ids import is_public_id
 
 admin.site.unregister(DBTaskResult)  # the queue behind these jobs: nothing that people could use
 
@@ -28,7 +31,7 @@ STATE_COLOURS = coloured(
 
 
 @admin.register(Classification)
-class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classification]):
+class ClassificationAdmin(NewestFirst[Classification], ReadOnlyAdmin[Classification], ClassifiesAgain[Classification]):
     """Jobs are the worker's to write; a person can only ask for a new one."""
 
     list_display = (
@@ -42,16 +45,10 @@ class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classif
         "purpose",
         "queued_at",
     )
-    list_filter = ("state", "error_code", "purpose", "priority", ("queued_at", RangeDateTimeFilter))
+    list_filter = ("state", "error_code", "purpose", "priority", ("queued_at", TimeFilter))
     list_select_related = ("image__product",)
-    search_fields = (
-        "error_code",
-        "error_message",
-        "image__original_name",
-        "image__public_id",
-        "image__product__name",
-        "image__product__sku",
-    )
+    search_fields = ("image__product__name",)  # see get_search_results
+    search_help_text = _("number of the photo, or name, SKU or number of the product")
     fields = (
         "preview",
         "image",
@@ -75,7 +72,16 @@ class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classif
     class Media:
         css = {"all": ("admin/images.css",)}
 
-    @display(description=_("product"), ordering="image__product__name")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Classification], search_term: str
+    ) -> tuple[QuerySet[Classification], bool]:
+        """By photo or by product."""
+        text = search_term.strip()
+        if is_public_id(text) and (image := ProductImage.objects.filter(public_id=text).first()):
+            return queryset.filter(image=image), False
+        return (of_products(self, request, queryset, text, "image__product") if text else queryset), False
+
+    @display(description=_("product"))
     def product(self, job: Classification) -> str:
         """What the image shows."""
         return str(job.image.product)
@@ -90,7 +96,7 @@ class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classif
         """The image with the boxes that this job found."""
         return drawn(job.image, garments=job.garments.all(), large=True)
 
-    @display(description=_("state"), ordering="state", label=STATE_COLOURS)
+    @display(description=_("state"), label=STATE_COLOURS)
     def state_label(self, job: Classification) -> str:
         """Where the job is, by word and colour."""
         return job.get_state_display()

@@ -19,11 +19,12 @@ from classifier.jobs import operations
 from classifier.models import ModelVersion, ShadowReport
 from classifier.registry import uploads
 from core.admin.base import link_to
+from core.admin.newest_first import NewestFirst
 from core.admin.theme import Dialog, action, display
 
 
 @admin.register(Operation)
-class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Operation]):
+class OperationAdmin(NewestFirst[Operation], ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Operation]):
     """Long jobs and how far they are."""
 
     list_display = ("public_id", "what", "merchant", "created_by", "state", "progress", "problem", "created_at")
@@ -47,7 +48,7 @@ class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Opera
     )
     actions_detail = ("pause", "resume", "cancel")
 
-    @display(description=_("what"), ordering="kind")
+    @display(description=_("what"))
     def what(self, operation: Operation) -> str:
         """The kind of work, and of what."""
         return str(operation)
