@@ -8,6 +8,7 @@
 #   make bench-queue the queue's speed behind a long history
 #   make bench-lists lists of products at a million of them (half an hour, MariaDB)
 #   make bulk-proof   publish 10,000 products and undo it while processes are killed (half an hour, MariaDB)
+#   make bench-admin the admin's lists at a million rows (half an hour, MariaDB)
 #   make bench-portal keys and waiting of the review, in a browser
 #   make outfits     which garment of an outfit is proposed as the product
 
@@ -47,7 +48,7 @@ var/secret_key:
 %.mo: %.po | $(RUN_READY)
 	msgfmt --check-format -o $@ $<
 
-.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists bench-portal bulk-proof outfits
+.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists bench-admin bench-portal bulk-proof outfits
 
 setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
@@ -107,6 +108,9 @@ bench-lists: setup $(TEST_READY)
 
 bulk-proof: setup $(TEST_READY)
 	python benchmarks/bulk.py
+
+bench-admin: setup $(TEST_READY)
+	MARIADB_BUFFER_POOL=1G scripts/with_mariadb python benchmarks/admin_lists.py
 
 bench-portal: setup $(TEST_READY)
 	scripts/with_mariadb python benchmarks/portal.py

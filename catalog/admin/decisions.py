@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from accounts.models import User
-from catalog.admin.finding import of_products
+from catalog.admin.finding import MerchantFilter, of_products
 from catalog.models import Decision
 from core.admin.newest_first import NewestFirst, TimeFilter
 from core.admin.theme import display
@@ -21,7 +21,14 @@ class DecisionAdmin(NewestFirst[Decision], ReadOnlyAdmin[Decision], MerchantData
     """Who decided what, when, and by which channel."""
 
     list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "channel")
-    list_filter = ("attribute", "kind", "source", "channel", ("created_at", TimeFilter))
+    list_filter = (
+        "attribute",
+        "kind",
+        "source",
+        "channel",
+        ("product__merchant", MerchantFilter),
+        ("created_at", TimeFilter),
+    )
     list_select_related = ("product__merchant", "attribute", "value", "user", "api_key")
     search_fields = ("product__name",)  # see get_search_results
     search_help_text = _("name, SKU or number of the product, or the whole e-mail of who decided")

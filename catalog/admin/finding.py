@@ -16,11 +16,12 @@ from django.db import connection
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.models import Merchant
 from catalog.models import Product, ProductAttribute, ProductTerm
 from catalog.search import Search, normalized
-from core.admin.newest_first import FEW
+from core.admin.newest_first import FEW, few
 from core.ids import is_public_id
 
 R = TypeVar("R", bound=Model)
@@ -159,3 +160,25 @@ def _few(
     found = [key for kind, key in rows if kind == 0]
     called = [key for kind, key in rows if kind == 1]
     return (found if len(found) <= FEW else None), called
+
+
+class MerchantFilter(AutocompleteSelectFilter):  # type: ignore[misc]  # the theme ships no types
+    """Rows of one merchant's products, found by a path such as `image__product__merchant`.
+
+    Of few products their rows are read; of many, rows are walked newest first and each is looked up. A join would let
+    the database begin with the merchant and sort all that it has.
+    """
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the chosen one's."""
+        chosen = self.value()
+        if not chosen or not str(chosen).isdecimal():
+            return queryset
+        merchant = int(chosen)
+        products = few(Product.objects.filter(merchant=merchant).values_list("pk", flat=True))
+        if products is not None:
+            return queryset.filter(**{f"{self.field_path.rpartition('__')[0]}__in": products or (0,)})
+        first, _hop, rest = self.field_path.partition("__")
+        related = queryset.model._meta.get_field(first).related_model
+        whose = related._default_manager.filter(pk=OuterRef(f"{first}_id")).order_by().values(rest)
+        return queryset.alias(whose=Subquery(whose)).filter(whose=merchant)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
-from catalog.admin.finding import of_products
+from catalog.admin.finding import MerchantFilter, of_products
 from catalog.models import Product, ProductImage
 from catalog.selectors import shown_garments
 from catalog.services import uploads
@@ -109,9 +109,12 @@ class ProductImageAdmin(
 
     list_display = ("preview", "original_name", "product", "merchant", "found", "created_at")
     list_display_links = ("preview", "original_name")
-    list_filter = ("current_classification__state", ("archived_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        "current_classification__state",
+        ("product__merchant", MerchantFilter),
+        ("archived_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("product__merchant", "current_classification")
-    list_per_page = 25
     search_fields = ("original_name",)  # see get_search_results
     search_help_text = _("beginning of the file's name, its number, or name, SKU or number of the product")
     fields = (

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
 from accounts.admin.base import ReadOnlyAdmin
-from catalog.admin.finding import of_products
+from catalog.admin.finding import MerchantFilter, of_products
 from catalog.admin.images import drawn
 from catalog.models import Product, ProductImage
 from classifier.admin.classify_again import ClassifiesAgain
@@ -45,7 +45,14 @@ class ClassificationAdmin(NewestFirst[Classification], ReadOnlyAdmin[Classificat
         "purpose",
         "queued_at",
     )
-    list_filter = ("state", "error_code", "purpose", "priority", ("queued_at", TimeFilter))
+    list_filter = (
+        "state",
+        "error_code",
+        "purpose",
+        "priority",
+        ("image__product__merchant", MerchantFilter),
+        ("queued_at", TimeFilter),
+    )
     list_select_related = ("image__product",)
     search_fields = ("image__product__name",)  # see get_search_results
     search_help_text = _("number of the photo, or name, SKU or number of the product")

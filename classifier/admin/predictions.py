@@ -9,7 +9,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin
-from catalog.admin.finding import of_products
+from catalog.admin.finding import MerchantFilter, of_products
 from catalog.admin.images import drawn
 from catalog.certainty import percent
 from catalog.models import ProductImage
@@ -29,10 +29,10 @@ class PredictionAdmin(NewestFirst[Prediction], ReadOnlyAdmin[Prediction], Mercha
     list_filter = (
         "attribute",
         "model_version",
+        ("garment__image__product__merchant", MerchantFilter),
         ("created_at", TimeFilter),
     )
     list_select_related = ("garment__image__product", "attribute", "value", "model_version")
-    list_per_page = 25
     search_fields = ("garment__image__product__name",)  # see get_search_results
     search_help_text = _("number of the photo, or name, SKU or number of the product")
     fields = (

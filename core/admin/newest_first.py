@@ -7,13 +7,15 @@ by the conditions alone, in the order of the primary key; then the rows with tho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.core.validators import EMPTY_VALUES
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import is_naive, make_aware
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.utils import parse_datetime_str
 
@@ -102,6 +104,7 @@ class NewestFirst(BaseAdmin[M]):
     ordering = ("-pk",)
     sortable_by = ()
     show_full_result_count = False
+    list_per_page = 25  # most of a page's time goes into the theme's templates, by the row
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list above."""
@@ -115,22 +118,24 @@ class TimeFilter(RangeDateTimeFilter):  # type: ignore[misc]  # the theme ships 
     """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        """Keep those of the period."""
-        within: QuerySet[Any] | None = super().queryset(request, queryset)
-        if within is None:
+        """Keep those of the period; None, as of Django's filters, for what is no time."""
+        try:
+            start, end = self._bound("from"), self._bound("to")
+        except (ValueError, ValidationError):
             return None
-        rows = queryset.model._default_manager
-        column = self.parameter_name
-        start, end = self._bound("from"), self._bound("to")
+        column, rows = self.parameter_name, queryset.model._default_manager.values_list("pk", flat=True)
         if start is not None:
-            first = rows.filter(**{f"{column}__gte": start - _SLACK}).order_by(column)
-            within = within.filter(pk__gte=first.values_list("pk", flat=True).first() or 0)
+            first = rows.filter(**{f"{column}__gte": start - _SLACK}).order_by(column).first()
+            queryset = queryset.filter(**{f"{column}__gte": start}, pk__gte=first or 0)
         if end is not None:
-            last = rows.filter(**{f"{column}__lte": end + _SLACK}).order_by(f"-{column}")
-            within = within.filter(pk__lte=last.values_list("pk", flat=True).first() or 0)
-        return within
+            last = rows.filter(**{f"{column}__lte": end + _SLACK}).order_by(f"-{column}").first()
+            queryset = queryset.filter(**{f"{column}__lte": end}, pk__lte=last or 0)
+        return queryset
 
-    def _bound(self, which: str) -> Any:
+    def _bound(self, which: str) -> datetime | None:
         parts = [self.used_parameters.get(f"{self.parameter_name}_{which}_{place}") for place in (0, 1)]
         day, time = (part[0] if isinstance(part, list) else part for part in parts)
-        return parse_datetime_str(f"{day} {time}") if day not in EMPTY_VALUES and time not in EMPTY_VALUES else None
+        if day in EMPTY_VALUES or time in EMPTY_VALUES:
+            return None
+        given = parse_datetime_str(f"{day} {time}")
+        return make_aware(given) if given is not None and is_naive(given) else given
