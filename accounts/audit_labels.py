@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.apps import apps
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 ACTIONS = {
     "api_key.create": gettext_lazy("made an API key"),
@@ -45,6 +45,8 @@ ACTIONS = {
     "product.unpublish": gettext_lazy("unpublished"),
     "product.update": gettext_lazy("changed name or SKU"),
     "product.withdraw": gettext_lazy("took back a decision"),
+    "user.impersonate": gettext_lazy("began to work as another person"),
+    "user.impersonate_end": gettext_lazy("worked as themselves again"),
     "user.password": gettext_lazy("changed their own password"),
 }
 # What admin pages without a service write: `<model>.add` and so on.
@@ -67,6 +69,13 @@ _OPERATIONS = {
     "bulk_undo": gettext_lazy("Undo"),
     "bulk_unpublish": gettext_lazy("Unpublish products"),
 }
+
+
+def in_name_of(user: object, impersonator: object | None) -> str:
+    """Return whom pages name as the author: the person, and who worked as them if somebody did."""
+    if impersonator is None:
+        return str(user)
+    return gettext("%(staff)s as %(person)s") % {"staff": impersonator, "person": user}
 
 
 def subject_label(subject_type: str) -> str:

@@ -17,7 +17,7 @@ class DecisionAdmin(ReadOnlyAdmin[Decision], MerchantData[Decision]):
 
     list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "channel")
     list_filter = ("attribute", "kind", "source", "channel", ("created_at", RangeDateTimeFilter))
-    list_select_related = ("product__merchant", "attribute", "value", "user", "api_key")
+    list_select_related = ("product__merchant", "attribute", "value", "user", "api_key", "impersonator")
     search_fields = ("product__name", "product__sku", "product__public_id", "user__email", "value__code")
     fields = (
         "created_at",

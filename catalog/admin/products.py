@@ -99,7 +99,7 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         """With everything that is named, in one query."""
-        return super().get_queryset(request).select_related("attribute", "value", "user", "api_key")
+        return super().get_queryset(request).select_related("attribute", "value", "user", "api_key", "impersonator")
 
     @display(description=_("author"))
     def author(self, decision: Decision) -> str:

@@ -24,7 +24,7 @@ from catalog.models import ProductImage
 from catalog.services import bulk
 from classifier.jobs.new_jobs import add_live_job, add_shadow_job
 from classifier.models import Classification
-from classifier.permissions import require_models
+from classifier.permissions import require_models, require_operations
 from classifier.registry import shadow, uploads
 from core.db import atomic
 from core.errors import Conflict
@@ -113,7 +113,7 @@ def _move(
     actor: Actor, operation: Operation, before: tuple[str, ...], after: str, what: str, kinds: tuple[str, ...]
 ) -> None:
     """Change the state, and take what waits out of the queue: a later `feed` finds those images again."""
-    require_models(actor)
+    require_operations(actor)
     fields: dict[str, Any] = {"state": after}
     if after == State.CANCELLED:
         fields |= {"finished_at": timezone.now(), "open_key": None}
