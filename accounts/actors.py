@@ -83,7 +83,6 @@ class Actor:
         if not self.can_edit(merchant_id):
             raise Forbidden("forbidden", _("You may look at this shop's products but not change them."))
 
-
     def require_self(self) -> None:
         """Raise Forbidden if somebody works as another person: some things only that person may do."""
         if self.impersonator is not None:

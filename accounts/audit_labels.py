@@ -9,6 +9,7 @@ ACTIONS = {
     "api_key.create": gettext_lazy("made an API key"),
     "api_key.revoke": gettext_lazy("revoked an API key"),
     "acceptancethreshold.calibrate": gettext_lazy("calibrated acceptance thresholds"),
+    "auditevent.export": gettext_lazy("exported the audit trail"),
     "deployment.promote": gettext_lazy("promoted models"),
     "deployment.roll_back": gettext_lazy("rolled back to the models before"),
     "image.add": gettext_lazy("added photos"),
@@ -55,11 +56,14 @@ _WRITTEN = {
     "change": gettext_lazy("changed: %(thing)s"),
     "delete": gettext_lazy("deleted: %(thing)s"),
 }
+# Of which models.
+WRITTEN_MODELS = ("attribute", "attributevalue", "group", "merchant", "user")
 # Kinds of long operations.
 _OPERATIONS = {
     "reclassify": gettext_lazy("Classify everything again"),
     "shadow": gettext_lazy("Try unseen"),
     "register_model": gettext_lazy("Upload weights"),
+    "retry_failed": gettext_lazy("Try failed photos again"),
     "bulk_accept": gettext_lazy("Accept proposals"),
     "bulk_archive": gettext_lazy("Archive products"),
     "bulk_classify": gettext_lazy("Classify products again"),
@@ -85,6 +89,11 @@ def subject_label(subject_type: str) -> str:
     return str(next(names, subject_type))
 
 
+def written_actions() -> tuple[str, ...]:
+    """Return the codes of what admin pages without a service write."""
+    return tuple(f"{model}.{what}" for model in WRITTEN_MODELS for what in _WRITTEN)
+
+
 def action_label(action: str) -> str:
     """Return what was done, in words; the code itself where it has none any more."""
     if action in ACTIONS:
@@ -96,3 +105,8 @@ def action_label(action: str) -> str:
 def operation_label(kind: str) -> str:
     """Return what a long operation does, in words; its code where it has none."""
     return str(_OPERATIONS.get(kind, kind))
+
+
+def operation_kinds() -> list[tuple[str, str]]:
+    """Return the kinds of long operations with their words, in the order of these."""
+    return sorted(((kind, str(label)) for kind, label in _OPERATIONS.items()), key=lambda kind: kind[1].casefold())

@@ -78,6 +78,7 @@ class MembershipInline(TabularInline[Membership, User]):
 class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
     """People who log in. They are switched off rather than deleted: what they decided keeps their name."""
 
+    audits_values = False  # people are forgotten one day; what they were called is not written down elsewhere
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
@@ -171,7 +172,9 @@ class GroupAdmin(DjangoGroupAdmin, AuditedAdmin[Group]):
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
         """A ready group is only looked at."""
-        return ("called", "purpose", "permissions") if obj is not None and obj.name in NAMES else ("name", "permissions")
+        return (
+            ("called", "purpose", "permissions") if obj is not None and obj.name in NAMES else ("name", "permissions")
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
         """What is said of a ready group is not a field."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from catalog.models import Decision
@@ -16,7 +16,14 @@ class DecisionAdmin(ReadOnlyAdmin[Decision], MerchantData[Decision]):
     """Who decided what, when, and by which channel."""
 
     list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "channel")
-    list_filter = ("attribute", "kind", "source", "channel", ("created_at", RangeDateTimeFilter))
+    list_filter = (
+        ("product__merchant", AutocompleteSelectFilter),
+        "attribute",
+        "kind",
+        "source",
+        "channel",
+        ("created_at", RangeDateTimeFilter),
+    )
     list_select_related = ("product__merchant", "attribute", "value", "user", "api_key", "impersonator")
     search_fields = ("product__name", "product__sku", "product__public_id", "user__email", "value__code")
     fields = (

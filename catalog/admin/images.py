@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from catalog import services
@@ -102,7 +103,11 @@ class ProductImageAdmin(
 
     list_display = ("preview", "original_name", "product", "merchant", "found", "created_at")
     list_display_links = ("preview", "original_name")
-    list_filter = ("current_classification__state", ("archived_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        ("product__merchant", AutocompleteSelectFilter),
+        "current_classification__state",
+        ("archived_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("product__merchant", "current_classification")
     list_per_page = 25
     search_fields = ("original_name", "public_id", "product__name", "product__sku", "product__merchant__name")

@@ -13,9 +13,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 
-from accounts.admin.base import MerchantData, admin_actor
+from accounts.admin.base import MerchantData, TrailHistory, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
 from catalog.admin.images import ImageInline, media_url
@@ -57,11 +57,12 @@ class ValueFilter(DropdownFilter):
         return queryset.filter(attributes__value__in=values_called(self.attribute, code)) if code else queryset
 
 
-class CategoryFilter(ValueFilter):
-    """By category."""
-
-    title = _("category")
-    parameter_name = attribute = CATEGORY
+def value_filters(taxonomy: Taxonomy) -> list[type[ValueFilter]]:
+    """Return a filter for each active attribute."""
+    return [
+        type("ValueFilter", (ValueFilter,), {"title": attribute.name, "parameter_name": code, "attribute": code})
+        for code, attribute in taxonomy.attributes.items()
+    ]
 
 
 class DoubtFilter(DropdownFilter):
@@ -114,19 +115,12 @@ def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
 
 
 @admin.register(Product)
-class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
+class ProductAdmin(DeletesArchived[Product], TrailHistory[Product], MerchantData[Product]):
     """Products of all merchants. They are archived first; only then can they be deleted."""
 
     change_form_template = "admin/catalog/product/change_form.html"
 
     list_display = ("header", "merchant", "status_label", "category", "others", "updated_at")
-    list_filter = (
-        "status",
-        CategoryFilter,
-        DoubtFilter,
-        ("merchant", AutocompleteSelectFilter),
-        ("created_at", RangeDateTimeFilter),
-    )
     search_fields = ("name", "sku", "public_id", "merchant__name")
     search_help_text = _("name, SKU, public id or merchant")
     autocomplete_fields = ("merchant",)
@@ -154,6 +148,18 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         """As the portal's list: thumbnails, values and garments in a fixed number of queries."""
         return products_for_list(admin_actor(request)).order_by("-id")
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """By merchant, status, and the value of each attribute that there is today."""
+        of_values = value_filters(Taxonomy.load())
+        dates = ("created_at", RangeDateTimeFilter)
+        return [
+            ("merchant", AutocompleteSelectFilter),
+            ("status", ChoicesDropdownFilter),
+            *of_values,
+            DoubtFilter,
+            dates,
+        ]
 
     def get_inlines(self, request: HttpRequest, obj: Product | None) -> Any:
         """A product that is being added has nothing yet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateTimeFilter, RangeNumericFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter, RangeNumericFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from catalog.admin.images import drawn
@@ -22,6 +22,7 @@ class PredictionAdmin(ReadOnlyAdmin[Prediction], MerchantData[Prediction]):
     list_display = ("preview", "product", "attribute", "value", "sure", "calibrated", "model_version", "created_at")
     list_display_links = ("preview", "product")
     list_filter = (
+        ("garment__image__product__merchant", AutocompleteSelectFilter),
         "attribute",
         "calibrated",
         "model_version",

@@ -48,7 +48,7 @@ def test_beginning_and_end_are_in_the_merchant_s_trail(as_bob, sue, bob, merchan
 
 
 def test_decisions_and_the_trail_name_both(as_bob, sue, bob, product):
-    as_bob.post(reverse("catalog:review", args=[product.public_id]), {"material": "linen", "version": product.version})
+    as_bob.post(reverse("catalog:review", args=[product.public_id]), {"value-material": "linen"})
     decision = Decision.objects.get(product=product)
     assert (decision.user, decision.impersonator, decision.actor_name) == (bob, sue, "Sue as bob")
     event = AuditEvent.objects.get(action="product.review")
@@ -58,7 +58,7 @@ def test_decisions_and_the_trail_name_both(as_bob, sue, bob, product):
 
 def test_what_an_operation_does_names_both(as_bob, sue, bob, merchant, database_queue):
     product = ProductFactory(merchant=merchant, status="ready")
-    as_bob.post(reverse("catalog:bulk_start"), {"action": "archive", "id": [product.public_id]})
+    as_bob.post(reverse("catalog:bulk_start"), {"action": "archive", "product": [product.public_id]})
     assert Operation.objects.get().impersonator == sue
     assert AuditEvent.objects.get(action="product.archive").impersonator == sue
 
