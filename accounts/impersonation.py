@@ -25,6 +25,7 @@ _HISTORY = "hijack_history"  # django-hijack's: the keys of those whose session 
 # What can be done in another person's name: the work with products. Everything else is theirs alone, also what will be
 # added one day.
 _OPEN_PARTS = frozenset({"catalog", "classifier", "api", "hijack"})
+_SETTINGS = frozenset({"settings", "merchants"})  # what addresses begin with by which owners keep their shop
 _OPEN_PAGES = frozenset(
     {
         "accounts:login",
@@ -88,7 +89,8 @@ class ImpersonationMiddleware:
             logout(request)
             request._impersonator = None  # type: ignore[attr-defined]
             return None
-        if match.view_name in _OPEN_PAGES or (match.namespaces and match.namespaces[0] in _OPEN_PARTS):
+        work = bool(match.namespaces) and match.namespaces[0] in _OPEN_PARTS
+        if match.view_name in _OPEN_PAGES or (work and match.route.partition("/")[0] not in _SETTINGS):
             return None
         if wants_json(request):
             return JsonResponse({"code": "impersonated", "message": str(NOT_YOURS)}, status=403)

@@ -25,7 +25,7 @@ def require_models(actor: Actor) -> None:
 
 
 def may_stop_operations(user: User | AnonymousUser) -> bool:
-    """Whether somebody of the staff may pause, resume and cancel long operations: operators, and who keeps the models."""
+    """Whether somebody of the staff may pause and cancel long operations: operators, and who keeps the models."""
     return user.has_perm("accounts.change_operation") or user.has_perm("classifier.change_deployment")
 
 

@@ -129,6 +129,10 @@ class AuditedAdmin(TrailHistory[M]):
             request.audited = {"before": before, "after": after} if names else {}  # type: ignore[attr-defined]
         return super().construct_change_message(request, form, formsets, add)
 
+    def _trail(self, row: Any) -> dict[str, Any]:
+        """As `_record` writes it."""
+        return {"subject_type__exact": self.opts.model_name, "subject_id__exact": row.pk}
+
     def merchant_id_of(self, obj: M) -> int | None:
         """Return whose audit trail the change belongs to."""
         return None

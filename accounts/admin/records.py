@@ -15,7 +15,7 @@ from django.utils.html import format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from accounts.admin.trail import Trail, as_csv
@@ -77,7 +77,13 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent], MerchantData[AuditEvent]):
         filters: list[Any] = [("merchant", AutocompleteSelectFilter)]
         if request.user.has_perm("accounts.view_user"):
             filters.append(("user", AutocompleteSelectFilter))
-        return [*filters, ActionFilter, SubjectFilter, "channel", ("created_at", RangeDateTimeFilter)]
+        return [
+            *filters,
+            ActionFilter,
+            SubjectFilter,
+            ("channel", ChoicesDropdownFilter),
+            ("created_at", RangeDateTimeFilter),
+        ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         """A list that reads what its page's events were about in one go."""

@@ -172,9 +172,9 @@ class GroupAdmin(DjangoGroupAdmin, AuditedAdmin[Group]):
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
         """A ready group is only looked at."""
-        return (
-            ("called", "purpose", "permissions") if obj is not None and obj.name in NAMES else ("name", "permissions")
-        )
+        if obj is not None and obj.name in NAMES:
+            return ("called", "purpose", "permissions")
+        return ("name", "permissions")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
         """What is said of a ready group is not a field."""

@@ -10,7 +10,10 @@ from core.startup import require_sound_database
 
 
 class Command(EnglishCommand):
-    help = "Bring the database up to date: migrations, the taxonomy, the groups for staff and, where there is no merchant yet, the demo shop."
+    help = (
+        "Bring the database up to date: migrations, the taxonomy, the groups for staff and, where there is no merchant "
+        "yet, the demo shop."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help="create no demo shop")
