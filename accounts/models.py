@@ -287,6 +287,7 @@ class AuditEvent(models.Model):
             ),  # counted without rows
             models.Index(fields=("subject_type", "subject_id", "-id"), name="audit_subject"),
             models.Index(fields=("action", "created_at"), name="audit_action"),  # of all merchants
+            models.Index(fields=("created_at",), name="audit_created_at"),
         )
 
     def __str__(self) -> str:

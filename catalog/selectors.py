@@ -123,7 +123,12 @@ def values_called(attribute: str, code: str) -> list[int]:
 
     Products keep the value that was decided, so who looks for what it was merged into must find them too.
     """
-    values = {value.pk: value for value in AttributeValue.objects.filter(attribute__code=attribute)}
+    return called(AttributeValue.objects.filter(attribute__code=attribute), code)
+
+
+def called(of_attribute: Iterable[AttributeValue], code: str) -> list[int]:
+    """The same among the values of an attribute that were read already, all of them."""
+    values = {value.pk: value for value in of_attribute}
     merged = {pk: value.merged_into_id for pk, value in values.items()}
     today = {pk: _end(pk, merged) for pk in values}
     meant = {today[pk] for pk, value in values.items() if value.code == code}

@@ -15,13 +15,14 @@ from django.utils.html import format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from accounts.admin.trail import Trail, as_csv
 from accounts.audit_labels import ACTIONS, action_label, subject_label, written_actions
 from accounts.models import AuditEvent
 from accounts.services import record
+from core.admin.newest_first import NewestFirst, TimeFilter
 from core.admin.theme import DropdownFilter, display
 
 
@@ -61,7 +62,7 @@ def _word(choice: tuple[str, str]) -> str:
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin[AuditEvent], MerchantData[AuditEvent]):
+class AuditEventAdmin(NewestFirst[AuditEvent], ReadOnlyAdmin[AuditEvent], MerchantData[AuditEvent]):
     """Who did what, when and by which channel, and what it changed."""
 
     list_display = ("created_at", "what", "subject", "changes", "author", "channel", "merchant")
@@ -82,7 +83,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent], MerchantData[AuditEvent]):
             ActionFilter,
             SubjectFilter,
             ("channel", ChoicesDropdownFilter),
-            ("created_at", RangeDateTimeFilter),
+            ("created_at", TimeFilter),
         ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
@@ -127,7 +128,7 @@ class AuditEventAdmin(ReadOnlyAdmin[AuditEvent], MerchantData[AuditEvent]):
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
 
-    @display(description=_("what"), ordering="action")
+    @display(description=_("what"))
     def what(self, event: AuditEvent) -> str:
         """What was done, in words."""
         return action_label(event.action)

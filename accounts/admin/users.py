@@ -18,6 +18,7 @@ from accounts.admin.base import AuditedAdmin, admin_actor
 from accounts.impersonation import may_impersonate
 from accounts.models import Membership, Merchant, User
 from accounts.ready_groups import NAMES, READY_GROUPS
+from core.admin.newest_first import NewestFirst
 from core.admin.theme import AdminPasswordChangeForm, TabularInline, UserChangeForm, UserCreationForm, action, display
 from core.text import lookup_key
 
@@ -75,7 +76,7 @@ class MembershipInline(TabularInline[Membership, User]):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
+class UserAdmin(NewestFirst[User], DjangoUserAdmin[User], AuditedAdmin[User]):
     """People who log in. They are switched off rather than deleted: what they decided keeps their name."""
 
     audits_values = False  # people are forgotten one day; what they were called is not written down elsewhere
@@ -83,7 +84,7 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     inlines = (MembershipInline,)
-    ordering = ("-id",)
+    ordering = ("-pk",)
     list_display = ("email", "name", "is_active", "is_staff", "language", "last_login", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser", "language")
     search_fields = ("email", "name")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -17,12 +17,15 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
+from catalog.admin.finding import of_products
 from catalog.models import Product, ProductImage
 from catalog.selectors import shown_garments
 from catalog.services import uploads
 from catalog.views.media import VARIANTS, image_response
 from core.admin.base import ReadOnly, dialog
+from core.admin.newest_first import NewestFirst
 from core.admin.theme import Dialog, TabularInline, action, display
+from core.ids import is_public_id
 
 if TYPE_CHECKING:
     from catalog.models.of_classifier import Garment
@@ -97,7 +100,11 @@ class ImageInline(ImageColumns, ReadOnly, TabularInline[ProductImage, Product]):
 
 @admin.register(ProductImage)
 class ProductImageAdmin(
-    ImageColumns, DeletesArchived[ProductImage], ReadOnlyAdmin[ProductImage], MerchantData[ProductImage]
+    ImageColumns,
+    NewestFirst[ProductImage],
+    DeletesArchived[ProductImage],
+    ReadOnlyAdmin[ProductImage],
+    MerchantData[ProductImage],
 ):
     """Images of all products, and the view that serves them to administrators."""
 
@@ -110,8 +117,8 @@ class ProductImageAdmin(
     )
     list_select_related = ("product__merchant", "current_classification")
     list_per_page = 25
-    search_fields = ("original_name", "public_id", "product__name", "product__sku", "product__merchant__name")
-    ordering = ("-id",)
+    search_fields = ("original_name",)  # see get_search_results
+    search_help_text = _("beginning of the file's name, its number, or name, SKU or number of the product")
     fields = (
         "large_preview",
         "found",
@@ -134,6 +141,17 @@ class ProductImageAdmin(
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
         """With everything drawn or named beside them: a fixed number of queries."""
         return super().get_queryset(request).prefetch_related(*_seen())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ProductImage], search_term: str
+    ) -> tuple[QuerySet[ProductImage], bool]:
+        """By the beginning of the file's name, by number, or by the product."""
+        if not (text := search_term.strip()):
+            return queryset, False
+        if is_public_id(text) and (found := queryset.filter(public_id=text)).exists():
+            return found, False
+        named = Q(original_name__istartswith=text)
+        return of_products(self, request, queryset, text, "product", also=named), False
 
     def _may(self, request: HttpRequest, permission: str, object_id: str | None, *, archived: bool) -> bool:
         """Whether they have the permission, and the image of the page, if there is one, is in that state."""
@@ -225,7 +243,7 @@ class ProductImageAdmin(
         """The display copy with boxes."""
         return drawn(image, large=True)
 
-    @display(description=_("merchant"), ordering="product__merchant__name")
+    @display(description=_("merchant"))
     def merchant(self, image: ProductImage) -> str:
         """Whose image it is."""
         return str(image.product.merchant)

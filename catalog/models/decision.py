@@ -110,7 +110,10 @@ class Decision(models.Model):
                 name="decision_answers",
             ),
         )
-        indexes = (models.Index(fields=("product", "attribute", "-id"), name="decision_product"),)
+        indexes = (
+            models.Index(fields=("product", "attribute", "-id"), name="decision_product"),
+            models.Index(fields=("created_at",), name="decision_created_at"),
+        )
 
     def __str__(self) -> str:
         return f"{self.attribute}: {self.value or self.get_kind_display()}"

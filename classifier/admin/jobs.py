@@ -13,18 +13,21 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.admin.base import ReadOnlyAdmin, admin_actor
 from accounts.models import Operation
+from catalog.admin.finding import of_products
 from catalog.admin.images import drawn
-from catalog.models import Product
+from catalog.models import Product, ProductImage
 from classifier.admin.classify_again import ClassifiesAgain
 from classifier.jobs import failures
 from classifier.models import Classification
 from core.admin.base import coloured, link_to
+from core.admin.newest_first import NewestFirst, TimeFilter
 from core.admin.theme import DropdownFilter, action, display
 from core.errors import Refused
+from core.ids import is_public_id
 
 admin.site.unregister(DBTaskResult)  # the queue behind these jobs: nothing that people could use
 
@@ -67,7 +70,7 @@ class StateFilter(DropdownFilter):
 
 
 @admin.register(Classification)
-class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classification]):
+class ClassificationAdmin(NewestFirst[Classification], ReadOnlyAdmin[Classification], ClassifiesAgain[Classification]):
     """Jobs are the worker's to write; a person can only ask for a new one."""
 
     list_display = (
@@ -87,17 +90,11 @@ class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classif
         "error_code",
         "purpose",
         "priority",
-        ("queued_at", RangeDateTimeFilter),
+        ("queued_at", TimeFilter),
     )
     list_select_related = ("image__product",)
-    search_fields = (
-        "error_code",
-        "error_message",
-        "image__original_name",
-        "image__public_id",
-        "image__product__name",
-        "image__product__sku",
-    )
+    search_fields = ("image__product__name",)  # see get_search_results
+    search_help_text = _("number of the photo, or name, SKU or number of the product")
     fields = (
         "preview",
         "image",
@@ -126,7 +123,16 @@ class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classif
         """With whether the image was tried again since."""
         return super().get_queryset(request).annotate(tried_again=failures.later_job())
 
-    @display(description=_("product"), ordering="image__product__name")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Classification], search_term: str
+    ) -> tuple[QuerySet[Classification], bool]:
+        """By photo or by product."""
+        text = search_term.strip()
+        if is_public_id(text) and (image := ProductImage.objects.filter(public_id=text).first()):
+            return queryset.filter(image=image), False
+        return (of_products(self, request, queryset, text, "image__product") if text else queryset), False
+
+    @display(description=_("product"))
     def product(self, job: Classification) -> str:
         """What the image shows."""
         return str(job.image.product)
@@ -141,7 +147,7 @@ class ClassificationAdmin(ReadOnlyAdmin[Classification], ClassifiesAgain[Classif
         """The image with the boxes that this job found."""
         return drawn(job.image, garments=job.garments.all(), large=True)
 
-    @display(description=_("state"), ordering="state", label=STATE_COLOURS)
+    @display(description=_("state"), label=STATE_COLOURS)
     def state_label(self, job: Classification) -> str:
         """Where the job is, by word and colour."""
         again = job.state == Classification.State.FAILED and job.tried_again  # type: ignore[attr-defined]  # annotated

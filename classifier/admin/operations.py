@@ -22,6 +22,7 @@ from classifier.models import ModelVersion, ShadowReport
 from classifier.permissions import may_stop_operations
 from classifier.registry import uploads
 from core.admin.base import link_to
+from core.admin.newest_first import NewestFirst
 from core.admin.theme import Dialog, DropdownFilter, action, display
 
 
@@ -41,7 +42,7 @@ class KindFilter(DropdownFilter):
 
 
 @admin.register(Operation)
-class OperationAdmin(ReadOnlyAdmin[Operation], MerchantData[Operation]):
+class OperationAdmin(NewestFirst[Operation], ReadOnlyAdmin[Operation], MerchantData[Operation]):
     """Long jobs and how far they are."""
 
     list_display = ("public_id", "what", "merchant", "created_by", "state", "progress", "problem", "created_at")
@@ -65,7 +66,7 @@ class OperationAdmin(ReadOnlyAdmin[Operation], MerchantData[Operation]):
     )
     actions_detail = ("pause", "resume", "cancel")
 
-    @display(description=_("what"), ordering="kind")
+    @display(description=_("what"))
     def what(self, operation: Operation) -> str:
         """The kind of work, and of what."""
         return str(operation)
