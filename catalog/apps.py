@@ -10,9 +10,11 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         """Connect the signal handlers that let the files of a deleted image go, and the terms of a deleted product.
 
-        And name what goes on with the catalogue's operations.
+        And name what goes on with the catalogue's operations, and what its codes in the audit trail mean.
         """
+        from accounts import audit_details
         from accounts.services import operations
+        from catalog.audit_words import CatalogueWords
         from catalog.models import Product, ProductImage
         from catalog.services import bulk
         from catalog.signals import image_deleted, product_deleted
@@ -20,3 +22,4 @@ class CatalogConfig(AppConfig):
         post_delete.connect(image_deleted, sender=ProductImage, dispatch_uid="catalog.image_deleted")
         post_delete.connect(product_deleted, sender=Product, dispatch_uid="catalog.product_deleted")
         operations.provide(bulk.KIND, bulk.run)
+        audit_details.provide(CatalogueWords)

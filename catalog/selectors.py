@@ -229,7 +229,9 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
             Prefetch("images", images_for_page(), to_attr="current_images"),
             Prefetch(
                 "decisions",
-                Decision.objects.select_related("attribute", "value", "user", "api_key").order_by("-id"),
+                Decision.objects.select_related("attribute", "value", "user", "api_key", "impersonator").order_by(
+                    "-id"
+                ),
             ),
         )
         .get(public_id=public_id)

@@ -38,3 +38,4 @@ if os.environ["DATABASE_URL"].startswith("sqlite"):
     # Nothing here must survive a power cut, so nothing waits for the disk.
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
+WHITENOISE_AUTOREFRESH = True  # else each test client would read the folders of static files again

@@ -22,14 +22,14 @@ class DecisionAdmin(NewestFirst[Decision], ReadOnlyAdmin[Decision], MerchantData
 
     list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "channel")
     list_filter = (
+        ("product__merchant", MerchantFilter),
         "attribute",
         "kind",
         "source",
         "channel",
-        ("product__merchant", MerchantFilter),
         ("created_at", TimeFilter),
     )
-    list_select_related = ("product__merchant", "attribute", "value", "user", "api_key")
+    list_select_related = ("product__merchant", "attribute", "value", "user", "api_key", "impersonator")
     search_fields = ("product__name",)  # see get_search_results
     search_help_text = _("name, SKU or number of the product, or the whole e-mail of who decided")
     fields = (

@@ -110,8 +110,8 @@ class ProductImageAdmin(
     list_display = ("preview", "original_name", "product", "merchant", "found", "created_at")
     list_display_links = ("preview", "original_name")
     list_filter = (
-        "current_classification__state",
         ("product__merchant", MerchantFilter),
+        "current_classification__state",
         ("archived_at", admin.EmptyFieldListFilter),
     )
     list_select_related = ("product__merchant", "current_classification")

@@ -15,7 +15,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from accounts.admin.base import MerchantData, admin_actor
+from accounts.admin.base import MerchantData, TrailHistory, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
 from catalog.admin.finding import Finding
@@ -57,7 +57,7 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         """With everything that is named, in one query."""
-        return super().get_queryset(request).select_related("attribute", "value", "user", "api_key")
+        return super().get_queryset(request).select_related("attribute", "value", "user", "api_key", "impersonator")
 
     @display(description=_("author"))
     def author(self, decision: Decision) -> str:
@@ -72,7 +72,7 @@ def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
 
 
 @admin.register(Product)
-class ProductAdmin(NewestFirst[Product], DeletesArchived[Product], MerchantData[Product]):
+class ProductAdmin(NewestFirst[Product], DeletesArchived[Product], TrailHistory[Product], MerchantData[Product]):
     """Products of all merchants. They are archived first; only then can they be deleted."""
 
     change_form_template = "admin/catalog/product/change_form.html"

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
-from accounts.admin.base import ReadOnlyAdmin
+from accounts.admin.base import ReadOnlyAdmin, admin_actor
+from accounts.models import Operation
 from catalog.admin.finding import MerchantFilter, of_products
 from catalog.admin.images import drawn
 from catalog.models import Product, ProductImage
 from classifier.admin.classify_again import ClassifiesAgain
+from classifier.jobs import failures
 from classifier.models import Classification
 from core.admin.base import coloured, link_to
 from core.admin.newest_first import NewestFirst, TimeFilter
-from core.admin.theme import display
+from core.admin.theme import DropdownFilter, action, display
+from core.errors import Refused
 from core.ids import is_public_id
 
 admin.site.unregister(DBTaskResult)  # the queue behind these jobs: nothing that people could use
 
+TRIED_AGAIN = _("failed, tried again since")
+PHASES = {"decode": _("reading the photo"), "detect": _("finding garments"), "classify": _("describing them")}
 STATE_COLOURS = coloured(
     {
         Classification.State.RUNNING.label: "info",
@@ -28,6 +39,33 @@ STATE_COLOURS = coloured(
         Classification.State.FAILED.label: "danger",
     }
 )
+
+
+class StateFilter(DropdownFilter):
+    """By state; unless asked for, failures that were tried again since are left out: nobody has to do anything."""
+
+    title = _("state")
+    parameter_name = "state"
+    _EVERYTHING, _STANDING = "everything", "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Failures that stand, each state, and everything there is."""
+        return [
+            (self._STANDING, _("failed, not tried again")),
+            *Classification.State.choices,
+            (self._EVERYTHING, _("everything, with failures that were tried again since")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Classification]) -> QuerySet[Classification]:
+        """Keep what was asked for."""
+        value = self.value()
+        if value == self._EVERYTHING:
+            return queryset
+        if value == self._STANDING:
+            return queryset.filter(pk__in=failures.standing().order_by().values("pk"))
+        if value in Classification.State.values:
+            return queryset.filter(state=value)
+        return queryset.exclude(failures.later_job(), state=Classification.State.FAILED)
 
 
 @admin.register(Classification)
@@ -46,11 +84,11 @@ class ClassificationAdmin(NewestFirst[Classification], ReadOnlyAdmin[Classificat
         "queued_at",
     )
     list_filter = (
-        "state",
+        StateFilter,
+        ("image__product__merchant", MerchantFilter),
         "error_code",
         "purpose",
         "priority",
-        ("image__product__merchant", MerchantFilter),
         ("queued_at", TimeFilter),
     )
     list_select_related = ("image__product",)
@@ -67,7 +105,7 @@ class ClassificationAdmin(NewestFirst[Classification], ReadOnlyAdmin[Classificat
         "error_code",
         "error_message",
         "attempts",
-        "timings",
+        "phases",
         "queued_at",
         "started_at",
         "finished_at",
@@ -75,9 +113,14 @@ class ClassificationAdmin(NewestFirst[Classification], ReadOnlyAdmin[Classificat
     )
     actions = ("classify_selected_again",)
     actions_detail = ("classify_again",)
+    actions_list = ("retry_failed",)
 
     class Media:
         css = {"all": ("admin/images.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Classification]:
+        """With whether the image was tried again since."""
+        return super().get_queryset(request).annotate(tried_again=failures.later_job())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Classification], search_term: str
@@ -106,7 +149,13 @@ class ClassificationAdmin(NewestFirst[Classification], ReadOnlyAdmin[Classificat
     @display(description=_("state"), label=STATE_COLOURS)
     def state_label(self, job: Classification) -> str:
         """Where the job is, by word and colour."""
-        return job.get_state_display()
+        again = job.state == Classification.State.FAILED and job.tried_again  # type: ignore[attr-defined]  # annotated
+        return str(TRIED_AGAIN) if again else job.get_state_display()
+
+    @display(description=_("time taken (ms)"))
+    def phases(self, job: Classification) -> str:
+        """How long each phase took."""
+        return " · ".join(f"{PHASES.get(phase, phase)} {time:.1f}" for phase, time in job.timings.items()) or "–"
 
     @display(description=_("took"))
     def took(self, job: Classification) -> str:
@@ -114,6 +163,33 @@ class ClassificationAdmin(NewestFirst[Classification], ReadOnlyAdmin[Classificat
         if job.started_at is None or job.finished_at is None:
             return ""
         return f"{(job.finished_at - job.started_at).total_seconds():.2f} s"
+
+    def has_retry_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Operators; the service asks again."""
+        return self.has_view_permission(request) and request.user.has_perm("classifier.change_classification")
+
+    @action(description=_("Try again what failed"), permissions=["retry"], icon="replay")
+    def retry_failed(self, request: HttpRequest) -> HttpResponse:
+        """Say what failed, by its reason, and start an operation that tries all of one reason again."""
+        if not self.has_retry_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            try:
+                operation = failures.start_retry(actor=admin_actor(request), error=request.POST.get("error", ""))
+            except Refused as refused:
+                self.message_user(request, refused.message, messages.ERROR)
+            else:
+                said = format_html(str(_("It has begun: {}")), link_to(operation))
+                self.message_user(request, said, messages.SUCCESS)
+            return redirect("admin:classifier_classification_retry_failed")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Try again what failed"),
+            "opts": self.opts,
+            "failures": failures.by_error(),
+            "under_way": Operation.objects.filter(kind=failures.KIND, finished_at=None),
+        }
+        return TemplateResponse(request, "admin/classifier/classification/retry_failed.html", context)
 
     def products_of(self, rows: QuerySet[Classification]) -> QuerySet[Product]:
         """What the jobs' images show."""

@@ -22,25 +22,33 @@ def _database_first(django_db_setup):
     """Make the database before the server, which would share one connection among its threads if it were in memory."""
 
 
-@pytest.fixture
-def page(live_server, monkeypatch, request):
-    """A page in a fresh profile; what its console complains of fails the test."""
-    fail = request.node.get_closest_marker("failing_requests") is not None
+@pytest.fixture(scope="session")
+def browser():
+    """One browser for the session: starting it takes longer than most tests."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser")
     if executable is None:
         pytest.skip("no Chromium on this machine; `make test` installs it")
-    # Playwright keeps an event loop in this thread, in which Django would otherwise refuse to ask the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    complaints = []
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, in which Django would otherwise refuse to ask the database.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        page = browser.new_context(base_url=live_server.url, locale="en").new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser, live_server, request):
+    """A page in a fresh profile; what its console complains of fails the test."""
+    fail = request.node.get_closest_marker("failing_requests") is not None
+    complaints = []
+    context = browser.new_context(base_url=live_server.url, locale="en")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
     assert [said for said in complaints if not (fail and said.startswith("Failed to load resource"))] == []
 
 
