@@ -157,7 +157,9 @@ def decided_by_people() -> QuerySet[ProductAttribute]:
 
 
 def _shown_values() -> QuerySet[ProductAttribute]:
-    return ProductAttribute.objects.select_related("attribute", "value__parent", "decision__user", "decision__api_key")
+    return ProductAttribute.objects.select_related(
+        "attribute", "value__parent", "value__merged_into", "decision__user", "decision__api_key"
+    )
 
 
 def _current_values() -> Prefetch[str]:

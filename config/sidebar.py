@@ -22,6 +22,7 @@ GROUPS = [
     (
         _("Taxonomy"),
         [
+            (_("Tree"), "account_tree", "catalog.attributevalue/tree"),
             (_("Attributes"), "category", "catalog.attribute"),
             (_("Values"), "label", "catalog.attributevalue"),
         ],

@@ -368,4 +368,4 @@ class ProductAdmin(NewestFirst[Product], DeletesArchived[Product], TrailHistory[
 def _written(value: ProductAttribute) -> str:
     if value.value is None:
         return value.get_state_display()
-    return f"{value.value} {percent(value.confidence)}".strip()
+    return f"{value.value.today} {percent(value.confidence)}".strip()
