@@ -68,6 +68,8 @@ WRITTEN_MODELS = ("attribute", "attributevalue", "group", "merchant", "user")
 _OPERATIONS = {
     "reclassify": gettext_lazy("Classify everything again"),
     "shadow": gettext_lazy("Try unseen"),
+    "calibrate": gettext_lazy("Calibrate thresholds"),
+    "quality": gettext_lazy("Count the figures of quality"),
     "register_model": gettext_lazy("Upload weights"),
     "retry_failed": gettext_lazy("Try failed photos again"),
     "bulk_accept": gettext_lazy("Accept proposals"),

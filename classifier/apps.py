@@ -15,9 +15,12 @@ class ClassifierConfig(AppConfig):
         from accounts.services import operations
         from catalog.models import Product, ProductImage
         from classifier.jobs import bulk, failures
+        from classifier.quality import counting
         from classifier.signals import image_saved, product_saved
 
         post_save.connect(image_saved, sender=ProductImage, dispatch_uid="classifier.image_saved")
         post_save.connect(product_saved, sender=Product, dispatch_uid="classifier.product_saved")
         bulk.provide()
         operations.provide(failures.KIND, failures.run)
+        operations.provide(counting.CALIBRATE, counting.run_calibration, long=True)
+        operations.provide(counting.QUALITY, counting.run_counting, long=True)

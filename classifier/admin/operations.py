@@ -20,6 +20,7 @@ from accounts.models import Operation
 from classifier.jobs import operations
 from classifier.models import ModelVersion, ShadowReport
 from classifier.permissions import may_stop_operations
+from classifier.quality import counting
 from classifier.registry import uploads
 from core.admin.base import link_to
 from core.admin.newest_first import NewestFirst
@@ -88,6 +89,12 @@ class OperationAdmin(NewestFirst[Operation], ReadOnlyAdmin[Operation], MerchantD
         if operation.kind == uploads.KIND:
             version = ModelVersion.objects.filter(pk=operation.parameters.get("version")).first()
             return link_to(version) if version else "–"
+        if operation.kind == counting.CALIBRATE and operation.state == Operation.State.DONE:
+            used = operation.parameters["thresholds_in_use"]
+            said = gettext("%(count)d thresholds in use.")
+            if not used:
+                said = gettext("Nothing is accepted yet: too few decisions, or not precise enough.")
+            return said % {"count": used}
         report = ShadowReport.objects.filter(operation=operation).first()
         return link_to(report) if report else "–"
 
@@ -100,11 +107,12 @@ class OperationAdmin(NewestFirst[Operation], ReadOnlyAdmin[Operation], MerchantD
     def _may(
         self, request: HttpRequest, object_id: str | None, states: Collection[str], of_uploads: Collection[str] = ()
     ) -> bool:
-        """Whether the operation is in one of these states; uploads, which cannot be paused, have their own."""
+        """Whether the operation is in one of these states; what is done at once cannot be paused."""
         if not self.has_view_permission(request) or not may_stop_operations(request.user):
             return False
-        of_others = ~Q(kind=uploads.KIND) & Q(state__in=states)
-        allowed = of_others | Q(kind=uploads.KIND, state__in=of_uploads)
+        at_once = (uploads.KIND, counting.CALIBRATE, counting.QUALITY)
+        of_others = ~Q(kind__in=at_once) & Q(state__in=states)
+        allowed = of_others | Q(kind__in=at_once, state__in=of_uploads)
         return object_id is None or Operation.objects.filter(allowed, pk=object_id).exists()
 
     def has_pause_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:

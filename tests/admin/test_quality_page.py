@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.actors import Actor
 from accounts.channels import Channel
 from accounts.models import AuditEvent, Membership, Operation
+from accounts.services import operations
 from catalog import services
 from catalog.models import AttributeValue, Decision, ProductImage
 from classifier.jobs import sweep
@@ -355,6 +356,9 @@ def test_an_administrator_calibrates_from_the_list(admin, client_of, clerk, merc
     assert client.post(url, {"_form_submitted": "on", "precision": "1.5"}).status_code == 200
     assert not AcceptanceThreshold.objects.exists()
     assert client.post(url, {"_form_submitted": "on", "precision": "0.97"}).headers["HX-Redirect"]
+    assert not AcceptanceThreshold.objects.exists()  # a worker does it
+    assert operations.continue_long() == 1
+    assert Operation.objects.get().state == "done"
     assert set(AcceptanceThreshold.objects.values_list("precision", "threshold")) == {(0.97, None)}
     assert AuditEvent.objects.get(action="acceptancethreshold.calibrate").user == admin
 
