@@ -32,7 +32,7 @@ def _shape(address):
 
 
 def _links(page, text):
-    for href in re.findall(r'(?:href|hx-get|action)="([^"#]+)', text):
+    for href in re.findall(r'(?<![:\w-])(?:href|hx-get|action)="([^"#]+)', text):
         address = urljoin(page, unescape(href))
         if address.startswith(("/admin/", "/products", "/review")) and not any(word in address for word in _NOT_FOLLOWED):
             yield address
