@@ -117,7 +117,8 @@ class Words:
             found += self._differences(before, after)
         rest = {key: value for key, value in details.items() if key not in {"before", "after", "changes"}}
         if "attribute" in rest and "value" in rest:
-            rest = {**rest, str(rest.pop("attribute")): rest.pop("value")}
+            attribute, value = str(rest.pop("attribute")), rest.pop("value")
+            rest = {attribute: value, **rest}
         nested = rest.pop("values", None)
         if isinstance(nested, dict):  # what was answered, by attribute
             rest = {**nested, **rest}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from core.db import atomic
 
@@ -24,6 +24,11 @@ class ReadyGroup:
     name: str
     purpose: Promise
     permissions: frozenset[str]
+
+    @property
+    def label(self) -> str:
+        """Its name in the reader's language."""
+        return gettext(self.name)
 
 
 def _views(*models: str) -> set[str]:

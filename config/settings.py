@@ -282,6 +282,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.sidebar"},
     "COLORS": {
         # the portal's accent, by its tokens

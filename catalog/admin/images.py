@@ -91,6 +91,10 @@ class ImageInline(ImageColumns, ReadOnly, TabularInline[ProductImage, Product]):
     readonly_fields = fields
     extra = 0
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may look at a product sees its photos."""
+        return super().has_view_permission(request, obj) or request.user.has_perm("catalog.view_product")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
         """Those that are not archived, with everything drawn or named beside them: a fixed number of queries."""
         images = super().get_queryset(request).filter(archived_at=None)
@@ -232,7 +236,8 @@ class ProductImageAdmin(
     def media_view(self, request: HttpRequest, public_id: str, variant: str) -> HttpResponseBase:
         """Serve one file of an image to people who may see all merchants' products in the admin."""
         image = ProductImage.objects.visible_to(admin_actor(request)).filter(public_id=public_id).first()
-        if image is None or variant not in VARIANTS or not self.has_view_permission(request):
+        may_look = self.has_view_permission(request) or request.user.has_perm("catalog.view_product")
+        if image is None or variant not in VARIANTS or not may_look:
             raise Http404
         return image_response(request, image, variant)
 

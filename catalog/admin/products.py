@@ -11,12 +11,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.admin.base import MerchantData, TrailHistory, admin_actor
 from catalog import services
+from catalog.admin import review_across
 from catalog.admin.deletion import DeletesArchived
 from catalog.admin.finding import Finding
 from catalog.admin.images import ImageInline, media_url
@@ -128,6 +130,10 @@ class ProductAdmin(NewestFirst[Product], DeletesArchived[Product], TrailHistory[
         if hasattr(request, "finding"):
             return queryset, False
         return Finding(search_term).narrow(queryset), False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's addresses and those of the review."""
+        return [*review_across.urls(self.admin_site), *super().get_urls()]
 
     def get_inlines(self, request: HttpRequest, obj: Product | None) -> Any:
         """A product that is being added has nothing yet."""

@@ -87,7 +87,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         "card_text",
         "sha256",
         "source_sha256",
-        "serving",
+        "use",
         "created_at",
     )
     actions = ("promote_selected",)
@@ -139,6 +139,12 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
     def measured(self, version: ModelVersion) -> str:
         """What was measured before it came, as a list."""
         lines = ((str(change),) for change in Words().of_details(version.metrics))
+        return format_html_join("", "<div>{}</div>", lines) or "–"
+
+    @display(description=_("files and their use"))
+    def use(self, version: ModelVersion) -> str:
+        """How its files are used, as a list."""
+        lines = ((str(change),) for change in Words().of_details(version.serving))
         return format_html_join("", "<div>{}</div>", lines) or "–"
 
     @display(description=_("card"))

@@ -16,7 +16,7 @@ from django.utils import timezone
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from catalog.services import bulk, drafts
+from catalog.services import bulk, drafts, merchant_figures
 from classifier.jobs import chores, operations, queue, results
 from classifier.jobs.leases import keeper
 from classifier.jobs.tasks import wake_worker
@@ -145,6 +145,13 @@ def prune(stop: threading.Event = _NEVER) -> None:
             temporary,
             changes,
         )
+
+
+def count_merchants(stop: threading.Event = _NEVER) -> None:
+    """Count what merchants have, where something changed; for one worker at a time."""
+    with chores.alone("figures", stop) as goes_on:
+        if goes_on is not None:
+            merchant_figures.count_changed(goes_on)
 
 
 def prune_superseded(goes_on: Callable[[], bool] = lambda: True) -> int:
