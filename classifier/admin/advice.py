@@ -74,7 +74,7 @@ def of_quality(
             Advice(
                 "look",
                 _("Nobody has decided on a proposal in this period, so nothing can be said of how good they are."),
-                reverse("review_queue"),
+                reverse("catalog:review_queue"),
                 _("Review products"),
             )
         )
@@ -88,7 +88,7 @@ def _of_attribute(key: int, rate: Rate, name: str) -> Advice:
         text = _(
             "%(attribute)s: people kept %(kept)d of %(total)d proposals. Too few to rely on; with 100 one can say more."
         )
-        return Advice("look", text % given, reverse("review_queue"), _("Review products"))
+        return Advice("look", text % given, reverse("catalog:review_queue"), _("Review products"))
     text = _("%(attribute)s: people kept %(kept)d of %(total)d proposals, so between %(low)s and %(high)s are right.")
     if rate.interval[0] >= GOOD:
         return Advice("good", text % given, thresholds, _("See what is auto-accepted"))
@@ -198,9 +198,8 @@ def of_report(report: ShadowReport) -> Verdict:
         text = _(
             "Review some products first, or try the candidate on more photos. Look at the examples below meanwhile."
         )
-        return Verdict(
-            changes, sure % {"decided": decided}, Advice("look", text, reverse("review_queue"), _("Review products"))
-        )
+        advice = Advice("look", text, reverse("catalog:review_queue"), _("Review products"))
+        return Verdict(changes, sure % {"decided": decided}, advice)
     given = {
         "decided": decided,
         "now": _share(now.acceptance or 0.0),

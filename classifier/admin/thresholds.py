@@ -122,7 +122,8 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
     ) -> HttpResponse:
         """Show the curve of today's decisions below the fields, which the theme asks for several times."""
         assert obj is not None  # nobody adds
-        return super().render_change_form(request, context | {"curve": _drawn(obj)}, add, change, form_url, obj)
+        shown = context | {"curve": _drawn(obj)}
+        return super().render_change_form(request, shown, add=add, change=change, form_url=form_url, obj=obj)
 
     @action(
         description=_("Calibrate"),
