@@ -267,7 +267,10 @@ class AttributeValueAdmin(KeepsUsed[AttributeValue]):
 
     def get_urls(self) -> list[URLPattern]:
         """With the pages of the tree, where values are also merged."""
-        return [*TaxonomyTree(self).urls(), *super().get_urls()]
+        patterns = TaxonomyTree(self).urls()
+        for pattern in patterns:
+            pattern.callback = self._of_a_row(pattern.callback, must_exist=True)
+        return [*patterns, *super().get_urls()]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer as top-level categories only values that can be one."""
