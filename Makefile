@@ -9,6 +9,7 @@
 #   make bench-lists lists of products at a million of them (half an hour, MariaDB)
 #   make bulk-proof   publish 10,000 products and undo it while processes are killed (half an hour, MariaDB)
 #   make import-proof 1,000 products with 4,000 photos while processes are killed, and hostile files (MariaDB)
+#   make bench-admin the admin's lists at a million rows (half an hour, MariaDB)
 #   make bench-portal keys and waiting of the review, in a browser
 #   make outfits     which garment of an outfit is proposed as the product
 
@@ -48,7 +49,7 @@ var/secret_key:
 %.mo: %.po | $(RUN_READY)
 	msgfmt --check-format -o $@ $<
 
-.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists bench-portal bulk-proof import-proof outfits
+.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists bench-portal bulk-proof import-proof outfits bench-admin
 
 setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
@@ -112,6 +113,9 @@ bulk-proof: setup $(TEST_READY)
 import-proof: setup $(TEST_READY)
 	python benchmarks/hostile_files.py
 	python benchmarks/imports.py
+
+bench-admin: setup $(TEST_READY)
+	MARIADB_BUFFER_POOL=1G scripts/with_mariadb python benchmarks/admin_lists.py
 
 bench-portal: setup $(TEST_READY)
 	scripts/with_mariadb python benchmarks/portal.py

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from accounts.models import ApiKey, Merchant, Operation, User
 
 
+NOT_YOURS = _("You work as another person. Passwords, keys, members and settings are theirs alone to change.")
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A user, an API key or the system, within one merchant (None: staff over all merchants, or the system).
 
-    `operation` is the long operation as whose part they act, if it is one: decisions carry it.
+    `operation` is the long operation as whose part they act, if it is one: decisions carry it. `impersonator` is the
+    member of staff who works as the user: decisions and the audit trail name both.
     """
 
     channel: Channel
@@ -27,6 +31,7 @@ class Actor:
     merchant: Merchant | None = None
     role: str | None = None
     operation: Operation | None = None
+    impersonator: User | None = None
 
     @property
     def is_system(self) -> bool:
@@ -77,6 +82,11 @@ class Actor:
         """Raise Forbidden unless the actor may change products of that merchant."""
         if not self.can_edit(merchant_id):
             raise Forbidden("forbidden", _("You may look at this shop's products but not change them."))
+
+    def require_self(self) -> None:
+        """Raise Forbidden if somebody works as another person: some things only that person may do."""
+        if self.impersonator is not None:
+            raise Forbidden("impersonated", NOT_YOURS)
 
 
 def system(channel: Channel = Channel.COMMAND) -> Actor:

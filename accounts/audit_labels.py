@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from django.apps import apps
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 ACTIONS = {
     "api_key.create": gettext_lazy("made an API key"),
     "api_key.revoke": gettext_lazy("revoked an API key"),
     "acceptancethreshold.calibrate": gettext_lazy("calibrated acceptance thresholds"),
+    "auditevent.export": gettext_lazy("exported the audit trail"),
+    "attribute.order": gettext_lazy("put the attributes in another order"),
+    "attribute.order_values": gettext_lazy("put values in another order"),
+    "attributevalue.merge": gettext_lazy("merged a value into another"),
+    "attributevalue.offer": gettext_lazy("offered a retired value again"),
+    "attributevalue.retire": gettext_lazy("retired a value"),
+    "attributevalue.separate": gettext_lazy("took back the merge of a value"),
     "deployment.promote": gettext_lazy("promoted models"),
     "deployment.roll_back": gettext_lazy("rolled back to the models before"),
     "image.add": gettext_lazy("added photos"),
@@ -48,6 +55,8 @@ ACTIONS = {
     "product.unpublish": gettext_lazy("unpublished"),
     "product.update": gettext_lazy("changed name or SKU"),
     "product.withdraw": gettext_lazy("took back a decision"),
+    "user.impersonate": gettext_lazy("began to work as another person"),
+    "user.impersonate_end": gettext_lazy("worked as themselves again"),
     "user.password": gettext_lazy("changed their own password"),
 }
 # What admin pages without a service write: `<model>.add` and so on.
@@ -56,13 +65,18 @@ _WRITTEN = {
     "change": gettext_lazy("changed: %(thing)s"),
     "delete": gettext_lazy("deleted: %(thing)s"),
 }
+# Of which models.
+WRITTEN_MODELS = ("attribute", "attributevalue", "group", "merchant", "user")
 # Kinds of long operations.
 _OPERATIONS = {
     "reclassify": gettext_lazy("Classify everything again"),
     "shadow": gettext_lazy("Try unseen"),
+    "calibrate": gettext_lazy("Calibrate thresholds"),
+    "quality": gettext_lazy("Count the figures of quality"),
     "register_model": gettext_lazy("Upload weights"),
     "import_check": gettext_lazy("Check an import"),
     "import_products": gettext_lazy("Import products"),
+    "retry_failed": gettext_lazy("Try failed photos again"),
     "bulk_accept": gettext_lazy("Accept proposals"),
     "bulk_archive": gettext_lazy("Archive products"),
     "bulk_classify": gettext_lazy("Classify products again"),
@@ -75,11 +89,23 @@ _OPERATIONS = {
 }
 
 
+def in_name_of(user: object, impersonator: object | None) -> str:
+    """Return whom pages name as the author: the person, and who worked as them if somebody did."""
+    if impersonator is None:
+        return str(user)
+    return gettext("%(staff)s as %(person)s") % {"staff": impersonator, "person": user}
+
+
 def subject_label(subject_type: str) -> str:
     """Return what the subject of an event is called; its code where no model has that name any more."""
     name = subject_type.replace("_", "")
     names = (model._meta.verbose_name for model in apps.get_models() if model._meta.model_name == name)
     return str(next(names, subject_type))
+
+
+def written_actions() -> tuple[str, ...]:
+    """Return the codes of what admin pages without a service write."""
+    return tuple(f"{model}.{what}" for model in WRITTEN_MODELS for what in _WRITTEN)
 
 
 def action_label(action: str) -> str:
@@ -93,3 +119,8 @@ def action_label(action: str) -> str:
 def operation_label(kind: str) -> str:
     """Return what a long operation does, in words; its code where it has none."""
     return str(_OPERATIONS.get(kind, kind))
+
+
+def operation_kinds() -> list[tuple[str, str]]:
+    """Return the kinds of long operations with their words, in the order of these."""
+    return sorted(((kind, str(label)) for kind, label in _OPERATIONS.items()), key=lambda kind: kind[1].casefold())

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from accounts.impersonation import impersonator_of
 from accounts.page_of import page_of
 
 
@@ -17,6 +18,7 @@ def active_merchant(request: HttpRequest) -> dict[str, Any]:
     actor = request.actor
     merchant = actor.merchant
     return {
+        "impersonator": impersonator_of(request),
         "memberships": request.memberships,  # type: ignore[attr-defined]  # set by ActiveMerchantMiddleware
         "merchant": merchant,
         "page_of": page_of(request),

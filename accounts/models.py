@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from accounts.audit_labels import action_label, operation_label
+from accounts.audit_labels import action_label, in_name_of, operation_label
 from accounts.channels import Channel
 from core.ids import PUBLIC_ID_LENGTH, public_id
 from core.text import lookup_key
@@ -61,6 +61,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions = (("impersonate_user", gettext_noop("Can work as a member of a merchant")),)
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -106,6 +107,29 @@ class Merchant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class MerchantFigures(models.Model):
+    """What a merchant has and does, counted by a worker now and then: lists of merchants read it and count nothing."""
+
+    merchant = models.OneToOneField(Merchant, models.CASCADE, related_name="figures", verbose_name=_("merchant"))
+    products = models.PositiveBigIntegerField(_("products"), default=0)
+    images = models.PositiveBigIntegerField(_("photos"), default=0)
+    bytes = models.PositiveBigIntegerField(_("bytes"), default=0)
+    # Of the proposals that people looked at in the products reviewed last: how many, and how many they kept.
+    answered = models.PositiveIntegerField(_("answered"), default=0)
+    kept = models.PositiveIntegerField(_("kept"), default=0)
+    last_active = models.DateTimeField(_("last active"), null=True, blank=True)
+    last_event = models.PositiveBigIntegerField(default=0)  # the newest line of the audit trail that is counted
+    counted_at = models.DateTimeField(_("counted"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("figures of a merchant")
+        verbose_name_plural = _("figures of merchants")
+        default_permissions = ()  # who sees the merchant sees them
+
+    def __str__(self) -> str:
+        return str(self.merchant)
 
 
 class Membership(models.Model):
@@ -194,6 +218,9 @@ class Operation(models.Model):
     created_by = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
     )
+    impersonator = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("impersonator")
+    )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     parameters = models.JSONField(_("parameters"), default=dict)
     total = models.PositiveIntegerField(_("total"), default=0)
@@ -259,7 +286,16 @@ class AuditEvent(models.Model):
                 fields=("merchant", "action", "created_at", "user"), name="audit_work"
             ),  # counted without rows
             models.Index(fields=("subject_type", "subject_id", "-id"), name="audit_subject"),
+            models.Index(fields=("action", "created_at"), name="audit_action"),  # of all merchants
+            models.Index(fields=("created_at",), name="audit_created_at"),
         )
 
     def __str__(self) -> str:
         return action_label(self.action)
+
+    @property
+    def author(self) -> str:
+        """Whom pages name: the person, who worked as them if somebody did, the key, or the system."""
+        if self.user is not None:
+            return in_name_of(self.user, self.impersonator)
+        return self.api_key.name if self.api_key is not None else str(_("system"))

@@ -13,6 +13,7 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.actors import Actor
 from accounts.channels import Channel
+from accounts.impersonation import impersonator_of
 from accounts.models import Membership, User
 from core.portal import wants_json
 
@@ -53,6 +54,7 @@ def actor_of_portal(request: HttpRequest) -> Actor | None:
     return Actor(
         channel=Channel.PORTAL,
         user=request.user,
+        impersonator=impersonator_of(request),
         merchant=membership.merchant if membership else None,
         role=membership.role if membership else None,
     )

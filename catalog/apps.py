@@ -10,9 +10,11 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         """Connect the signal handlers that let the files of a deleted image go, and the terms of a deleted product.
 
-        And name what goes on with the catalogue's operations.
+        And name what goes on with the catalogue's operations, and what its codes in the audit trail mean.
         """
+        from accounts import audit_details
         from accounts.services import operations
+        from catalog.audit_words import CatalogueWords
         from catalog.models import Product, ProductImage
         from catalog.services import bulk, exports
         from catalog.services.imports import checking, leased, running
@@ -24,3 +26,4 @@ class CatalogConfig(AppConfig):
         operations.provide(exports.KIND, exports.run, long=True)
         operations.provide(leased.CHECK, checking.run, long=True)
         operations.provide(leased.IMPORT, running.run)
+        audit_details.provide(CatalogueWords)

@@ -75,7 +75,7 @@ def lately(merchant: Merchant, but: User | None) -> list[Line]:
     """Return what others than one person did last, newest first; two queries."""
     newest = (
         AuditEvent.objects.filter(merchant=merchant)
-        .select_related("user", "api_key")
+        .select_related("user", "api_key", "impersonator")
         .defer("details")
         .order_by("-id")[:_EVENTS]
     )
@@ -91,10 +91,8 @@ def _named(numbers: Iterable[str]) -> Iterable[Product]:
 
 def _who(event: AuditEvent) -> str:
     """Name who did it; '' for the system, whose work is not news."""
-    if event.user is not None:
-        return str(event.user)
-    if event.api_key is not None:
-        return event.api_key.name
+    if event.user is not None or event.api_key is not None:
+        return event.author
     return _("somebody") if event.channel in _CHANNELS_OF_PEOPLE else ""
 
 

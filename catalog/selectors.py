@@ -123,7 +123,12 @@ def values_called(attribute: str, code: str) -> list[int]:
 
     Products keep the value that was decided, so who looks for what it was merged into must find them too.
     """
-    values = {value.pk: value for value in AttributeValue.objects.filter(attribute__code=attribute)}
+    return called(AttributeValue.objects.filter(attribute__code=attribute), code)
+
+
+def called(of_attribute: Iterable[AttributeValue], code: str) -> list[int]:
+    """The same among the values of an attribute that were read already, all of them."""
+    values = {value.pk: value for value in of_attribute}
     merged = {pk: value.merged_into_id for pk, value in values.items()}
     today = {pk: _end(pk, merged) for pk in values}
     meant = {today[pk] for pk, value in values.items() if value.code == code}
@@ -152,7 +157,9 @@ def decided_by_people() -> QuerySet[ProductAttribute]:
 
 
 def _shown_values() -> QuerySet[ProductAttribute]:
-    return ProductAttribute.objects.select_related("attribute", "value__parent", "decision__user", "decision__api_key")
+    return ProductAttribute.objects.select_related(
+        "attribute", "value__parent", "value__merged_into", "decision__user", "decision__api_key"
+    )
 
 
 def _current_values() -> Prefetch[str]:
@@ -224,7 +231,9 @@ def product_for_page(actor: Actor, public_id: str) -> Product:
             Prefetch("images", images_for_page(), to_attr="current_images"),
             Prefetch(
                 "decisions",
-                Decision.objects.select_related("attribute", "value", "user", "api_key").order_by("-id"),
+                Decision.objects.select_related("attribute", "value", "user", "api_key", "impersonator").order_by(
+                    "-id"
+                ),
             ),
         )
         .get(public_id=public_id)

@@ -10,12 +10,17 @@ class ClassifierConfig(AppConfig):
     def ready(self) -> None:
         """Connect the signal handlers: a saved image is queued, a renamed product gets its proposal again.
 
-        And add to the catalogue's bulk operations the one that is the classifier's.
+        And add to the catalogue's bulk operations the one that is the classifier's, and name what tries again.
         """
+        from accounts.services import operations
         from catalog.models import Product, ProductImage
-        from classifier.jobs import bulk
+        from classifier.jobs import bulk, failures
+        from classifier.quality import counting
         from classifier.signals import image_saved, product_saved
 
         post_save.connect(image_saved, sender=ProductImage, dispatch_uid="classifier.image_saved")
         post_save.connect(product_saved, sender=Product, dispatch_uid="classifier.product_saved")
         bulk.provide()
+        operations.provide(failures.KIND, failures.run)
+        operations.provide(counting.CALIBRATE, counting.run_calibration, long=True)
+        operations.provide(counting.QUALITY, counting.run_counting, long=True)

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_tasks",
     "django_tasks_db",
+    "hijack",
     "config",
     "accounts",
     "catalog",
@@ -90,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.ActiveMerchantMiddleware",
+    "accounts.impersonation.ImpersonationMiddleware",
     "accounts.page_of.PageOfMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -174,6 +176,10 @@ OTJANG_LOGIN_ATTEMPTS = env.integer("OTJANG_LOGIN_ATTEMPTS", default=10)
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "accounts:login"
+
+# Staff who work as a member: accounts.impersonation. The pages have a banner of their own.
+HIJACK_PERMISSION_CHECK = "accounts.impersonation.may_impersonate"
+HIJACK_INSERT_BEFORE = None
 
 # --- Language and time ------------------------------------------------------------------------------------------------
 
@@ -282,6 +288,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.sidebar"},
     "COLORS": {
         # the portal's accent, by its tokens

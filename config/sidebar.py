@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from catalog.admin.review_across import may_review
+
 # Groups of pages: the page's title, its symbol (of Material Symbols) and the model that it lists. A page that is not a
 # list follows its model after a slash.
 GROUPS = [
@@ -15,6 +17,7 @@ GROUPS = [
         _("Catalogue"),
         [
             (_("Products"), "apparel", "catalog.product"),
+            (_("Review"), "rate_review", "catalog.product/review"),
             (_("Photos"), "photo_library", "catalog.productimage"),
             (_("Decisions"), "gavel", "catalog.decision"),
         ],
@@ -22,6 +25,7 @@ GROUPS = [
     (
         _("Taxonomy"),
         [
+            (_("Tree"), "account_tree", "catalog.attributevalue/tree"),
             (_("Attributes"), "category", "catalog.attribute"),
             (_("Values"), "label", "catalog.attributevalue"),
             (_("Mappings"), "swap_horiz", "catalog.taxonomymapping"),
@@ -60,6 +64,8 @@ GROUPS = [
 
 
 def _may_look(request: HttpRequest, page: str) -> bool:
+    if page == "catalog.product/review":
+        return may_review(request)
     model = apps.get_model(page.partition("/")[0])
     return admin.site.get_model_admin(model).has_view_permission(request)
 

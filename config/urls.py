@@ -11,6 +11,7 @@ urlpatterns = [
     path("components/", components, name="components"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("impersonation/", include("hijack.urls")),
     path("api/v1/", include("config.api")),
     path("", include("accounts.urls")),
     path("", include("catalog.urls")),

@@ -28,8 +28,8 @@ def admin_actor(request: HttpRequest) -> Actor:
     return Actor(channel=Channel.ADMIN, user=request.user)
 
 
-class ReadOnlyAdmin(ReadOnly, BaseAdmin[M]):
-    """A page to look at, whose history is the audit trail."""
+class TrailHistory(BaseAdmin[M]):
+    """Mixin: a page whose history is the audit trail."""
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -46,7 +46,7 @@ class ReadOnlyAdmin(ReadOnly, BaseAdmin[M]):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Offer the history only where there is one: nothing is ever written down of most records."""
         row = kwargs["obj"]
-        if row is not None and context["show_history"]:
+        if row is not None and context.get("show_history"):
             context["show_history"] = (
                 self._reads_trail(request) and AuditEvent.objects.filter(**self._trail(row)).exists()
             )
@@ -59,6 +59,10 @@ class ReadOnlyAdmin(ReadOnly, BaseAdmin[M]):
         """Where the audit trail has such rows: under the model's name in words."""
         subject = re.sub(r"(?<!^)(?=[A-Z])", "_", row._meta.object_name or "").lower()
         return {"subject_type__exact": subject, "subject_id__exact": getattr(row, "public_id", row.pk)}
+
+
+class ReadOnlyAdmin(ReadOnly, TrailHistory[M]):
+    """A page to look at, whose history is the audit trail."""
 
 
 class MerchantData(BaseAdmin[M]):
@@ -88,14 +92,52 @@ class MerchantData(BaseAdmin[M]):
         return super().has_delete_permission(request, obj) and admin_actor(request).sees_all_merchants
 
 
-class AuditedAdmin(BaseAdmin[M]):
-    """Pages that write rows themselves, because no service has more to say about them: each change is audited."""
+def _stored(value: Any) -> Any:
+    """What the audit trail keeps of a field's value."""
+    if isinstance(value, Model):
+        return str(value)
+    if isinstance(value, list | tuple | set | QuerySet):
+        return sorted(str(one) for one in value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _initial(form: Any, name: str) -> Any:
+    """What a form's field said before, as the row that it names."""
+    value, field = form.get_initial_for_field(form.fields[name], name), form.fields[name]
+    queryset = getattr(field, "queryset", None)
+    if queryset is None or value in (None, ""):
+        return value
+    if isinstance(value, list | tuple | QuerySet):
+        return value
+    return value if isinstance(value, Model) else queryset.model._default_manager.filter(pk=value).first()
+
+
+class AuditedAdmin(TrailHistory[M]):
+    """Pages that write rows themselves, because no service has more to say about them: each change is audited.
+
+    `audits_values`: the trail keeps from what to what, not only which fields; never of people.
+    """
+
+    audits_values = True
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Keep from what to what the form's fields changed, for the audit trail."""
+        if self.audits_values and not add and form is not None:
+            names = [name for name in form.changed_data if name in form.cleaned_data]
+            before = {name: _stored(_initial(form, name)) for name in names}
+            after = {name: _stored(form.cleaned_data[name]) for name in names}
+            request.audited = {"before": before, "after": after} if names else {}  # type: ignore[attr-defined]
+        return super().construct_change_message(request, form, formsets, add)
+
+    def _trail(self, row: Any) -> dict[str, Any]:
+        """As `_record` writes it."""
+        return {"subject_type__exact": self.opts.model_name, "subject_id__exact": row.pk}
 
     def merchant_id_of(self, obj: M) -> int | None:
         """Return whose audit trail the change belongs to."""
         return None
 
-    def _record(self, request: HttpRequest, obj: M, what: str, changes: Any) -> None:
+    def _record(self, request: HttpRequest, obj: M, what: str, changes: Any, **details: Any) -> None:
         name = str(self.opts.model_name)
         record(
             actor=admin_actor(request),
@@ -104,6 +146,8 @@ class AuditedAdmin(BaseAdmin[M]):
             subject_id=str(obj.pk),
             merchant_id=self.merchant_id_of(obj),
             changes=changes,
+            name=str(obj) if self.audits_values else "",
+            **details,
         )
 
     def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
@@ -112,12 +156,12 @@ class AuditedAdmin(BaseAdmin[M]):
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
-        """Audit what was changed, with the rows inline: names of fields, never values."""
-        self._record(request, obj, "change", message)
+        """Audit what was changed, from what to what; of the rows inline, which fields."""
+        self._record(request, obj, "change", message, **getattr(request, "audited", {}))
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Audit what is about to be deleted."""
         for obj in queryset:
-            self._record(request, obj, "delete", str(obj))
+            self._record(request, obj, "delete", "")
         return super().log_deletions(request, queryset)

@@ -6,15 +6,23 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
-from accounts.models import ApiKey, Membership, Merchant
+from accounts.models import ApiKey, Membership, Merchant, MerchantFigures
 from accounts.services import create_api_key
 from core.admin.base import ReadOnly
 from core.admin.theme import TabularInline, action, display
@@ -52,15 +60,38 @@ class KeyForm(forms.Form):
     read_only = forms.BooleanField(label=capfirst(_("read only")), required=False, widget=UnfoldBooleanSwitchWidget)
 
 
+def _number_of(rows: QuerySet[Any]) -> Coalesce:
+    """How many rows a merchant has; looked up for the merchants of a page."""
+    counted = rows.filter(merchant=OuterRef("pk")).order_by().values("merchant").annotate(number=Count("pk"))
+    return Coalesce(Subquery(counted.values("number")), 0)
+
+
+def _figures(merchant: Merchant) -> MerchantFigures | None:
+    """What a worker has counted, if one has been there."""
+    return getattr(merchant, "figures", None)
+
+
 @admin.register(Merchant)
 class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
     """Merchants. They are switched off rather than deleted: products, decisions and the audit trail hang on them."""
 
-    list_display = ("name", "members", "valid_keys", "is_active", "is_demo", "created_at")
+    list_display = (
+        "name",
+        "products",
+        "images",
+        "stored",
+        "kept",
+        "last_active",
+        "members",
+        "valid_keys",
+        "is_active",
+        "created_at",
+    )
+    list_select_related = ("figures",)
     list_filter = ("is_active", "is_demo", "images_for_training")
     search_fields = ("name", "public_id")
-    fields = ("name", "public_id", "is_active", "images_for_training", "is_demo", "created_at")
-    readonly_fields = ("public_id", "created_at")
+    fields = ("name", "public_id", "is_active", "images_for_training", "is_demo", "created_at", "figures_line")
+    readonly_fields = ("public_id", "created_at", "figures_line")
     inlines = (MemberInline, ApiKeyInline)
     actions_detail = ("new_key",)
 
@@ -70,8 +101,8 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
             super()
             .get_queryset(request)
             .annotate(
-                member_count=Count("memberships", distinct=True),
-                key_count=Count("api_keys", filter=Q(api_keys__revoked_at=None), distinct=True),
+                member_count=_number_of(Membership.objects.all()),
+                key_count=_number_of(ApiKey.objects.filter(revoked_at=None)),
             )
         )
 
@@ -86,6 +117,57 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
     def has_new_key_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Who may make keys; the service asks again."""
         return admin_actor(request).sees_all_merchants and request.user.has_perm("accounts.add_apikey")
+
+    @display(description=_("products"), ordering="figures__products")
+    def products(self, merchant: Merchant) -> str:
+        """How many products are not archived, as a link to them."""
+        figures = _figures(merchant)
+        url = f"{reverse('admin:catalog_product_changelist')}?{urlencode({'merchant__id__exact': merchant.pk})}"
+        return format_html('<a href="{}" class="text-link">{}</a>', url, intcomma(figures.products)) if figures else "–"
+
+    @display(description=_("photos"), ordering="figures__images")
+    def images(self, merchant: Merchant) -> str:
+        """How many photos count."""
+        figures = _figures(merchant)
+        return intcomma(figures.images) if figures else "–"
+
+    @display(description=_("size of the photos"), ordering="figures__bytes")
+    def stored(self, merchant: Merchant) -> str:
+        """What the originals take up."""
+        figures = _figures(merchant)
+        return filesizeformat(figures.bytes) if figures else "–"
+
+    @display(description=_("proposals kept"))
+    def kept(self, merchant: Merchant) -> str:
+        """Of the proposals that people looked at in the products reviewed last."""
+        figures = _figures(merchant)
+        if figures is None or not figures.answered:
+            return "–"
+        return _("%(share)d %% of %(total)d") % {
+            "share": round(100 * figures.kept / figures.answered),
+            "total": figures.answered,
+        }
+
+    @display(description=_("last active"), ordering="figures__last_active")
+    def last_active(self, merchant: Merchant) -> Any:
+        """When a person or a key last did something."""
+        figures = _figures(merchant)
+        return figures.last_active if figures else None
+
+    @display(description=_("figures"))
+    def figures_line(self, merchant: Merchant) -> str:
+        """All of them, and of when they are."""
+        figures = _figures(merchant)
+        if figures is None:
+            return str(_("A worker counts them within minutes."))
+        parts = (
+            _("%(count)s products") % {"count": intcomma(figures.products)},
+            _("%(count)s photos") % {"count": intcomma(figures.images)},
+            filesizeformat(figures.bytes),
+            _("proposals kept: %(kept)s") % {"kept": self.kept(merchant)},
+            _("counted: %(when)s") % {"when": date_format(localtime(figures.counted_at), "SHORT_DATETIME_FORMAT")},
+        )
+        return " · ".join(str(part) for part in parts)
 
     @display(description=_("members"), ordering="member_count")
     def members(self, merchant: Merchant) -> Any:

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import AuditedAdmin, admin_actor
-from accounts.models import Membership, User
-from core.admin.theme import AdminPasswordChangeForm, TabularInline, UserChangeForm, UserCreationForm
+from accounts.impersonation import may_impersonate
+from accounts.models import Membership, Merchant, User
+from accounts.ready_groups import NAMES, READY_GROUPS
+from core.admin.newest_first import NewestFirst
+from core.admin.theme import AdminPasswordChangeForm, TabularInline, UserChangeForm, UserCreationForm, action, display
 from core.text import lookup_key
 
 admin.site.unregister(Group)
+
+
+def group_name(group: Group) -> str:
+    """Return what a group is called: the ready ones have names in the reader's language."""
+    return gettext(group.name) if group.name in NAMES else group.name
+
+
+class GroupsField(forms.ModelMultipleChoiceField[Group]):
+    """Groups in the reader's language."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Its name."""
+        return group_name(obj)
 
 
 class EmailForm(forms.ModelForm[User]):
@@ -58,14 +76,15 @@ class MembershipInline(TabularInline[Membership, User]):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
+class UserAdmin(NewestFirst[User], DjangoUserAdmin[User], AuditedAdmin[User]):
     """People who log in. They are switched off rather than deleted: what they decided keeps their name."""
 
+    audits_values = False  # people are forgotten one day; what they were called is not written down elsewhere
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     inlines = (MembershipInline,)
-    ordering = ("-id",)
+    ordering = ("-pk",)
     list_display = ("email", "name", "is_active", "is_staff", "language", "last_login", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser", "language")
     search_fields = ("email", "name")
@@ -79,8 +98,15 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
+    actions_detail = ("impersonate",)
     # Permission to edit users must not be a way to get every other permission.
     _granted_by_superusers: ClassVar = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Groups by their names in the reader's language."""
+        if db_field.name == "groups":
+            kwargs["form_class"] = GroupsField
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """Whose merchants somebody works in is for staff who may see all of them (rule 2)."""
@@ -104,21 +130,65 @@ class UserAdmin(DjangoUserAdmin[User], AuditedAdmin[User]):
         """Nobody: see the class."""
         return False
 
+    def has_impersonate_permission(self, request: HttpRequest, object_id: str) -> bool:
+        """Support, and members who are not staff; django-hijack's view asks again."""
+        user = User.objects.filter(pk=object_id).first()
+        return user is not None and may_impersonate(hijacker=cast(User, request.user), hijacked=user)
+
+    @action(description=_("Work as this person"), permissions=["impersonate"], icon="supervisor_account")
+    def impersonate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Say what it means before it begins."""
+        user = self.get_object(request, object_id)
+        if user is None:
+            raise Http404
+        shops = Merchant.objects.filter(memberships__user=user, is_active=True)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Work as this person"),
+            "opts": self.opts,
+            "original": user,
+            "shops": list(shops),
+        }
+        return TemplateResponse(request, "admin/accounts/user/impersonate.html", context)
+
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, AuditedAdmin[Group]):
-    """Named sets of permissions for staff."""
+    """Named sets of permissions for staff. The ready ones come with the site: `accounts.ready_groups`."""
 
     filter_horizontal = ()
+    list_display = ("called", "purpose")
+    list_display_links = ("called",)
+    _purposes: ClassVar = {group.name: group.purpose for group in READY_GROUPS}
+
+    @display(description=_("name"), ordering="name")
+    def called(self, group: Group) -> str:
+        """Its name in the reader's language."""
+        return group_name(group)
+
+    @display(description=_("what for"))
+    def purpose(self, group: Group) -> str:
+        """What its members do, if it is a ready one."""
+        return str(self._purposes.get(group.name, ""))
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        """A ready group is only looked at."""
+        if obj is not None and obj.name in NAMES:
+            return ("called", "purpose", "permissions")
+        return ("name", "permissions")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        """What is said of a ready group is not a field."""
+        return ("called", "purpose") if obj is not None and obj.name in NAMES else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only superusers: staff could give their own group every right."""
         return request.user.is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """Only superusers, for the reason that `has_add_permission` names."""
-        return request.user.is_superuser
+        """Only superusers, for the reason that `has_add_permission` names; ready groups would be put right again."""
+        return request.user.is_superuser and (obj is None or obj.name not in NAMES)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         """Only superusers, for the reason that `has_add_permission` names."""
-        return request.user.is_superuser
+        return request.user.is_superuser and (obj is None or obj.name not in NAMES)

@@ -14,6 +14,7 @@ def event_of(
         merchant_id=merchant_id,
         user=actor.user,
         api_key=actor.api_key,
+        impersonator=actor.impersonator,
         channel=actor.channel,
         action=action,
         subject_type=subject_type,

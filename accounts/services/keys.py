@@ -17,6 +17,7 @@ KEY_NAME_LENGTH = 100
 
 
 def _require_manage(actor: Actor, merchant: Merchant) -> None:
+    actor.require_self()
     if not actor.can_manage(merchant.pk, "accounts.add_apikey"):
         raise Forbidden("forbidden", _("Only an owner of the shop may manage its API keys."))
 

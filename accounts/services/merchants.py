@@ -9,6 +9,7 @@ from core.db import atomic
 @atomic
 def set_images_for_training(*, actor: Actor, merchant: Merchant, allowed: bool) -> None:
     """Say whether the merchant's images and decisions may go into data sets. Raises Forbidden but for owners."""
+    actor.require_self()
     actor.require_manage(merchant.pk, "accounts.change_merchant")
     changed = Merchant.objects.filter(pk=merchant.pk).exclude(images_for_training=allowed)
     if changed.update(images_for_training=allowed):

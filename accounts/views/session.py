@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.i18n import set_language as set_language_cookie
 
 from accounts.forms import LoginForm
+from accounts.impersonation import impersonator_of
 from accounts.models import User
 from accounts.page_of import page_of
 from accounts.portal import SESSION_KEY, PortalRequest, portal_view
@@ -94,7 +95,8 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
     """Switch the language of this browser and, for a known person, of their account; then back to the page."""
     response = set_language_cookie(request)
     language = request.POST.get("language")
-    if request.user.is_authenticated and language in dict(settings.LANGUAGES):
+    own = request.user.is_authenticated and impersonator_of(request) is None
+    if own and language in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(language=language)
     return response
 

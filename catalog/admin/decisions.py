@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin
+from accounts.models import User
+from catalog.admin.finding import MerchantFilter, of_products
 from catalog.models import Decision
+from core.admin.newest_first import NewestFirst, TimeFilter
 from core.admin.theme import display
+from core.text import lookup_key
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin[Decision], MerchantData[Decision]):
+class DecisionAdmin(NewestFirst[Decision], ReadOnlyAdmin[Decision], MerchantData[Decision]):
     """Who decided what, when, and by which channel."""
 
     list_display = ("created_at", "product", "merchant", "attribute", "kind", "value", "source", "author", "channel")
-    list_filter = ("attribute", "kind", "source", "channel", ("created_at", RangeDateTimeFilter))
-    list_select_related = ("product__merchant", "attribute", "value", "user", "api_key")
-    search_fields = ("product__name", "product__sku", "product__public_id", "user__email", "value__code")
+    list_filter = (
+        ("product__merchant", MerchantFilter),
+        "attribute",
+        "kind",
+        "source",
+        "channel",
+        ("created_at", TimeFilter),
+    )
+    list_select_related = ("product__merchant", "attribute", "value", "user", "api_key", "impersonator")
+    search_fields = ("product__name",)  # see get_search_results
+    search_help_text = _("name, SKU or number of the product, or the whole e-mail of who decided")
     fields = (
         "created_at",
         "product",
@@ -35,7 +48,16 @@ class DecisionAdmin(ReadOnlyAdmin[Decision], MerchantData[Decision]):
         "proposed_by",
     )
 
-    @display(description=_("merchant"), ordering="product__merchant__name")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Decision], search_term: str
+    ) -> tuple[QuerySet[Decision], bool]:
+        """By product, or by the person."""
+        text = search_term.strip()
+        if "@" in text:
+            return queryset.filter(user__in=User.objects.filter(email_key=lookup_key(text))), False
+        return (of_products(self, request, queryset, text, "product") if text else queryset), False
+
+    @display(description=_("merchant"))
     def merchant(self, decision: Decision) -> str:
         """Whose product it is."""
         return str(decision.product.merchant)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -16,12 +16,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
+from catalog.admin.finding import MerchantFilter, of_products
 from catalog.models import Product, ProductImage
 from catalog.selectors import shown_garments
 from catalog.services import uploads
 from catalog.views.media import VARIANTS, image_response
 from core.admin.base import ReadOnly, dialog
+from core.admin.newest_first import NewestFirst
 from core.admin.theme import Dialog, TabularInline, action, display
+from core.ids import is_public_id
 
 if TYPE_CHECKING:
     from catalog.models.of_classifier import Garment
@@ -88,6 +91,10 @@ class ImageInline(ImageColumns, ReadOnly, TabularInline[ProductImage, Product]):
     readonly_fields = fields
     extra = 0
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may look at a product sees its photos."""
+        return super().has_view_permission(request, obj) or request.user.has_perm("catalog.view_product")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
         """Those that are not archived, with everything drawn or named beside them: a fixed number of queries."""
         images = super().get_queryset(request).filter(archived_at=None)
@@ -96,17 +103,24 @@ class ImageInline(ImageColumns, ReadOnly, TabularInline[ProductImage, Product]):
 
 @admin.register(ProductImage)
 class ProductImageAdmin(
-    ImageColumns, DeletesArchived[ProductImage], ReadOnlyAdmin[ProductImage], MerchantData[ProductImage]
+    ImageColumns,
+    NewestFirst[ProductImage],
+    DeletesArchived[ProductImage],
+    ReadOnlyAdmin[ProductImage],
+    MerchantData[ProductImage],
 ):
     """Images of all products, and the view that serves them to administrators."""
 
     list_display = ("preview", "original_name", "product", "merchant", "found", "created_at")
     list_display_links = ("preview", "original_name")
-    list_filter = ("current_classification__state", ("archived_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        ("product__merchant", MerchantFilter),
+        "current_classification__state",
+        ("archived_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("product__merchant", "current_classification")
-    list_per_page = 25
-    search_fields = ("original_name", "public_id", "product__name", "product__sku", "product__merchant__name")
-    ordering = ("-id",)
+    search_fields = ("original_name",)  # see get_search_results
+    search_help_text = _("beginning of the file's name, its number, or name, SKU or number of the product")
     fields = (
         "large_preview",
         "found",
@@ -129,6 +143,17 @@ class ProductImageAdmin(
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductImage]:
         """With everything drawn or named beside them: a fixed number of queries."""
         return super().get_queryset(request).prefetch_related(*_seen())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ProductImage], search_term: str
+    ) -> tuple[QuerySet[ProductImage], bool]:
+        """By the beginning of the file's name, by number, or by the product."""
+        if not (text := search_term.strip()):
+            return queryset, False
+        if is_public_id(text) and (found := queryset.filter(public_id=text)).exists():
+            return found, False
+        named = Q(original_name__istartswith=text)
+        return of_products(self, request, queryset, text, "product", also=named), False
 
     def _may(self, request: HttpRequest, permission: str, object_id: str | None, *, archived: bool) -> bool:
         """Whether they have the permission, and the image of the page, if there is one, is in that state."""
@@ -211,7 +236,8 @@ class ProductImageAdmin(
     def media_view(self, request: HttpRequest, public_id: str, variant: str) -> HttpResponseBase:
         """Serve one file of an image to people who may see all merchants' products in the admin."""
         image = ProductImage.objects.visible_to(admin_actor(request)).filter(public_id=public_id).first()
-        if image is None or variant not in VARIANTS or not self.has_view_permission(request):
+        may_look = self.has_view_permission(request) or request.user.has_perm("catalog.view_product")
+        if image is None or variant not in VARIANTS or not may_look:
             raise Http404
         return image_response(request, image, variant)
 
@@ -220,7 +246,7 @@ class ProductImageAdmin(
         """The display copy with boxes."""
         return drawn(image, large=True)
 
-    @display(description=_("merchant"), ordering="product__merchant__name")
+    @display(description=_("merchant"))
     def merchant(self, image: ProductImage) -> str:
         """Whose image it is."""
         return str(image.product.merchant)

@@ -11,21 +11,26 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from accounts.admin.base import MerchantData, admin_actor
+from accounts.admin.base import MerchantData, TrailHistory, admin_actor
 from catalog import services
+from catalog.admin import review_across
 from catalog.admin.deletion import DeletesArchived
+from catalog.admin.finding import Finding
 from catalog.admin.images import ImageInline, media_url
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
+from catalog.admin.product_list import DoubtFilter, ProductList, value_filters
 from catalog.certainty import percent
-from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
-from catalog.selectors import Taxonomy, products_for_list, values_called, values_of
+from catalog.models import CATEGORY, Attribute, Decision, Product, ProductAttribute, ProductImage
+from catalog.selectors import Taxonomy, products_for_list, values_of
 from catalog.services import uploads
 from core.admin.base import ReadOnly, coloured, dialog
-from core.admin.theme import Dialog, DropdownFilter, TabularInline, action, display
+from core.admin.newest_first import NewestFirst, TimeFilter
+from core.admin.theme import Dialog, TabularInline, action, display
 from core.errors import Refused
 
 Service = Callable[..., object]
@@ -41,51 +46,6 @@ STATUS_COLOURS = coloured(
 )
 
 
-class ValueFilter(DropdownFilter):
-    """Products whose current value of one attribute is the chosen one."""
-
-    attribute = ""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The attribute's values by code; top-level categories with values below them are not offered."""
-        values = AttributeValue.objects.filter(attribute__code=self.attribute, merged_into=None, children=None)
-        return [(value.code, value.name) for value in values.order_by("position", "id")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
-        """Join the current value of the attribute, of which a product has one."""
-        code = self.value()
-        return queryset.filter(attributes__value__in=values_called(self.attribute, code)) if code else queryset
-
-
-class CategoryFilter(ValueFilter):
-    """By category."""
-
-    title = _("category")
-    parameter_name = attribute = CATEGORY
-
-
-class DoubtFilter(DropdownFilter):
-    """Products whose proposed category is less sure than that, and that nobody has decided on."""
-
-    title = _("confidence in the category")
-    parameter_name = "less_sure_than"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """In whole per cent."""
-        return [(str(limit), f"< {limit}%") for limit in (50, 70, 85, 95)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
-        """Join the current value of the category, of which a product has one."""
-        limit = self.value()
-        if limit is None or not limit.isdecimal():
-            return queryset
-        return queryset.filter(
-            attributes__attribute__code=CATEGORY,
-            attributes__state=ProductAttribute.State.PROPOSED,
-            attributes__confidence__lt=int(limit) / 100,
-        )
-
-
 class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
     """The product's history of decisions, newest first."""
 
@@ -99,7 +59,7 @@ class DecisionInline(ReadOnly, TabularInline[Decision, Product]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         """With everything that is named, in one query."""
-        return super().get_queryset(request).select_related("attribute", "value", "user", "api_key")
+        return super().get_queryset(request).select_related("attribute", "value", "user", "api_key", "impersonator")
 
     @display(description=_("author"))
     def author(self, decision: Decision) -> str:
@@ -114,7 +74,7 @@ def _dialog(title: Any, description: Any, button: Any) -> dict[str, Any]:
 
 
 @admin.register(Product)
-class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
+class ProductAdmin(NewestFirst[Product], DeletesArchived[Product], TrailHistory[Product], MerchantData[Product]):
     """Products of all merchants. They are archived first; only then can they be deleted."""
 
     change_form_template = "admin/catalog/product/change_form.html"
@@ -122,12 +82,11 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     list_display = ("header", "merchant", "status_label", "category", "others", "updated_at")
     list_filter = (
         "status",
-        CategoryFilter,
         DoubtFilter,
         ("merchant", AutocompleteSelectFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", TimeFilter),
     )
-    search_fields = ("name", "sku", "public_id", "merchant__name")
+    search_fields = ("name", "sku", "public_id", "merchant__name")  # see get_search_results
     search_help_text = _("name, SKU, public id or merchant")
     autocomplete_fields = ("merchant",)
     actions: Sequence[Any] = ("publish_selected", "archive_selected", "restore_selected")
@@ -154,6 +113,27 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         """As the portal's list: thumbnails, values and garments in a fixed number of queries."""
         return products_for_list(admin_actor(request)).order_by("-id")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ProductList]:
+        """The list that finds words and values together."""
+        return ProductList
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """With a filter for each attribute of today's taxonomy behind the status."""
+        first, *others = super().get_list_filter(request)
+        return [first, *value_filters(request), *others]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Product], search_term: str
+    ) -> tuple[QuerySet[Product], bool]:
+        """By words of name and SKU, by number, or by merchant; the list does it with its filters' values."""
+        if hasattr(request, "finding"):
+            return queryset, False
+        return Finding(search_term).narrow(queryset), False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's addresses and those of the review."""
+        return [*review_across.urls(self.admin_site), *super().get_urls()]
 
     def get_inlines(self, request: HttpRequest, obj: Product | None) -> Any:
         """A product that is being added has nothing yet."""
@@ -191,7 +171,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
             )
         return super().get_form(request, obj, change=change, **kwargs)
 
-    @display(description=_("product"), ordering="name", header=True)
+    @display(description=_("product"), header=True)
     def header(self, product: Product) -> list[Any]:
         """Name and SKU beside the first image."""
         images = getattr(product, "current_images", ())
@@ -203,7 +183,7 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
         """Whose product it is."""
         return str(product.merchant)
 
-    @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
+    @display(description=_("status"), label=STATUS_COLOURS)
     def status_label(self, product: Product) -> str:
         """Where the product is, by word and colour."""
         return product.get_status_display()
@@ -394,4 +374,4 @@ class ProductAdmin(DeletesArchived[Product], MerchantData[Product]):
 def _written(value: ProductAttribute) -> str:
     if value.value is None:
         return value.get_state_display()
-    return f"{value.value} {percent(value.confidence)}".strip()
+    return f"{value.value.today} {percent(value.confidence)}".strip()

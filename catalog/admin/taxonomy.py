@@ -10,11 +10,13 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import PROTECT, Count, ManyToOneRel, Max, Model, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin.base import AuditedAdmin
+from catalog.admin.taxonomy_tree import TaxonomyTree
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, ProductAttribute
 from core.admin.theme import DropdownFilter, display
 from vision.engine.manifest import NOT_VISIBLE
@@ -187,7 +189,6 @@ class ValueForm(PlacedForm[AttributeValue]):
             return data
         self._check_names(data)
         self._check_parent(data.get("parent"))
-        self._check_target(data.get("merged_into"))
         return data
 
     def _check_names(self, data: dict[str, Any]) -> None:
@@ -222,18 +223,6 @@ class ValueForm(PlacedForm[AttributeValue]):
             )
         elif _is_decided(parent):
             self._refuse("parent", _("Products have this value, so it can't become a group of values."), "used_as_leaf")
-
-    def _check_target(self, target: AttributeValue | None) -> None:
-        if target is None:
-            return
-        if target.attribute_id != getattr(self._attribute, "pk", None) or target.pk == self.instance.pk:
-            self._refuse("merged_into", _("Choose another value of the same attribute."), "foreign_target")
-        elif target.merged_into_id is not None or not target.active:
-            self._refuse("merged_into", _("That value is merged or switched off itself."), "dead_target")
-        elif target.children.exists() or (self.instance.pk and self.instance.children.exists()):
-            self._refuse("merged_into", _("Only values without values below them can be merged."), "not_a_leaf")
-        elif self.instance.pk and AttributeValue.objects.filter(merged_into=self.instance).exists():
-            self._refuse("merged_into", _("Others are merged into this value. Merge those first."), "chain")
 
 
 def _is_decided(value: AttributeValue) -> bool:
@@ -270,12 +259,18 @@ class AttributeValueAdmin(KeepsUsed[AttributeValue]):
     search_fields = ("code", "name_ko", "name_en")
     ordering = ("attribute__position", "position", "id")
     fields = ("attribute", "code", "name_ko", "name_en", "parent", "aliases", "position", "active", "merged_into")
-    autocomplete_fields = ("merged_into",)
     kept = _("%(object)s is in use (%(uses)s). Switch it off, or merge it into another value.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: AttributeValue | None = None) -> Any:
         """Fix attribute and code once they are stored: models, keys and decisions refer to them."""
-        return ("attribute", "code") if obj else ()
+        return ("attribute", "code", "merged_into") if obj else ("merged_into",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the pages of the tree, where values are also merged."""
+        patterns = TaxonomyTree(self).urls()
+        for pattern in patterns:
+            pattern.callback = self._of_a_row(pattern.callback, must_exist=True)
+        return [*patterns, *super().get_urls()]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer as top-level categories only values that can be one."""

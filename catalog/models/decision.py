@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit_labels import in_name_of
 from accounts.channels import Channel
 from accounts.models import ApiKey, Merchant, Operation
 from catalog.models.product import Product
@@ -109,7 +110,10 @@ class Decision(models.Model):
                 name="decision_answers",
             ),
         )
-        indexes = (models.Index(fields=("product", "attribute", "-id"), name="decision_product"),)
+        indexes = (
+            models.Index(fields=("product", "attribute", "-id"), name="decision_product"),
+            models.Index(fields=("created_at",), name="decision_created_at"),
+        )
 
     def __str__(self) -> str:
         return f"{self.attribute}: {self.value or self.get_kind_display()}"
@@ -118,7 +122,7 @@ class Decision(models.Model):
     def actor_name(self) -> str:
         """Whom pages name as the author."""
         if self.user is not None:
-            return str(self.user)
+            return in_name_of(self.user, self.impersonator)
         return self.api_key.name if self.api_key is not None else str(_("system"))
 
 

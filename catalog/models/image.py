@@ -95,6 +95,7 @@ class ProductImage(models.Model):
         indexes = (
             models.Index(fields=("product", "position", "id"), name="image_product"),
             models.Index(fields=("sha256",), name="image_sha256"),
+            models.Index(fields=("original_name",), name="image_name"),
         )
 
     def __str__(self) -> str:

@@ -140,6 +140,8 @@ class Product(models.Model):
             models.Index(fields=("merchant", "-id"), name="product_merchant"),
             models.Index(fields=("merchant", "status", "-id"), name="product_merchant_status"),
             models.Index(fields=("status", "-id"), name="product_status_id"),
+            models.Index(fields=("status", "certainty", "id"), name="product_review"),  # of all merchants
+            models.Index(fields=("created_at",), name="product_created_at"),
             # Lists walk one of these in its order; what else they ask of a product is in the index, so that its row,
             # which is wide, is not read.
             models.Index(

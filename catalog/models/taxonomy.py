@@ -72,3 +72,14 @@ class AttributeValue(Named):
         verbose_name_plural = _("values")
         ordering = ("attribute", "position", "id")
         constraints = (models.UniqueConstraint(fields=("attribute", "code"), name="value_code"),)
+
+    @property
+    def today(self) -> AttributeValue:
+        """What it was merged into in the end, else itself. Values that were merged in a circle stay what they are."""
+        passed, value = {self.pk}, self
+        while value.merged_into is not None:
+            if value.merged_into_id in passed:
+                return self
+            value = value.merged_into
+            passed.add(value.pk)
+        return value

@@ -204,7 +204,7 @@ def _uploads(events: Iterable[AuditEvent]) -> dict[int, int]:
 def _events(page: ProductPage) -> list[Entry]:
     events = (
         AuditEvent.objects.filter(subject_type="product", subject_id=page.product.public_id)
-        .select_related("user", "api_key")
+        .select_related("user", "api_key", "impersonator")
         .order_by("-id")[:_LIMIT]
     )
     uploads = _uploads(events)
@@ -221,7 +221,7 @@ def _events(page: ProductPage) -> list[Entry]:
         entries.append(
             Entry(
                 at=event.created_at,
-                who=str(event.user or (event.api_key.name if event.api_key else _("system"))),
+                who=event.author,
                 channel=event.get_channel_display(),
                 text=text,
                 by_person=bool(event.user_id),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Merchant
@@ -36,6 +36,8 @@ def _waiting(request: PortalRequest, merchant: Merchant) -> dict[str, Any]:
 def home(request: PortalRequest) -> HttpResponseBase:
     """What waits, this week's work, how often proposals were kept, what others did."""
     merchant = request.actor.merchant
+    if merchant is None and request.user.is_staff:  # their work is there
+        return redirect("admin:index")
     if merchant is None:
         return render(request, "catalog/no_merchant.html")
     context = _waiting(request, merchant)

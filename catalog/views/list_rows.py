@@ -116,4 +116,5 @@ def rows_of(products: Sequence[Product], taxonomy: Taxonomy, columns: Iterable[s
 def _cell(attribute: Attribute, current: ProductAttribute | None, known: dict[int, AttributeValue]) -> Cell:
     if current is None:
         return Cell(attribute, None, State.UNSET, None)
-    return Cell(attribute, known.get(current.value_id or 0), current.state, current.confidence)
+    value = known.get(current.value_id or 0)
+    return Cell(attribute, value.today if value is not None else None, current.state, current.confidence)

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
+from accounts.audit_details import Words
+from accounts.audit_labels import operation_kinds
 from accounts.models import Operation
-from classifier.admin.registry import ManagesModels
 from classifier.jobs import operations
 from classifier.models import ModelVersion, ShadowReport
+from classifier.permissions import may_stop_operations
+from classifier.quality import counting
 from classifier.registry import uploads
 from core.admin.base import link_to
-from core.admin.theme import Dialog, action, display
+from core.admin.newest_first import NewestFirst
+from core.admin.theme import Dialog, DropdownFilter, action, display
+
+
+class KindFilter(DropdownFilter):
+    """By what is done."""
+
+    title = _("what")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Every kind, by its words."""
+        return operation_kinds()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Operation]) -> QuerySet[Operation]:
+        """Keep that kind."""
+        return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.register(Operation)
-class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Operation]):
+class OperationAdmin(NewestFirst[Operation], ReadOnlyAdmin[Operation], MerchantData[Operation]):
     """Long jobs and how far they are."""
 
     list_display = ("public_id", "what", "merchant", "created_by", "state", "progress", "problem", "created_at")
-    list_filter = ("state", "kind")
+    list_filter = (("merchant", AutocompleteSelectFilter), "state", KindFilter)
     list_select_related = ("merchant", "created_by")
     search_fields = ("public_id", "kind", "merchant__name")
     fields = (
@@ -47,7 +67,7 @@ class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Opera
     )
     actions_detail = ("pause", "resume", "cancel")
 
-    @display(description=_("what"), ordering="kind")
+    @display(description=_("what"))
     def what(self, operation: Operation) -> str:
         """The kind of work, and of what."""
         return str(operation)
@@ -69,25 +89,30 @@ class OperationAdmin(ManagesModels, ReadOnlyAdmin[Operation], MerchantData[Opera
         if operation.kind == uploads.KIND:
             version = ModelVersion.objects.filter(pk=operation.parameters.get("version")).first()
             return link_to(version) if version else "–"
+        if operation.kind == counting.CALIBRATE and operation.state == Operation.State.DONE:
+            used = operation.parameters["thresholds_in_use"]
+            said = gettext("%(count)d thresholds in use.")
+            if not used:
+                said = gettext("Nothing is accepted yet: too few decisions, or not precise enough.")
+            return said % {"count": used}
         report = ShadowReport.objects.filter(operation=operation).first()
         return link_to(report) if report else "–"
 
     @display(description=_("parameters"))
     def details(self, operation: Operation) -> str:
-        """With what it was started; which images it draws is too much to read."""
-        shown = {
-            name: value for name, value in operation.parameters.items() if name not in ("images", "refused", "card")
-        }
-        return json.dumps(shown, ensure_ascii=False)
+        """With what it was started."""
+        lines = ((str(change),) for change in Words().of_operation(operation))
+        return format_html_join("", "<div>{}</div>", lines) or "–"
 
     def _may(
         self, request: HttpRequest, object_id: str | None, states: Collection[str], of_uploads: Collection[str] = ()
     ) -> bool:
-        """Whether the operation is in one of these states; uploads, which cannot be paused, have their own."""
-        if not self.has_manage_permission(request):
+        """Whether the operation is in one of these states; what is done at once cannot be paused."""
+        if not self.has_view_permission(request) or not may_stop_operations(request.user):
             return False
-        of_others = ~Q(kind=uploads.KIND) & Q(state__in=states)
-        allowed = of_others | Q(kind=uploads.KIND, state__in=of_uploads)
+        at_once = (uploads.KIND, counting.CALIBRATE, counting.QUALITY)
+        of_others = ~Q(kind__in=at_once) & Q(state__in=states)
+        allowed = of_others | Q(kind__in=at_once, state__in=of_uploads)
         return object_id is None or Operation.objects.filter(allowed, pk=object_id).exists()
 
     def has_pause_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:

@@ -8,19 +8,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from accounts.admin.base import admin_actor
 from accounts.models import Merchant
 from catalog.models import AttributeValue
+from classifier.admin import advice
 from classifier.models import ModelVersion
-from classifier.quality import metrics
+from classifier.quality import counting, metrics
 from classifier.quality.charts import Axis, Dot, Line, line_chart
+from classifier.quality.counting import Figures
 from classifier.quality.metrics import Automatic, Drift, Period, Rate, Verdicts
+from core.errors import Refused
 
 if TYPE_CHECKING:
     from core.admin.base import BaseAdmin
@@ -50,11 +56,10 @@ class QualityForm(forms.Form):
     )
 
     @property
-    def period(self) -> Period:
-        """The chosen one; the default where the choice makes no sense."""
+    def chosen(self) -> tuple[int, Merchant | None]:
+        """The weeks and the merchant; the defaults where the choice makes no sense."""
         chosen = self.cleaned_data if self.is_valid() else {}
-        merchant = chosen.get("merchant")
-        return Period.last(chosen.get("weeks") or DEFAULT_WEEKS, merchant.pk if merchant else None)
+        return chosen.get("weeks") or DEFAULT_WEEKS, chosen.get("merchant")
 
 
 def _percent(share: float | None) -> str:
@@ -209,10 +214,8 @@ def _measured(sample: Rate) -> tuple[str, str]:
     return _percent(sample.acceptance), f"{sample.kept} / {sample.total}{interval}"
 
 
-def _context(period: Period) -> dict[str, Any]:
-    found = metrics.read_verdicts(period)
-    automatic = metrics.read_automatic(period, found)
-    drift = metrics.read_drift(period)
+def _context(figures: Figures) -> dict[str, Any]:
+    period, found, automatic, drift = figures.period, figures.found, figures.automatic, figures.drift
     names = _Names(found)
     by_week = metrics.rates(found, lambda one: (one.attribute, one.week))
     attributes = sorted({*automatic, *(one.attribute for one in found)}, key=names.order.__getitem__)
@@ -231,6 +234,9 @@ def _context(period: Period) -> dict[str, Any]:
         str(_("photos without a garment")): [(week.empty_share, week.images) for week in drift],
     }
     return {
+        "advice": advice.of_quality(
+            metrics.rates(found, lambda one: one.attribute), found, automatic, drift, names.attributes, names.values
+        ),
         "figures": _figures(total, automatic.values(), drift),
         "total": total.total,
         "by_attribute": _lines(metrics.rates(found, lambda one: one.attribute), names.attributes),
@@ -255,9 +261,23 @@ def quality_page(model_admin: BaseAdmin[Any], request: HttpRequest) -> HttpRespo
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     form = QualityForm({"weeks": DEFAULT_WEEKS, **request.GET.dict()})
+    weeks, merchant = form.chosen
+    merchant_id = merchant.pk if merchant else None
+    if request.method == "POST":
+        try:
+            counting.start_counting(actor=admin_actor(request), weeks=weeks, merchant=merchant)
+        except Refused as refused:
+            messages.warning(request, refused.message)
+        return redirect(request.get_full_path())
+    figures = counting.figures_of(weeks, merchant_id)
+    kept = figures is None or figures.counted_at is not None
     context = {
         **model_admin.admin_site.each_context(request),
-        **_context(form.period),
+        **(_context(figures) if figures else {}),
+        "counted": figures is not None,
+        "counted_at": figures.counted_at if figures else None,
+        "may_count": kept,
+        "under_way": counting.under_way(weeks, merchant_id) if kept else None,
         "title": _("Quality"),
         "form": form,
         "media": model_admin.media,

@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import ReadOnlyAdmin, admin_actor
+from accounts.audit_details import Words
 from catalog.selectors import Taxonomy
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
 from classifier.jobs import operations
@@ -80,13 +81,13 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         "mapped_classes",
         "input_size",
         "probabilities",
-        "metrics",
+        "measured",
         "data_fingerprint",
         "licence",
         "card_text",
         "sha256",
         "source_sha256",
-        "serving",
+        "use",
         "created_at",
     )
     actions = ("promote_selected",)
@@ -133,6 +134,18 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
             return ", ".join(version.classes)
         rows = ((name, version.mapping.get(name, "?")) for name in version.classes)
         return format_html("<ol>{}</ol>", format_html_join("", "<li>{} → {}</li>", rows))
+
+    @display(description=_("measured"))
+    def measured(self, version: ModelVersion) -> str:
+        """What was measured before it came, as a list."""
+        lines = ((str(change),) for change in Words().of_details(version.metrics))
+        return format_html_join("", "<div>{}</div>", lines) or "–"
+
+    @display(description=_("files and their use"))
+    def use(self, version: ModelVersion) -> str:
+        """How its files are used, as a list."""
+        lines = ((str(change),) for change in Words().of_details(version.serving))
+        return format_html_join("", "<div>{}</div>", lines) or "–"
 
     @display(description=_("card"))
     def card_text(self, version: ModelVersion) -> str:
@@ -247,6 +260,11 @@ class ModelSetAdmin(ManagesModels, ReadOnlyAdmin[ModelSet]):
     fields = ("name", "handle", "fingerprint", "members", "precision", "created_at", "activated_at")
     actions_detail = ("promote",)
 
+    def has_promote_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Where it does not serve already."""
+        serves = object_id is not None and Deployment.objects.filter(active=object_id).exists()
+        return self.has_manage_permission(request) and not serves
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelSet]:
         """With the versions that the list names."""
         return super().get_queryset(request).prefetch_related("versions")
@@ -266,7 +284,7 @@ class ModelSetAdmin(ManagesModels, ReadOnlyAdmin[ModelSet]):
         """What a worker on this machine computes in."""
         return precision(model_set)
 
-    @action(description=_("Promote"), permissions=["manage"], icon="rocket_launch", dialog=PROMOTE_DIALOG)
+    @action(description=_("Promote"), permissions=["promote"], icon="rocket_launch", dialog=PROMOTE_DIALOG)
     def promote(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
         """Put the set of the page into service as it is."""
         actor = admin_actor(request)
@@ -316,9 +334,18 @@ class DeploymentAdmin(ManagesModels, ReadOnlyAdmin[Deployment]):
         self.each(request, self.get_queryset(request).filter(pk=object_id), lambda _deployment: operation(), done)
         return self.back_to(object_id)
 
+    def has_roll_back_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Where a set served before."""
+        deployment = Deployment.objects.filter(pk=object_id).first() if object_id is not None else None
+        return (
+            self.has_manage_permission(request)
+            and deployment is not None
+            and model_sets.set_before(deployment) is not None
+        )
+
     @action(
         description=_("Roll back"),
-        permissions=["manage"],
+        permissions=["roll_back"],
         icon="undo",
         dialog=dialog(
             _("Go back to the set that served before?"),

@@ -14,6 +14,7 @@ from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from catalog.admin.images import drawn
 from catalog.certainty import percent
 from catalog.models import Attribute, AttributeValue, Product, ProductImage
+from classifier.admin.advice import of_report
 from classifier.models import ShadowReport
 from classifier.registry import shadow
 from core.admin.base import link_to
@@ -81,6 +82,7 @@ def _tables(report: ShadowReport) -> dict[str, Any]:
     products = Product.objects.in_bulk({entry["product"] for entry in report.changes})
     images = ProductImage.objects.in_bulk({entry["image"] for entry in report.changes})
     return {
+        "verdict": of_report(report),
         "attributes": [
             {
                 "name": names.attribute(code),

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
@@ -15,9 +16,10 @@ from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
 from classifier.admin.quality import quality_page
 from classifier.models import AcceptanceThreshold
 from classifier.precision import Point
+from classifier.quality import counting
 from classifier.quality.charts import Axis, Dot, Line, line_chart
-from classifier.quality.thresholds import TARGET_PRECISION, calibrate, curve_of
-from core.admin.base import coloured
+from classifier.quality.thresholds import TARGET_PRECISION, curve_of
+from core.admin.base import coloured, link_to
 from core.admin.theme import Dialog, action, display
 from core.errors import Refused
 
@@ -120,7 +122,8 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
     ) -> HttpResponse:
         """Show the curve of today's decisions below the fields, which the theme asks for several times."""
         assert obj is not None  # nobody adds
-        return super().render_change_form(request, context | {"curve": _drawn(obj)}, add, change, form_url, obj)
+        shown = context | {"curve": _drawn(obj)}
+        return super().render_change_form(request, shown, add=add, change=change, form_url=form_url, obj=obj)
 
     @action(
         description=_("Calibrate"),
@@ -136,17 +139,14 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         },
     )
     def calibrate(self, request: HttpRequest, form: Dialog) -> HttpResponse:
-        """Calibrate and show the list again."""
+        """Let a worker calibrate, and show the list again."""
         try:
-            rows = calibrate(actor=admin_actor(request), precision=form.cleaned_data["precision"])
+            operation = counting.start_calibration(actor=admin_actor(request), precision=form.cleaned_data["precision"])
         except Refused as refused:
             self.message_user(request, refused.message, messages.ERROR)
         else:
-            used = sum(row.enabled and row.threshold is not None for row in rows)
-            said = _("%(count)d thresholds in use.")
-            if not used:
-                said = _("Nothing is accepted yet: too few decisions, or not precise enough.")
-            self.message_user(request, said % {"count": used}, messages.SUCCESS if used else messages.WARNING)
+            said = str(_("A worker calibrates them now. What came out of it: {}"))
+            self.message_user(request, format_html(said, link_to(operation)), messages.SUCCESS)
         return HttpResponse(headers={"HX-Redirect": reverse("admin:classifier_acceptancethreshold_changelist")})
 
     @display(description=_("proposed value"), ordering="value__position")

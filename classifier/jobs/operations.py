@@ -1,6 +1,6 @@
 """Long operations over stored images: reclassifying a catalogue, trying a candidate.
 
-Administrators also stop those by which merchants change many products, which `catalog.services.bulk` carries out.
+Administrators also stop all others, which workers go on with in turns: `accounts.services.operations`.
 
 An operation keeps some hundred jobs in the queue and adds more as they end, so that it can be paused, and people's
 own uploads find a short queue. Which images are left follows from the jobs that carry its id, one per image
@@ -21,10 +21,9 @@ from accounts.actors import Actor
 from accounts.models import Merchant, Operation
 from accounts.services import record
 from catalog.models import ProductImage
-from catalog.services import bulk
 from classifier.jobs.new_jobs import add_live_job, add_shadow_job
 from classifier.models import Classification
-from classifier.permissions import require_models
+from classifier.permissions import require_models, require_operations
 from classifier.registry import shadow, uploads
 from core.db import atomic
 from core.errors import Conflict
@@ -113,11 +112,11 @@ def _move(
     actor: Actor, operation: Operation, before: tuple[str, ...], after: str, what: str, kinds: tuple[str, ...]
 ) -> None:
     """Change the state, and take what waits out of the queue: a later `feed` finds those images again."""
-    require_models(actor)
+    require_operations(actor)
     fields: dict[str, Any] = {"state": after}
     if after == State.CANCELLED:
         fields |= {"finished_at": timezone.now(), "open_key": None}
-    if operation.kind.startswith(bulk.KIND):  # its worker lets go of it, the next one need not wait for the lease
+    if operation.kind not in (*_KINDS, uploads.KIND):  # its worker lets go of it, the next need not wait for the lease
         kinds = (*kinds, operation.kind)
         fields |= {"lease_token": "", "lease_until": None}
     moved = Operation.objects.filter(pk=operation.pk, kind__in=kinds, state__in=before).update(**fields)

@@ -17,7 +17,7 @@ from accounts.services import result_files
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from catalog.services import bulk, drafts
+from catalog.services import bulk, drafts, merchant_figures
 from catalog.services.imports import sending
 from classifier.jobs import chores, operations, queue, results
 from classifier.jobs.leases import keeper
@@ -152,6 +152,13 @@ def prune(stop: threading.Event = _NEVER) -> None:
             results,
             imports,
         )
+
+
+def count_merchants(stop: threading.Event = _NEVER) -> None:
+    """Count what merchants have, where something changed; for one worker at a time."""
+    with chores.alone("figures", stop) as goes_on:
+        if goes_on is not None:
+            merchant_figures.count_changed(goes_on)
 
 
 def prune_superseded(goes_on: Callable[[], bool] = lambda: True) -> int:

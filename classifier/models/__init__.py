@@ -2,7 +2,7 @@
 
 from classifier.models.garments import Garment, GarmentQuerySet, Prediction, PredictionQuerySet
 from classifier.models.jobs import Chore, Classification
-from classifier.models.quality import AcceptanceThreshold, ShadowReport
+from classifier.models.quality import AcceptanceThreshold, QualityFigures, ShadowReport
 from classifier.models.registry import Deployment, ModelSet, ModelVersion, ModelVersionQuerySet
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "ModelVersionQuerySet",
     "Prediction",
     "PredictionQuerySet",
+    "QualityFigures",
     "ShadowReport",
 ]

@@ -135,7 +135,10 @@ class Prediction(models.Model):
             models.UniqueConstraint(fields=("garment", "attribute", "model_version"), name="prediction_once"),
             models.CheckConstraint(condition=Q(confidence__gte=0, confidence__lte=1), name="prediction_confidence"),
         )
-        indexes = (models.Index(fields=("attribute", "value"), name="prediction_value"),)
+        indexes = (
+            models.Index(fields=("attribute", "value"), name="prediction_value"),
+            models.Index(fields=("created_at",), name="prediction_created_at"),
+        )
 
     def __str__(self) -> str:
         return f"{self.attribute}: {self.value}"

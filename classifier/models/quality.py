@@ -62,6 +62,29 @@ class AcceptanceThreshold(models.Model):
         return not self.enabled or self.decisions >= least_decisions(self.precision)
 
 
+class QualityFigures(models.Model):
+    """The figures of the page of quality as a worker counted them, where a request would take too long for that."""
+
+    scope = models.CharField(max_length=40, unique=True, editable=False)
+    merchant = models.ForeignKey(Merchant, models.CASCADE, null=True, blank=True, related_name="+")
+    weeks = models.PositiveSmallIntegerField()
+    figures = models.JSONField(default=dict)  # classifier.quality.counting.Figures reads and writes them
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()  # the page of quality shows it
+        verbose_name = _("figures of quality")
+        verbose_name_plural = _("figures of quality")
+
+    def __str__(self) -> str:
+        return self.scope
+
+    @staticmethod
+    def scope_of(merchant: int | None, weeks: int) -> str:
+        """Name a scope by the merchant's id, with `-` for all, and the weeks."""
+        return f"{merchant or '-'}:{weeks}"
+
+
 class ShadowReport(models.Model):
     """What a candidate would have changed for products of the catalogue, and whether people agree."""
 

@@ -109,6 +109,15 @@ def _figures(outcomes: list[Outcome], precision: float) -> dict[str, Any]:
     }
 
 
+def require_calibration(actor: Actor, precision: float) -> None:
+    """Raise Forbidden or Invalid as `calibrate` does, without calibrating."""
+    may_change = actor.user is not None and actor.user.has_perm("classifier.change_acceptancethreshold")
+    if not actor.sees_all_merchants or not (actor.is_system or may_change):
+        raise Forbidden("forbidden", _("You may not change what is auto-accepted."))
+    if not 0.5 <= precision < 1:
+        raise Invalid("bad_precision", _("The precision must be at least 0.5 and below 1."))
+
+
 @atomic
 def calibrate(
     *, actor: Actor, precision: float = TARGET_PRECISION, merchant: Merchant | None = None
@@ -130,11 +139,7 @@ def calibrate(
         Forbidden: the actor may not change thresholds.
         Invalid: `bad_precision`, unless it is from 0.5 to below 1.
     """
-    may_change = actor.user is not None and actor.user.has_perm("classifier.change_acceptancethreshold")
-    if not actor.sees_all_merchants or not (actor.is_system or may_change):
-        raise Forbidden("forbidden", _("You may not change what is auto-accepted."))
-    if not 0.5 <= precision < 1:
-        raise Invalid("bad_precision", _("The precision must be at least 0.5 and below 1."))
+    require_calibration(actor, precision)
     rows = AcceptanceThreshold.objects.all() if merchant is None else merchant.acceptancethreshold_set.all()
     before = {row.scope: row for row in rows.select_for_update()}
     kept = []

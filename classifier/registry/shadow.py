@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Max, Min, Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
@@ -41,6 +41,8 @@ MOST_SHOWN = 200
 EXAMPLES = 3  # products that are kept for each move
 MOST_MOVES = 100
 _PRODUCTS_AT_ONCE = 50
+_DRAWN_AT_ONCE = 500
+_MOST_DRAWN = 200_000  # numbers: enough for the largest sample where nine in ten are of no product any more
 
 
 @atomic
@@ -92,20 +94,34 @@ def start(
 
 
 def _sample(size: int | None, seed: int | None) -> list[int]:
-    """Ids of classified images: those of products drawn at random until there are enough."""
-    by_product: dict[int, list[int]] = defaultdict(list)
-    classified = ProductImage.objects.filter(archived_at=None, current_classification__isnull=False)
-    for image, product in classified.exclude(product__status=Product.Status.ARCHIVED).values_list("pk", "product_id"):
-        by_product[product].append(image)
-    products = sorted(by_product)
-    random.Random(seed).shuffle(products)
-    wanted = size or MOST_SAMPLED
-    drawn: list[int] = []
-    for product in products:
-        if len(drawn) >= wanted:
-            break
-        drawn += by_product[product]
+    """Ids of classified images: those of products drawn at random until there are enough.
+
+    Of very many products numbers are drawn, some hundreds at a time, and those that belong to none are passed over.
+    """
+    wanted, drawn = size or MOST_SAMPLED, []
+    for products in _drawn_products(random.Random(seed)):
+        classified = ProductImage.objects.filter(
+            product__in=products, archived_at=None, current_classification__isnull=False
+        ).exclude(product__status=Product.Status.ARCHIVED)
+        by_product: dict[int, list[int]] = defaultdict(list)
+        for image, product in classified.order_by("pk").values_list("pk", "product_id"):
+            by_product[product].append(image)
+        for product in products:
+            if len(drawn) >= wanted:
+                return sorted(drawn)
+            drawn += by_product[product]
     return sorted(drawn)
+
+
+def _drawn_products(numbers: random.Random) -> Iterator[list[int]]:
+    """Ids that may be of products, each once, in an order that chance makes."""
+    ends = Product.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["first"] is None:
+        return
+    every = range(ends["first"], ends["last"] + 1)
+    drawn = numbers.sample(every, min(len(every), _MOST_DRAWN))
+    for start in range(0, len(drawn), _DRAWN_AT_ONCE):
+        yield drawn[start : start + _DRAWN_AT_ONCE]
 
 
 def write_report(operation: Operation) -> ShadowReport:

@@ -14,10 +14,12 @@ from django.utils import timezone
 from accounts.actors import Actor
 from accounts.channels import Channel
 from accounts.models import AuditEvent, Membership, Operation
+from accounts.services import operations
 from catalog import services
 from catalog.models import AttributeValue, Decision, ProductImage
 from classifier.jobs import sweep
 from classifier.models import AcceptanceThreshold, Classification
+from classifier.quality import counting
 from classifier.quality.metrics import Period
 from tests.support.factories import MembershipFactory, ProductFactory, UserFactory
 from tests.support.seen_products import look, seen_product
@@ -276,7 +278,7 @@ def test_it_shows_true_figures_of_500_decisions_within_15_queries(
         )
     assert Decision.objects.filter(source="human").count() == 504
     client = client_of(clerk)  # not a superuser, whose permissions cost no query
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         response = client.get(PAGE)
     assert rates(response.context["by_attribute"]) == {
         "Category": (160, 8),
@@ -355,6 +357,9 @@ def test_an_administrator_calibrates_from_the_list(admin, client_of, clerk, merc
     assert client.post(url, {"_form_submitted": "on", "precision": "1.5"}).status_code == 200
     assert not AcceptanceThreshold.objects.exists()
     assert client.post(url, {"_form_submitted": "on", "precision": "0.97"}).headers["HX-Redirect"]
+    assert not AcceptanceThreshold.objects.exists()  # a worker does it
+    assert operations.continue_long() == 1
+    assert Operation.objects.get().state == "done"
     assert set(AcceptanceThreshold.objects.values_list("precision", "threshold")) == {(0.97, None)}
     assert AuditEvent.objects.get(action="acceptancethreshold.calibrate").user == admin
 
@@ -370,3 +375,53 @@ def test_accepted_values_are_marked_in_portal_admin_and_api(admin, alice, client
     assert (value["state"], value["decision"]["source"], value["confidence"]) == ("auto", "auto", 0.96)
     page = client_of(admin).get(reverse("admin:catalog_product_change", args=[product.pk])).content.decode()
     assert "auto-accepted: Denim 96%" in page
+
+
+def test_many_decisions_are_counted_by_a_worker_and_kept(merchant, alice, page, review, monkeypatch, client_of, admin):
+    monkeypatch.setattr("classifier.quality.counting.COUNTED_AT_ONCE", 2)
+    review(alice, seen_product(merchant, **SURE))
+    review(alice, seen_product(merchant, **SURE), material="woven")
+    assert "figures" not in page().context
+    assert "a worker has to count them" in page().text
+    client = client_of(admin)
+    assert client.post(f"{PAGE}?weeks=12").status_code == 302
+    assert "They are being counted now" in page(weeks=12).text
+    assert "under way already" in client.post(f"{PAGE}?weeks=12", follow=True).text
+    operations.continue_long()
+
+    with CaptureQueriesContext(connection) as queries:
+        kept = page(weeks=12)
+    assert figures(kept)[:2] == [("83.3%", "5 / 6"), ("16.7%", "1 / 6")]
+    assert rates(kept.context["by_attribute"])["Material"] == (1, 1)
+    assert "Counted on" in kept.text
+    assert not any("proposed_value_id" in query["sql"] for query in queries)  # no decision is read again
+    assert "figures" not in page(weeks=4).context
+
+    monkeypatch.setattr("classifier.quality.counting.COUNTED_AT_ONCE", 1000)
+    live = page(weeks=12)
+    for name in ("figures", "by_attribute", "automatic", "matrices"):
+        assert live.context[name] == kept.context[name]
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_it_says_what_the_figures_ask_for(merchant, alice, review, client_of, admin, monkeypatch, language):
+    monkeypatch.setattr("classifier.admin.advice.ENOUGH", 3)
+    monkeypatch.setattr("classifier.admin.advice._OFTEN", 3)
+    for _number in range(4):
+        review(alice, seen_product(merchant, **SURE), material="woven")
+    said = client_of(admin, language).get(PAGE).context["advice"]
+    assert [one.level for one in said] == ["act", "look", "look", "look"]
+    assert all(one.link for one in said)
+    if language == "en":
+        assert said[0].text.startswith("Material: people kept 0 of 4 proposals, so between 0% and")
+        assert any("of 4 times “Denim” was proposed, people said “Woven” 4 times" in one.text for one in said)
+
+
+def test_calibration_by_who_lost_the_permission_fails_with_a_sentence(admin, actor_of, merchant):
+    actor = Actor(channel=Channel.ADMIN, user=admin)
+    operation = counting.start_calibration(actor=actor, precision=0.97)
+    type(admin).objects.filter(pk=admin.pk).update(is_superuser=False)
+    operations.continue_long()
+    operation.refresh_from_db()
+    assert (operation.state, operation.failed, operation.open_key) == ("failed", 1, None)
+    assert "You may not change what is auto-accepted." in operation.error

@@ -38,7 +38,6 @@ def _as_posted(value, **fields):
         "aliases": "\n".join(value.aliases),
         "position": value.position,
         "active": "on",
-        "merged_into": value.merged_into_id or "",
     } | fields
 
 
@@ -137,19 +136,6 @@ def test_it_keeps_codes_for_ever(admin, client_of):
     client_of(admin).post(url, _as_posted(jacket, code="Blazer", name_en="Blazer"))
     jacket.refresh_from_db()
     assert (jacket.code, jacket.name_en) == ("Jacket", "Blazer")
-
-
-def test_it_merges_a_value_but_makes_no_chain(admin, client_of):
-    jumper, jacket, coat = (_value("category", code) for code in ("Jumper", "Jacket", "Coat"))
-    client = client_of(admin)
-    change = "admin:catalog_attributevalue_change"
-    client.post(reverse(change, args=[jumper.pk]), _as_posted(jumper, merged_into=jacket.pk))
-    assert _value("category", "Jumper").merged_into == jacket
-    for value, target, code in ((jacket, coat, "chain"), (coat, jumper, "dead_target"), (coat, coat, "foreign_target")):
-        response = client.post(reverse(change, args=[value.pk]), _as_posted(value, merged_into=target.pk))
-        assert _errors(response)["merged_into"][0].code == code
-        value.refresh_from_db()
-        assert value.merged_into is None
 
 
 def test_it_keeps_a_value_that_products_have(admin, product, client_of):

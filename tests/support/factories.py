@@ -3,7 +3,7 @@
 import hashlib
 
 import factory
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 
 from accounts.models import Membership, Merchant, User
 from catalog.models import Product, ProductImage
@@ -66,4 +66,11 @@ def staff_user(*permissions):
     """A member of staff who holds the permissions of these code names, and no others."""
     user = UserFactory(is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+def in_group(group, **fields):
+    """A member of staff who is in a ready group, which `load_groups` has made, and has no other permission."""
+    user = UserFactory(is_staff=True, **fields)
+    user.groups.add(Group.objects.get(name=group))
     return user

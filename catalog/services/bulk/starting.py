@@ -100,6 +100,7 @@ def _create(actor: Actor, merchant: Merchant, action: str, parameters: Mapping[s
         kind=KIND + action,
         merchant=merchant,
         created_by=actor.user,
+        impersonator=actor.impersonator,
         parameters={**parameters, "channel": str(actor.channel)},
     )
 

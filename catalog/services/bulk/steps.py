@@ -42,6 +42,7 @@ def actor_of(operation: Operation) -> Actor | None:
         merchant=operation.merchant,
         role=membership.role,
         operation=operation,
+        impersonator=operation.impersonator,
     )
     return actor if actor.can_edit(operation.merchant.pk) else None
 

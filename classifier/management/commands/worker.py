@@ -41,6 +41,7 @@ SWEEP_SECONDS = 15
 TAKE_OVER_SECONDS = 3
 OPERATIONS_SECONDS = 1
 PRUNE_SECONDS = 3600
+FIGURES_SECONDS = 300
 RENEWALS = 3  # in the time of a lease: two may fail
 STUCK_STATUS = 75  # "temporary failure": the process's supervisor starts it again
 
@@ -150,6 +151,7 @@ def recurring() -> list[Recurring]:
         Recurring("operations", operations.continue_some, OPERATIONS_SECONDS),
         Recurring("long operations", operations.continue_long, OPERATIONS_SECONDS),
         Recurring("prune", prune, PRUNE_SECONDS),
+        Recurring("figures of merchants", sweep.count_merchants, FIGURES_SECONDS),
     ]
 
 

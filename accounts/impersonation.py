@@ -1,0 +1,124 @@
+"""Members of staff who work as a member of a merchant for a while, to see what that person sees.
+
+django-hijack changes whose session it is and keeps who began in it. This module says who may, what stays closed
+meanwhile, and writes beginning and end into the audit trail; `Actor.impersonator` carries the name to everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from accounts.actors import NOT_YOURS, Actor
+from accounts.channels import Channel
+from accounts.models import Merchant, User
+from accounts.services import record
+from core.portal import wants_json
+
+PERMISSION = "accounts.impersonate_user"
+_HISTORY = "hijack_history"  # django-hijack's: the keys of those whose session it was before
+# What can be done in another person's name: the work with products. Everything else is theirs alone, also what will be
+# added one day.
+_OPEN_PARTS = frozenset({"catalog", "classifier", "api", "hijack"})
+_SETTINGS = frozenset({"settings", "merchants"})  # what addresses begin with by which owners keep their shop
+_OPEN_PAGES = frozenset(
+    {
+        "accounts:login",
+        "accounts:logout",
+        "accounts:language",
+        "accounts:theme",
+        "accounts:switch_merchant",
+        "healthz",
+        "set_language",
+    }
+)
+
+
+def may_begin(user: Any) -> bool:
+    """Whether somebody may work as other people at all."""
+    return (
+        bool(user.is_active and user.is_staff)
+        and user.has_perm(PERMISSION)
+        and user.has_perm("accounts.view_all_merchants")
+    )
+
+
+def may_impersonate(*, hijacker: User, hijacked: User) -> bool:
+    """Whether one may work as the other: members of an open merchant who are not staff. For django-hijack."""
+    if not may_begin(hijacker) or not hijacked.is_active or hijacked.is_staff or hijacked.is_superuser:
+        return False
+    return hijacked.memberships.filter(merchant__is_active=True).exists()
+
+
+def impersonator_of(request: HttpRequest) -> User | None:
+    """Return the member of staff whose session it really is; None for people who work as themselves."""
+    if not hasattr(request, "_impersonator"):
+        request._impersonator = _read(request)  # type: ignore[attr-defined]  # asked several times a request
+    return cast("User | None", request._impersonator)  # type: ignore[attr-defined]
+
+
+def _read(request: HttpRequest) -> User | None:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not (history := request.session.get(_HISTORY)):
+        return None
+    return User.objects.filter(pk=history[-1]).first()
+
+
+class ImpersonationMiddleware:
+    """Keeps closed what is only the person's own, and ends the session of staff who may not do this any more."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Turn down what does not belong to the work with products."""
+        match = request.resolver_match
+        if match is None or match.view_name == "healthz":
+            return None
+        staff = impersonator_of(request)
+        if staff is None:
+            return None
+        if not may_begin(staff):
+            logout(request)
+            request._impersonator = None  # type: ignore[attr-defined]
+            return None
+        work = bool(match.namespaces) and match.namespaces[0] in _OPEN_PARTS
+        if match.view_name in _OPEN_PAGES or (work and match.route.partition("/")[0] not in _SETTINGS):
+            return None
+        if wants_json(request):
+            return JsonResponse({"code": "impersonated", "message": str(NOT_YOURS)}, status=403)
+        return render(request, "accounts/impersonated.html", status=403)
+
+
+def _merchant_of(user: User) -> Merchant | None:
+    return Merchant.objects.filter(memberships__user=user, is_active=True).order_by("name", "pk").first()
+
+
+def _record(action: str, hijacker: User, hijacked: User) -> None:
+    """Leave a line in the trail of the shop that the person enters first: its owner sees it, too."""
+    merchant = _merchant_of(hijacked)
+    record(
+        actor=Actor(channel=Channel.ADMIN, user=hijacker),
+        action=action,
+        subject_type="user",
+        subject_id=str(hijacked.pk),
+        merchant_id=merchant.pk if merchant else None,
+        name=str(hijacked),
+    )
+
+
+def record_begin(sender: Any, hijacker: User, hijacked: User, **kwargs: Any) -> None:
+    """Write down that somebody works as another person from now on."""
+    _record("user.impersonate", hijacker, hijacked)
+
+
+def record_end(sender: Any, hijacker: User, hijacked: User, **kwargs: Any) -> None:
+    """Write down that they are themselves again."""
+    _record("user.impersonate_end", hijacker, hijacked)

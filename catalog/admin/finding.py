@@ -1,0 +1,184 @@
+"""How the admin's lists find products among all merchants', whatever their number.
+
+As `catalog.selection` does for one merchant: what has the words and values is looked up in indexes first. Few: they are
+read by their keys. Many: products are walked newest first and each is looked up, for soon there are enough of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.contrib.admin import ModelAdmin
+from django.contrib.messages import WARNING
+from django.db import connection
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from accounts.models import Merchant
+from catalog.models import Product, ProductAttribute, ProductTerm
+from catalog.search import Search, normalized
+from core.admin.newest_first import FEW, few
+from core.ids import is_public_id
+
+R = TypeVar("R", bound=Model)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A current value that a product must have: one of these, or one that is proposed and less sure than that."""
+
+    attribute_id: int
+    ids: tuple[int, ...] = ()
+    less_sure_than: float | None = None
+
+    def sql(self) -> tuple[str, list[Any]]:
+        """The condition on a row of current values, named {0}, with its parameters."""
+        if self.less_sure_than is not None:
+            condition = "{0}.attribute_id = %s AND {0}.state = %s AND {0}.confidence < %s"
+            return condition, [self.attribute_id, ProductAttribute.State.PROPOSED, self.less_sure_than]
+        places = ", ".join(["%s"] * len(self.ids or (0,)))
+        return f"{{0}}.attribute_id = %s AND {{0}}.value_id IN ({places})", [self.attribute_id, *(self.ids or (0,))]
+
+    def looked_up(self, products: QuerySet[Product], name: str) -> QuerySet[Product]:
+        """Look the value of each product up: by a subquery that the database can't begin with."""
+        own = ProductAttribute.objects.filter(product=OuterRef("pk"), attribute=self.attribute_id).order_by()
+        if self.less_sure_than is not None:
+            proposed = own.filter(state=ProductAttribute.State.PROPOSED).values("confidence")
+            return products.alias(**{name: Subquery(proposed)}).filter(**{f"{name}__lt": self.less_sure_than})
+        return products.alias(**{name: Subquery(own.values("value"))}).filter(**{f"{name}__in": self.ids or (0,)})
+
+
+@dataclass
+class Finding:
+    """What a list of products is asked for: words, and values that its filters add."""
+
+    text: str = ""
+    wanted: list[Wanted] = field(default_factory=list)
+
+    def narrow(self, products: QuerySet[Product]) -> QuerySet[Product]:
+        """Keep the products that are asked for; one query at most beside the products' own."""
+        search = Search.of(self.text)
+        if not search.terms and not self.wanted:
+            return products
+        found, merchants = _few(search, self.wanted, self.text)
+        if found is not None and not merchants:
+            return (
+                products.filter(Q(pk__in=found) | self._by_number()) if search.terms else products.filter(pk__in=found)
+            )
+        if not search.terms:
+            return self._looked_up(products)
+        named = Q(merchant__in=merchants) | self._by_number() if merchants else self._by_number()
+        if found is not None and not self.wanted:
+            return products.filter(Q(pk__in=found) | named)
+        return self._looked_up(products.filter(_has_words(self.text) | named))
+
+    def _by_number(self) -> Q:
+        return Q(public_id=self.text.strip()) if is_public_id(self.text.strip()) else Q(pk__in=())
+
+    def _looked_up(self, products: QuerySet[Product]) -> QuerySet[Product]:
+        for number, one in enumerate(self.wanted):
+            products = one.looked_up(products, f"wanted_{number}")
+        return products
+
+
+def _has_words(text: str) -> Q:
+    condition = Q()
+    for word in normalized(text).split():
+        condition &= Q(search_text__contains=word)
+    return condition
+
+
+def keys_called(text: str) -> list[int] | None:
+    """Ids of the products with these words, or of that number; None for more than FEW."""
+    found, _merchants = _few(Search.of(text), (), text, merchants=False)
+    if found is not None and is_public_id(text.strip()):
+        found += Product.objects.filter(public_id=text.strip()).values_list("pk", flat=True)
+    return found
+
+
+def of_products(
+    page: ModelAdmin[Any], request: HttpRequest, rows: QuerySet[R], text: str, path: str, *, also: Q | None = None
+) -> QuerySet[R]:
+    """Keep the rows of products with these words; of too many products say so, and keep what `also` finds.
+
+    Args:
+        page: says it.
+        request: of the person who asks.
+        rows: of any model.
+        text: what was typed.
+        path: the lookup that leads from a row to its product.
+        also: what else may be meant by the text.
+    """
+    found = keys_called(text)
+    if found is None:
+        page.message_user(request, _("Very many products are called so. Type more of the name, or the SKU."), WARNING)
+    condition = Q(**{f"{path}__in": found or (0,)})
+    return rows.filter(condition if also is None else condition | also)
+
+
+def _few(
+    search: Search, wanted: Iterable[Wanted], text: str, *, merchants: bool = True
+) -> tuple[list[int] | None, list[int]]:
+    """Ids of the products that have all words and values, None for more than FEW; and of merchants called so.
+
+    One query. Terms are found through the merchants, of which there are few, because their key begins with them.
+    """
+    quote = connection.ops.quote_name
+    terms, values, shops = (quote(model._meta.db_table) for model in (ProductTerm, ProductAttribute, Merchant))
+    tables, conditions, parameters, products = [], [], [], []
+    for number, term in enumerate(sorted(search.terms)):
+        name = f"t{number}"
+        tables += [f"{shops} m", f"{terms} {name}"] if number == 0 else [f"{terms} {name}"]
+        conditions.append(f"{name}.merchant_id = m.id AND {name}.term = %s")
+        parameters.append(term)
+        products.append(f"{name}.product_id")
+    for number, one in enumerate(wanted):
+        name = f"v{number}"
+        tables.append(f"{values} {name}")
+        condition, own = one.sql()
+        conditions.append(condition.format(name))
+        parameters += own
+        products.append(f"{name}.product_id")
+    if not products:
+        return [], []
+    conditions += [f"{products[0]} = {other}" for other in products[1:]]
+    # Names of tables and conditions are written above, what people typed is in the parameters.
+    sql = (
+        f"SELECT 0 AS kind, product FROM (SELECT {products[0]} AS product FROM {', '.join(tables)} "  # noqa: S608
+        f"WHERE {' AND '.join(conditions)} LIMIT {FEW + 1}) found"
+    )
+    if merchants and search.terms:
+        sql += f" UNION ALL SELECT 1, id FROM (SELECT id FROM {shops} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
+        parameters.append(f"%{connection.ops.prep_for_like_query(text.strip())}%")
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+    found = [key for kind, key in rows if kind == 0]
+    called = [key for kind, key in rows if kind == 1]
+    return (found if len(found) <= FEW else None), called
+
+
+class MerchantFilter(AutocompleteSelectFilter):  # type: ignore[misc]  # the theme ships no types
+    """Rows of one merchant's products, found by a path such as `image__product__merchant`.
+
+    Of few products their rows are read; of many, rows are walked newest first and each is looked up. A join would let
+    the database begin with the merchant and sort all that it has.
+    """
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the chosen one's."""
+        chosen = self.value()
+        if not chosen or not str(chosen).isdecimal():
+            return queryset
+        merchant = int(chosen)
+        products = few(Product.objects.filter(merchant=merchant).values_list("pk", flat=True))
+        if products is not None:
+            return queryset.filter(**{f"{self.field_path.rpartition('__')[0]}__in": products or (0,)})
+        first, _hop, rest = self.field_path.partition("__")
+        related = queryset.model._meta.get_field(first).related_model
+        whose = related._default_manager.filter(pk=OuterRef(f"{first}_id")).order_by().values(rest)
+        return queryset.alias(whose=Subquery(whose)).filter(whose=merchant)

@@ -1,0 +1,96 @@
+"""The admin's list of products: how its filters and its search work together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.views.main import IGNORED_PARAMS
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from catalog.admin.finding import Finding, Wanted
+from catalog.models import CATEGORY, Attribute, AttributeValue, Product
+from catalog.selectors import called
+from core.admin.newest_first import NEWER, OLDER, NewestFirstList
+from core.admin.theme import DropdownFilter
+
+_TAKEN = frozenset((*IGNORED_PARAMS, "p", "e", OLDER, NEWER, "less_sure_than"))  # in addresses of the list
+
+
+class ProductList(NewestFirstList):
+    """Products, found by words and by current values together."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """Let the filters say which values they want, then look them and the words up at once."""
+        finding = request.finding = Finding(self.query)  # type: ignore[attr-defined]  # for the filters
+        return finding.narrow(super().get_queryset(request, exclude_parameters))
+
+
+def values_by_attribute(request: HttpRequest) -> dict[Attribute, list[AttributeValue]]:
+    """The values of each active attribute, merged ones too; read once a request."""
+    if not hasattr(request, "values_by_attribute"):
+        found: dict[Attribute, list[AttributeValue]] = {}
+        values = AttributeValue.objects.filter(attribute__active=True).select_related("attribute")
+        for value in values.order_by("attribute__position", "attribute_id", "position", "pk"):
+            found.setdefault(value.attribute, []).append(value)
+        request.values_by_attribute = found  # type: ignore[attr-defined]
+    return request.values_by_attribute  # type: ignore[attr-defined,no-any-return]
+
+
+class ValueFilter(DropdownFilter):
+    """Products whose current value of one attribute is the chosen one."""
+
+    attribute: Attribute
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The attribute's values by code; top-level categories with values below them are not offered."""
+        values = values_by_attribute(request)[self.attribute]
+        parents = {value.parent_id for value in values}
+        return [
+            (value.code, value.name) for value in values if value.merged_into_id is None and value.pk not in parents
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        """Ask for the value, and for those that were merged into it."""
+        code = self.value()
+        if code:
+            ids = called(values_by_attribute(request)[self.attribute], code)
+            request.finding.wanted.append(Wanted(self.attribute.pk, tuple(ids)))  # type: ignore[attr-defined]
+        return queryset
+
+
+class DoubtFilter(DropdownFilter):
+    """Products whose proposed category is less sure than that, and that nobody has decided on."""
+
+    title = _("confidence in the category")
+    parameter_name = "less_sure_than"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """In whole per cent."""
+        return [(str(limit), f"< {limit}%") for limit in (50, 70, 85, 95)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        """Ask for a doubtful category."""
+        limit = self.value()
+        category = next((attribute for attribute in values_by_attribute(request) if attribute.code == CATEGORY), None)
+        if limit is not None and limit.isdecimal() and category is not None:
+            wanted = Wanted(category.pk, less_sure_than=int(limit) / 100)
+            request.finding.wanted.append(wanted)  # type: ignore[attr-defined]
+        return queryset
+
+
+def value_filters(request: HttpRequest) -> list[type[ValueFilter]]:
+    """One for each active attribute that has values."""
+    return [
+        type(
+            "ValueFilter",
+            (ValueFilter,),
+            {
+                "title": one.name,
+                "parameter_name": f"value_{one.code}" if one.code in _TAKEN else one.code,
+                "attribute": one,
+            },
+        )
+        for one in values_by_attribute(request)
+    ]

@@ -1,0 +1,141 @@
+"""Lists of tables that grow without end: newest first, paged by key, without a count and without a sort.
+
+A database that joins, counts or sorts a million rows for one page takes seconds. So the keys of a page are read first,
+by the conditions alone, in the order of the primary key; then the rows with those keys, with all that is shown of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.core.validators import EMPTY_VALUES
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import is_naive, make_aware
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.utils import parse_datetime_str
+
+from core.admin.base import BaseAdmin
+
+M = TypeVar("M", bound=Model)
+
+OLDER, NEWER = "older", "newer"  # in addresses: the rows beyond the one with that key
+FEW = 1_000  # what is looked up by key instead of walked to
+_SLACK = timedelta(days=1)  # by which keys may follow each other otherwise than times do
+
+
+def few(keys: QuerySet[Any, Any]) -> list[Any] | None:
+    """Return what a `values_list(…, flat=True)` selects, or None for more than FEW; one query that ends there."""
+    found = list(keys.order_by()[: FEW + 1])
+    return found if len(found) <= FEW else None
+
+
+class _Pages:
+    """What the theme asks of a paginator: the template that shows where one can go."""
+
+    template_name = "admin/newest_first_pages.html"
+
+    def __init__(self, per_page: int) -> None:
+        self.per_page = per_page
+
+
+class NewestFirstList(ChangeList):
+    """One page of such a list."""
+
+    newer_link = older_link = ""
+
+    def get_filters_params(self, params: Any = None) -> Any:
+        """Take the place in the list out of what the filters read, and out of their links."""
+        for name in (OLDER, NEWER):
+            self.filter_params.pop(name, None)
+        return super().get_filters_params(params)
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Sequence[str]:
+        """The only order that costs nothing."""
+        return ("-pk",)
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page: its keys, then its rows."""
+        keys, newer, older = self._keys(self._place(OLDER), self._place(NEWER))
+        rows = self.apply_select_related(self.root_queryset.filter(pk__in=keys)) if keys else ()
+        found = {row.pk: row for row in rows}
+        self.result_list: Any = [found[key] for key in keys if key in found]
+        whole = not (newer or older)
+        # The number of all is not known where there are more pages. The theme compares these two.
+        self.result_count = len(keys) + (not whole)
+        self.full_result_count = None if whole and self._is_narrowed() else self.result_count
+        self.show_full_result_count = self.show_all = self.can_show_all = self.multi_page = False
+        self.paginator: Any = _Pages(self.list_per_page)
+        self.has_more_pages = not whole
+        if newer:
+            self.newer_link = self.get_query_string({NEWER: keys[0]})
+        if older:
+            self.older_link = self.get_query_string({OLDER: keys[-1]})
+
+    def _is_narrowed(self) -> bool:
+        return bool(self.query or self.has_active_filters)
+
+    def _place(self, name: str) -> int | None:
+        text = str(self.params.get(name, ""))
+        return int(text) if text.isascii() and text.isdecimal() else None
+
+    def _keys(self, older: int | None, newer: int | None) -> tuple[list[Any], bool, bool]:
+        """The keys of the page, and whether there are newer and older ones."""
+        more = self.list_per_page + 1
+        keys = self.queryset.values_list("pk", flat=True)
+        if newer is not None:
+            found = list(keys.filter(pk__gt=newer).order_by("pk")[:more])
+            if len(found) == more:
+                return found[:-1][::-1], True, True
+            older = None  # fewer than a page are newer: that is the first page
+        if older is not None:
+            keys = keys.filter(pk__lt=older)
+        found = list(keys.order_by("-pk")[:more])
+        return found[: self.list_per_page], older is not None, len(found) == more
+
+
+class NewestFirst(BaseAdmin[M]):
+    """Mixin: the page's list is such a list. What `list_select_related` names is joined to the rows of a page only."""
+
+    ordering = ("-pk",)
+    sortable_by = ()
+    show_full_result_count = False
+    list_per_page = 25  # most of a page's time goes into the theme's templates, by the row
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list above."""
+        return NewestFirstList
+
+
+class TimeFilter(RangeDateTimeFilter):  # type: ignore[misc]  # the theme ships no types
+    """Rows of a period, by the column that says when a row was added, of which there must be an index.
+
+    Keys follow that column, so that the first and the last row of the period bound the walk through the keys.
+    """
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        """Keep those of the period; None, as of Django's filters, for what is no time."""
+        try:
+            start, end = self._bound("from"), self._bound("to")
+        except (ValueError, ValidationError):
+            return None
+        column, rows = self.parameter_name, queryset.model._default_manager.values_list("pk", flat=True)
+        if start is not None:
+            first = rows.filter(**{f"{column}__gte": start - _SLACK}).order_by(column).first()
+            queryset = queryset.filter(**{f"{column}__gte": start}, pk__gte=first or 0)
+        if end is not None:
+            last = rows.filter(**{f"{column}__lte": end + _SLACK}).order_by(f"-{column}").first()
+            queryset = queryset.filter(**{f"{column}__lte": end}, pk__lte=last or 0)
+        return queryset
+
+    def _bound(self, which: str) -> datetime | None:
+        parts = [self.used_parameters.get(f"{self.parameter_name}_{which}_{place}") for place in (0, 1)]
+        day, time = (part[0] if isinstance(part, list) else part for part in parts)
+        if day in EMPTY_VALUES or time in EMPTY_VALUES:
+            return None
+        given = parse_datetime_str(f"{day} {time}")
+        return make_aware(given) if given is not None and is_naive(given) else given
