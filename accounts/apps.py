@@ -1,7 +1,18 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
+from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("Accounts")
+
+    def ready(self) -> None:
+        """Connect the signal handlers: a stored person has a confirmed address, a device that logs in is remembered."""
+        from accounts.devices import logged_in
+        from accounts.models import User
+        from accounts.signals import user_saved
+
+        post_save.connect(user_saved, sender=User, dispatch_uid="accounts.user_saved")
+        user_logged_in.connect(logged_in, dispatch_uid="accounts.logged_in")
