@@ -73,6 +73,8 @@ _OPERATIONS = {
     "shop_data": gettext_lazy("Export all data of the shop"),
     "shadow": gettext_lazy("Try unseen"),
     "register_model": gettext_lazy("Upload weights"),
+    "import_check": gettext_lazy("Check an import"),
+    "import_products": gettext_lazy("Import products"),
     "bulk_accept": gettext_lazy("Accept proposals"),
     "bulk_archive": gettext_lazy("Archive products"),
     "bulk_classify": gettext_lazy("Classify products again"),

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from accounts.services import result_files
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
@@ -137,13 +138,16 @@ def prune(stop: threading.Event = _NEVER) -> None:
         drafts.delete_expired()
         orphans = files.delete_due(goes_on)
         changes = bulk.prune(goes_on)
-    if garments or orphans or temporary or changes:
+        results = result_files.prune(goes_on)
+    if garments or orphans or temporary or changes or results:
         logger.info(
-            "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations",
+            "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations, "
+            "%d results",
             garments,
             orphans,
             temporary,
             changes,
+            results,
         )
 
 
