@@ -190,6 +190,7 @@ ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody shall have us write to strangers
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of who signs up; others come by a link in a mail, or count as confirmed
 ACCOUNT_FORMS = {
     "add_email": "accounts.entrance_forms.NewAddressForm",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api")),
     path("", include("accounts.urls")),
+    path("", include("accounts.entrance")),
     path("", include("catalog.urls")),
     path("", include("classifier.urls")),
 ]
