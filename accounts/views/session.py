@@ -43,6 +43,10 @@ class LoginView(DjangoLoginView):
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With whether people may open shops by themselves."""
+        return super().get_context_data(**kwargs) | {"sign_up": settings.OTJANG_SIGN_UP}
+
     def get_redirect_url(self, *args: Any) -> str:
         """Return where the person wanted to go, unless that is here, or to log out: nobody would arrive."""
         url = super().get_redirect_url(*args)
