@@ -12,11 +12,13 @@ class CatalogConfig(AppConfig):
 
         And name what goes on with the catalogue's operations.
         """
-        from accounts.services import operations
+        from accounts.services import operations, personal
         from catalog.models import Product, ProductImage
-        from catalog.services import bulk
+        from catalog.services import bulk, closing, shop_data
         from catalog.signals import image_deleted, product_deleted
 
         post_delete.connect(image_deleted, sender=ProductImage, dispatch_uid="catalog.image_deleted")
         post_delete.connect(product_deleted, sender=Product, dispatch_uid="catalog.product_deleted")
         operations.provide(bulk.KIND, bulk.run)
+        operations.provide(shop_data.KIND, shop_data.run, long=True)
+        personal.provide("catalogue", closing.export_person, closing.erase_person)

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from catalog.views import bulk, home, media, new_product, product, products, review_queue, saved_views, undo, uploads
+from catalog.views import (
+    bulk,
+    home,
+    media,
+    new_product,
+    product,
+    products,
+    review_queue,
+    saved_views,
+    shop_data,
+    undo,
+    uploads,
+)
 
 app_name = "catalog"
 
@@ -28,6 +40,13 @@ urlpatterns = [
     path("products/views/", saved_views.saved_views, name="saved_views"),
     path("products/views/<slug:public_id>/rename", saved_views.rename_saved_view, name="rename_saved_view"),
     path("products/views/<slug:public_id>/delete", saved_views.delete_saved_view, name="delete_saved_view"),
+    path("settings/data", shop_data.page, name="shop_data"),
+    path("settings/data/start", shop_data.start, name="shop_data_start"),
+    path("settings/data/live", shop_data.live, name="shop_data_live"),
+    path("settings/data/<slug:public_id>", shop_data.download, name="shop_data_file"),
+    path("settings/data/<slug:public_id>/cancel", shop_data.cancel, name="shop_data_cancel"),
+    path("merchants/<slug:public_id>/close", shop_data.close, name="close_shop"),
+    path("merchants/<slug:public_id>/keep", shop_data.keep, name="keep_shop"),
     path("products/bulk/", bulk.recent, name="bulk"),
     path("products/bulk/ask", bulk.ask, name="bulk_ask"),
     path("products/bulk/start", bulk.start, name="bulk_start"),

@@ -30,7 +30,5 @@ _SYSTEMS = (
 @register.filter
 def device_name(user_agent: str) -> str:
     """Return browser and system of a browser's own long name, such as `Chrome, Windows`."""
-    found = (
-        next((name for mark, name in names if mark in user_agent), None) for names in (_BROWSERS, _SYSTEMS)
-    )
+    found = (next((name for mark, name in names if mark in user_agent), None) for names in (_BROWSERS, _SYSTEMS))
     return ", ".join(name for name in found if name) or _("unknown browser")

@@ -16,7 +16,10 @@ from core.portal import posted_from
 
 def list_devices(request: HttpRequest) -> HttpResponseBase:
     """List the sessions; a POST ends all others. One that began before sessions were listed is added first."""
-    if request.user.is_authenticated and not UserSession.objects.filter(session_key=request.session.session_key).exists():
+    if (
+        request.user.is_authenticated
+        and not UserSession.objects.filter(session_key=request.session.session_key).exists()
+    ):
         UserSession.objects.create_from_request(request)
     return ListUserSessionsView.as_view()(request)
 

@@ -18,6 +18,7 @@ from accounts.views.owners import for_owners
 from core.errors import Refused
 from core.portal import posted_from
 
+
 def _page(request: PortalRequest, merchant: Merchant, status: int = 200, **more: Any) -> HttpResponse:
     keys = merchant.api_keys.filter(revoked_at=None).select_related("created_by")
     return render(request, "accounts/merchant_settings.html", {"keys": keys, **more}, status=status)

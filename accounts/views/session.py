@@ -76,7 +76,9 @@ class LoginView(DjangoLoginView):
         response = self._perform(Login(user=user, email=user.email.lower(), redirect_url=after))
         if dialog and not self.request.user.is_authenticated:
             message = _("Your account asks for a second step, on a page of its own. Then come back and go on here.")
-            return JsonResponse({"code": "second_step", "message": message, "location": response["Location"]}, status=403)
+            return JsonResponse(
+                {"code": "second_step", "message": message, "location": response["Location"]}, status=403
+            )
         if dialog:
             self._stay_in(self.request.POST.get("merchant", ""))
             response = JsonResponse({"page_of": page_of(self.request)})

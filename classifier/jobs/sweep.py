@@ -17,7 +17,7 @@ from accounts.services import result_files
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from catalog.services import bulk, drafts
+from catalog.services import bulk, closing, drafts
 from classifier.jobs import chores, operations, queue, results
 from classifier.jobs.leases import keeper
 from classifier.jobs.tasks import wake_worker
@@ -139,10 +139,10 @@ def prune(stop: threading.Event = _NEVER) -> None:
         orphans = files.delete_due(goes_on)
         changes = bulk.prune(goes_on)
         results = result_files.prune(goes_on)
+        closing.remove_due(goes_on)
     if garments or orphans or temporary or changes or results:
         logger.info(
-            "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations, "
-            "%d results",
+            "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations, %d results",
             garments,
             orphans,
             temporary,
