@@ -98,7 +98,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that the proxy saw, where there is one."""
-        return attempts.address_of(request) or "0.0.0.0"
+        return attempts.address_of(request) or "::"  # unspecified
 
     def add_message(
         self,
@@ -154,7 +154,7 @@ class SecondStepAdapter(DefaultMFAAdapter):
         "cannot_generate_recovery_codes": gettext_lazy("Add an app or a passkey first."),
     }
 
-    def generate_authenticator_name(self, user: Any, type: Any) -> str:
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002 - allauth's name
         """What a new passkey is called, unless the person says otherwise."""
         count = user.authenticator_set.filter(type=type).count()
         return _("Passkey %(number)d") % {"number": count + 1}

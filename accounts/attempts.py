@@ -1,8 +1,8 @@
 """How often somebody may try passwords and codes: counted in the cache, in fixed stretches of time.
 
-Counted by account and address together, so that a stranger's guesses cost the owner nothing elsewhere. Ten times as many
-are possible from one address at all accounts, and at one account from all addresses together. A device that logged in to
-the account before is counted on its own: it goes on, whatever others do.
+Counted by account and address together, so that a stranger's guesses cost the owner nothing elsewhere. Ten times as
+many are possible from one address at all accounts, and at one account from all addresses together. A device that logged
+in to the account before is counted on its own: it goes on, whatever others do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Devices that logged in before: a signed cookie of a year says to which accounts.
 
-It opens nothing. It only keeps a stranger's guesses from locking an owner out (`accounts/attempts.py`), and so it is not
-given back at the log-out.
+It opens nothing. It only keeps a stranger's guesses from locking an owner out (`accounts/attempts.py`), and so it is
+not given back at the log-out.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ def known_device(request: HttpRequest, email_key: str) -> str:
 def logged_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     """Remember the device with the answer, and list the session; for Django's signal, so whatever page it was."""
     if request is None or not request.META:  # a test or a command that logs somebody in by itself
+        return
+    match = request.resolver_match
+    if match is not None and "hijack" in match.namespaces:  # staff who work as the person, on their own device
         return
     request._logged_in_to = user.email_key  # type: ignore[attr-defined]  # read below
     UserSession.objects.create_from_request(request, user=user)

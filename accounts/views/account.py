@@ -55,7 +55,8 @@ def export(request: PortalRequest) -> HttpResponseBase:
     record(actor=request.actor, action="user.export", subject_type="user", subject_id=str(user.pk), merchant_id=None)
     answer = JsonResponse(export_person(user), json_dumps_params={"ensure_ascii": False, "indent": 2})
     name = f"otjang-{timezone.localdate():%Y-%m-%d}.json"
-    answer.headers |= {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
 

@@ -26,8 +26,8 @@ _CHUNK = 100
 def remove_due(goes_on: Callable[[], bool] = lambda: True) -> int:
     """Delete the products, images, people and keys of shops whose days are over; returns how many shops it ended.
 
-    The shop's row and its audit trail stay, so that numbers keep their meaning. One product at a time: whatever kills the
-    process, the next one goes on from there. `goes_on` is asked before each product.
+    The shop's row and its audit trail stay, so that numbers keep their meaning. One product at a time: whatever kills
+    the process, the next one goes on from there. `goes_on` is asked before each product.
     """
     ended = 0
     for merchant in Merchant.objects.filter(closes_at__lte=timezone.now()).order_by("pk"):

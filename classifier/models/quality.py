@@ -65,7 +65,7 @@ class AcceptanceThreshold(models.Model):
 class MerchantThreshold(models.Model):
     """What an owner chose for an attribute in place of the calibrated thresholds: nothing, or from a confidence on.
 
-    A confidence holds for the model that it was chosen on; once another one serves, the calibrated thresholds hold again.
+    A confidence holds for the model that it was chosen on; once another one serves, the calibrated ones hold again.
     """
 
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="chosen_thresholds", verbose_name=_("merchant"))

@@ -82,7 +82,8 @@ def _outcomes(merchant: Merchant, attribute: Attribute, versions: list[int]) -> 
             "proposed_by_id", "proposed_value_id", "proposed_confidence", "value_id"
         )
         for version, proposed, confidence, value in rows[:_READ]:
-            assert version is not None and confidence is not None  # the database sees to that
+            assert version is not None  # the database sees to that
+            assert confidence is not None
             right = today.get(value) == today.get(proposed) if decided else None
             found.setdefault(version, []).append(Outcome(confidence, right))
     return found
