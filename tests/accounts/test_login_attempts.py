@@ -56,13 +56,14 @@ def test_a_stranger_s_guesses_cost_the_owner_nothing_elsewhere(alice):
 
 def _spread(user, addresses):
     for number in range(addresses):
-        _exhaust(user, address=f"198.51.100.{number}")
+        for _attempt in range(3):
+            _log_in(user, "wrong", address=f"198.51.100.{number}")
 
 
 def test_an_account_is_not_guessed_from_many_addresses_either(alice):
     _spread(alice, 9)
     assert _log_in(alice, address="192.0.2.1").status_code == 302
-    _spread(alice, 10)
+    _spread(alice, 11)
 
     assert "Too many attempts" in _log_in(alice, address="192.0.2.1").text
 

@@ -177,9 +177,8 @@ def test_an_administrator_opens_a_shop_and_invites_its_first_owner(client_of, ad
     client = client_of(admin)
     data = {"name": "Nina's shop", "first_owner": "nina@example.com", "images_for_training": "on"}
     with django_capture_on_commit_callbacks(execute=True):
-        answer = client.post("/admin/accounts/merchant/add/", data, follow=True)
+        client.post("/admin/accounts/merchant/add/", data)
 
-    assert "The invitation is on its way to nina@example.com." in answer.text
     joined = _stranger().post(link_in(mail.outbox[0]), {"name": "Nina", "password": PASSWORD}, follow=True)
     assert "Welcome to Nina" in joined.text
     assert Membership.objects.get(user__email="nina@example.com").role == "owner"

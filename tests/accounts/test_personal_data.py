@@ -34,7 +34,7 @@ def _everything_about(*words):
 
 
 def test_a_person_takes_a_copy_along(client_of, bob, merchant):
-    SavedView.objects.create(user=bob, merchant=merchant, name="Mine", name_key="k", query="status=draft")
+    SavedView.objects.create(user=bob, merchant=merchant, name="Mine", query="status=draft")
     answer = client_of(bob).get("/settings/my-data.json")
     data = answer.json()
     assert "attachment" in answer.headers["Content-Disposition"]
@@ -50,7 +50,7 @@ def test_a_person_is_erased(alice, bob, product, merchant, actor_of):
     bob.save()
     client = Client(headers={"accept-language": "en"})
     client.post("/login", {"username": bob.email, "password": PASSWORD})
-    decide(actor=actor_of(bob), product=product, attribute="category", value="jacket")
+    decide(actor=actor_of(bob), product=product, attribute="material", value="woven")
     AuditEvent.objects.create(
         merchant=merchant, user=alice, channel="admin", action="merchant.change", subject_type="merchant",
         subject_id=str(merchant.pk), details={"changes": [{"added": {"object": "Robert Zwiebel · Alice's (editor)"}}]},
