@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -22,6 +24,8 @@ from accounts.models import User
 from accounts.services.people import change_password
 from core.text import lookup_key
 
+logger = logging.getLogger(__name__)
+
 # What its messages are called, and what is said instead; of others nothing is said.
 _MESSAGES = {
     "account/messages/email_confirmation_sent.txt": gettext_lazy("A mail is on its way to %(email)s: follow its link."),
@@ -37,7 +41,7 @@ _MESSAGES = {
 }
 # Mails about what happened to an account, so that its owner notices what was not theirs to do.
 _NOTICES = {
-    "account/email/password_reset": gettext_lazy("Your password was set anew by a link in a mail."),
+    "account/email/password_reset": gettext_lazy("Your password was set by a link in a mail."),
     "account/email/password_changed": gettext_lazy("Your password was changed."),
     "account/email/email_changed": gettext_lazy("Your e-mail was changed."),
     "mfa/email/totp_activated": gettext_lazy("An app for codes was added to your account."),
@@ -69,7 +73,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """By a setting: otherwise administrators open shops."""
+        """By a setting: otherwise administrators open merchants."""
         return settings.OTJANG_SIGN_UP
 
     def save_user(self, request: HttpRequest, user: AbstractBaseUser, form: Any, commit: bool = True) -> Any:
@@ -118,9 +122,12 @@ class AccountAdapter(DefaultAccountAdapter):
         messages.add_message(request, level, message)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Write in the language of who reads it."""
-        with translation.override(language_of(email)):
-            super().send_mail(template_prefix, email, context)
+        """Write in the language of who reads it. A server that does not take the mail is the operator's to see."""
+        try:
+            with translation.override(language_of(email)):
+                super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError):
+            logger.exception("a mail could not be sent: %s", template_prefix)
 
     def render_mail(
         self,

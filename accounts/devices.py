@@ -53,7 +53,7 @@ def known_device(request: HttpRequest, email_key: str) -> str:
 
 def logged_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     """Remember the device with the answer, and list the session; for Django's signal, so whatever page it was."""
-    if request is None or not request.META:  # a test or a command that logs somebody in by itself
+    if request is None or not request.META:  # a test or a command logs somebody in
         return
     match = request.resolver_match
     if match is not None and "hijack" in match.namespaces:  # staff who work as the person, on their own device

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import attempts
 from accounts.models import User
-from accounts.services.shops import open_shop
+from accounts.services.opening import open_shop
 from core.text import lookup_key, tidied
 
 
@@ -26,7 +26,7 @@ def require_attempt(request: HttpRequest, email: str, what: str) -> None:
 
 
 class ResetForm(account_forms.ResetPasswordForm):
-    """Asks for a link to set the password anew. Its answer never tells who has an account."""
+    """Asks for a link to set another password. Its answer never tells who has an account."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,7 +63,7 @@ class NewAddressForm(account_forms.AddEmailForm):
 
 
 class PasswordAgainForm(account_forms.ReauthenticateForm):
-    """Asks for the password before something that whoever sits down at the screen must not do."""
+    """Asks for the password before matters that are the person's alone."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -106,13 +106,13 @@ class CodeForm(_Code, code_forms.AuthenticateForm):
 
 
 class CodeAgainForm(_Code, code_forms.ReauthenticateForm):
-    """A code before something that whoever sits down at the screen must not do."""
+    """A code before matters that are the person's alone."""
 
 
 class SignUpForm(account_forms.SignupForm):
-    """Opens an account and a shop, where the site lets people do that by themselves."""
+    """Opens an account and a merchant, where the site lets anybody do that."""
 
-    field_order = ("email", "name", "shop", "password1")
+    field_order = ("email", "name", "merchant", "password1")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -126,9 +126,9 @@ class SignUpForm(account_forms.SignupForm):
         self.fields["password1"].label = _("Password")
         self.order_fields(list(self.field_order))
 
-    def clean_shop(self) -> str:
+    def clean_merchant(self) -> str:
         """As it is shown."""
-        return tidied(self.cleaned_data["shop"])
+        return tidied(self.cleaned_data["merchant"])
 
     def validate_unique_email(self, value: str) -> str:
         """Note whether an account has the e-mail in any spelling; the answer does not tell, a mail to it does."""
@@ -136,6 +136,6 @@ class SignUpForm(account_forms.SignupForm):
         return value
 
     def custom_signup(self, request: HttpRequest, user: Any) -> None:
-        """Open the shop; it can be entered once the e-mail is confirmed."""
+        """Open the merchant; it can be entered once the e-mail is confirmed."""
         super().custom_signup(request, user)
-        open_shop(owner=user, name=self.cleaned_data["shop"])
+        open_shop(owner=user, name=self.cleaned_data["merchant"])

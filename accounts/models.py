@@ -103,7 +103,7 @@ class Merchant(models.Model):
         help_text=_("Off: the shop's photos and decisions are never exported as a data set."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    # Set while an owner has the shop closed: then everything of it is deleted (catalog/services/closing.py).
+    # Set while an owner has the merchant closed: then everything of it is deleted (catalog/services/closing.py).
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True, editable=False, db_index=True)
 
     class Meta:
@@ -144,7 +144,7 @@ class Membership(models.Model):
 
 
 class Invitation(models.Model):
-    """A mail that lets whoever has the address join a merchant. Only a hash of its link's secret is kept."""
+    """A mail that lets the owner of the address join a merchant. Only a hash of its link's secret is kept."""
 
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="invitations", verbose_name=_("merchant"))
     email = models.EmailField(_("e-mail"), max_length=254)

@@ -1,4 +1,4 @@
-"""Keeps allauth's addresses in step with the people that are stored, whoever stores them."""
+"""Keeps allauth's addresses in step with the people that are stored, by any way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shop's settings of what is auto-accepted, attribute by attribute, with the curve to choose from."""
+"""The merchant's settings of what is auto-accepted, attribute by attribute, with the curve to choose from."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _number(text: str) -> float | None:
 @require_safe
 @for_owners
 def thresholds(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
-    """Each attribute with what is accepted, and how right proposals were in this shop."""
+    """Each attribute with what is accepted, and how right proposals were in this merchant."""
     found = []
     for choice in chosen.choices_of(merchant):
         own = choice.chosen.threshold if choice.mode == "own" and choice.chosen is not None else choice.calibrated

@@ -1,4 +1,4 @@
-"""Whoever could log in until now goes on: their e-mails count as confirmed."""
+"""Everybody who could log in until now goes on: their e-mails count as confirmed."""
 
 from django.db import migrations
 

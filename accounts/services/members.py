@@ -1,4 +1,4 @@
-"""Who belongs to a merchant: invitations, roles, leaving, and handing the shop over."""
+"""Who belongs to a merchant: invitations, roles, leaving, and handing the merchant over."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _secret_hash(secret: str) -> str:
 def invite(*, actor: Actor, merchant: Merchant, email: str, role: str) -> tuple[Invitation, str]:
     """Make an invitation, in place of one that waits for the same address.
 
-    The secret must reach nobody but the address: whoever follows the link has proved that it is theirs.
+    The secret must reach nobody but the address: who follows the link has proved to own it.
 
     Returns:
         The invitation and the secret of its link, which is kept nowhere.
@@ -77,7 +77,7 @@ def invite(*, actor: Actor, merchant: Merchant, email: str, role: str) -> tuple[
     try:
         validate_email(email)
     except ValidationError:
-        raise Invalid("bad_email", _("That is no e-mail address.")) from None
+        raise Invalid("bad_email", _("That is not an e-mail address.")) from None
     _locked(merchant.pk)
     email_key = lookup_key(email)
     if Membership.objects.filter(merchant=merchant, user__email_key=email_key).exists():
@@ -107,7 +107,7 @@ def withdraw_invitation(*, actor: Actor, invitation: Invitation) -> None:
 
 
 def invitation_of(secret: str) -> Invitation | None:
-    """Return the invitation of a link, if it waits and its time is not over and its shop is open."""
+    """Return the invitation of a link, if it waits and its time is not over and its merchant is open."""
     found = Invitation.objects.select_related("merchant", "invited_by").filter(secret_hash=_secret_hash(secret)).first()
     if found is None or not found.is_open or not found.merchant.is_active:
         return None

@@ -1,7 +1,7 @@
 """What is stored about a person: handing it out, and erasing it.
 
 Other applications say what they have with `provide`. Decisions and the audit trail stay, with a number in place of the
-person: shops and models rest on them.
+person: merchants and models rest on them.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ def export_person(user: User) -> dict[str, Any]:
             {"address": one.ip, "browser": one.user_agent, "logged_in": one.created_at.isoformat()}
             for one in UserSession.objects.filter(user=user).order_by("pk")
         ],
-        "shops": [
-            {"shop": one.merchant.name, "role": one.role, "since": one.created_at.isoformat()}
+        "merchants": [
+            {"merchant": one.merchant.name, "role": one.role, "since": one.created_at.isoformat()}
             for one in user.memberships.select_related("merchant").order_by("pk")
         ],
         "activity": [
-            {"time": at.isoformat(), "action": action, "subject": subject, "number": number, "shop": shop}
-            for at, action, subject, number, shop in AuditEvent.objects.filter(user=user)
+            {"time": at.isoformat(), "action": action, "subject": subject, "number": number, "merchant": merchant}
+            for at, action, subject, number, merchant in AuditEvent.objects.filter(user=user)
             .order_by("pk")
             .values_list("created_at", "action", "subject_type", "subject_id", "merchant__name")
             .iterator(2000)
@@ -86,7 +86,7 @@ def export_person(user: User) -> dict[str, Any]:
 
 
 def owned_alone(user: User) -> list[str]:
-    """Return the names of the shops that would be left without an owner."""
+    """Return the names of the merchants that would be left without an owner."""
     names = []
     for membership in user.memberships.filter(role=Membership.Role.OWNER, merchant__is_active=True).select_related(
         "merchant"
@@ -105,7 +105,7 @@ def _without(text: str, user: User, name: str) -> str:
 
 
 def _forget_in_trail(user: User, merchants: list[int]) -> None:
-    """Replace e-mail and name where forms of the admin wrote them down: in lines about the person or their shops."""
+    """Replace e-mail and name where the admin's forms wrote them: in lines about the person or their merchants."""
     name = f"#{user.pk}"
     about = Q(subject_type="user", subject_id=str(user.pk)) | Q(
         subject_type__in=("merchant", "membership"), merchant__in=merchants
@@ -140,7 +140,7 @@ def erase_person(*, actor: Actor, user: User) -> None:
 
     Raises:
         Forbidden: the actor is neither the person nor an administrator who may change them.
-        Conflict: `last_owner` of a shop, which must be handed over or closed before; `last_superuser`; `erased`.
+        Conflict: `last_owner` of a merchant, which must be handed over or closed before; `last_superuser`; `erased`.
     """
     if not _may_erase(actor, user):
         raise Forbidden("forbidden", _("You may not erase this person."))
@@ -149,8 +149,8 @@ def erase_person(*, actor: Actor, user: User) -> None:
         raise Conflict("erased", _("This person is erased already."))
     alone = owned_alone(user)
     if alone:
-        sentence = _("Nobody else owns %(shops)s. Make somebody else an owner, or close the shop, first.")
-        raise Conflict("last_owner", sentence, {"shops": ", ".join(alone)})
+        sentence = _("Nobody else owns %(merchants)s. Make somebody else an owner, or close the shop, first.")
+        raise Conflict("last_owner", sentence, {"merchants": ", ".join(alone)})
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
     if user.is_superuser and not others.exists():
         raise Conflict("last_superuser", _("There is no other administrator with all permissions."))

@@ -1,4 +1,4 @@
-"""Joining a shop by the link of an invitation."""
+"""Joining a merchant by the link of an invitation."""
 
 from __future__ import annotations
 

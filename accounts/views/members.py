@@ -1,4 +1,4 @@
-"""Who belongs to the shop: the page, and what its owners do there."""
+"""Who belongs to the merchant: the page, and what its owners do there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _page(request: PortalRequest, merchant: Merchant, status: int = 200, **more:
 @require_safe
 @portal_view
 def members(request: PortalRequest) -> HttpResponseBase:
-    """The people of the shop, for all of them; owners change it."""
+    """The people of the merchant, for all of them; owners change it."""
     merchant = request.actor.merchant
     return redirect("accounts:profile") if merchant is None else _page(request, merchant)
 
@@ -94,7 +94,7 @@ def change_role(request: PortalRequest, merchant: Merchant, number: int) -> Http
 @posted_from("accounts:members")
 @portal_view
 def remove(request: PortalRequest, public_id: str, number: int) -> HttpResponseBase:
-    """Take a member out of the shop; everybody may leave by themselves."""
+    """Take a member out of the merchant; everybody may leave."""
     found = (one for one in request.memberships if one.merchant.public_id == public_id)
     own = next(found, None)
     merchant = get_object_or_404(Merchant, pk=own.merchant_id if own else None)

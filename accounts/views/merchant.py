@@ -27,7 +27,7 @@ def _page(request: PortalRequest, merchant: Merchant, status: int = 200, **more:
 @require_safe
 @portal_view
 def own_settings(request: PortalRequest) -> HttpResponseBase:
-    """The settings of the shop that the person works in; people who do not own it have their own only."""
+    """The settings of the merchant that the person works in; people who do not own it have their own only."""
     if not request.actor.is_owner or request.actor.merchant is None:
         return redirect("accounts:profile")
     return _page(request, request.actor.merchant)

@@ -44,7 +44,7 @@ class LoginView(DjangoLoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With whether people may open shops by themselves."""
+        """With whether anybody may open a merchant."""
         return super().get_context_data(**kwargs) | {"sign_up": settings.OTJANG_SIGN_UP}
 
     def get_redirect_url(self, *args: Any) -> str:

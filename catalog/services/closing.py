@@ -1,4 +1,4 @@
-"""Deleting what a closed shop had, once its days are over, and what is a person's alone when they are erased."""
+"""Deleting what a closed merchant had, once its days are over, and what is a person's alone when they are erased."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _CHUNK = 100
 
 
 def remove_due(goes_on: Callable[[], bool] = lambda: True) -> int:
-    """Delete the products, images, people and keys of shops whose days are over; returns how many shops it ended.
+    """Delete products, images, members and keys of merchants whose days are over; returns how many it ended.
 
-    The shop's row and its audit trail stay, so that numbers keep their meaning. One product at a time: whatever kills
-    the process, the next one goes on from there. `goes_on` is asked before each product.
+    The merchant's row and its audit trail stay, so that numbers keep their meaning. One product at a time: whatever
+    kills the process, the next one goes on from there. `goes_on` is asked before each product.
     """
     ended = 0
     for merchant in Merchant.objects.filter(closes_at__lte=timezone.now()).order_by("pk"):
@@ -60,7 +60,7 @@ def _remove(merchant: Merchant, goes_on: Callable[[], bool]) -> bool:
         drafts.forget(draft)
     shop_data.discard_of(merchant)
     _remove_rest(merchant)
-    logger.info("the shop %s is closed for good", merchant.public_id)
+    logger.info("the merchant %s is closed for good", merchant.public_id)
     return True
 
 

@@ -31,10 +31,10 @@ def delete_product(*, actor: Actor, product: Product) -> None:
 
 @atomic
 def delete_of_closed(*, actor: Actor, product: Product) -> None:
-    """Delete a product of a shop that is closed for good, whatever its status. Idempotent.
+    """Delete a product of a merchant that is closed for good, whatever its status. Idempotent.
 
     Raises:
-        Conflict: `open`: its shop is not closed.
+        Conflict: `open`: its merchant is not closed.
         Forbidden: the actor is not the system.
     """
     if not actor.is_system:

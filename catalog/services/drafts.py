@@ -275,14 +275,14 @@ def register(
 
 
 def delete_row(draft: UploadDraft) -> list[str]:
-    """Delete a draft, whoever's it is; returns the files that are to be discarded once that is stored."""
+    """Delete anybody's draft; returns the files that are to be discarded once that is stored."""
     paths = _paths(list(draft.images.all()))
     draft.delete()
     return paths
 
 
 def forget(draft: UploadDraft) -> None:
-    """Delete a draft with its files, whoever's it is."""
+    """Delete anybody's draft with its files."""
     stored_files.discard(delete_row(draft))
 
 

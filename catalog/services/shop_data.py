@@ -1,4 +1,4 @@
-"""All data of a shop in one file, for an owner to keep or to take elsewhere: tables as CSV, and every photo.
+"""All data of a merchant in one file, for an owner to keep or to take elsewhere: tables as CSV, and every photo.
 
 It is an operation that writes one ZIP from beginning to end. What a killed worker began another one begins again.
 """
@@ -134,7 +134,7 @@ def _write(file: IO[bytes], merchant: Merchant, lease: Lease, stop: threading.Ev
     archive = _Archive(file, lease, stop)
     with archive.zip:
         archive.table(
-            "shop.csv", ("number", "name", "opened"), [(merchant.public_id, merchant.name, merchant.created_at)]
+            "merchant.csv", ("number", "name", "opened"), [(merchant.public_id, merchant.name, merchant.created_at)]
         )
         archive.table(
             "members.csv",
@@ -262,7 +262,7 @@ def _photos(archive: _Archive, merchant: Merchant, lease: Lease) -> int:
 
 
 def of_merchant(actor: Actor) -> list[Operation]:
-    """The shop's last ones, the newest first; for owners."""
+    """The merchant's last ones, the newest first; for owners."""
     if not actor.is_owner or actor.merchant is None:
         return []
     found = Operation.objects.filter(merchant=actor.merchant, kind=KIND).select_related("created_by")
@@ -270,7 +270,7 @@ def of_merchant(actor: Actor) -> list[Operation]:
 
 
 def discard_of(merchant: Merchant) -> None:
-    """Delete the files of all operations of a shop."""
+    """Delete the files of all operations of a merchant."""
     for operation in Operation.objects.filter(merchant=merchant).exclude(result_file=""):
         with suppress(*storage.read_errors()):  # the sweep tries again
             result_files.discard(operation)

@@ -1,4 +1,4 @@
-"""All data of the shop as a file, and closing the shop: for its owners."""
+"""All data of the merchant as a file, and closing the merchant: for its owners."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Merchant, Operation
 from accounts.portal import PortalRequest
-from accounts.services import operations, result_files, shops
+from accounts.services import opening, operations, result_files
 from accounts.views.owners import for_owners
 from catalog.services import shop_data
 from core.errors import Refused
@@ -41,7 +41,7 @@ def _page(request: PortalRequest, status: int = 200, **more: object) -> HttpResp
 @require_safe
 @for_owners
 def page(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
-    """What can be downloaded, and the way to close the shop."""
+    """What can be downloaded, and the way to close the merchant."""
     return _page(request)
 
 
@@ -97,9 +97,9 @@ def cancel(request: PortalRequest, public_id: str) -> HttpResponseBase:
 @posted_from("catalog:shop_data")
 @for_owners
 def close(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
-    """Have the shop closed; its name must be typed."""
+    """Have the merchant closed; its name must be typed."""
     try:
-        closed = shops.close_shop(actor=request.actor, merchant=merchant, name=request.POST.get("name", ""))
+        closed = opening.close_shop(actor=request.actor, merchant=merchant, name=request.POST.get("name", ""))
     except Refused as refused:
         return _page(request, status=400, refused=refused)
     assert closed.closes_at is not None  # that is what closing is
@@ -111,9 +111,9 @@ def close(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
 @posted_from("catalog:shop_data")
 @for_owners
 def keep(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
-    """Take back that the shop is closed."""
+    """Take back that the merchant is closed."""
     try:
-        shops.keep_shop(actor=request.actor, merchant=merchant)
+        opening.keep_shop(actor=request.actor, merchant=merchant)
     except Refused as refused:
         messages.error(request, refused.message)
     else:

@@ -1,4 +1,4 @@
-"""What an owner chooses for the own shop in place of the calibrated thresholds, attribute by attribute."""
+"""What an owner chooses for the own merchant in place of the calibrated thresholds, attribute by attribute."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from core.db import atomic
 from core.errors import Forbidden, Invalid
 
 LEAST, MOST = 0.5, 1.0  # confidences that may be chosen
-_READ = 5000  # decisions of a shop on an attribute, the newest ones
+_READ = 5000  # decisions of a merchant on an attribute, the newest ones
 _LOOKED_AT = (Decision.Answers.PROPOSAL, Decision.Answers.SAMPLE)
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeChoice:
-    """An attribute with what is accepted of it, and the curve of the shop's own decisions on the active models."""
+    """An attribute with what is accepted of it, and the curve of the merchant's own decisions on the active models."""
 
     attribute: Attribute
     chosen: MerchantThreshold | None
@@ -70,7 +70,7 @@ def _active_versions() -> list[int]:
 
 
 def _outcomes(merchant: Merchant, attribute: Attribute, versions: list[int]) -> dict[int, list[Outcome]]:
-    """What people of the shop said of proposals, and what was accepted of them, by the model that proposed."""
+    """What people of the merchant said of proposals, and what was accepted of them, by the model that proposed."""
     today = todays_values()
     found: dict[int, list[Outcome]] = {}
     only = {"product__merchant": merchant, "attribute": attribute, "proposed_by__in": versions}
@@ -90,7 +90,7 @@ def _outcomes(merchant: Merchant, attribute: Attribute, versions: list[int]) -> 
 
 
 def choices_of(merchant: Merchant) -> list[AttributeChoice]:
-    """Return all attributes in use with what the shop accepts of them."""
+    """Return all attributes in use with what the merchant accepts of them."""
     versions = _active_versions()
     chosen = {row.attribute_id: row for row in MerchantThreshold.objects.filter(merchant=merchant)}
     listed = []
@@ -126,13 +126,13 @@ def choose(*, actor: Actor, merchant: Merchant, attribute: Attribute, mode: str,
 
     Args:
         actor: an owner.
-        merchant: the shop.
+        merchant: the merchant.
         attribute: what it is about.
         mode: `shared` (as calibrated for all), `off` (nothing) or `own`.
         threshold: with `own`, the confidence from 0.5 to 1.
 
     Raises:
-        Forbidden: the actor does not own the shop.
+        Forbidden: the actor does not own the merchant.
         Invalid: `bad_mode`, `bad_threshold`, `no_decisions`.
     """
     if not actor.is_owner or actor.merchant is None or actor.merchant.pk != merchant.pk:

@@ -54,7 +54,7 @@ async function ask() {
       resolve(outcome);
     });
     dialog.querySelector("[data-cancel]")?.addEventListener("click", () => dialog.close());
-    // Whoever has a second step takes it in another tab, and comes back here.
+    // People with a second step take it in another tab, and come back here.
     const cameBack = async () => {
       const now = document.hidden || !dialog.dataset.elsewhere ? "" : await askWho().catch(() => "");
       if (!now || !dialog.open) return;

@@ -69,7 +69,8 @@ def test_an_account_is_not_guessed_from_many_addresses_either(alice):
 
 
 def test_a_device_that_logged_in_before_goes_on(alice, bob):
-    known = Client(headers={"accept-language": "en"}, REMOTE_ADDR="198.51.100.1")
+    known = Client(REMOTE_ADDR="198.51.100.1")
+    known.cookies["django_language"] = "en"
     right = {"username": alice.email, "password": RIGHT}
     assert known.post("/login", right).status_code == 302
     known.post("/logout")
@@ -95,11 +96,17 @@ def test_a_forged_device_is_a_stranger(alice):
 
 def test_the_old_password_is_not_guessed_without_end(alice, client_of):
     client = client_of(alice)
-    sent = {"old_password": "wrong", "new_password1": "entirely other staples", "new_password2": "entirely other staples"}
+    sent = {
+        "old_password": "wrong",
+        "new_password1": "entirely other staples",
+        "new_password2": "entirely other staples",
+    }
     for _attempt in range(3):
         assert "entered incorrectly" in client.post("/password", sent).text
 
-    assert "That was too often. Try again in 15 minutes." in client.post("/password", sent | {"old_password": RIGHT}).text
+    assert (
+        "That was too often. Try again in 15 minutes." in client.post("/password", sent | {"old_password": RIGHT}).text
+    )
     assert _log_in(alice).status_code == 302  # it is counted apart
 
 

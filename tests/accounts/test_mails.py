@@ -97,7 +97,7 @@ def test_nobody_takes_another_person_s_e_mail(alice, bob, client_of):
 
 def test_shops_are_not_opened_by_strangers_unless_a_setting_says_so(db):
     assert "Shops are opened by the marketplace" in _browser().get("/sign-up").text
-    _browser().post("/sign-up", {"email": "n@example.com", "name": "N", "shop": "S", "password1": NEW})
+    _browser().post("/sign-up", {"email": "n@example.com", "name": "N", "merchant": "S", "password1": NEW})
     assert not User.objects.exists()
     assert "/sign-up" not in _browser().get("/login").text
 
@@ -106,7 +106,7 @@ def test_a_stranger_opens_a_shop_and_confirms(settings, alice):
     settings.OTJANG_SIGN_UP = True
     client = _browser()
     assert "/sign-up" in client.get("/login").text
-    sent = {"email": "nina@example.com", "name": "Nina", "shop": "Nina's", "password1": NEW}
+    sent = {"email": "nina@example.com", "name": "Nina", "merchant": "Nina's", "password1": NEW}
     answer = client.post("/sign-up", sent, follow=True)
     assert "Look into your mails" in answer.text
     assert client.get("/").status_code == 302
@@ -120,3 +120,12 @@ def test_a_stranger_opens_a_shop_and_confirms(settings, alice):
     _browser().post("/sign-up", sent | {"email": "ALICE@example.com"})
     assert User.objects.filter(email_key=alice.email_key).count() == 1
     assert "There is one already" in mail.outbox[-1].body
+
+
+def test_a_mail_server_that_is_away_breaks_nothing(alice, monkeypatch, caplog):
+    def fail(*args, **kwargs):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", fail)
+    assert "If there is an account" in _browser().post("/password/reset", {"email": alice.email}, follow=True).text
+    assert "could not be sent" in caplog.text

@@ -98,7 +98,7 @@ def test_a_mail_that_cannot_be_sent_invites_nobody(client_of, alice, merchant, m
 @pytest.mark.parametrize(
     ("email", "role", "sentence"),
     [
-        ("nonsense", "editor", "That is no e-mail address."),
+        ("nonsense", "editor", "That is not an e-mail address."),
         ("bob@example.com", "editor", "belongs to the shop already"),
         ("new@example.com", "king", "There is no such role."),
     ],
@@ -173,7 +173,9 @@ def test_an_invitation_is_used_once(actor_of, alice, merchant, charlie):
         members.join(user=charlie, invitation=invitation)
 
 
-def test_an_administrator_opens_a_shop_and_invites_its_first_owner(client_of, admin, django_capture_on_commit_callbacks):
+def test_an_administrator_opens_a_shop_and_invites_its_first_owner(
+    client_of, admin, django_capture_on_commit_callbacks
+):
     client = client_of(admin)
     data = {"name": "Nina's shop", "first_owner": "nina@example.com", "images_for_training": "on"}
     with django_capture_on_commit_callbacks(execute=True):

@@ -19,7 +19,9 @@ PASSWORD = "correct horse battery"
 
 
 def _browser(**headers):
-    return Client(headers={"accept-language": "en", **headers})
+    client = Client(headers=headers)
+    client.cookies["django_language"] = "en"
+    return client
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def _logged_in(client):
     return client.get("/").status_code == 200
 
 
-def test_a_person_sets_up_an_app_and_is_asked_from_then_on(alice):
+def test_a_person_sets_up_an_app_and_is_asked_from_then_on(alice, django_capture_on_commit_callbacks):
     client = _browser()
     _log_in(client, alice)
     asked = client.get("/settings/security/totp/activate/")
@@ -47,7 +49,8 @@ def test_a_person_sets_up_an_app_and_is_asked_from_then_on(alice):
     secret = re.search(r'<code class="secret">(\w+)</code>', page.text)[1]
     wrong = client.post("/settings/security/totp/activate/", {"code": "000000"})
     assert "This code is not right" in wrong.text
-    codes = client.post("/settings/security/totp/activate/", {"code": pyotp.TOTP(secret).now()}, follow=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        codes = client.post("/settings/security/totp/activate/", {"code": pyotp.TOTP(secret).now()}, follow=True)
     assert "Recovery codes" in codes.text
     assert "An app for codes was added" in mail.outbox[0].body
     client.post("/logout")
@@ -60,7 +63,10 @@ def test_a_person_sets_up_an_app_and_is_asked_from_then_on(alice):
 
 
 def test_the_code_of_the_app_or_a_recovery_code_lets_in(alice, secret):
-    for code in (pyotp.TOTP(secret).now(), Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()[0]):
+    for code in (
+        pyotp.TOTP(secret).now(),
+        Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()[0],
+    ):
         client = _browser()
         step = _log_in(client, alice, next="/products/")
         answer = client.post(step.url, {"code": code})

@@ -45,11 +45,11 @@ def open_shop(*, owner: User, name: str) -> Merchant:
 
 @atomic
 def close_shop(*, actor: Actor, merchant: Merchant, name: str) -> Merchant:
-    """Have the shop closed: members go on for OTJANG_CLOSING_DAYS, then everything of it is deleted.
+    """Have the merchant closed: members go on for OTJANG_CLOSING_DAYS, then everything of it is deleted.
 
     Args:
         actor: an owner.
-        merchant: the shop.
+        merchant: the merchant.
         name: its name as the owner typed it, so that nobody closes the wrong one.
 
     Raises:
@@ -71,7 +71,7 @@ def close_shop(*, actor: Actor, merchant: Merchant, name: str) -> Merchant:
 
 @atomic
 def keep_shop(*, actor: Actor, merchant: Merchant) -> None:
-    """Take back that the shop is closed. Raises Forbidden, and Conflict `closed` once its days are over."""
+    """Take back that the merchant is closed. Raises Forbidden, and Conflict `closed` once its days are over."""
     actor.require_manage(merchant.pk, "accounts.change_merchant")
     merchant = Merchant.objects.select_for_update().get(pk=merchant.pk)
     if merchant.closes_at is None:
