@@ -1,4 +1,9 @@
-"""How often somebody may try to log in: counted in the cache, by account and by address, in fixed stretches of time."""
+"""How often somebody may try passwords and codes: counted in the cache, in fixed stretches of time.
+
+Counted by account and address together, so that a stranger's guesses cost the owner nothing elsewhere. Ten times as
+many are possible from one address at all accounts, and at one account from all addresses together. A device that logged
+in to the account before is counted on its own: it goes on, whatever others do.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,16 @@ from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest
 
+from accounts import devices
 from core.text import lookup_key
 
 CACHE = "login-attempts"
 STRETCH_SECONDS = 900
 _PEOPLE_BEHIND_AN_ADDRESS = 10
+_ADDRESSES_OF_AN_ACCOUNT = 10
 
 
-def _address(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
     """The caller's address, '' where a proxy does not tell it. The last one is what the proxy itself saw."""
     if settings.BEHIND_PROXY:
         return request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
@@ -23,25 +30,48 @@ def _address(request: HttpRequest) -> str:
 
 
 def _key(*parts: str) -> str:
-    return ":".join(("login", str(int(time.time() // STRETCH_SECONDS)), *parts))
+    return ":".join(("attempts", str(int(time.time() // STRETCH_SECONDS)), *parts))
 
 
-def _count(key: str) -> int:
+def _count(*parts: str) -> int:
+    key = _key(*parts)
     caches[CACHE].add(key, 0, STRETCH_SECONDS)
     return caches[CACHE].incr(key)
 
 
-def minutes_to_wait(request: HttpRequest, email: str) -> int:
-    """Count an attempt to log in; 0 if it may be made, else the minutes until the next one may."""
+def _own_count(request: HttpRequest, email: str, what: str) -> tuple[str, ...]:
+    """What is counted of this caller at this account, and of nobody else."""
+    account = lookup_key(email)
+    device = devices.known_device(request, account)
+    return (what, "device", device, account) if device else (what, "pair", address_of(request), account)
+
+
+def _exhausted(request: HttpRequest, email: str, what: str) -> bool:
     limit = settings.OTJANG_LOGIN_ATTEMPTS
-    address = _address(request)
-    exhausted = address != "" and _count(_key("address", address)) > limit * _PEOPLE_BEHIND_AN_ADDRESS
-    if not exhausted:  # else one address could lock everybody out, or crowd the cache with accounts
-        exhausted = _count(_key("account", lookup_key(email))) > limit
+    own = _own_count(request, email, what)
+    if own[1] == "device":
+        return _count(*own) > limit
+    address = address_of(request)
+    # In this order: an exhausted caller must neither lock others out nor crowd the cache with accounts.
+    if address and _count(what, "address", address) > limit * _PEOPLE_BEHIND_AN_ADDRESS:
+        return True
+    if _count(*own) > limit:
+        return True
+    return _count(what, "account", lookup_key(email)) > limit * _ADDRESSES_OF_AN_ACCOUNT
+
+
+def minutes_to_wait(request: HttpRequest, email: str, what: str = "login") -> int:
+    """Count an attempt; 0 if it may be made, else the minutes until the next one may.
+
+    Args:
+        request: whose attempt it is.
+        email: of the account, however it is spelled.
+        what: is tried; a password that somebody logs in with is counted apart from a code, for example.
+    """
     left = STRETCH_SECONDS - time.time() % STRETCH_SECONDS
-    return int(left // 60) + 1 if exhausted else 0
+    return int(left // 60) + 1 if _exhausted(request, email, what) else 0
 
 
-def forget(email: str) -> None:
-    """Begin to count again for an account whose owner has logged in."""
-    caches[CACHE].delete(_key("account", lookup_key(email)))
+def forget(request: HttpRequest, email: str, what: str = "login") -> None:
+    """Begin to count again for this caller, who has proved to be the account's owner."""
+    caches[CACHE].delete(_key(*_own_count(request, email, what)))

@@ -29,8 +29,18 @@ ACTIONS = {
     "mapping.offer": gettext_lazy("offered a mapping to merchants"),
     "mapping.save": gettext_lazy("stored a version of a mapping"),
     "mapping.withdraw": gettext_lazy("stopped offering a mapping"),
+    "membership.change_role": gettext_lazy("changed a member's role"),
+    "membership.hand_over": gettext_lazy("handed the shop over"),
+    "membership.invite": gettext_lazy("invited somebody"),
+    "membership.join": gettext_lazy("joined the shop"),
+    "membership.remove": gettext_lazy("took a member out of the shop"),
+    "membership.withdraw_invitation": gettext_lazy("withdrew an invitation"),
+    "merchant.close": gettext_lazy("had the shop closed"),
     "merchant.create_demo": gettext_lazy("created the demo shop"),
     "merchant.export_dataset": gettext_lazy("exported a data set"),
+    "merchant.keep": gettext_lazy("took back that the shop is closed"),
+    "merchant.open": gettext_lazy("opened the shop"),
+    "merchant.remove": gettext_lazy("deleted what a closed shop had"),
     "merchant.training": gettext_lazy("said whether photos may train models"),
     "model_version.map": gettext_lazy("changed what a model's classes mean"),
     "model_version.register": gettext_lazy("registered a model"),
@@ -57,7 +67,11 @@ ACTIONS = {
     "product.withdraw": gettext_lazy("took back a decision"),
     "user.impersonate": gettext_lazy("began to work as another person"),
     "user.impersonate_end": gettext_lazy("worked as themselves again"),
+    "acceptancethreshold.choose": gettext_lazy("chose what is auto-accepted"),
+    "user.erase": gettext_lazy("erased a person"),
+    "user.export": gettext_lazy("took a copy of what is stored about them"),
     "user.password": gettext_lazy("changed their own password"),
+    "user.profile": gettext_lazy("changed their own name or language"),
 }
 # What admin pages without a service write: `<model>.add` and so on.
 _WRITTEN = {
@@ -70,6 +84,7 @@ WRITTEN_MODELS = ("attribute", "attributevalue", "group", "merchant", "user")
 # Kinds of long operations.
 _OPERATIONS = {
     "reclassify": gettext_lazy("Classify everything again"),
+    "shop_data": gettext_lazy("Export all data of the shop"),
     "shadow": gettext_lazy("Try unseen"),
     "calibrate": gettext_lazy("Calibrate thresholds"),
     "quality": gettext_lazy("Count the figures of quality"),

@@ -11,8 +11,8 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from accounts.audit_labels import action_label, in_name_of, operation_label
 from accounts.channels import Channel
@@ -51,6 +51,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
+
+    # Set before it is saved for who signs up: everybody else's e-mail counts as confirmed (accounts/signals.py).
+    is_unconfirmed = False
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -64,6 +68,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         permissions = (("impersonate_user", gettext_noop("Can work as a member of a merchant")),)
 
     def __str__(self) -> str:
+        if self.erased_at is not None:
+            return gettext("erased person %(number)d") % {"number": self.pk}
         return self.name or self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
@@ -98,6 +104,8 @@ class Merchant(models.Model):
         help_text=_("Off: the shop's photos and decisions are never exported as a data set."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Set while an owner has the merchant closed: then everything of it is deleted (catalog/services/closing.py).
+    closes_at = models.DateTimeField(_("closes"), null=True, blank=True, editable=False, db_index=True)
 
     class Meta:
         verbose_name = _("merchant")
@@ -157,6 +165,41 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.merchant} ({self.get_role_display()})"
+
+
+class Invitation(models.Model):
+    """A mail that lets the owner of the address join a merchant. Only a hash of its link's secret is kept."""
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="invitations", verbose_name=_("merchant"))
+    email = models.EmailField(_("e-mail"), max_length=254)
+    role = models.CharField(_("role"), max_length=10, choices=Membership.Role.choices, default=Membership.Role.EDITOR)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # Merchant and address while it waits, NULL after: a unique index that lets only one wait.
+    open_key = models.CharField(max_length=90, null=True, unique=True, editable=False)  # noqa: DJ001 - NULLs don't collide
+    invited_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("invited by")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("good until"))
+    accepted_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("accepted by")
+    )
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=Q(role__in=("owner", "editor", "viewer")), name="invitation_role"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.email} · {self.merchant} ({self.get_role_display()})"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its link still works."""
+        return self.open_key is not None and self.expires_at > timezone.now()
 
 
 class ApiKey(models.Model):

@@ -13,10 +13,10 @@ class CatalogConfig(AppConfig):
         And name what goes on with the catalogue's operations, and what its codes in the audit trail mean.
         """
         from accounts import audit_details
-        from accounts.services import operations
+        from accounts.services import operations, personal
         from catalog.audit_words import CatalogueWords
         from catalog.models import Product, ProductImage
-        from catalog.services import bulk, exports
+        from catalog.services import bulk, closing, exports, shop_data
         from catalog.services.imports import checking, leased, running
         from catalog.signals import image_deleted, product_deleted
 
@@ -27,3 +27,5 @@ class CatalogConfig(AppConfig):
         operations.provide(leased.CHECK, checking.run, long=True)
         operations.provide(leased.IMPORT, running.run)
         audit_details.provide(CatalogueWords)
+        operations.provide(shop_data.KIND, shop_data.run, long=True)
+        personal.provide("catalogue", closing.export_person, closing.erase_person)

@@ -1,12 +1,16 @@
 from django.urls import path
 
-from classifier import views
+from classifier import acceptance_views, views
 
 app_name = "classifier"
 
 _BOXES = "products/<slug:public_id>/images/<slug:image_id>/boxes"
 
 urlpatterns = [
+    path("settings/thresholds/", acceptance_views.thresholds, name="thresholds"),
+    path(
+        "merchants/<slug:public_id>/thresholds/<slug:code>", acceptance_views.choose_threshold, name="choose_threshold"
+    ),
     path("products/<slug:public_id>/classify-again", views.classify_again, name="classify_again"),
     path(_BOXES, views.boxes, name="boxes"),
     path(f"{_BOXES}/describe", views.describe_boxes, name="describe_boxes"),

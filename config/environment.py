@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -179,6 +179,39 @@ def media_storage(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} {error}") from None
     place = {"bucket_name": parts.netloc, "location": parts.path.strip("/")}
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": place | options}
+
+
+class Smtp(NamedTuple):
+    """A mail server; without one, what Django has by default."""
+
+    host: str = "localhost"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    tls: bool = False
+    ssl: bool = False
+
+
+def mail(name: str) -> tuple[str, Smtp]:
+    """Django's e-mail backend, and its server: smtp://user:password@host:port/?tls=true, or smtps:// (TLS at once).
+
+    Without the setting mails are written to the output. Raises ImproperlyConfigured for another URL.
+    """
+    url = text(name)
+    if not url:
+        return "django.core.mail.backends.console.EmailBackend", Smtp()
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    ssl, tls = parts.scheme == "smtps", options.pop("tls", "false").lower() in TRUE
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or port == 0 or options or (ssl and tls):
+        raise ImproperlyConfigured(f"{name} must be smtp://user:password@host:port/?tls=true or smtps://…, or empty.")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    port = port or (465 if ssl else 587 if tls else 25)
+    return "django.core.mail.backends.smtp.EmailBackend", Smtp(parts.hostname, port, user, password, tls, ssl)
 
 
 class Web(NamedTuple):

@@ -45,6 +45,7 @@ SECURE_HSTS_PRELOAD = env.boolean("HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # a browsers' preload list is for the owner of the whole domain to choose
     "auth.E003",  # e-mails are unique by `email_key`, which is what log-in looks up
+    "models.W036",  # allauth's conditional constraints, which MariaDB lacks; its forms and ours look first
 ]
 BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
@@ -74,6 +75,10 @@ INSTALLED_APPS = [
     "django_tasks",
     "django_tasks_db",
     "hijack",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "config",
     "accounts",
     "catalog",
@@ -93,6 +98,8 @@ MIDDLEWARE = [
     "accounts.middleware.ActiveMerchantMiddleware",
     "accounts.impersonation.ImpersonationMiddleware",
     "accounts.page_of.PageOfMiddleware",
+    "accounts.devices.DeviceMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -173,6 +180,9 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 OTJANG_LOGIN_ATTEMPTS = env.integer("OTJANG_LOGIN_ATTEMPTS", default=10)
+OTJANG_SIGN_UP = env.boolean("OTJANG_SIGN_UP", default=False)
+OTJANG_INVITATION_DAYS = env.integer("OTJANG_INVITATION_DAYS", default=7)
+OTJANG_CLOSING_DAYS = env.integer("OTJANG_CLOSING_DAYS", default=30)
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "accounts:login"
@@ -180,6 +190,42 @@ LOGOUT_REDIRECT_URL = "accounts:login"
 # Staff who work as a member: accounts.impersonation. The pages have a banner of their own.
 HIJACK_PERMISSION_CHECK = "accounts.impersonation.may_impersonate"
 HIJACK_INSERT_BEFORE = None
+# The parts of allauth that the portal shows are listed in accounts/entrance.py.
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody shall have us write to strangers
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of who signs up; others come by a link in a mail, or count as confirmed
+ACCOUNT_FORMS = {
+    "add_email": "accounts.entrance_forms.NewAddressForm",
+    "reauthenticate": "accounts.entrance_forms.PasswordAgainForm",
+    "reset_password": "accounts.entrance_forms.ResetForm",
+    "signup": "accounts.entrance_forms.SignUpForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+MFA_ADAPTER = "accounts.adapter.SecondStepAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.entrance_forms.CodeForm",
+    "reauthenticate": "accounts.entrance_forms.CodeAgainForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Otjang"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers allow it at localhost only
+
+# --- Mail -------------------------------------------------------------------------------------------------------------
+
+# smtp://user:password@host:587/?tls=true; without one, mails are written to the web process's output.
+EMAIL_BACKEND, _smtp = env.mail("EMAIL_URL")
+EMAIL_HOST, EMAIL_PORT = _smtp.host, _smtp.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _smtp.user, _smtp.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp.tls, _smtp.ssl
+EMAIL_TIMEOUT = 10  # seconds; somebody waits for the page
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Otjang <otjang@localhost>")
 
 # --- Language and time ------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("impersonation/", include("hijack.urls")),
     path("api/v1/", include("config.api")),
     path("", include("accounts.urls")),
+    path("", include("accounts.entrance")),
     path("", include("catalog.urls")),
     path("", include("classifier.urls")),
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,13 +20,20 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
+from accounts import invitation_mail
 from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
-from accounts.models import ApiKey, Membership, Merchant, MerchantFigures
+from accounts.models import ApiKey, Invitation, Membership, Merchant, MerchantFigures
 from accounts.services import create_api_key
+from accounts.services.members import PERMISSION
 from core.admin.base import ReadOnly
-from core.admin.theme import TabularInline, action, display
+from core.admin.theme import Dialog, TabularInline, action, display
 from core.errors import Refused
 
 
@@ -51,6 +59,42 @@ class ApiKeyInline(ReadOnly, TabularInline[ApiKey, Merchant]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         """With the authors, in one query."""
         return super().get_queryset(request).select_related("created_by")
+
+
+class InvitationInline(ReadOnly, TabularInline[Invitation, Merchant]):
+    """Who was invited and has not come yet."""
+
+    model = Invitation
+    fields = ("email", "role", "invited_by", "created_at", "expires_at")
+    readonly_fields = fields
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
+        """Those that wait."""
+        return super().get_queryset(request).exclude(open_key=None).select_related("invited_by")
+
+
+class NewMerchantForm(forms.ModelForm[Merchant]):
+    """A new merchant, with the e-mail of whom it will belong to."""
+
+    first_owner = forms.EmailField(
+        label=_("E-mail of the first owner"),
+        max_length=254,
+        required=False,
+        help_text=_("Gets a mail with a link to join. Without one, invite or add somebody later."),
+        widget=UnfoldAdminEmailInputWidget,
+    )
+
+    class Meta:
+        model = Merchant
+        fields = ("name", "is_active", "images_for_training")
+
+
+class InviteForm(Dialog):
+    """Who is invited, and as what."""
+
+    email = forms.EmailField(label=capfirst(_("e-mail")), max_length=254, widget=UnfoldAdminEmailInputWidget)
+    role = forms.ChoiceField(label=capfirst(_("role")), choices=Membership.Role.choices, widget=UnfoldAdminSelectWidget)
 
 
 class KeyForm(forms.Form):
@@ -92,8 +136,8 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
     search_fields = ("name", "public_id")
     fields = ("name", "public_id", "is_active", "images_for_training", "is_demo", "created_at", "figures_line")
     readonly_fields = ("public_id", "created_at", "figures_line")
-    inlines = (MemberInline, ApiKeyInline)
-    actions_detail = ("new_key",)
+    inlines = (MemberInline, InvitationInline, ApiKeyInline)
+    actions_detail = ("invite", "new_key")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Merchant]:
         """With the numbers that the list shows."""
@@ -105,6 +149,59 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
                 key_count=_number_of(ApiKey.objects.filter(revoked_at=None)),
             )
         )
+
+    def get_fields(self, request: HttpRequest, obj: Merchant | None = None) -> Any:
+        """A new one has a first owner."""
+        return self.fields if obj is not None else ("name", "first_owner", "images_for_training")
+
+    def get_form(self, request: HttpRequest, obj: Merchant | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """A new one has a form of its own."""
+        if obj is None:
+            kwargs["form"] = NewMerchantForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_inlines(self, request: HttpRequest, obj: Merchant | None) -> Any:
+        """A new one has neither keys nor invitations."""
+        return self.inlines if obj is not None else ()
+
+    def save_model(self, request: HttpRequest, obj: Merchant, form: Any, change: bool) -> None:
+        """Invite the first owner once the merchant is stored."""
+        super().save_model(request, obj, form, change)
+        email = "" if change else form.cleaned_data.get("first_owner", "")
+        if email:
+            transaction.on_commit(lambda: self._invite(request, obj, email, Membership.Role.OWNER))
+
+    def _invite(self, request: HttpRequest, merchant: Merchant, email: str, role: str) -> None:
+        try:
+            invitation_mail.invite(request, actor=admin_actor(request), merchant=merchant, email=email, role=role)
+        except Refused as refused:
+            self.message_user(request, refused.message, messages.ERROR)
+        else:
+            said = _("The invitation is on its way to %(email)s.") % {"email": email}
+            self.message_user(request, said, messages.SUCCESS)
+
+    def has_invite_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may change members; the service asks again."""
+        return admin_actor(request).sees_all_merchants and request.user.has_perm(PERMISSION)
+
+    @action(
+        description=_("Invite a member"),
+        permissions=["invite"],
+        icon="mail",
+        dialog={
+            "title": _("Invite a member"),
+            "description": _("They get a mail with a link to join, which runs out after some days."),
+            "form_class": InviteForm,
+            "form_submit_text": _("Invite by mail"),
+        },
+    )
+    def invite(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Send somebody a link that lets them join."""
+        merchant = self.get_object(request, object_id)
+        if merchant is None:
+            raise Http404
+        self._invite(request, merchant, form.cleaned_data["email"], form.cleaned_data["role"])
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:accounts_merchant_change", args=[object_id])})
 
     def merchant_id_of(self, obj: Merchant) -> int:
         """A merchant's own trail."""

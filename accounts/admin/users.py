@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,11 +22,25 @@ from accounts.admin.base import AuditedAdmin, admin_actor
 from accounts.impersonation import may_impersonate
 from accounts.models import Membership, Merchant, User
 from accounts.ready_groups import NAMES, READY_GROUPS
+from accounts.services.personal import erase_person
+from core.admin.base import dialog
 from core.admin.newest_first import NewestFirst
-from core.admin.theme import AdminPasswordChangeForm, TabularInline, UserChangeForm, UserCreationForm, action, display
+from core.admin.theme import (
+    AdminPasswordChangeForm,
+    Dialog,
+    TabularInline,
+    UserChangeForm,
+    UserCreationForm,
+    action,
+    display,
+)
+from core.errors import Refused
 from core.text import lookup_key
 
 admin.site.unregister(Group)
+# A person's own matters; an address is changed with the person.
+for model in (Authenticator, EmailAddress, UserSession):
+    admin.site.unregister(model)
 
 
 def group_name(group: Group) -> str:
@@ -98,7 +116,7 @@ class UserAdmin(NewestFirst[User], DjangoUserAdmin[User], AuditedAdmin[User]):
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
-    actions_detail = ("impersonate",)
+    actions_detail = ("impersonate", "erase")
     # Permission to edit users must not be a way to get every other permission.
     _granted_by_superusers: ClassVar = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -150,6 +168,32 @@ class UserAdmin(NewestFirst[User], DjangoUserAdmin[User], AuditedAdmin[User]):
             "shops": list(shops),
         }
         return TemplateResponse(request, "admin/accounts/user/impersonate.html", context)
+
+    def has_erase_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Who may change the person; the service asks again."""
+        user = User.objects.filter(pk=object_id, erased_at=None).first() if object_id else None
+        return user is not None and self.has_change_permission(request, user)
+
+    @action(
+        description=_("Erase"),
+        permissions=["erase"],
+        icon="person_off",
+        dialog=dialog(
+            _("Erase this person for good?"),
+            _("E-mail, name and all that is theirs alone are deleted; decisions keep a number. This can't be undone."),
+            _("Erase"),
+        ),
+    )
+    def erase(self, request: HttpRequest, form: Dialog, object_id: str) -> HttpResponse:
+        """Erase the person of the page, as they ask for."""
+        user = User.objects.get(pk=object_id)
+        try:
+            erase_person(actor=admin_actor(request), user=user)
+        except Refused as refused:
+            self.message_user(request, refused.message, messages.ERROR)
+        else:
+            self.message_user(request, _("The person is erased."), messages.SUCCESS)
+        return HttpResponse(headers={"HX-Redirect": reverse("admin:accounts_user_change", args=[object_id])})
 
 
 @admin.register(Group)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0007_home'),
+        ('accounts', '0009_confirmed_addresses'),
     ]
 
     operations = [

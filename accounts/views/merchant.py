@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view
 from accounts.services import create_api_key, revoke_api_key, set_images_for_training
+from accounts.views.owners import for_owners
 from core.errors import Refused
 from core.portal import posted_from
-
-P = ParamSpec("P")
-
-
-def _for_owners(
-    view: Callable[Concatenate[PortalRequest, Merchant, P], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Give the view the merchant that the person works in; 404 for another one, 403 for who does not own it."""
-
-    def wrapper(request: PortalRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        merchant = request.actor.merchant
-        if merchant is None or merchant.public_id != kwargs.pop("public_id"):
-            raise Http404
-        if not request.actor.is_owner:
-            return render(request, "403.html", status=403)
-        return view(request, merchant, *args, **kwargs)
-
-    return portal_view(wrapper)
 
 
 def _page(request: PortalRequest, merchant: Merchant, status: int = 200, **more: Any) -> HttpResponse:
@@ -42,8 +24,17 @@ def _page(request: PortalRequest, merchant: Merchant, status: int = 200, **more:
     return render(request, "accounts/merchant_settings.html", {"keys": keys, **more}, status=status)
 
 
+@require_safe
+@portal_view
+def own_settings(request: PortalRequest) -> HttpResponseBase:
+    """The settings of the merchant that the person works in; people who do not own it have their own only."""
+    if not request.actor.is_owner or request.actor.merchant is None:
+        return redirect("accounts:profile")
+    return _page(request, request.actor.merchant)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
-@_for_owners
+@for_owners
 def settings(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
     """The page, and whether images may train models."""
     if request.method != "POST":
@@ -55,7 +46,7 @@ def settings(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
 
 
 @posted_from("accounts:merchant_settings", "public_id")
-@_for_owners
+@for_owners
 def create_key(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
     """Make a key and show it, this once: it goes into no message, cookie or log, so there is no redirect."""
     name, read_only = request.POST.get("name", ""), "read_only" in request.POST
@@ -67,7 +58,7 @@ def create_key(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
 
 
 @posted_from("accounts:merchant_settings", "public_id")
-@_for_owners
+@for_owners
 def revoke_key(request: PortalRequest, merchant: Merchant, key_id: int) -> HttpResponseBase:
     """Make a key useless from now on."""
     key = get_object_or_404(merchant.api_keys, pk=key_id)

@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from allauth.account.signals import password_changed
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.contrib.auth.views import LoginView as DjangoLoginView
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth.views import LogoutView, PasswordChangeView
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.i18n import set_language as set_language_cookie
 
-from accounts.forms import LoginForm
+from accounts.forms import ChangeOfPassword, LoginForm
 from accounts.impersonation import impersonator_of
 from accounts.models import User
 from accounts.page_of import page_of
@@ -39,6 +43,10 @@ class LoginView(DjangoLoginView):
     form_class = LoginForm
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With whether anybody may open a merchant."""
+        return super().get_context_data(**kwargs) | {"sign_up": settings.OTJANG_SIGN_UP}
 
     def get_redirect_url(self, *args: Any) -> str:
         """Return where the person wanted to go, unless that is here, or to log out: nobody would arrive."""
@@ -61,15 +69,26 @@ class LoginView(DjangoLoginView):
         return JsonResponse({"code": "not_authenticated", "message": " ".join(sentences)}, status=400)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Log the person in and take over their language."""
-        response = super().form_valid(form)
-        if wants_json(self.request):
+        """Log the person in, or lead to the second step that they have set up, and take over their language."""
+        user = form.get_user()
+        assert isinstance(user, User)
+        dialog = wants_json(self.request)
+        after = reverse("accounts:logged_in") if dialog else self.get_success_url()
+        response = self._perform(Login(user=user, email=user.email.lower(), redirect_url=after))
+        if dialog and not self.request.user.is_authenticated:
+            message = _("Your account asks for a second step, on a page of its own. Then come back and go on here.")
+            return JsonResponse(
+                {"code": "second_step", "message": message, "location": response["Location"]}, status=403
+            )
+        if dialog:
             self._stay_in(self.request.POST.get("merchant", ""))
             response = JsonResponse({"page_of": page_of(self.request)})
-        user = form.get_user()
-        if settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES and isinstance(user, User):
+        if settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:
             response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language, samesite="Lax")
         return response
+
+    def _perform(self, login: Login) -> HttpResponse:
+        return perform_password_login(self.request, {"email": login.email}, login)
 
     def _stay_in(self, merchant: str) -> None:
         """Go on in the merchant that the person's page is of, if it is one of theirs."""
@@ -77,15 +96,31 @@ class LoginView(DjangoLoginView):
             self.request.session[SESSION_KEY] = merchant
 
 
-class PasswordView(PasswordChangeView):
-    """Choose another password; the present one has to be given."""
+log_out = posted_from("accounts:login")(LogoutView.as_view())
 
+
+@portal_view
+def logged_in(request: PortalRequest) -> HttpResponse:
+    """Say that the second step is done, to somebody whose page waits in another tab."""
+    return render(request, "accounts/logged_in.html")
+
+
+class PasswordView(PasswordChangeView):
+    """Choose another password; the present one has to be given, and cannot be guessed without end."""
+
+    form_class = ChangeOfPassword
     template_name = "accounts/password.html"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """With the request, whose attempts are counted."""
+        return super().get_form_kwargs() | {"request": self.request}
 
     def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
         """Store it; this browser stays logged in, others do not."""
         change_password(user=form.user, password=form.cleaned_data["new_password1"])
         update_session_auth_hash(self.request, form.user)
+        password_changed.send(sender=User, request=self.request, user=form.user)  # the list of devices listens
+        get_adapter(self.request).send_notification_mail("account/email/password_changed", form.user)
         messages.success(self.request, _("Your password was changed. Other browsers have to log in again."))
         return redirect("catalog:products")
 

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0007_home'),
-        ('catalog', '0013_review'),
+        ('catalog', '0015_mapping'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from accounts.actors import Actor
 from catalog.models import Product, ProductImage, ProductImageQuerySet
 from catalog.services.writing import audit
 from core.db import atomic
-from core.errors import Conflict
+from core.errors import Conflict, Forbidden
 
 
 @atomic
@@ -25,8 +25,30 @@ def delete_product(*, actor: Actor, product: Product) -> None:
         return
     if locked.status != Product.Status.ARCHIVED:
         raise Conflict("not_archived", _("This product is not archived. Archive it before you delete it for good."))
+    audit(actor, "product.delete", locked, name=locked.name, sku=locked.sku, images=locked.images.count())
+    _delete(locked)
+
+
+@atomic
+def delete_of_closed(*, actor: Actor, product: Product) -> None:
+    """Delete a product of a merchant that is closed for good, whatever its status. Idempotent.
+
+    Raises:
+        Conflict: `open`: its merchant is not closed.
+        Forbidden: the actor is not the system.
+    """
+    if not actor.is_system:
+        raise Forbidden("forbidden", _("Only the sweep deletes what a closed shop had."))
+    locked = Product.objects.select_for_update().filter(pk=product.pk).first()
+    if locked is None:
+        return
+    if locked.merchant.is_active:
+        raise Conflict("open", _("The shop is not closed."))
+    _delete(locked)
+
+
+def _delete(locked: Product) -> None:
     images = locked.images.all()
-    audit(actor, "product.delete", locked, name=locked.name, sku=locked.sku, images=images.count())
     locked.decisions.all().delete()  # first: they protect the predictions that they answer
     _delete_findings(images)
     locked.delete()

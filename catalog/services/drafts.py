@@ -191,9 +191,7 @@ def _drop_row(actor: Actor, merchant: Merchant, number: str) -> list[str]:
         draft = _locked(actor, merchant, number)
     except Gone:
         return []
-    paths = _paths(list(draft.images.all()))
-    draft.delete()
-    return paths
+    return delete_row(draft)
 
 
 def drop(*, actor: Actor, merchant: Merchant, number: str) -> None:
@@ -274,6 +272,18 @@ def register(
         if (product := registered(actor, number)) is None:
             raise
         return product, received  # the same was said twice, and the other request was quicker
+
+
+def delete_row(draft: UploadDraft) -> list[str]:
+    """Delete anybody's draft; returns the files that are to be discarded once that is stored."""
+    paths = _paths(list(draft.images.all()))
+    draft.delete()
+    return paths
+
+
+def forget(draft: UploadDraft) -> None:
+    """Delete anybody's draft with its files."""
+    stored_files.discard(delete_row(draft))
 
 
 def delete_expired(now: datetime | None = None) -> int:

@@ -15,15 +15,12 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
 from classifier.admin.quality import quality_page
 from classifier.models import AcceptanceThreshold
-from classifier.precision import Point
 from classifier.quality import counting
-from classifier.quality.charts import Axis, Dot, Line, line_chart
+from classifier.quality.curve_chart import draw_curve
 from classifier.quality.thresholds import TARGET_PRECISION, curve_of
 from core.admin.base import coloured, link_to
 from core.admin.theme import Dialog, action, display
 from core.errors import Refused
-
-_MOST_DOTS = 200
 
 
 class CalibrationForm(Dialog):
@@ -122,7 +119,7 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
     ) -> HttpResponse:
         """Show the curve of today's decisions below the fields, which the theme asks for several times."""
         assert obj is not None  # nobody adds
-        shown = context | {"curve": _drawn(obj)}
+        shown = context | {"curve": draw_curve(curve_of(obj), level=obj.precision, at=obj.threshold)}
         return super().render_change_form(request, shown, add=add, change=change, form_url=form_url, obj=obj)
 
     @action(
@@ -180,32 +177,3 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
     def share_covered(self, row: AcceptanceThreshold) -> str:
         """The share of the scope's proposals that clear the threshold."""
         return "" if row.coverage is None else f"{row.coverage:.0%}"
-
-
-def _drawn(row: AcceptanceThreshold) -> str:
-    """The chart; nothing as long as nobody has decided on such proposals."""
-    points = curve_of(row)
-    if not points:
-        return ""
-    thinned = points[:: len(points) // _MOST_DOTS + 1]
-    if thinned[-1] is not points[-1]:
-        thinned.append(points[-1])
-    judged = [point for point in thinned if point.decisions]
-    low = min(0.9, int(points[-1].threshold * 10) / 10)
-    tenths = range(round(low * 10), 11)
-    return line_chart(
-        str(_("precision and coverage by threshold")),
-        [
-            Line(str(_("precision")), [_dot(point, point.precision) for point in judged]),
-            Line(str(_("its lower bound")), [_dot(point, point.lower_bound) for point in judged]),
-            Line(str(_("coverage")), [_dot(point, point.coverage) for point in thinned]),
-        ],
-        Axis(low, 1.0, [(tenth / 10, f"{tenth * 10}%") for tenth in tenths]),
-        dotted=len(thinned) == 1,
-        level=row.precision,
-        at=row.threshold,
-    )
-
-
-def _dot(point: Point, share: float) -> Dot:
-    return Dot(point.threshold, share, f"{point.threshold:.1%}: {share:.1%}")

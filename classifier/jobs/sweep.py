@@ -17,7 +17,7 @@ from accounts.services import result_files
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from catalog.services import bulk, drafts, merchant_figures
+from catalog.services import bulk, closing, drafts, merchant_figures
 from catalog.services.imports import sending
 from classifier.jobs import chores, operations, queue, results
 from classifier.jobs.leases import keeper
@@ -141,6 +141,7 @@ def prune(stop: threading.Event = _NEVER) -> None:
         changes = bulk.prune(goes_on)
         results = result_files.prune(goes_on)
         imports = sending.prune(goes_on)
+        closing.remove_due(goes_on)
     if garments or orphans or temporary or changes or results or imports:
         logger.info(
             "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations, "

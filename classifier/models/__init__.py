@@ -2,7 +2,7 @@
 
 from classifier.models.garments import Garment, GarmentQuerySet, Prediction, PredictionQuerySet
 from classifier.models.jobs import Chore, Classification
-from classifier.models.quality import AcceptanceThreshold, QualityFigures, ShadowReport
+from classifier.models.quality import AcceptanceThreshold, MerchantThreshold, QualityFigures, ShadowReport
 from classifier.models.registry import Deployment, ModelSet, ModelVersion, ModelVersionQuerySet
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Deployment",
     "Garment",
     "GarmentQuerySet",
+    "MerchantThreshold",
     "ModelSet",
     "ModelVersion",
     "ModelVersionQuerySet",

@@ -85,6 +85,36 @@ class QualityFigures(models.Model):
         return f"{merchant or '-'}:{weeks}"
 
 
+class MerchantThreshold(models.Model):
+    """What an owner chose for an attribute in place of the calibrated thresholds: nothing, or from a confidence on.
+
+    A confidence holds for the model that it was chosen on; once another one serves, the calibrated ones hold again.
+    """
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="chosen_thresholds", verbose_name=_("merchant"))
+    attribute = models.ForeignKey(Attribute, models.PROTECT, related_name="+", verbose_name=_("attribute"))
+    model_version = models.ForeignKey(
+        ModelVersion, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("model")
+    )
+    threshold = models.FloatField(_("threshold"), null=True, blank=True, help_text=_("Empty: nothing is accepted."))
+    chosen_at = models.DateTimeField(_("chosen"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("merchant's threshold")
+        verbose_name_plural = _("merchants' thresholds")
+        constraints = (
+            models.UniqueConstraint(fields=("merchant", "attribute"), name="merchant_threshold_once"),
+            models.CheckConstraint(
+                condition=Q(threshold=None, model_version=None)
+                | Q(threshold__gte=0, threshold__lte=1, model_version__isnull=False),
+                name="merchant_threshold",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.merchant} · {self.attribute}"
+
+
 class ShadowReport(models.Model):
     """What a candidate would have changed for products of the catalogue, and whether people agree."""
 

@@ -1,7 +1,8 @@
 """From which confidence on a proposal is auto-accepted: calibrated on people's decisions, applied to proposals.
 
 A class with enough decisions has a threshold of its own. The others share one that is calibrated on them together, and
-where these are too few as well, nothing is accepted. A merchant with enough decisions of its own goes before all.
+where these are too few as well, nothing is accepted. A merchant with enough decisions of its own goes before all, and
+what its owner chose (`classifier/quality/chosen.py`) before that.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from accounts.services import record
 from catalog.models import Decision, Product
 from catalog.proposal import Acceptance, Proposal, ProposedValue
 from catalog.selectors import Taxonomy, todays_values
-from classifier.models import AcceptanceThreshold, Prediction
+from classifier.models import AcceptanceThreshold, MerchantThreshold, Prediction
 from classifier.precision import Outcome, Point, choose, curve, least_decisions
 from classifier.quality import metrics
 from core.db import atomic
@@ -208,7 +209,9 @@ def mark(proposal: Proposal, *, product: Product, taxonomy: Taxonomy) -> Proposa
     thresholds = {
         row.scope: row for row in AcceptanceThreshold.objects.filter(Q(merchant=None) | Q(merchant=product.merchant_id))
     }
-    if not any(row.enabled and row.threshold is not None for row in thresholds.values()):
+    chosen = {row.attribute_id: row for row in MerchantThreshold.objects.filter(merchant=product.merchant_id)}
+    calibrated = any(row.enabled and row.threshold is not None for row in thresholds.values())
+    if not calibrated and not any(row.threshold is not None for row in chosen.values()):
         return proposal
     proposed = [value for candidate in proposal.candidates for value in candidate.attributes.values()]
     asked = [value.prediction for value in proposed]
@@ -219,8 +222,14 @@ def mark(proposal: Proposal, *, product: Product, taxonomy: Taxonomy) -> Proposa
         version = versions.get(proposed.prediction)
         if value is None or version is None:
             return proposed
-        ruling = _ruling(thresholds, product.merchant_id, taxonomy.attributes[code].pk, value.pk, version)
-        if ruling is None or not ruling.enabled or ruling.threshold is None or proposed.confidence < ruling.threshold:
+        attribute = taxonomy.attributes[code].pk
+        own = chosen.get(attribute)
+        if own is not None and (own.threshold is None or own.model_version_id == version):
+            least = own.threshold
+        else:
+            ruling = _ruling(thresholds, product.merchant_id, attribute, value.pk, version)
+            least = ruling.threshold if ruling is not None and ruling.enabled else None
+        if least is None or proposed.confidence < least:
             return proposed
         return replace(proposed, acceptance=Acceptance.SAMPLE if is_sampled(product, code) else Acceptance.ACCEPT)
 

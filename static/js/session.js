@@ -54,6 +54,19 @@ async function ask() {
       resolve(outcome);
     });
     dialog.querySelector("[data-cancel]")?.addEventListener("click", () => dialog.close());
+    // People with a second step take it in another tab, and come back here.
+    const cameBack = async () => {
+      const now = document.hidden || !dialog.dataset.elsewhere ? "" : await askWho().catch(() => "");
+      if (!now || !dialog.open) return;
+      outcome = judged(now);
+      dialog.close();
+    };
+    document.addEventListener("visibilitychange", cameBack);
+    window.addEventListener("focus", cameBack);
+    dialog.addEventListener("close", () => {
+      document.removeEventListener("visibilitychange", cameBack);
+      window.removeEventListener("focus", cameBack);
+    });
     dialog.querySelector("form")?.addEventListener("submit", async (event) => {
       event.preventDefault();
       const now = await tryLogIn(dialog);
@@ -63,6 +76,18 @@ async function ask() {
     });
     dialog.showModal();
   });
+}
+
+/**
+ * Offer the page of the second step, in another tab: what was typed here stays.
+ * @param {HTMLDialogElement} dialog
+ * @param {string} address
+ */
+function leadToSecondStep(dialog, address) {
+  const offer = /** @type {HTMLElement} */ (dialog.querySelector(".second-step"));
+  /** @type {HTMLAnchorElement} */ (offer.querySelector("a")).href = address;
+  offer.hidden = false;
+  dialog.dataset.elsewhere = "true";
 }
 
 /**
@@ -84,6 +109,7 @@ async function tryLogIn(dialog) {
     const response = await fetch(page?.dataset.logIn ?? "", { method: "POST", body, headers });
     const answer = await response.json();
     if (response.ok) return answer.page_of;
+    if (answer.code === "second_step") leadToSecondStep(dialog, answer.location);
     refusal.textContent = answer.message;
   } catch {
     refusal.textContent = page?.dataset[navigator.onLine ? "server" : "offline"] ?? "";

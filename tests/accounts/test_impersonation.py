@@ -48,7 +48,9 @@ def test_beginning_and_end_are_in_the_merchant_s_trail(as_bob, sue, bob, merchan
 
 
 def test_decisions_and_the_trail_name_both(as_bob, sue, bob, product):
-    as_bob.post(reverse("catalog:review", args=[product.public_id]), {"value-material": "linen", "version": product.version})
+    as_bob.post(
+        reverse("catalog:review", args=[product.public_id]), {"value-material": "linen", "version": product.version}
+    )
     decision = Decision.objects.get(product=product)
     assert (decision.user, decision.impersonator, decision.actor_name) == (bob, sue, "Sue as bob")
     event = AuditEvent.objects.get(action="product.review")

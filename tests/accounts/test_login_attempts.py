@@ -47,6 +47,69 @@ def test_it_refuses_even_the_right_password_after_too_many_attempts(admin, page)
     assert "sessionid" not in response.cookies
 
 
+def test_a_stranger_s_guesses_cost_the_owner_nothing_elsewhere(alice):
+    _exhaust(alice, address="198.51.100.7")
+
+    assert "Too many attempts" in _log_in(alice, address="198.51.100.7").text
+    assert _log_in(alice, address="192.0.2.1").status_code == 302
+
+
+def _spread(user, addresses):
+    for number in range(addresses):
+        for _attempt in range(3):
+            _log_in(user, "wrong", address=f"198.51.100.{number}")
+
+
+def test_an_account_is_not_guessed_from_many_addresses_either(alice):
+    _spread(alice, 9)
+    assert _log_in(alice, address="192.0.2.1").status_code == 302
+    _spread(alice, 11)
+
+    assert "Too many attempts" in _log_in(alice, address="192.0.2.1").text
+
+
+def test_a_device_that_logged_in_before_goes_on(alice, bob):
+    known = Client(REMOTE_ADDR="198.51.100.1")
+    known.cookies["django_language"] = "en"
+    right = {"username": alice.email, "password": RIGHT}
+    assert known.post("/login", right).status_code == 302
+    known.post("/logout")
+    _spread(alice, 11)
+    assert "Too many attempts" in _log_in(alice, address="198.51.100.1").text
+
+    assert known.post("/login", right).status_code == 302
+
+    known.post("/logout")
+    for _attempt in range(3):
+        known.post("/login", {**right, "password": "wrong"})
+    assert "Too many attempts" in known.post("/login", right).text  # nor can it guess without end
+    assert _log_in(bob, address="192.0.2.9").status_code == 302
+
+
+def test_a_forged_device_is_a_stranger(alice):
+    _exhaust(alice)
+    client = Client(headers={"accept-language": "en"}, REMOTE_ADDR="192.0.2.1")
+    for forged in ("x", "a:b:c", ""):
+        client.cookies["device"] = forged
+        assert "Too many attempts" in client.post("/login", {"username": alice.email, "password": RIGHT}).text
+
+
+def test_the_old_password_is_not_guessed_without_end(alice, client_of):
+    client = client_of(alice)
+    sent = {
+        "old_password": "wrong",
+        "new_password1": "entirely other staples",
+        "new_password2": "entirely other staples",
+    }
+    for _attempt in range(3):
+        assert "entered incorrectly" in client.post("/password", sent).text
+
+    assert (
+        "That was too often. Try again in 15 minutes." in client.post("/password", sent | {"old_password": RIGHT}).text
+    )
+    assert _log_in(alice).status_code == 302  # it is counted apart
+
+
 def test_it_counts_an_account_however_it_is_spelled(alice, bob):
     _exhaust(alice)
     alice.email = " ALICE@example.com"

@@ -26,7 +26,7 @@ def test_it_answers_every_address_without_a_form(client, product, address):
     before = _snapshot(product)
     parts = {"public_id": product.public_id, "image_id": "x", "action": "archive", "variant": "display", "key_id": 1}
     parts["number"] = product.public_id
-    parts["garment"] = 1
+    parts |= {"garment": 1, "secret": "x", "session_id": 1, "code": "category"}
     path = "/" + str(address)
     for name, converter in address.converters.items():
         path = re.sub(rf"<\w+:{name}>", converter.to_url(parts[name]), path)

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0011_admin_lists'),
-        ('classifier', '0013_admin_lists'),
+        ('classifier', '0012_admin_lists'),
     ]
 
     operations = [

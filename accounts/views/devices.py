@@ -1,0 +1,37 @@
+"""Where a person is logged in, and logging out elsewhere."""
+
+from __future__ import annotations
+
+from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from accounts.portal import PortalRequest, portal_view
+from core.portal import posted_from
+
+
+def list_devices(request: HttpRequest) -> HttpResponseBase:
+    """List the sessions; a POST ends all others. One that began before sessions were listed is added first."""
+    if (
+        request.user.is_authenticated
+        and not UserSession.objects.filter(session_key=request.session.session_key).exists()
+    ):
+        UserSession.objects.create_from_request(request)
+    return ListUserSessionsView.as_view()(request)
+
+
+@posted_from("usersessions_list")
+@portal_view
+def end_session(request: PortalRequest, session_id: int) -> HttpResponse:
+    """Log the person out on one other device."""
+    session = get_object_or_404(UserSession, pk=session_id, user=request.user)
+    if session.is_current():
+        messages.info(request, _("That is this device: log out by the menu."))
+    else:
+        session.end()
+        messages.success(request, _("That device is logged out."))
+    return redirect("usersessions_list")
