@@ -96,7 +96,7 @@ def page_of(selection: Selection, *, after: str = "", before: str = "") -> Produ
     start, end = Cursor.parse(after, order), Cursor.parse(before, order)
     backwards = end is not None and start is None
     way = tuple(_reversed(column) for column in order) if backwards else order
-    parts = selection.in_order()
+    parts = selection.parts_in_order()
     cursor = end if backwards else start
     if cursor is not None:
         parts = [part.filter(cursor.behind(way)) for part in parts]
@@ -218,5 +218,7 @@ def counted(asked: Mapping[str, QuerySet[Product]], most: Mapping[str, int]) -> 
 def count_behind(selection: Selection, first: Cursor, most: int) -> int:
     """How many products a list has by now before the one that it began with, up to `most`; one query."""
     backwards = tuple(_reversed(column) for column in selection.chosen.order)
-    before = (part.filter(first.behind(backwards)).order_by().values("pk")[:most] for part in selection.in_order())
+    before = (
+        part.filter(first.behind(backwards)).order_by().values("pk")[:most] for part in selection.parts_in_order()
+    )
     return min(most, sum(part.count() for part in before))

@@ -42,16 +42,21 @@ class Selection:
         few = _few(merchant_id, chosen) if merchant_id is not None else None
         return cls(Product.objects.visible_to(actor), chosen, merchant_id, few)
 
-    def in_order(self) -> list[QuerySet[Product]]:
-        """The products, to be read in the filter's order, from each of these querysets so many. Not sorted yet.
+    def in_order(self) -> QuerySet[Product]:
+        """The products, to be read in the filter's order. Not sorted yet."""
+        if self.few is not None or self._by_id or self.merchant_id is None or not self.chosen.joins:
+            return self.in_any_order()
+        return self.chosen.looked_up(self.products, self.merchant_id)
 
-        They are one queryset, or, in the order of ids, one for each of several values that are asked for.
-        """
-        if self.few is not None or self.merchant_id is None or not self.chosen.joins:
-            return [self.in_any_order()]
-        if self.chosen.order[0].lstrip("-") == "id":
+    def parts_in_order(self) -> list[QuerySet[Product]]:
+        """The same, where so many are to be read of each: one queryset, or one for each of several values."""
+        if self.few is None and self._by_id:
             return [chosen.narrowed(self.products) for chosen in self.chosen.by_value()]
-        return [self.chosen.looked_up(self.products, self.merchant_id)]
+        return [self.in_order()]
+
+    @property
+    def _by_id(self) -> bool:
+        return self.chosen.order[0].lstrip("-") == "id"
 
     def in_any_order(self) -> QuerySet[Product]:
         """The products, to be counted up to some number.
