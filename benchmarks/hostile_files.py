@@ -45,8 +45,9 @@ def xlsx(*rows: tuple[Any, ...]) -> bytes:
     import openpyxl
 
     book = openpyxl.Workbook()
+    sheet: Any = book.active
     for row in rows or (("SKU", "Name"), ("A", "b")):
-        book.active.append(row)
+        sheet.append(row)
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
@@ -164,22 +165,33 @@ def _row(xml: bytes) -> Callable[[bytes], bytes]:
     return lambda sheet: sheet.replace(b"</sheetData>", xml + b"</sheetData>")
 
 
+def _before_root(part: bytes, what: bytes) -> bytes:
+    return part.replace(b"<worksheet", what + b"<worksheet", 1)
+
+
+def _wide(part: bytes) -> bytes:
+    """The same with entities, in UTF-16."""
+    return _before_root(part, _LAUGHS).decode().encode("utf-16")
+
+
 def spreadsheets() -> Iterator[Hostile]:
     """XLSX files."""
-    doctype = lambda what: lambda part: part.replace(b"<worksheet", what + b"<worksheet", 1)  # noqa: E731
     yield Hostile("formula.xlsx", xlsx(("SKU", "Name"), ("A", "=1+1")), "formula", "a formula")
     yield Hostile(
         "dde.xlsx", xlsx(("SKU", "Name"), ("A", "=cmd|'/c calc'!A0")), "formula", "a formula that starts programs"
     )
     yield Hostile("error.xlsx", xlsx(("SKU", "Name"), ("A", "#REF!")), "error_value", "a value that went wrong")
-    yield Hostile("laughs.xlsx", _sheet(doctype(_LAUGHS)), "xlsx_entities", "entities of entities")
-    yield Hostile("secret.xlsx", _sheet(doctype(_SECRET)), "xlsx_entities", "an entity that is a file")
+    yield Hostile(
+        "laughs.xlsx", _sheet(lambda part: _before_root(part, _LAUGHS)), "xlsx_entities", "entities of entities"
+    )
+    yield Hostile(
+        "secret.xlsx", _sheet(lambda part: _before_root(part, _SECRET)), "xlsx_entities", "an entity that is a file"
+    )
     yield Hostile(
         "workbook.xlsx", with_part(xlsx(), "xl/workbook.xml", lambda x: _LAUGHS + x), "xlsx_entities", "in the workbook"
     )
     yield Hostile("strings.xlsx", with_part(xlsx(), _STRINGS, lambda x: _SECRET + x), "xlsx_entities", "in the strings")
-    wide = lambda part: (part.decode().replace("<worksheet", _LAUGHS.decode() + "<worksheet", 1)).encode("utf-16")  # noqa: E731
-    yield Hostile("utf16.xlsx", _sheet(wide), "xlsx_entities", "in UTF-16")
+    yield Hostile("utf16.xlsx", _sheet(_wide), "xlsx_entities", "in UTF-16")
     yield Hostile("bomb.xlsx", _sheet(lambda x: x + b" " * 60_000_000), "xlsx_bomb", "60 MB of blanks")
     yield Hostile(
         "string_bomb.xlsx",

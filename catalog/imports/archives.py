@@ -61,6 +61,7 @@ def _count(file: IO[bytes], name: str) -> int:
     place = tail.rfind(_END)
     if place < 0 or len(tail) - place < _END_SIZE:
         raise refusal("zip_broken", file=name)
+    count: int
     count, directory = struct.unpack_from("<HI", tail, place + 10)
     limit = settings.OTJANG_IMPORT_MAX_ENTRIES
     if count == 0xFFFF or directory == 0xFFFFFFFF:

@@ -51,7 +51,7 @@ def _is_text(file: IO[bytes], encoding: str) -> bool:
 
 
 def _separator(head: str) -> str:
-    """What stands between the cells: what is most often in the first line."""
+    """What separates the cells: what is most often in the first line."""
     return max(_SEPARATORS, key=lambda separator: (head.count(separator), separator == ","))
 
 

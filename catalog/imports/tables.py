@@ -47,7 +47,7 @@ def check_kind(name: str, head: bytes) -> None:
 
 @dataclass(frozen=True)
 class Heads:
-    """A table's columns: what is written above each, and what stands in the first lines."""
+    """A table's columns: what is written above each, and what the first lines hold."""
 
     heads: list[str]
     samples: list[list[str]]
@@ -95,7 +95,7 @@ class Table:
             yield number, cells
 
     def heads(self) -> Heads:
-        """Return the heads, and what stands below them in the first lines. Raises Refused `table_empty`."""
+        """Return the heads, and what the first lines below them hold. Raises Refused `table_empty`."""
         first = list(itertools.islice(self._rows(), _SAMPLES + 1))
         if len(first) < 2:
             raise refusal("table_empty")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
 
-import defusedxml
+import defusedxml  # type: ignore[import-untyped]
 import openpyxl
 
 from catalog.imports.archives import Archive
@@ -43,7 +43,7 @@ _READ_ERRORS = (
 )
 
 FORMULA = object()
-"""Stands in a row where a cell holds a formula."""
+"""What a row has where a cell holds a formula."""
 
 
 class ErrorValue(str):

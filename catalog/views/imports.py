@@ -269,7 +269,7 @@ def import_live(request: PortalRequest, public_id: str) -> HttpResponseBase:
 @require_safe
 @portal_view
 def import_report(request: PortalRequest, public_id: str) -> HttpResponseBase:
-    """A line for each line: the stored file, or from the lines where the import did not end by itself."""
+    """A line for each line: the stored file, or from the lines where the import was stopped."""
     found = _import_or_404(request, public_id)
     if found.operation is not None and found.operation.kind == IMPORT and result_files.is_there(found.operation):
         return result_files.download_response(found.operation)

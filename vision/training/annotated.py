@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
+from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]
 
 from vision.training.conversion import ConversionError
 from vision.training.dataset import COORDINATES, SPLITS
@@ -26,7 +26,7 @@ Images = dict[str, list[Row]]
 
 CVAT = "annotations.xml"
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts it before the names of files that were uploaded
-_UNREADABLE = {"whole": ""}  # a shape that is no box: its image is rejected
+_UNREADABLE = {"whole": ""}  # a shape other than a box: its image is rejected
 
 
 def annotation_file(source: Path) -> Path | None:
@@ -88,7 +88,7 @@ class _Known:
 
 
 class _Box:
-    """A box with its labels: edges as fractions of the image; None if the shape is none."""
+    """A box with its labels: edges as fractions of the image; None for a shape without edges."""
 
     def __init__(self, edges: tuple[float, float, float, float] | None, label: str, *, rough: bool = False) -> None:
         self.edges, self.label, self.rough = edges, label, rough
@@ -155,7 +155,7 @@ def _label_studio(path: Path) -> Iterator[tuple[str, str, list[_Box]]]:
     except ValueError as error:
         raise ConversionError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
-        raise ConversionError(f"{path} is no list of tasks: export it from Label Studio as JSON.")
+        raise ConversionError(f"{path} is not a list of tasks: export it from Label Studio as JSON.")
     for task in tasks:
         data = task["data"] if isinstance(task.get("data"), dict) else task
         address = next((data[key] for key in ("image", "img", "photo") if isinstance(data.get(key), str)), "")

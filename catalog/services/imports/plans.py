@@ -271,9 +271,9 @@ class Planner:
         before = present.product.status if present is not None else Status.DRAFT
         if said.status is None or said.status == before:
             return
-        settled = before in {Status.PUBLISHED, Status.ARCHIVED}
-        if said.status in _FOLLOWS or (said.status == Status.READY and not settled):
-            if settled:
+        chosen = before in {Status.PUBLISHED, Status.ARCHIVED}
+        if said.status in _FOLLOWS or (said.status == Status.READY and not chosen):
+            if chosen:
                 plan.problems.append(refusal("cannot_follow", status=Status(said.status).label))
             return
         if said.status == Status.PUBLISHED:
