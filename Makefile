@@ -7,6 +7,7 @@
 #   make bench       speed against the original's pipeline
 #   make bench-queue the queue's speed behind a long history
 #   make bench-lists lists of products at a million of them (half an hour, MariaDB)
+#   make export-proof 1,000,000 products exported in constant memory; 10,000 exported, changed and imported (MariaDB)
 #   make bulk-proof   publish 10,000 products and undo it while processes are killed (half an hour, MariaDB)
 #   make bench-portal keys and waiting of the review, in a browser
 #   make outfits     which garment of an outfit is proposed as the product
@@ -47,7 +48,7 @@ var/secret_key:
 %.mo: %.po | $(RUN_READY)
 	msgfmt --check-format -o $@ $<
 
-.PHONY: setup run test lint format messages acceptance bench bench-queue bench-lists bench-portal bulk-proof outfits
+.PHONY: export-proof setup run test lint format messages acceptance bench bench-queue bench-lists bench-portal bulk-proof outfits
 
 setup: $(RUN_READY) var/secret_key $(MESSAGES)
 
@@ -107,6 +108,10 @@ bench-lists: setup $(TEST_READY)
 
 bulk-proof: setup $(TEST_READY)
 	python benchmarks/bulk.py
+
+export-proof: setup $(TEST_READY)
+	MARIADB_BUFFER_POOL=1G scripts/with_mariadb python benchmarks/exports.py
+	ROUND_TRIP_PRODUCTS=10000 scripts/with_mariadb pytest -q tests/portal/test_round_trip.py -k exactly
 
 bench-portal: setup $(TEST_READY)
 	scripts/with_mariadb python benchmarks/portal.py
