@@ -58,7 +58,7 @@ CREATE TABLE bench_products (
 # A hash of each number for each thing that is drawn; shares add up as the comparisons say.
 _DRAW = """
 INSERT INTO bench_products (id, merchant, st, unclear, failed, cc, cm, cs, at, cat, mat, slv, name, sku)
-SELECT n, IF(CRC32(CONCAT('m', n)) %% 100 < {share}, {large}, {large} + 1 + CRC32(CONCAT('s', n)) %% {others}),
+SELECT n, IF(CRC32(CONCAT('m', n)) %% 100 < 60, {large}, {large} + 1 + CRC32(CONCAT('s', n)) %% {others}),
     ELT(1 + (h0 >= 55) + (h0 >= 70) + (h0 >= 92) + (h0 >= 94), 'published', 'ready', 'to_review', 'draft', 'archived'),
     IF(h0 >= 70 AND h0 < 92 AND CRC32(CONCAT('u', n)) %% 20 = 0,
        IF(CRC32(CONCAT('v', n)) %% 4 = 0, 'nothing', 'several'), ''),
@@ -129,13 +129,13 @@ def _leaves(attribute: str) -> list[Any]:
     return Taxonomy.load().leaves(attribute)
 
 
-def _draw(cursor: Any, count: int, share: int) -> None:
+def _draw(cursor: Any, count: int) -> None:
     """Draw what each product is, in a table of its own."""
     leaves = {code: _leaves(code) for code in ("category", "material", "sleeve_length")}
     cursor.execute(_NUMBERS)
     cursor.execute(
         _DRAW.format(
-            large=LARGE, share=share, others=_OTHERS, count=count, categories=len(leaves["category"]),
+            large=LARGE, others=_OTHERS, count=count, categories=len(leaves["category"]),
             materials=len(leaves["material"]), sleeves=len(leaves["sleeve_length"]), adjectives=len(_ADJECTIVES),
             garments=len(_GARMENTS), adjective_list=_quoted(_ADJECTIVES), garment_list=_quoted(_GARMENTS),
         ).replace("%%", "%")
@@ -155,11 +155,8 @@ def _draw(cursor: Any, count: int, share: int) -> None:
     )
 
 
-def fill(count: int, *, share: int = 60, terms: bool = True) -> None:
-    """Make so many products in an empty, migrated database with its taxonomy; at a million a few minutes.
-
-    `share`: percent of them that are the large merchant's. `terms`: whether they can be searched.
-    """
+def fill(count: int) -> None:
+    """Make so many products in an empty, migrated database with its taxonomy; at a million a few minutes."""
     from django.db import connection
 
     from accounts.models import Merchant
@@ -179,14 +176,13 @@ def fill(count: int, *, share: int = 60, terms: bool = True) -> None:
     models = (Product, ProductAttribute)
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION unique_checks = 0, foreign_key_checks = 0")
-        _draw(cursor, count, share)
+        _draw(cursor, count)
         _change_indexes(models, add=False)
         for insert in inserts:
             for start in range(0, count, _CHUNK):
                 cursor.execute(insert, (start, min(start + _CHUNK, count)))
         _change_indexes(models, add=True)
-        if terms:
-            _terms(cursor)
+        _terms(cursor)
         cursor.execute("SET SESSION unique_checks = 1, foreign_key_checks = 1")
         cursor.execute("DROP TABLE bench_products")
         tables = ("catalog_product", "catalog_productattribute", "catalog_productimage", "catalog_productterm")

@@ -39,7 +39,7 @@ class Wording(StrEnum):
     CODES = "codes"
 
 
-# In files both languages are read whatever the language of the page is, so these are no texts to be translated.
+# In files both languages are read whatever the language of the page is, so these texts are not translated.
 _HEADS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {  # in Korean, in English, and what else people write
     SKU: ("SKU", "SKU", ("품번", "상품코드", "상품 코드", "자체상품코드", "모델번호", "sku code", "item number")),
     NAME: ("상품명", "Name", ("이름", "제목", "상품 이름", "product", "product name", "title")),
@@ -61,7 +61,7 @@ _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 def safe(text: str) -> str:
     """Return `text` so that no spreadsheet takes it for a formula: with an apostrophe before it. `plain` takes it off.
 
-    A hyphen alone is no formula, and says that an attribute does not apply.
+    A hyphen alone is not a formula, and says that an attribute does not apply.
     """
     return f"'{text}" if text != NOT_APPLICABLE and _FORMULA.match(text) else text
 

@@ -81,7 +81,7 @@ class NewMappingForm(MappingForm):
     field_order = ("code", "name", "attribute", "source", "file")
 
     def clean_code(self) -> str:
-        """Refuse what is no code, or another mapping's."""
+        """Refuse what cannot be a code, or another mapping's."""
         code: str = self.cleaned_data["code"]
         if not _CODE.fullmatch(code):
             raise forms.ValidationError(_("A code has lower-case letters, digits, “-” and “_”."), code="bad_code")
@@ -137,7 +137,7 @@ class EntryTable:
         return range(_NEW_PAIRS)
 
     def entries(self, data: Any) -> list[Entry]:
-        """Read what was typed; a line without a code is no entry."""
+        """Read what was typed; lines without a code are left out."""
         said = [
             Entry(
                 row.value, row.other, tidied(data.get(f"code-{row.key}", "")), tidied(data.get(f"name-{row.key}", ""))

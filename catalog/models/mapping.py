@@ -24,7 +24,7 @@ class TaxonomyMappingQuerySet(models.QuerySet["TaxonomyMapping"]):
 
 
 class TaxonomyMapping(models.Model):
-    """One version of a mapping. Its entries never change: whoever changes one writes the next version.
+    """One version of a mapping. Its entries never change: changing one writes the next version.
 
     So an export says by code and version how it was made. Only `offered` may change.
     """

@@ -183,7 +183,7 @@ def live(request: PortalRequest, public_id: str) -> HttpResponseBase:
 @require_safe
 @portal_view
 def download(request: PortalRequest, public_id: str) -> HttpResponseBase:
-    """The file of an export that is over, for members of the shop."""
+    """The file of an export that is over, for members of the merchant."""
     operation = _operation(request, public_id)
     if operation.state != Operation.State.DONE:
         raise Http404

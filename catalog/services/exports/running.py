@@ -163,7 +163,7 @@ def _end(
 
 
 def _actor_of(operation: Operation) -> Actor | None:
-    """Who started it, with the permissions of today; None if they are no member any more."""
+    """Who started it, with the permissions of today; None if they left the merchant."""
     membership = Membership.objects.filter(
         user=operation.created_by, merchant=operation.merchant_id, user__is_active=True, merchant__is_active=True
     ).first()
