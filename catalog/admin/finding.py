@@ -6,11 +6,12 @@ read by their keys. Many: products are walked newest first and each is looked up
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.messages import WARNING
 from django.db import connection
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
@@ -21,7 +22,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from accounts.models import Merchant
 from catalog.models import Product, ProductAttribute, ProductTerm
 from catalog.search import Search, normalized
-from core.admin.newest_first import FEW, few
+from core.admin.newest_first import FEW
 from core.ids import is_public_id
 
 R = TypeVar("R", bound=Model)
@@ -94,9 +95,12 @@ def _has_words(text: str) -> Q:
 
 def keys_called(text: str) -> list[int] | None:
     """Ids of the products with these words, or of that number; None for more than FEW."""
+    number = text.strip()
+    if is_public_id(number) and (
+        of_number := list(Product.objects.filter(public_id=number).values_list("pk", flat=True))
+    ):
+        return of_number
     found, _merchants = _few(Search.of(text), (), text, merchants=False)
-    if found is not None and is_public_id(text.strip()):
-        found += Product.objects.filter(public_id=text.strip()).values_list("pk", flat=True)
     return found
 
 
@@ -128,11 +132,14 @@ def _few(
     One query. Terms are found through the merchants, of which there are few, because their key begins with them.
     """
     quote = connection.ops.quote_name
-    terms, values, shops = (quote(model._meta.db_table) for model in (ProductTerm, ProductAttribute, Merchant))
-    tables, conditions, parameters, products = [], [], [], []
+    terms, values, owners = (quote(model._meta.db_table) for model in (ProductTerm, ProductAttribute, Merchant))
+    tables: list[str] = []
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    products: list[str] = []
     for number, term in enumerate(sorted(search.terms)):
         name = f"t{number}"
-        tables += [f"{shops} m", f"{terms} {name}"] if number == 0 else [f"{terms} {name}"]
+        tables += [f"{owners} m", f"{terms} {name}"] if number == 0 else [f"{terms} {name}"]
         conditions.append(f"{name}.merchant_id = m.id AND {name}.term = %s")
         parameters.append(term)
         products.append(f"{name}.product_id")
@@ -152,7 +159,7 @@ def _few(
         f"WHERE {' AND '.join(conditions)} LIMIT {FEW + 1}) found"
     )
     if merchants and search.terms:
-        sql += f" UNION ALL SELECT 1, id FROM (SELECT id FROM {shops} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
+        sql += f" UNION ALL SELECT 1, id FROM (SELECT id FROM {owners} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
         parameters.append(f"%{connection.ops.prep_for_like_query(text.strip())}%")
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -162,23 +169,43 @@ def _few(
     return (found if len(found) <= FEW else None), called
 
 
-class MerchantFilter(AutocompleteSelectFilter):  # type: ignore[misc]  # the theme ships no types
+class MerchantFilter(AutocompleteSelectFilter):
     """Rows of one merchant's products, found by a path such as `image__product__merchant`.
 
     Of few products their rows are read; of many, rows are walked newest first and each is looked up. A join would let
     the database begin with the merchant and sort all that it has.
     """
 
+    name = ""  # of the chosen one, where it has products
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the chosen one's."""
-        chosen = self.value()
-        if not chosen or not str(chosen).isdecimal():
+        chosen = str(self.value() or "")
+        if not chosen:
             return queryset
+        if not (chosen.isascii() and chosen.isdecimal()):
+            raise IncorrectLookupParameters
         merchant = int(chosen)
-        products = few(Product.objects.filter(merchant=merchant).values_list("pk", flat=True))
-        if products is not None:
-            return queryset.filter(**{f"{self.field_path.rpartition('__')[0]}__in": products or (0,)})
+        products = list(
+            Product.objects.filter(merchant=merchant).order_by().values_list("pk", "merchant__name")[: FEW + 1]
+        )
+        self.name = products[0][1] if products else ""
+        if len(products) <= FEW:
+            keys = [key for key, _name in products]
+            return queryset.filter(**{f"{self.field_path.rpartition('__')[0]}__in": keys or (0,)})
         first, _hop, rest = self.field_path.partition("__")
         related = queryset.model._meta.get_field(first).related_model
         whose = related._default_manager.filter(pk=OuterRef(f"{first}_id")).order_by().values(rest)
-        return queryset.alias(whose=Subquery(whose)).filter(whose=merchant)
+        found: QuerySet[Any] = queryset.alias(whose=Subquery(whose)).filter(whose=merchant)
+        return found
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """The theme's control, which would ask the database twice more what the chosen one is called."""
+        for entry in super().choices(changelist):
+            form = entry["form"]
+            form.is_bound, form.initial = False, form.data
+            if self.name:
+                widget = form.fields[self.lookup_kwarg].widget
+                chosen = widget.create_option(self.lookup_kwarg, self.value(), self.name, True, 0)
+                widget.optgroups = lambda *_args, chosen=chosen, **_more: [(None, [chosen], 0)]
+            yield entry

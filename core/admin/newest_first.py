@@ -6,7 +6,6 @@ by the conditions alone, in the order of the primary key; then the rows with tho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -26,12 +25,6 @@ M = TypeVar("M", bound=Model)
 OLDER, NEWER = "older", "newer"  # in addresses: the rows beyond the one with that key
 FEW = 1_000  # what is looked up by key instead of walked to
 _SLACK = timedelta(days=1)  # by which keys may follow each other otherwise than times do
-
-
-def few(keys: QuerySet[Any, Any]) -> list[Any] | None:
-    """Return what a `values_list(…, flat=True)` selects, or None for more than FEW; one query that ends there."""
-    found = list(keys.order_by()[: FEW + 1])
-    return found if len(found) <= FEW else None
 
 
 class _Pages:
@@ -54,9 +47,9 @@ class NewestFirstList(ChangeList):
             self.filter_params.pop(name, None)
         return super().get_filters_params(params)
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Sequence[str]:
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """The only order that costs nothing."""
-        return ("-pk",)
+        return ["-pk"]
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page: its keys, then its rows."""
@@ -89,9 +82,8 @@ class NewestFirstList(ChangeList):
         keys = self.queryset.values_list("pk", flat=True)
         if newer is not None:
             found = list(keys.filter(pk__gt=newer).order_by("pk")[:more])
-            if len(found) == more:
-                return found[:-1][::-1], True, True
-            older = None  # fewer than a page are newer: that is the first page
+            if found:
+                return found[: self.list_per_page][::-1], len(found) == more, True
         if older is not None:
             keys = keys.filter(pk__lt=older)
         found = list(keys.order_by("-pk")[:more])
@@ -111,14 +103,14 @@ class NewestFirst(BaseAdmin[M]):
         return NewestFirstList
 
 
-class TimeFilter(RangeDateTimeFilter):  # type: ignore[misc]  # the theme ships no types
+class TimeFilter(RangeDateTimeFilter):
     """Rows of a period, by the column that says when a row was added, of which there must be an index.
 
     Keys follow that column, so that the first and the last row of the period bound the walk through the keys.
     """
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        """Keep those of the period; None, as of Django's filters, for what is no time."""
+        """Keep those of the period; None, as of Django's filters, for a text that says none."""
         try:
             start, end = self._bound("from"), self._bound("to")
         except (ValueError, ValidationError):
