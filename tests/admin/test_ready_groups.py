@@ -34,7 +34,9 @@ def _shape(address):
 def _links(page, text):
     for href in re.findall(r'(?<![:\w-])(?:href|hx-get|action)="([^"#]+)', text):
         address = urljoin(page, unescape(href))
-        if address.startswith(("/admin/", "/products", "/review")) and not any(word in address for word in _NOT_FOLLOWED):
+        if address.startswith(("/admin/", "/products", "/review")) and not any(
+            word in address for word in _NOT_FOLLOWED
+        ):
             yield address
 
 
