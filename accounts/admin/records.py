@@ -90,7 +90,7 @@ class AuditEventAdmin(NewestFirst[AuditEvent], ReadOnlyAdmin[AuditEvent], Mercha
         """A list that reads what its page's events were about in one go."""
         base: Any = super().get_changelist(request, **kwargs)
 
-        class TrailList(base):  # type: ignore[misc]  # the theme's class is known only now
+        class TrailList(base):  # the theme's class, whose types are not known
             def get_results(self, request: HttpRequest) -> None:
                 super().get_results(request)
                 _read(request, list(self.result_list))

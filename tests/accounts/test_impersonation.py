@@ -48,7 +48,9 @@ def test_beginning_and_end_are_in_the_merchant_s_trail(as_bob, sue, bob, merchan
 
 
 def test_decisions_and_the_trail_name_both(as_bob, sue, bob, product):
-    as_bob.post(reverse("catalog:review", args=[product.public_id]), {"value-material": "linen", "version": product.version})
+    as_bob.post(
+        reverse("catalog:review", args=[product.public_id]), {"value-material": "linen", "version": product.version}
+    )
     decision = Decision.objects.get(product=product)
     assert (decision.user, decision.impersonator, decision.actor_name) == (bob, sue, "Sue as bob")
     event = AuditEvent.objects.get(action="product.review")
@@ -75,7 +77,7 @@ CLOSED = [
 def test_passwords_keys_and_settings_stay_closed(client_of, sue, alice, merchant, name, arguments, method):
     client = client_of(sue)
     client.post(ACQUIRE, {"user_pk": alice.pk})
-    url = reverse(name, kwargs={key: merchant.public_id for key in arguments})
+    url = reverse(name, kwargs=dict.fromkeys(arguments, merchant.public_id))
     before = alice.password
     answer = getattr(client, method)(url, {"name": "till", "new_password1": "x" * 12})
     assert answer.status_code == 403
