@@ -289,7 +289,6 @@ class AuditEvent(models.Model):
             models.Index(fields=("action", "created_at"), name="audit_action"),  # of all merchants
             models.Index(fields=("created_at",), name="audit_created_at"),
             models.Index(fields=("channel",), name="audit_channel"),
-            models.Index(fields=("action",), name="audit_action"),
         )
 
     def __str__(self) -> str:

@@ -95,7 +95,7 @@ def lines() -> Iterator[Line]:
     yield Line("audit trail", ("",), trail)
     yield Line("audit trail, deep", (f"older={newest // 2}", f"older={newest // 10}"), trail)
     yield Line("audit trail, channel", ("channel__exact=portal", "channel__exact=admin"), trail)
-    yield Line("audit trail, action", ("action=product.publish", "action=user.password"), trail)
+    yield Line("audit trail, action", ("action__exact=product.publish", "action__exact=user.password"), trail)
     yield Line("audit trail, in a period", (_period("created_at", 300, 200),), trail)
     yield Line("operations", ("",), operations)
     yield Line("operations, state", ("state__exact=failed", "state__exact=running"), operations)

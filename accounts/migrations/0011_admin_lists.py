@@ -18,8 +18,4 @@ class Migration(migrations.Migration):
             model_name='auditevent',
             index=models.Index(fields=['channel'], name='audit_channel'),
         ),
-        migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['action'], name='audit_action'),
-        ),
     ]
