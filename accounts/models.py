@@ -331,6 +331,7 @@ class AuditEvent(models.Model):
             models.Index(fields=("subject_type", "subject_id", "-id"), name="audit_subject"),
             models.Index(fields=("action", "created_at"), name="audit_action"),  # of all merchants
             models.Index(fields=("created_at",), name="audit_created_at"),
+            models.Index(fields=("channel",), name="audit_channel"),
         )
 
     def __str__(self) -> str:

@@ -57,6 +57,7 @@ def lines() -> Iterator[Line]:
     yield Line("products, a merchant's name", ("q=Merchant+20", "q=Merchant+7"), products)
     yield Line("photos", ("",), images)
     yield Line("photos, deep", (f"older={newest // 2}", f"older={newest // 10}"), images)
+    yield Line("photos, archived", ("archived_at__isempty=0", "archived_at__isempty=1"), images)
     yield Line("photos, failed", ("current_classification__state__exact=failed",), images)
     yield Line(
         "photos, of a merchant", ("product__merchant__id__exact=1001", "product__merchant__id__exact=1020"), images
@@ -94,6 +95,7 @@ def lines() -> Iterator[Line]:
     yield Line("audit trail", ("",), trail)
     yield Line("audit trail, deep", (f"older={newest // 2}", f"older={newest // 10}"), trail)
     yield Line("audit trail, channel", ("channel__exact=portal", "channel__exact=admin"), trail)
+    yield Line("audit trail, action", ("action__exact=product.publish", "action__exact=user.password"), trail)
     yield Line("audit trail, in a period", (_period("created_at", 300, 200),), trail)
     yield Line("operations", ("",), operations)
     yield Line("operations, state", ("state__exact=failed", "state__exact=running"), operations)

@@ -34,8 +34,8 @@ FROM catalog_productimage WHERE id > %s AND id <= %s
 _PREDICTIONS = """
 INSERT INTO classifier_prediction (confidence, calibrated, alternatives, created_at, attribute_id, garment_id,
     model_version_id, value_id)
-SELECT COALESCE(a.confidence, 0.5), 1, '[{{"value": "knit", "confidence": 0.0137}}]', i.created_at, a.attribute_id, i.id,
-    {version}, COALESCE(a.value_id, {value})
+SELECT COALESCE(a.confidence, 0.5), 1, '[{{"value": "knit", "confidence": 0.0137}}]', i.created_at, a.attribute_id,
+    i.id, {version}, COALESCE(a.value_id, {value})
 FROM catalog_productimage i JOIN catalog_productattribute a ON a.product_id = i.product_id
     AND a.attribute_id = {attribute} WHERE i.id > %s AND i.id <= %s
 """
@@ -56,7 +56,8 @@ SELECT 'portal', ELT(1 + id %% 3, 'product.create', 'product.decide', 'product.p
 FROM catalog_product WHERE id > %s AND id <= %s
 """
 _USERS = """
-INSERT INTO accounts_user (id, password, is_superuser, email, email_key, name, language, is_staff, is_active, date_joined)
+INSERT INTO accounts_user (id, password, is_superuser, email, email_key, name, language, is_staff, is_active,
+    date_joined)
 SELECT {users} + seq, '!', 0, CONCAT('u', seq, '@shop.example'), SHA2(CONCAT('u', seq, '@shop.example'), 256),
     CONCAT('사람 ', seq), 'ko', 0, 1, NOW(6) FROM seq_0_to_{count}
 """

@@ -119,7 +119,10 @@ def _count() -> _Counted:
 
 
 def _counted() -> _Counted:
-    counted: _Counted = cache.get_or_set("config.dashboard", _count, _KEPT)
+    counted: _Counted | None = cache.get("config.dashboard")
+    if counted is None:
+        counted = _count()
+        cache.set("config.dashboard", counted, _KEPT)
     return counted
 
 
@@ -132,9 +135,9 @@ def _waits(request: HttpRequest, counted: _Counted) -> list[Figure]:
             link = reverse("admin:catalog_product_review")
         figures.append(Figure(_("products to review"), _number(to_review), link, tone="doubt" if to_review else ""))
     if _may_look(request, "classifier.classification"):
-        waits = counted.oldest is not None and bool(queued)
-        late = waits and counted.oldest is not None and timezone.now() - counted.oldest > _LATE
-        note = _("the oldest has waited for %(time)s") % {"time": timesince(counted.oldest)} if waits else ""
+        oldest = counted.oldest if queued else None
+        late = oldest is not None and timezone.now() - oldest > _LATE
+        note = "" if oldest is None else _("the oldest has waited for %(time)s") % {"time": timesince(oldest)}
         figures += [
             Figure(
                 _("photos in the queue"),

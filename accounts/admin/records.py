@@ -15,14 +15,14 @@ from django.utils.html import format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from accounts.admin.trail import Trail, as_csv
 from accounts.audit_labels import ACTIONS, action_label, subject_label, written_actions
 from accounts.models import AuditEvent
 from accounts.services import record
-from core.admin.newest_first import NewestFirst, TimeFilter
+from core.admin.newest_first import KeyFilter, NewestFirst, TimeFilter
 from core.admin.theme import DropdownFilter, display
 
 
@@ -75,9 +75,9 @@ class AuditEventAdmin(NewestFirst[AuditEvent], ReadOnlyAdmin[AuditEvent], Mercha
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """By merchant, person, what was done and to what; people are only offered to who may look them up."""
-        filters: list[Any] = [("merchant", AutocompleteSelectFilter)]
+        filters: list[Any] = [("merchant", KeyFilter)]
         if request.user.has_perm("accounts.view_user"):
-            filters.append(("user", AutocompleteSelectFilter))
+            filters.append(("user", KeyFilter))
         return [
             *filters,
             ActionFilter,
@@ -90,7 +90,7 @@ class AuditEventAdmin(NewestFirst[AuditEvent], ReadOnlyAdmin[AuditEvent], Mercha
         """A list that reads what its page's events were about in one go."""
         base: Any = super().get_changelist(request, **kwargs)
 
-        class TrailList(base):  # type: ignore[misc]  # the theme's class is known only now
+        class TrailList(base):  # the theme's class, whose types are not known
             def get_results(self, request: HttpRequest) -> None:
                 super().get_results(request)
                 _read(request, list(self.result_list))

@@ -14,4 +14,8 @@ class Migration(migrations.Migration):
             model_name='auditevent',
             index=models.Index(fields=['created_at'], name='audit_created_at'),
         ),
+        migrations.AddIndex(
+            model_name='auditevent',
+            index=models.Index(fields=['channel'], name='audit_channel'),
+        ),
     ]

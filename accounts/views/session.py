@@ -130,8 +130,8 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
     """Switch the language of this browser and, for a known person, of their account; then back to the page."""
     response = set_language_cookie(request)
     language = request.POST.get("language")
-    own = request.user.is_authenticated and impersonator_of(request) is None
-    if own and language in dict(settings.LANGUAGES):
+    own = impersonator_of(request) is None
+    if request.user.is_authenticated and own and language in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(language=language)
     return response
 

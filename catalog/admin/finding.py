@@ -6,22 +6,22 @@ read by their keys. Many: products are walked newest first and each is looked up
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.messages import WARNING
 from django.db import connection
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.models import Merchant
 from catalog.models import Product, ProductAttribute, ProductTerm
 from catalog.search import Search, normalized
-from core.admin.newest_first import FEW, few
+from core.admin.newest_first import FEW, KeyFilter
 from core.ids import is_public_id
 
 R = TypeVar("R", bound=Model)
@@ -94,9 +94,12 @@ def _has_words(text: str) -> Q:
 
 def keys_called(text: str) -> list[int] | None:
     """Ids of the products with these words, or of that number; None for more than FEW."""
+    number = text.strip()
+    if is_public_id(number) and (
+        of_number := list(Product.objects.filter(public_id=number).values_list("pk", flat=True))
+    ):
+        return of_number
     found, _merchants = _few(Search.of(text), (), text, merchants=False)
-    if found is not None and is_public_id(text.strip()):
-        found += Product.objects.filter(public_id=text.strip()).values_list("pk", flat=True)
     return found
 
 
@@ -120,6 +123,16 @@ def of_products(
     return rows.filter(condition if also is None else condition | also)
 
 
+def _rarest_first(terms: frozenset[int], text: str) -> list[int]:
+    """The terms, those of pieces with digits first, from the end: SKUs begin alike, and what they share is in all.
+
+    The database can't tell: what it knows of the index is how many rows a term has on average.
+    """
+    pieces = (word[start : start + 3] for word in normalized(text).split() for start in range(len(word) - 3, -1, -1))
+    rare = [term for piece in pieces if any(map(str.isdigit, piece)) for term in Search.of(piece).terms]
+    return list(dict.fromkeys([*(term for term in rare if term in terms), *sorted(terms)]))
+
+
 def _few(
     search: Search, wanted: Iterable[Wanted], text: str, *, merchants: bool = True
 ) -> tuple[list[int] | None, list[int]]:
@@ -128,11 +141,14 @@ def _few(
     One query. Terms are found through the merchants, of which there are few, because their key begins with them.
     """
     quote = connection.ops.quote_name
-    terms, values, shops = (quote(model._meta.db_table) for model in (ProductTerm, ProductAttribute, Merchant))
-    tables, conditions, parameters, products = [], [], [], []
-    for number, term in enumerate(sorted(search.terms)):
+    terms, values, owners = (quote(model._meta.db_table) for model in (ProductTerm, ProductAttribute, Merchant))
+    tables: list[str] = []
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    products: list[str] = []
+    for number, term in enumerate(_rarest_first(search.terms, text)):
         name = f"t{number}"
-        tables += [f"{shops} m", f"{terms} {name}"] if number == 0 else [f"{terms} {name}"]
+        tables += [f"{owners} m", f"{terms} {name}"] if number == 0 else [f"{terms} {name}"]
         conditions.append(f"{name}.merchant_id = m.id AND {name}.term = %s")
         parameters.append(term)
         products.append(f"{name}.product_id")
@@ -147,12 +163,13 @@ def _few(
         return [], []
     conditions += [f"{products[0]} = {other}" for other in products[1:]]
     # Names of tables and conditions are written above, what people typed is in the parameters.
+    in_order = "STRAIGHT_JOIN " if search.terms and connection.vendor == "mysql" else ""
     sql = (
-        f"SELECT 0 AS kind, product FROM (SELECT {products[0]} AS product FROM {', '.join(tables)} "  # noqa: S608
+        f"SELECT 0 AS kind, product FROM (SELECT {in_order}{products[0]} AS product FROM {', '.join(tables)} "  # noqa: S608
         f"WHERE {' AND '.join(conditions)} LIMIT {FEW + 1}) found"
     )
     if merchants and search.terms:
-        sql += f" UNION ALL SELECT 1, id FROM (SELECT id FROM {shops} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
+        sql += f" UNION ALL SELECT 1, id FROM (SELECT id FROM {owners} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
         parameters.append(f"%{connection.ops.prep_for_like_query(text.strip())}%")
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -162,23 +179,41 @@ def _few(
     return (found if len(found) <= FEW else None), called
 
 
-class MerchantFilter(AutocompleteSelectFilter):  # type: ignore[misc]  # the theme ships no types
+class MerchantFilter(KeyFilter):
     """Rows of one merchant's products, found by a path such as `image__product__merchant`.
 
     Of few products their rows are read; of many, rows are walked newest first and each is looked up. A join would let
     the database begin with the merchant and sort all that it has.
     """
 
+    name = ""  # of the chosen one, where it has products
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep the chosen one's."""
-        chosen = self.value()
-        if not chosen or not str(chosen).isdecimal():
+        chosen = str(self.value() or "")
+        if not chosen:
             return queryset
+        if not (chosen.isascii() and chosen.isdecimal()):
+            raise IncorrectLookupParameters
         merchant = int(chosen)
-        products = few(Product.objects.filter(merchant=merchant).values_list("pk", flat=True))
-        if products is not None:
-            return queryset.filter(**{f"{self.field_path.rpartition('__')[0]}__in": products or (0,)})
+        products = list(
+            Product.objects.filter(merchant=merchant).order_by().values_list("pk", "merchant__name")[: FEW + 1]
+        )
+        self.name = products[0][1] if products else ""
+        if len(products) <= FEW:
+            keys = [key for key, _name in products]
+            return queryset.filter(**{f"{self.field_path.rpartition('__')[0]}__in": keys or (0,)})
         first, _hop, rest = self.field_path.partition("__")
         related = queryset.model._meta.get_field(first).related_model
         whose = related._default_manager.filter(pk=OuterRef(f"{first}_id")).order_by().values(rest)
-        return queryset.alias(whose=Subquery(whose)).filter(whose=merchant)
+        found: QuerySet[Any] = queryset.alias(whose=Subquery(whose)).filter(whose=merchant)
+        return found
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """The control, which need not ask the database again what the chosen one is called."""
+        for entry in super().choices(changelist):
+            if self.name:
+                widget = entry["form"].fields[self.lookup_kwarg].widget
+                chosen = widget.create_option(self.lookup_kwarg, self.value(), self.name, True, 0)
+                widget.optgroups = lambda *_args, chosen=chosen, **_more: [(None, [chosen], 0)]
+            yield entry

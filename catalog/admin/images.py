@@ -22,7 +22,7 @@ from catalog.selectors import shown_garments
 from catalog.services import uploads
 from catalog.views.media import VARIANTS, image_response
 from core.admin.base import ReadOnly, dialog
-from core.admin.newest_first import NewestFirst
+from core.admin.newest_first import FEW, NewestFirst
 from core.admin.theme import Dialog, TabularInline, action, display
 from core.ids import is_public_id
 
@@ -150,8 +150,11 @@ class ProductImageAdmin(
         """By the beginning of the file's name, by number, or by the product."""
         if not (text := search_term.strip()):
             return queryset, False
-        if is_public_id(text) and (found := queryset.filter(public_id=text)).exists():
-            return found, False
+        if is_public_id(text):
+            own = ProductImage.objects.filter(public_id=text).values_list("pk")
+            of_product = ProductImage.objects.filter(product__public_id=text).values_list("pk")
+            found = own.order_by().union(of_product.order_by(), all=True)[:FEW]
+            return queryset.filter(pk__in=[pk for (pk,) in found]), False
         named = Q(original_name__istartswith=text)
         return of_products(self, request, queryset, text, "product", also=named), False
 

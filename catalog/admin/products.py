@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.admin.base import MerchantData, TrailHistory, admin_actor
 from catalog import services
@@ -29,7 +28,7 @@ from catalog.models import CATEGORY, Attribute, Decision, Product, ProductAttrib
 from catalog.selectors import Taxonomy, products_for_list, values_of
 from catalog.services import uploads
 from core.admin.base import ReadOnly, coloured, dialog
-from core.admin.newest_first import NewestFirst, TimeFilter
+from core.admin.newest_first import KeyFilter, NewestFirst, TimeFilter
 from core.admin.theme import Dialog, TabularInline, action, display
 from core.errors import Refused
 
@@ -83,7 +82,7 @@ class ProductAdmin(NewestFirst[Product], DeletesArchived[Product], TrailHistory[
     list_filter = (
         "status",
         DoubtFilter,
-        ("merchant", AutocompleteSelectFilter),
+        ("merchant", KeyFilter),
         ("created_at", TimeFilter),
     )
     search_fields = ("name", "sku", "public_id", "merchant__name")  # see get_search_results

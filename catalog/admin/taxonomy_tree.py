@@ -203,9 +203,9 @@ class TaxonomyTree:
         return get_object_or_404(AttributeValue.objects.select_related("attribute", "parent"), pk=object_id)
 
 
-def _number(request: HttpRequest, name: str) -> int | None:
+def _number(request: HttpRequest, name: str) -> int:
     text = request.POST.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 
 def _moved(move: str, now: list[int]) -> list[int]:

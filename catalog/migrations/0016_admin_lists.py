@@ -16,6 +16,22 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['created_at'], name='decision_created_at'),
         ),
         migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(fields=['kind'], name='decision_kind'),
+        ),
+        migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(fields=['source'], name='decision_source_id'),
+        ),
+        migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(fields=['channel'], name='decision_channel'),
+        ),
+        migrations.AddIndex(
+            model_name='productimage',
+            index=models.Index(fields=['archived_at'], name='image_archived'),
+        ),
+        migrations.AddIndex(
             model_name='product',
             index=models.Index(fields=['created_at'], name='product_created_at'),
         ),

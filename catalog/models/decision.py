@@ -113,6 +113,10 @@ class Decision(models.Model):
         indexes = (
             models.Index(fields=("product", "attribute", "-id"), name="decision_product"),
             models.Index(fields=("created_at",), name="decision_created_at"),
+            # For the admin's list, where most of the values hardly ever come.
+            models.Index(fields=("kind",), name="decision_kind"),
+            models.Index(fields=("source",), name="decision_source_id"),
+            models.Index(fields=("channel",), name="decision_channel"),
         )
 
     def __str__(self) -> str:

@@ -96,6 +96,7 @@ class ProductImage(models.Model):
             models.Index(fields=("product", "position", "id"), name="image_product"),
             models.Index(fields=("sha256",), name="image_sha256"),
             models.Index(fields=("original_name",), name="image_name"),
+            models.Index(fields=("archived_at",), name="image_archived"),
         )
 
     def __str__(self) -> str:

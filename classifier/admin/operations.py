@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from accounts.audit_details import Words
@@ -23,7 +22,7 @@ from classifier.permissions import may_stop_operations
 from classifier.quality import counting
 from classifier.registry import uploads
 from core.admin.base import link_to
-from core.admin.newest_first import NewestFirst
+from core.admin.newest_first import KeyFilter, NewestFirst
 from core.admin.theme import Dialog, DropdownFilter, action, display
 
 
@@ -47,7 +46,7 @@ class OperationAdmin(NewestFirst[Operation], ReadOnlyAdmin[Operation], MerchantD
     """Long jobs and how far they are."""
 
     list_display = ("public_id", "what", "merchant", "created_by", "state", "progress", "problem", "created_at")
-    list_filter = (("merchant", AutocompleteSelectFilter), "state", KindFilter)
+    list_filter = (("merchant", KeyFilter), "state", KindFilter)
     list_select_related = ("merchant", "created_by")
     search_fields = ("public_id", "kind", "merchant__name")
     fields = (

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import ReadOnlyAdmin, admin_actor
 from accounts.audit_details import Words
 from catalog.selectors import Taxonomy
+from classifier.admin.measured import measured
 from classifier.admin.model_forms import MappingForm, SampleForm, UploadForm
 from classifier.jobs import operations
 from classifier.models import Deployment, ModelSet, ModelVersion
@@ -138,8 +139,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
     @display(description=_("measured"))
     def measured(self, version: ModelVersion) -> str:
         """What was measured before it came, as a list."""
-        lines = ((str(change),) for change in Words().of_details(version.metrics))
-        return format_html_join("", "<div>{}</div>", lines) or "–"
+        return measured(version.metrics)
 
     @display(description=_("files and their use"))
     def use(self, version: ModelVersion) -> str:
@@ -262,7 +262,7 @@ class ModelSetAdmin(ManagesModels, ReadOnlyAdmin[ModelSet]):
 
     def has_promote_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Where it does not serve already."""
-        serves = object_id is not None and Deployment.objects.filter(active=object_id).exists()
+        serves = object_id is not None and Deployment.objects.filter(active__pk=object_id).exists()
         return self.has_manage_permission(request) and not serves
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelSet]:

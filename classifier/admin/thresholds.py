@@ -120,7 +120,10 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
         """Show the curve of today's decisions below the fields, which the theme asks for several times."""
         assert obj is not None  # nobody adds
         shown = context | {"curve": draw_curve(curve_of(obj), level=obj.precision, at=obj.threshold)}
-        return super().render_change_form(request, shown, add=add, change=change, form_url=form_url, obj=obj)
+        page: HttpResponse = super().render_change_form(
+            request, shown, add=add, change=change, form_url=form_url, obj=obj
+        )
+        return page
 
     @action(
         description=_("Calibrate"),

@@ -17,6 +17,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['queued_at'], name='classification_queued_at'),
         ),
         migrations.AddIndex(
+            model_name='classification',
+            index=models.Index(fields=['error_code'], name='classification_error'),
+        ),
+        migrations.AddIndex(
             model_name='prediction',
             index=models.Index(fields=['created_at'], name='prediction_created_at'),
         ),

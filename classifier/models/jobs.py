@@ -111,6 +111,7 @@ class Classification(models.Model):
             models.Index(fields=("image", "purpose", "-id"), name="classification_image"),
             models.Index(fields=("finished_at",), name="classification_finished"),
             models.Index(fields=("queued_at",), name="classification_queued_at"),
+            models.Index(fields=("error_code",), name="classification_error"),
             models.Index(fields=("operation", "state"), name="classification_operation"),
             # What was never applied: shadow jobs never are, and must not be read again and again.
             models.Index(fields=("purpose", "applied_at", "state", "finished_at"), name="classification_unapplied"),

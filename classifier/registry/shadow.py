@@ -98,7 +98,8 @@ def _sample(size: int | None, seed: int | None) -> list[int]:
 
     Of very many products numbers are drawn, some hundreds at a time, and those that belong to none are passed over.
     """
-    wanted, drawn = size or MOST_SAMPLED, []
+    wanted = size or MOST_SAMPLED
+    drawn: list[int] = []
     for products in _drawn_products(random.Random(seed)):
         classified = ProductImage.objects.filter(
             product__in=products, archived_at=None, current_classification__isnull=False
