@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from smtplib import SMTPException
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
@@ -91,7 +91,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Confirm an address, unless somebody has it by now in another spelling."""
         taken = User.objects.filter(email_key=lookup_key(email_address.email)).exclude(pk=email_address.user_id)
-        return False if taken.exists() else super().confirm_email(request, email_address)
+        return not taken.exists() and bool(super().confirm_email(request, email_address))
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Nothing: our forms count, by `accounts/attempts.py`."""
@@ -139,7 +139,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Render one of our mails, which are plain text; a notice if it is one of these."""
         notice = _NOTICES.get(template_prefix)
         if notice is None:
-            return super().render_mail(template_prefix, email, context, headers)
+            return cast(EmailMessage, super().render_mail(template_prefix, email, context, headers))
         body = render_to_string("account/email/notice.txt", {**context, "notice": notice})
         to = [email] if isinstance(email, str) else email
         return EmailMessage(_("Your account at Otjang"), body, self.get_from_email(), to, headers=headers)

@@ -59,7 +59,7 @@ class NewAddressForm(account_forms.AddEmailForm):
             raise forms.ValidationError(
                 _("This is your e-mail already.") if own else _("Somebody has this e-mail already."), "email_taken"
             )
-        return super().clean_email()
+        return str(super().clean_email())
 
 
 class PasswordAgainForm(account_forms.ReauthenticateForm):
@@ -74,7 +74,7 @@ class PasswordAgainForm(account_forms.ReauthenticateForm):
     def clean_password(self) -> str:
         """Count, then look."""
         require_attempt(context.request, self.user.email, "password")
-        password = super().clean_password()
+        password = str(super().clean_password())
         attempts.forget(context.request, self.user.email, "password")
         return password
 

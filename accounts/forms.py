@@ -16,12 +16,8 @@ from accounts.models import User
 
 if TYPE_CHECKING:  # the theme ships no types
     from django.contrib.admin.forms import AdminAuthenticationForm
-
-    PasswordForm = PasswordChangeForm[User]
 else:
     from unfold.forms import AuthenticationForm as AdminAuthenticationForm
-
-    PasswordForm = PasswordChangeForm
 
 
 class CountedLogin(AuthenticationForm):
@@ -70,7 +66,7 @@ class LoginForm(CountedLogin):
         )
 
 
-class ChangeOfPassword(PasswordForm):
+class ChangeOfPassword(PasswordChangeForm):
     """Another password for the one that the person has."""
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:

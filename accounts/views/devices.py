@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.contrib import messages
@@ -21,7 +23,7 @@ def list_devices(request: HttpRequest) -> HttpResponseBase:
         and not UserSession.objects.filter(session_key=request.session.session_key).exists()
     ):
         UserSession.objects.create_from_request(request)
-    return ListUserSessionsView.as_view()(request)
+    return cast(HttpResponseBase, ListUserSessionsView.as_view()(request))
 
 
 @posted_from("usersessions_list")

@@ -88,7 +88,7 @@ class LoginView(DjangoLoginView):
         return response
 
     def _perform(self, login: Login) -> HttpResponse:
-        return perform_password_login(self.request, {"email": login.email}, login)
+        return cast(HttpResponse, perform_password_login(self.request, {"email": login.email}, login))
 
     def _stay_in(self, merchant: str) -> None:
         """Go on in the merchant that the person's page is of, if it is one of theirs."""
