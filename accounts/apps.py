@@ -11,8 +11,8 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Connect the signal handlers.
 
-        A stored person has a confirmed address, a device that logs in is remembered, and it is written down when members
-        of staff begin and end to work as somebody else.
+        A stored person has a confirmed address, a device that logs in is remembered, and it is written down when
+        members of staff begin and end to work as somebody else.
         """
         from hijack.signals import hijack_ended, hijack_started
 
