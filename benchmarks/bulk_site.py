@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -141,10 +141,8 @@ def seconds_to_result(browser: Browser) -> float:
 
 
 @contextmanager
-def site_with(
-    folder: Path, count: int, variables: Mapping[str, str] | None = None
-) -> Iterator[tuple[Site, Browser, Any]]:
-    """A site that runs, with a merchant's products and somebody who is logged in; `variables` are for its processes."""
+def site_with(folder: Path, count: int) -> Iterator[tuple[Site, Browser, Any]]:
+    """A site that runs, with a merchant's products and somebody who is logged in."""
     database = Database(folder)
     database.start()
     try:
@@ -157,7 +155,6 @@ def site_with(
         add_products(merchant, count)
         client = Client()
         client.force_login(User.objects.get())
-        os.environ |= variables or {}
         site = Site(folder, workers=1)
         browser = Browser(Wire(site.port, Observed()), client.cookies["sessionid"].value, access.key)
         with site.running():

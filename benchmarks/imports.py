@@ -31,12 +31,20 @@ WRONG_LINES = 2
 AT_ONCE = 20  # files in a request
 
 
+class _Said(dict[str, Any]):
+    """Figures that are printed as they come, too: a run takes long, and may be broken off."""
+
+    def __setitem__(self, what: str, figure: Any) -> None:
+        print(f"{what}: {figure}", file=sys.stderr, flush=True)
+        super().__setitem__(what, figure)
+
+
 @dataclass
 class Found:
     """What came out."""
 
-    figures: dict[str, object] = field(default_factory=dict)
-    faults: dict[str, int] = field(default_factory=dict)
+    figures: _Said = field(default_factory=_Said)
+    faults: _Said = field(default_factory=_Said)
 
 
 @dataclass
@@ -159,9 +167,7 @@ def prove(folder: Path, arguments: argparse.Namespace, found: Found) -> None:
     shop.make((arguments.width, arguments.width * 4 // 3))
     (folder / "products.csv").write_bytes(shop.csv())
     shop.zip(folder / "products.zip")
-    (folder / "no-weights").mkdir()
-    without = {} if arguments.classify else {"WEIGHTS": str(folder / "no-weights")}
-    with site_with(folder, 0, without) as (site, browser, merchant):
+    with site_with(folder, 0) as (site, browser, merchant):
         from accounts.models import Membership, Merchant, User
 
         proof = Proof(site, browser, merchant, shop, found)
@@ -188,7 +194,6 @@ def main() -> int:
     parser.add_argument("--products", type=int, default=1000)
     parser.add_argument("--photos", type=int, default=4, help="of each")
     parser.add_argument("--width", type=int, default=900, help="of a photo, px")
-    parser.add_argument("--classify", action="store_true", help="let the worker also look at the photos meanwhile")
     arguments = parser.parse_args()
     found = Found()
     with tempfile.TemporaryDirectory(prefix="otjang-import-") as name:

@@ -64,6 +64,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     "image_ambiguous": _("There are several files %(name)s. Write the folder before the name."),
     "image_address": _("%(name)s is an address. Photos are not fetched from other sites: put them into a ZIP file."),
     "image_unmatched": _("%(name)s belongs to no line: its name or folder is none of the SKUs."),
+    "image_elsewhere": _("%(name)s is also a photo of %(product)s."),
     "image_refused": _("%(name)s: %(reason)s"),
 }
 

@@ -147,6 +147,13 @@ def test_categories_are_also_read_as_merchants_call_them(actor, merchant):
     assert said["A"] == "Jacket"
 
 
+def test_photos_that_another_product_has_are_said_and_taken(actor, merchant):
+    same = photos("A_1.jpg")["A_1.jpg"]
+    imported(actor, photos_zip=zip_file({"A_1.jpg": same}))
+    [line] = lines(imported(actor, photos_zip=zip_file({"B_1.jpg": same})))
+    assert (line.outcome, codes(line), line.problems[0]["params"]["product"]) == ("created", ["image_elsewhere"], "A")
+
+
 def test_photos_that_are_missing_addresses_or_belong_to_nobody_are_said(actor, merchant):
     row = (*COAT[:5], "there.jpg|not.jpg|https://example.com/x.jpg")
     found = imported(actor, table_csv=csv_file(row), photos_zip=zip_file(photos("there.jpg", "lost.jpg")))

@@ -19,7 +19,7 @@ from accounts.services.operations import Lease, end
 from catalog.imports import xlsx_tables
 from catalog.imports.refusals import refusal, to_json
 from catalog.imports.tables import Heads
-from catalog.models import ImportLine, Product, ProductImport
+from catalog.models import ImportLine, Product, ProductImage, ProductImport
 from catalog.product_columns import IMAGES, SKU, UPDATED, Column, column_called, columns_of
 from catalog.search import normalized
 from catalog.selectors import Taxonomy
@@ -34,6 +34,7 @@ State = Operation.State
 Action = ImportLine.Action
 
 _BATCH = 250
+_MOST_ELSEWHERE = 2_000  # a size chart may be in thousands of products
 _DELETED_AT_ONCE = 2_000
 
 
@@ -184,6 +185,7 @@ class _Check:
             self._find(raw, present.get(raw.said.sku_key))
             if raw.number in twice:
                 raw.problems.append(refusal("sku_twice", line=twice[raw.number]))
+        self._note_elsewhere(batch)
         done = []
         for raw in batch:
             plan = self._planner.plan(raw.said, present.get(raw.said.sku_key), raw.found)
@@ -223,6 +225,24 @@ class _Check:
                 raw.found.append(self._sources.look_at(photo, known))
             except Refused as refused:
                 raw.problems.append(refusal("image_refused", name=photo.path[-120:], reason=refused))
+
+    def _note_elsewhere(self, batch: Sequence[_Raw]) -> None:
+        """Say of images that another product has them as well; that is allowed, but may be a slip."""
+        checksums = {found.sha256 for raw in batch for found in raw.found}
+        others: dict[str, tuple[str, str]] = {}
+        if checksums:
+            same = ProductImage.objects.filter(
+                sha256__in=checksums, archived_at=None, product__merchant=self._import.merchant_id
+            ).exclude(product__status=Product.Status.ARCHIVED)
+            for checksum, key, sku, name in same.order_by().values_list(
+                "sha256", "product__sku_key", "product__sku", "product__name"
+            )[:_MOST_ELSEWHERE]:
+                others[checksum] = key or "", sku or name
+        for raw in batch:
+            for found in raw.found:
+                key, product = others.get(found.sha256, (raw.said.sku_key, ""))
+                if key != raw.said.sku_key:
+                    raw.problems.append(refusal("image_elsewhere", name=found.photo.path[-120:], product=product))
 
     def _twice(self, batch: Sequence[_Raw]) -> dict[int, int]:
         """Lines whose SKU an earlier line has, with that line's number."""

@@ -57,9 +57,8 @@ def begin(*, actor: Actor, merchant: Merchant) -> ProductImport:
         Conflict: `too_many_imports`.
     """
     actor.require_edit(merchant.pk)
-    waiting = ProductImport.objects.filter(merchant=merchant, expires_at__gt=timezone.now()).exclude(
-        phase=Phase.IMPORTED
-    )
+    begun = ProductImport.objects.filter(merchant=merchant, expires_at__gt=timezone.now())
+    waiting = begun.exclude(phase=Phase.IMPORTED).exclude(operation__kind=IMPORT)
     if waiting.count() >= _MOST_OPEN:
         raise Conflict(
             "too_many_imports",
