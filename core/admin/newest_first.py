@@ -6,9 +6,9 @@ by the conditions alone, in the order of the primary key; then the rows with tho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -16,8 +16,10 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.validators import EMPTY_VALUES
 from django.db.models import Model, QuerySet, Subquery
+from django.forms import Select
+from django.forms.utils import flatatt
 from django.http import HttpRequest
-from django.utils.html import escape
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.timezone import is_naive, make_aware
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
@@ -40,6 +42,24 @@ def _box() -> str:
     return str(ModelAdmin.action_checkbox(None, SimpleNamespace(pk=_KEY)))  # type: ignore[arg-type]
 
 
+def _quickly(choices: Callable[[Any], Iterable[Any]], changelist: Any) -> Iterator[Any]:
+    for entry in choices(changelist):
+        for field in getattr(entry.get("form"), "fields", {}).values():
+            if isinstance(field.widget, Select) and not hasattr(field.widget, "get_url"):
+                field.widget.render = partial(_select, field.widget)
+        yield entry
+
+
+def _select(widget: Select, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+    """What the widget's template writes."""
+    chosen = set(widget.format_value(value))
+    options = ((code, mark_safe(" selected") if str(code) in chosen else "", label) for code, label in widget.choices)
+    written = format_html_join("", '<option value="{}"{}>{}</option>', options)
+    return format_html(
+        '<select name="{}"{}>{}</select>', name, flatatt(widget.build_attrs(widget.attrs, attrs)), written
+    )
+
+
 class _Pages:
     """What the theme asks of a paginator: the template that shows where one can go."""
 
@@ -59,6 +79,13 @@ class NewestFirstList(ChangeList):
         for name in (OLDER, NEWER):
             self.filter_params.pop(name, None)
         return super().get_filters_params(params)
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Let the filters' boxes be written without a template for each of their choices."""
+        specs, *others = super().get_filters(request)
+        for spec in specs:
+            spec.choices = partial(_quickly, spec.choices)
+        return specs, *others
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """The only order that costs nothing."""
@@ -109,7 +136,7 @@ class NewestFirst(BaseAdmin[M]):
     ordering = ("-pk",)
     sortable_by = ()
     show_full_result_count = False
-    list_per_page = 25  # most of a page's time goes into the theme's templates, by the row
+    list_per_page = 20  # most of a page's time goes into the theme's templates, by the row
 
     @display(description=_SELECT_ALL)
     def action_checkbox(self, obj: M) -> str:
