@@ -25,7 +25,7 @@ _HISTORY = "hijack_history"  # django-hijack's: the keys of those whose session 
 # What can be done in another person's name: the work with products. Everything else is theirs alone, also what will be
 # added one day.
 _OPEN_PARTS = frozenset({"catalog", "classifier", "api", "hijack"})
-_SETTINGS = frozenset({"settings", "merchants"})  # what addresses begin with by which owners keep their shop
+_SETTINGS = frozenset({"settings", "merchants"})  # what addresses begin with by which owners keep their merchant
 _OPEN_PAGES = frozenset(
     {
         "accounts:login",
@@ -102,7 +102,7 @@ def _merchant_of(user: User) -> Merchant | None:
 
 
 def _record(action: str, hijacker: User, hijacked: User) -> None:
-    """Leave a line in the trail of the shop that the person enters first: its owner sees it, too."""
+    """Leave a line in the trail of the merchant that the person enters first: its owner sees it, too."""
     merchant = _merchant_of(hijacked)
     record(
         actor=Actor(channel=Channel.ADMIN, user=hijacker),

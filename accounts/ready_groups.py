@@ -35,7 +35,7 @@ def _views(*models: str) -> set[str]:
     return {f"{app}.view_{model}" for app, model in (name.split(".") for name in models)}
 
 
-# Whoever sees products sees whose they are, what they look like, and what happened to them.
+# Who sees products sees whose they are, what they look like, and what happened to them.
 _PRODUCTS = {"accounts.view_all_merchants"} | _views(
     "accounts.merchant",
     "accounts.auditevent",

@@ -169,14 +169,14 @@ def _fails(request: HttpRequest, counted: _Counted) -> list[Figure]:
             Figure(
                 one.label,
                 _number(one.count),
-                _list("classifier.classification", state="standing", error_code__exact=one.code),
+                _list("classifier.classification", state="unsolved", error_code__exact=one.code),
                 _("photos"),
                 "alarm",
             )
             for one in counted.failed[:_FEW]
         ]
         if not figures:
-            none = _list("classifier.classification", state="standing")
+            none = _list("classifier.classification", state="unsolved")
             figures.append(Figure(_("photos that could not be classified"), "0", none))
     if _may_look(request, "accounts.operation"):
         failed = counted.operations[State.FAILED]

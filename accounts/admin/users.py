@@ -159,13 +159,13 @@ class UserAdmin(NewestFirst[User], DjangoUserAdmin[User], AuditedAdmin[User]):
         user = self.get_object(request, object_id)
         if user is None:
             raise Http404
-        shops = Merchant.objects.filter(memberships__user=user, is_active=True)
+        merchants = Merchant.objects.filter(memberships__user=user, is_active=True)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Work as this person"),
             "opts": self.opts,
             "original": user,
-            "shops": list(shops),
+            "merchants": list(merchants),
         }
         return TemplateResponse(request, "admin/accounts/user/impersonate.html", context)
 

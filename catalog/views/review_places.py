@@ -1,4 +1,4 @@
-"""Where the review sends and leads: that of a shop in the portal, or that of all merchants in the administration."""
+"""Where the review sends and leads: to a merchant's in the portal, or to all merchants' in the administration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from accounts.portal import PortalRequest
 
 @dataclass(frozen=True)
 class ReviewPlaces:
-    """Names of addresses. `across`: the review is of all merchants, whose names stand beside their products."""
+    """Names of addresses. `across`: the review is of all merchants, whose names are shown with their products."""
 
     page: str
     batch: str

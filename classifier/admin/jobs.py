@@ -46,12 +46,12 @@ class StateFilter(DropdownFilter):
 
     title = _("state")
     parameter_name = "state"
-    _EVERYTHING, _STANDING = "everything", "standing"
+    _EVERYTHING, _UNSOLVED = "everything", "unsolved"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Failures that stand, each state, and everything there is."""
+        """Unsolved failures, each state, and everything there is."""
         return [
-            (self._STANDING, _("failed, not tried again")),
+            (self._UNSOLVED, _("failed, not tried again")),
             *Classification.State.choices,
             (self._EVERYTHING, _("everything, with failures that were tried again since")),
         ]
@@ -61,8 +61,8 @@ class StateFilter(DropdownFilter):
         value = self.value()
         if value == self._EVERYTHING:
             return queryset
-        if value == self._STANDING:
-            return queryset.filter(pk__in=failures.standing().order_by().values("pk"))
+        if value == self._UNSOLVED:
+            return queryset.filter(pk__in=failures.unsolved().order_by().values("pk"))
         if value in Classification.State.values:
             return queryset.filter(state=value)
         return queryset.exclude(failures.later_job(), state=Classification.State.FAILED)

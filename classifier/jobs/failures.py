@@ -36,7 +36,7 @@ def later_job() -> Exists:
     return Exists(later.order_by())
 
 
-def standing(merchant: Merchant | None = None) -> QuerySet[Classification]:
+def unsolved(merchant: Merchant | None = None) -> QuerySet[Classification]:
     """Return the failed jobs that are the last word about images that still count, of one merchant or of all."""
     jobs = Classification.objects.filter(
         ~later_job(), state=State.FAILED, purpose=Purpose.LIVE, image__archived_at=None
@@ -62,7 +62,7 @@ class Failures:
 def by_error() -> list[Failures]:
     """Count what failed and was not tried again by its reason, the most frequent first; one query."""
     rows = (
-        standing()
+        unsolved()
         .order_by()
         .values_list("error_code")
         .annotate(count=Count("pk"), first=Min("finished_at"), last=Max("finished_at"))
@@ -85,7 +85,7 @@ def start_retry(*, actor: Actor, error: str, merchant: Merchant | None = None) -
         Conflict: `under_way`; the same has been started and has not ended.
     """
     require_retries(actor)
-    jobs = standing(merchant).filter(error_code=error)
+    jobs = unsolved(merchant).filter(error_code=error)
     found = jobs.aggregate(count=Count("pk"), last=Max("pk"))
     if not found["count"]:
         raise Invalid("nothing_failed", _("No photo has failed for this reason, or all were tried again since."))
@@ -131,7 +131,7 @@ def _queue_some(lease: Lease) -> int:
     if room <= 0:
         return 0
     parameters = operation.parameters
-    left = standing(operation.merchant).filter(
+    left = unsolved(operation.merchant).filter(
         error_code=parameters["error"], pk__gt=parameters["cursor"], pk__lte=parameters["last"]
     )
     jobs = list(left.select_related("image").order_by("pk")[: min(room, _CHUNK)])

@@ -47,7 +47,7 @@ def test_what_was_tried_again_leaves_the_list(client_of, operator, product):
     done = Classification.objects.create(image=solved.image, state="done")
     client = client_of(operator)
     assert _listed(client) == {stands.pk, done.pk}
-    assert _listed(client, state="standing") == {stands.pk}
+    assert _listed(client, state="unsolved") == {stands.pk}
     assert _listed(client, state="failed") == {solved.pk, stands.pk}
     assert _listed(client, state="everything") == {solved.pk, stands.pk, done.pk}
     assert "failed, tried again since" in client.get(LIST, {"state": "failed"}).text
@@ -68,7 +68,7 @@ def test_a_page_says_what_failed_and_starts_the_operation(client_of, operator, p
     assert (operation.state, operation.done, operation.total) == ("done", 3, 3)
     queued = Classification.objects.filter(state="queued")
     assert set(queued.values_list("image", flat=True)) == {job.image_id for job in jobs}
-    assert failures.standing().get() == other
+    assert failures.unsolved().get() == other
 
 
 def test_it_can_be_paused_and_goes_on(actor, product, monkeypatch):
