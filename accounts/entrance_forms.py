@@ -122,7 +122,7 @@ class SignUpForm(account_forms.SignupForm):
         self.fields["name"] = forms.CharField(
             label=_("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})
         )
-        self.fields["shop"] = forms.CharField(label=_("Name of the shop"), max_length=100)
+        self.fields["merchant"] = forms.CharField(label=_("Name of the shop"), max_length=100)
         self.fields["password1"].label = _("Password")
         self.order_fields(list(self.field_order))
 
