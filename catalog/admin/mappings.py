@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -157,6 +157,13 @@ class EntryTable:
         return [entry for entry in said if entry.code]
 
 
+def _mapping(object_id: str) -> TaxonomyMapping:
+    """The mapping of an address. Raises Http404."""
+    if not object_id.isascii() or not object_id.isdecimal():
+        raise Http404
+    return get_object_or_404(TaxonomyMapping.objects.select_related("attribute"), pk=object_id)
+
+
 @admin.register(TaxonomyMapping)
 class TaxonomyMappingAdmin(ReadOnlyAdmin[TaxonomyMapping]):
     """Versions of mappings. None changes: editing one stores the next."""
@@ -239,7 +246,7 @@ class TaxonomyMappingAdmin(ReadOnlyAdmin[TaxonomyMapping]):
 
     def edit_entries(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Edit a mapping's entries in a table; saving stores the next version."""
-        mapping = get_object_or_404(TaxonomyMapping.objects.select_related("attribute"), pk=object_id)
+        mapping = _mapping(object_id)
         if not self.has_keep_permission(request):
             raise PermissionDenied
         if not _is_newest(mapping):
@@ -283,7 +290,7 @@ class TaxonomyMappingAdmin(ReadOnlyAdmin[TaxonomyMapping]):
 
     def csv_file(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The entries as a CSV file."""
-        mapping = get_object_or_404(TaxonomyMapping, pk=object_id)
+        mapping = _mapping(object_id)
         if not self.has_view_permission(request, mapping):
             raise PermissionDenied
         response = HttpResponse(f"\ufeff{mappings.write_csv(mapping)}", content_type="text/csv; charset=utf-8")
@@ -329,7 +336,7 @@ class TaxonomyMappingAdmin(ReadOnlyAdmin[TaxonomyMapping]):
         return self._offer(request, object_id, offered=False)
 
     def _offer(self, request: HttpRequest, object_id: str, *, offered: bool) -> HttpResponse:
-        mapping = get_object_or_404(TaxonomyMapping, pk=object_id)
+        mapping = _mapping(object_id)
         try:
             mappings.offer(actor=admin_actor(request), mapping=mapping, offered=offered)
         except Refused as refused:

@@ -53,7 +53,7 @@ class OperationAdmin(NewestFirst[Operation], ReadOnlyAdmin[Operation], MerchantD
         "public_id",
         "what",
         "merchant",
-        "created_by",
+        "author",
         "state",
         "progress",
         "failed",
@@ -70,6 +70,11 @@ class OperationAdmin(NewestFirst[Operation], ReadOnlyAdmin[Operation], MerchantD
     def what(self, operation: Operation) -> str:
         """The kind of work, and of what."""
         return str(operation)
+
+    @display(description=_("created by"))
+    def author(self, operation: Operation) -> str:
+        """Who started it. No link: not everybody who sees operations may look people up."""
+        return str(operation.created_by or "–")
 
     @display(description=_("progress"))
     def progress(self, operation: Operation) -> str:

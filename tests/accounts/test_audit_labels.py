@@ -45,4 +45,4 @@ def test_the_list_shows_words(admin, merchant, client_of):
 
     for text in ("published", "product x1", "changed: value", "value x1", "forgotten.code"):
         assert text in page
-    assert "product.publish" not in page
+    assert "product.publish" not in re.sub(r'value="[^"]*"', "", page)  # but for what the filters send

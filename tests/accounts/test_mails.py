@@ -104,6 +104,7 @@ def test_shops_are_not_opened_by_strangers_unless_a_setting_says_so(db):
 
 def test_a_stranger_opens_a_shop_and_confirms(settings, alice):
     settings.OTJANG_SIGN_UP = True
+    type(alice).objects.filter(pk=alice.pk).update(language="en")
     client = _browser()
     assert "/sign-up" in client.get("/login").text
     sent = {"email": "nina@example.com", "name": "Nina", "merchant": "Nina's", "password1": NEW}

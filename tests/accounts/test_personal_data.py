@@ -49,7 +49,7 @@ def test_a_person_takes_a_copy_along(client_of, bob, merchant):
 
 
 def test_a_person_is_erased(alice, bob, product, merchant, actor_of):
-    bob.name = "Robert Zwiebel"
+    bob.name, bob.language = "Robert Zwiebel", "en"
     bob.save()
     client = Client(headers={"accept-language": "en"})
     client.post("/login", {"username": bob.email, "password": PASSWORD})

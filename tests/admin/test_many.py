@@ -70,6 +70,6 @@ def test_a_merchant_of_300_people_can_be_saved(admin, merchant, client_of):
     for _person in range(3):
         merchant.memberships.create(user=UserFactory(), role="viewer")
     response = client_of(admin).get(reverse("admin:accounts_merchant_change", args=[merchant.pk]))
-    [members, _keys] = response.context["inline_admin_formsets"]
+    [members, *_others] = response.context["inline_admin_formsets"]
     fields = sum(len(form.fields) for form in members.formset.initial_forms) / 3
     assert 300 * fields < 2_500

@@ -11,7 +11,7 @@ from catalog import home, services
 from catalog.models import Product
 from catalog.product_filter import ProductFilter
 from catalog.selectors import Taxonomy
-from tests.support.factories import ProductFactory
+from tests.support.factories import ProductFactory, UserFactory
 from tests.support.seen_products import seen_product
 from tests.support.written_proposals import candidate, propose
 
@@ -230,10 +230,12 @@ def test_viewers_see_the_numbers_and_no_drafts(client_of, dana, shop):
     assert "/products/new/" not in page.text
 
 
-def test_strangers_and_people_without_a_shop(client_of, admin):
-    assert client_of(admin).get("/").status_code == 200
-    assert "You belong to no shop" in client_of(admin).get("/").text
-    assert client_of(admin).get("/home/live").status_code == 200
+def test_people_without_a_shop(client_of, admin):
+    nobody = UserFactory()
+    assert client_of(nobody).get("/").status_code == 200
+    assert "You belong to no shop" in client_of(nobody).get("/").text
+    assert client_of(nobody).get("/home/live").status_code == 200
+    assert client_of(admin).get("/").url == "/admin/"
 
 
 def test_it_costs_as_much_for_a_thousand_products_as_for_one(
