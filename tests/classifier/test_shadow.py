@@ -231,3 +231,12 @@ def test_promoting_afterwards_serves_the_tried_set(tried, capsys):
     tried_set = ModelSet.objects.get(name="material-new")
     call_command("promote", f"version:{candidate.pk}")
     assert Deployment.objects.get().active == tried_set
+
+
+def test_of_very_many_products_some_are_drawn(tried, monkeypatch):
+    first, second, candidate = tried
+    monkeypatch.setattr(shadow, "_MOST_DRAWN", 1)
+    monkeypatch.setattr(shadow, "_DRAWN_AT_ONCE", 50)
+    operation = shadow.start(actor=system(), versions=[candidate], seed=1)
+    images = set(operation.parameters["images"])
+    assert images == set(first.images.values_list("pk", flat=True)) | set(second.images.values_list("pk", flat=True))
