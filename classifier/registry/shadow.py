@@ -120,9 +120,16 @@ def _drawn_products(numbers: random.Random) -> Iterator[list[int]]:
     if ends["first"] is None:
         return
     every = range(ends["first"], ends["last"] + 1)
-    drawn = numbers.sample(every, min(len(every), _MOST_DRAWN))
-    for start in range(0, len(drawn), _DRAWN_AT_ONCE):
-        yield drawn[start : start + _DRAWN_AT_ONCE]
+    if len(every) <= _MOST_DRAWN:
+        drawn = numbers.sample(every, len(every))
+        for start in range(0, len(drawn), _DRAWN_AT_ONCE):
+            yield drawn[start : start + _DRAWN_AT_ONCE]
+        return
+    seen: set[int] = set()
+    while len(seen) < _MOST_DRAWN:
+        part = dict.fromkeys(numbers.choices(every, k=_DRAWN_AT_ONCE))  # no more than asked for are drawn at all
+        yield [product for product in part if product not in seen]
+        seen.update(part)
 
 
 def write_report(operation: Operation) -> ShadowReport:

@@ -3,12 +3,14 @@
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils.translation import override
 
 from accounts.actors import Actor, system
 from accounts.channels import Channel
 from accounts.models import Operation
 from catalog import services as catalog
 from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
+from classifier.admin.advice import of_report
 from classifier.jobs import batches, lanes
 from classifier.jobs.tasks import classify_waiting
 from classifier.models import Classification, Deployment, ModelSet, ShadowReport
@@ -231,3 +233,47 @@ def test_promoting_afterwards_serves_the_tried_set(tried, capsys):
     tried_set = ModelSet.objects.get(name="material-new")
     call_command("promote", f"version:{candidate.pk}")
     assert Deployment.objects.get().active == tried_set
+
+
+def test_of_very_many_products_some_are_drawn(tried, monkeypatch):
+    first, second, candidate = tried
+    monkeypatch.setattr(shadow, "_MOST_DRAWN", 1)
+    monkeypatch.setattr(shadow, "_DRAWN_AT_ONCE", 50)
+    operation = shadow.start(actor=system(), versions=[candidate], seed=1)
+    images = set(operation.parameters["images"])
+    assert images == set(first.images.values_list("pk", flat=True)) | set(second.images.values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("decided", "now", "then", "level"),
+    [(40, 20, 39, "look"), (400, 200, 390, "good"), (400, 390, 200, "act"), (400, 300, 305, "look")],
+)
+def test_a_report_says_what_changes_how_sure_and_what_to_do(tried, decided, now, then, level):
+    report = ShadowReport(
+        candidate_id=7,
+        figures={
+            "images": 300,
+            "products": 100,
+            "changed": 10,
+            "attributes": {"material": {"changed": 10, "decided": decided, "now": now, "then": then}},
+            "moves": [],
+        },
+    )
+    with override("en"):
+        verdict = of_report(report)
+    assert verdict.changes.startswith("Of 100 products that were looked at, 10 would get another proposal: between 6%")
+    assert str(decided) in verdict.sure
+    assert (verdict.next.level, bool(verdict.next.link)) == (level, True)
+
+
+def test_columns_of_a_report_say_whose_proposal_it_is(tried, client_of, admin):
+    _first, _second, candidate = tried
+    shadow.start(actor=system(), versions=[candidate])
+    _work()
+    page = (
+        client_of(admin, "en")
+        .get(reverse("admin:classifier_shadowreport_change", args=[ShadowReport.objects.get().pk]))
+        .text
+    )
+    assert "Proposed today" in page
+    assert ">From<" not in page
