@@ -170,7 +170,13 @@ def test_it_adds_a_member_and_audits_it_in_the_merchant_s_trail(admin, alice, ch
     ]
     client_of(admin).post(
         _change("merchant", merchant),
-        {"name": merchant.name, "is_active": "on", **_inline("memberships", members, initial=1), **_inline("api_keys")},
+        {
+            "name": merchant.name,
+            "is_active": "on",
+            **_inline("memberships", members, initial=1),
+            **_inline("invitations"),
+            **_inline("api_keys"),
+        },
     )
     assert Membership.objects.get(merchant=merchant, user=charlie).role == "viewer"
     event = AuditEvent.objects.get(action="merchant.change")
