@@ -64,7 +64,8 @@ def export_person(user: User) -> dict[str, Any]:
             for address in EmailAddress.objects.filter(user=user).order_by("pk")
         ],
         "second_steps": [
-            {"kind": step.type, "added": step.created_at.isoformat()} for step in user.authenticator_set.order_by("pk")
+            {"kind": step.type, "added": step.created_at.isoformat()}
+            for step in Authenticator.objects.filter(user=user).order_by("pk")
         ],
         "devices": [
             {"address": one.ip, "browser": one.user_agent, "logged_in": one.created_at.isoformat()}
