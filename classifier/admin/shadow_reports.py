@@ -48,7 +48,7 @@ class ShadowReportAdmin(ReadOnlyAdmin[ShadowReport], MerchantData[ShadowReport])
     change_form_after_template = "admin/classifier/shadow_report.html"
 
     class Media:
-        css = {"all": ("admin/images.css", "admin/quality.css")}
+        css = {"all": ("admin/images.css", "css/chart.css", "admin/quality.css")}
 
     @display(description=_("photos"))
     def images(self, report: ShadowReport) -> int:

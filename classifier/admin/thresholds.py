@@ -81,7 +81,12 @@ class AcceptanceThresholdAdmin(AuditedAdmin[AcceptanceThreshold], MerchantData[A
     change_form_after_template = "admin/classifier/threshold_curve.html"
 
     class Media:
-        css = {"all": ("admin/quality.css",)}
+        css = {
+            "all": (
+                "css/chart.css",
+                "admin/quality.css",
+            )
+        }
 
     def get_urls(self) -> list[URLPattern]:
         """With the page of quality."""

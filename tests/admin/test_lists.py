@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ApiKey, AuditEvent, Operation
-from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
+from catalog.models import Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage, TaxonomyMapping
 from classifier.models import (
     AcceptanceThreshold,
     Classification,
@@ -66,6 +66,9 @@ def many(admin):
     for number in range(31):
         merchant, user = MerchantFactory(), UserFactory()
         _add_accounts(merchant, user, number, model_set)
+        TaxonomyMapping.objects.create(
+            code=f"google-{number}", version=1, name="Google", attribute=values["category"].attribute, created_by=user
+        )
         AcceptanceThreshold.objects.create(
             merchant=merchant,
             attribute=values["material"].attribute,
