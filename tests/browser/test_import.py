@@ -63,4 +63,3 @@ def test_what_is_refused_is_said_beside_the_form(page_of, bob, tmp_path):
     page.locator("#import-files").set_input_files([tmp_path / "old.xls"])
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.locator("[data-problem]")).to_contain_text("old Excel file")
-
