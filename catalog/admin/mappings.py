@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -199,9 +200,10 @@ class TaxonomyMappingAdmin(ReadOnlyAdmin[TaxonomyMapping]):
     def get_urls(self) -> list[URLPattern]:
         """With the page on which entries are edited, and the file."""
         wrap, name = self.admin_site.admin_view, "catalog_taxonomymapping"
+        of_a_row = partial(self._of_a_row, must_exist=True)
         own = [
-            path("<path:object_id>/entries/", wrap(self.edit_entries), name=f"{name}_entries"),
-            path("<path:object_id>/csv/", wrap(self.csv_file), name=f"{name}_csv"),
+            path("<path:object_id>/entries/", of_a_row(wrap(self.edit_entries)), name=f"{name}_entries"),
+            path("<path:object_id>/csv/", of_a_row(wrap(self.csv_file)), name=f"{name}_csv"),
         ]
         return [*own, *super().get_urls()]
 
