@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
@@ -23,6 +24,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy, override
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.fields import UnfoldAdminReadonlyField
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from core.admin.theme import ModelAdmin
@@ -37,8 +39,30 @@ MAX_CHOSEN = 2_000
 MAX_DIGITS = 18  # whatever has them fits into 64 bits; SQLite's driver raises an error beyond
 
 
+# Whose page is being made; set by each request to a page of the admin, so that links lead only where they may go.
+_request: ContextVar[HttpRequest | None] = ContextVar("request of the admin's page", default=None)
+
+
+def may_open(row: Model) -> bool:
+    """Whether the person whose page is being made may open the row's own page; what is made for nobody is not asked."""
+    request, page = _request.get(), admin.site._registry.get(type(row))
+    return request is None or (page is not None and page.has_view_permission(request))
+
+
+_linked = UnfoldAdminReadonlyField.get_admin_url
+
+
+def _linked_where_allowed(field: UnfoldAdminReadonlyField, remote_field: Any, remote_obj: Any) -> str:
+    return _linked(field, remote_field, remote_obj) if may_open(remote_obj) else str(remote_obj)
+
+
+UnfoldAdminReadonlyField.get_admin_url = _linked_where_allowed  # the theme asks nobody
+
+
 def link_to(row: Model) -> str:
-    """Return a link to the row's own page in the admin."""
+    """Return a link to the row's own page in the admin; its name alone where the person may not open that."""
+    if not may_open(row):
+        return format_html("{}", row)
     url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(str(row.pk))])
     return format_html('<a href="{}" class="text-link">{}</a>', url, row)
 
@@ -139,6 +163,7 @@ class BaseAdmin(ModelAdmin[M]):
     def _of_a_row(self, view: Callable[..., HttpResponseBase], *, must_exist: bool) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            _request.set(request)
             object_id = kwargs.get("object_id")
             if object_id is not None:
                 pk = self._pk(unquote(object_id))
