@@ -20,7 +20,7 @@ from django.forms import Select
 from django.forms.utils import flatatt
 from django.http import HttpRequest
 from django.utils.html import escape, format_html, format_html_join
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_naive, make_aware
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.utils import parse_datetime_str
@@ -39,14 +39,14 @@ _SLACK = timedelta(days=1)  # by which keys may follow each other otherwise than
 
 @cache
 def _box() -> str:
-    return str(ModelAdmin.action_checkbox(None, SimpleNamespace(pk=_KEY)))  # type: ignore[arg-type]
+    return str(ModelAdmin.action_checkbox(None, SimpleNamespace(pk=_KEY)))  # type: ignore[arg-type,type-var]
 
 
 def _quickly(choices: Callable[[Any], Iterable[Any]], changelist: Any) -> Iterator[Any]:
     for entry in choices(changelist):
         for field in getattr(entry.get("form"), "fields", {}).values():
             if isinstance(field.widget, Select) and not hasattr(field.widget, "get_url"):
-                field.widget.render = partial(_select, field.widget)
+                field.widget.render = partial(_select, field.widget)  # type: ignore[method-assign,assignment]
         yield entry
 
 
@@ -84,7 +84,7 @@ class NewestFirstList(ChangeList):
         """Let the filters' boxes be written without a template for each of their choices."""
         specs, *others = super().get_filters(request)
         for spec in specs:
-            spec.choices = partial(_quickly, spec.choices)
+            spec.choices = partial(_quickly, spec.choices)  # type: ignore[method-assign]
         return specs, *others
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
@@ -139,7 +139,7 @@ class NewestFirst(BaseAdmin[M]):
     list_per_page = 20  # most of a page's time goes into the theme's templates, by the row
 
     @display(description=_SELECT_ALL)
-    def action_checkbox(self, obj: M) -> str:
+    def action_checkbox(self, obj: M) -> SafeString:
         """The theme's box before each row, without a template for each."""
         return mark_safe(_box().replace(_KEY, escape(str(obj.pk))))  # noqa: S308 - the theme's, and an escaped key
 
