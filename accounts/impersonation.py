@@ -28,6 +28,8 @@ _OPEN_PARTS = frozenset({"catalog", "classifier", "api", "hijack"})
 _SETTINGS = frozenset({"settings", "merchants"})  # what addresses begin with by which owners keep their merchant
 _OPEN_PAGES = frozenset(
     {
+        "account_login",  # allauth's names of the same pages
+        "account_logout",
         "accounts:login",
         "accounts:logout",
         "accounts:language",

@@ -68,6 +68,7 @@ def start(*, actor: Actor, choice: ExportChoice, number: str = "") -> Operation:
         kind=KIND,
         merchant=actor.merchant,
         created_by=actor.user,
+        impersonator=actor.impersonator,
         parameters={**parameters, "channel": str(actor.channel), "file": choice.file_name},
     )
     note(actor, operation, "start", format=choice.format.value)
@@ -175,4 +176,5 @@ def _actor_of(operation: Operation) -> Actor | None:
         merchant=operation.merchant,
         role=membership.role,
         operation=operation,
+        impersonator=operation.impersonator,
     )

@@ -156,6 +156,7 @@ def _start(actor: Actor, found: ProductImport, kind: str, total: int) -> Operati
         kind=kind,
         merchant=found.merchant,
         created_by=actor.user,
+        impersonator=actor.impersonator,
         total=total,
         parameters={"import": found.public_id, "channel": str(actor.channel)},
     )
