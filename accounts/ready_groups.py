@@ -67,11 +67,15 @@ READY_GROUPS = (
     ),
     ReadyGroup(
         gettext_noop("Taxonomy keeper"),
-        gettext_lazy("keeps attributes and their values"),
+        gettext_lazy("keeps attributes, their values, and what marketplaces call them"),
         frozenset(
             _PRODUCTS
-            | {f"catalog.{what}_{model}" for what in ("add", "change") for model in ("attribute", "attributevalue")}
-            | {"catalog.delete_attribute", "catalog.delete_attributevalue"}
+            | {
+                f"catalog.{what}_{model}"
+                for what in ("add", "change")
+                for model in ("attribute", "attributevalue", "taxonomymapping")
+            }
+            | {"catalog.view_taxonomymapping", "catalog.delete_attribute", "catalog.delete_attributevalue"}
         ),
     ),
     ReadyGroup(
