@@ -124,7 +124,7 @@ def test_an_administrator_switches_it_for_a_merchant(admin, client_of, merchant)
     assert "images_for_training" in client.get(page).content.decode()
     empty = {
         f"{prefix}-{field}": value
-        for prefix in ("memberships", "api_keys")
+        for prefix in ("memberships", "invitations", "api_keys")
         for field, value in (("TOTAL_FORMS", 0), ("INITIAL_FORMS", 0))
     }
 
