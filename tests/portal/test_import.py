@@ -39,7 +39,7 @@ def test_a_member_sends_looks_imports_and_downloads_the_report(client):
     assert (product.name, product.images.count()) == ("Wool coat", 1)
     assert f'href="/products/{product.public_id}"' in page.text
     report = client.get(f"/products/import/{ProductImport.objects.get().public_id}/report")
-    assert "행에 SKU가 없습니다." in b"".join(report.streaming_content).decode()  # in the language of who imports
+    assert "이 줄에 SKU가 없습니다." in b"".join(report.streaming_content).decode()  # in the language of who imports
     assert _move(client, "import").status_code == 302
     assert Product.objects.count() == 1
 
