@@ -32,7 +32,7 @@ def _log_in(page, email, password):
 def _log_out(page):
     page.locator("details.menu > summary").click()
     page.get_by_role("button", name="Log out", exact=True).click()
-    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    expect(page.get_by_role("heading", name="Log in", exact=True)).to_be_visible()
 
 
 def test_an_invitation_is_followed_codes_are_set_up_and_asked_for(page_of, mailbox, alice):

@@ -37,7 +37,7 @@ def _log_in(page, user):
     page.goto("/")
     page.get_by_label("E-mail").fill(user.email)
     page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
 
 
 def test_it_takes_a_product_from_images_to_saved_values(page, alice, settings, network_weights):
