@@ -147,6 +147,7 @@ def test_a_garment_that_is_pointed_at_is_lit_in_every_photo(page):
 
 def test_back_shows_what_is_saved_now(page, client_of, alice, product):
     page.get_by_role("link", name="Products").first.click()
+    page.wait_for_url("**/products/")
     product.refresh_from_db()
     data = {"version": product.version, "action": "save", "value-category": "Coat", "name": "Renamed elsewhere"}
     client_of(alice).post(f"/products/{product.public_id}/review", data)
