@@ -76,6 +76,7 @@ def test_it_keeps_the_model_s_certainty_from_a_person_s_value_when_news_arrives(
 
 def test_it_asks_nobody_who_saves_or_changed_nothing(page):
     page.get_by_role("link", name="New product").click()
+    page.wait_for_url("**/products/new/**")
     page.go_back()
     choose(page, "Category", "Coat")
     page.get_by_role("button", name="Save", exact=True).click()

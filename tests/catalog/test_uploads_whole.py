@@ -181,13 +181,13 @@ def test_an_error_leaves_no_file_where_it_can_be_helped(product, alice, actor_of
 
 def test_a_commit_whose_answer_is_lost_keeps_its_files(product, alice, actor_of, monkeypatch):
     """The rows are there, though the request ends in an error: their files must be, too."""
-    store = uploads._store
+    store = uploads.add_prepared
 
-    def store_and_lose_the_answer(*args):
-        store(*args)
+    def store_and_lose_the_answer(**parts):
+        store(**parts)
         raise RuntimeError("connection lost")
 
-    monkeypatch.setattr(uploads, "_store", store_and_lose_the_answer)
+    monkeypatch.setattr(uploads, "add_prepared", store_and_lose_the_answer)
     with pytest.raises(RuntimeError, match="connection lost"):
         add_images(actor=actor_of(alice), product=product, files=_images())
     assert product.images.count() == 2

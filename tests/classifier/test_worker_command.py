@@ -162,6 +162,7 @@ def test_each_kind_of_upkeep_has_a_thread_of_its_own():
         "operations",
         "long operations",
         "prune",
+        "figures of merchants",
     ]
 
 
