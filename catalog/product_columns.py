@@ -52,6 +52,7 @@ _NOT_APPLICABLE: Mapping[Wording, str] = {
     Wording.ENGLISH: "not applicable",
     Wording.CODES: NOT_APPLICABLE,
 }
+_NAMED = 12  # values that a refusal names
 _SAYS_NOT_APPLICABLE = frozenset(normalized(word) for word in (*_NOT_APPLICABLE.values(), "not_applicable", "n/a"))
 
 # What a spreadsheet may take for a formula, also in the wide forms of East Asian keyboards.
@@ -199,6 +200,12 @@ class CellReader:
         known.pop("", None)
         return known
 
+    def _some_values(self, attribute: str) -> str:
+        """The first values that people can choose, by their names, for a sentence."""
+        leaves = self._taxonomy.leaves(attribute)
+        names = [value.name for value in leaves[:_NAMED]]
+        return ", ".join([*names, "…"] if len(leaves) > _NAMED else names)
+
     def means(self, attribute: str, word: str) -> AttributeValue | None:
         """Return the value of today that a word means, switched off or not; None for no or several values."""
         return self._known[attribute].get(normalized(word))
@@ -221,7 +228,8 @@ class CellReader:
         if known.get(word) is None and word in _SAYS_NOT_APPLICABLE:
             return NOT_APPLICABLE
         if word not in known:
-            raise Invalid("unknown_value", _("%(value)s is not a value of this column."), {"value": text[:60]})
+            message = _("%(value)s is not a value of this column. Its values: %(known)s.")
+            raise Invalid("unknown_value", message, {"value": text[:60], "known": self._some_values(attribute)})
         if (value := known[word]) is None:
             message = _("%(value)s may mean several values. Write the value's code.")
             raise Invalid("ambiguous_value", message, {"value": text[:60]})

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Merchant, Operation
 from catalog.models.product import Product
@@ -91,7 +92,7 @@ class ImportLine(models.Model):
         """What the line would do, as it was when the import was checked."""
 
         NEW = "new", _("new")
-        CHANGE = "change", _("changed")
+        CHANGE = "change", pgettext_lazy("product", "changed")
         SAME = "same", _("unchanged")
         WRONG = "wrong", _("wrong")
 
@@ -100,7 +101,7 @@ class ImportLine(models.Model):
 
         PENDING = "pending", _("waiting")
         CREATED = "created", _("created")
-        CHANGED = "changed", _("changed")
+        CHANGED = "changed", pgettext_lazy("product", "changed")
         UNCHANGED = "unchanged", _("unchanged")
         REFUSED = "refused", _("not possible")
         FAILED = "failed", _("failed")
