@@ -183,11 +183,14 @@ class CellReader:
         self._statuses |= {normalized(status): status for status in Product.Status.values}
 
     def _by_word(self, attribute: str) -> dict[str, AttributeValue | None]:
-        """What each word means today, codes before names before aliases, offered before retired; None for several."""
+        """What each word means today; None for several values.
+
+        Codes count before names, these before aliases, and parts of names last; what is offered before what is retired.
+        """
         known: dict[str, AttributeValue | None] = {}
         values = list(self._taxonomy.values[attribute].values())
         for active in (True, False):
-            for words_of in (_codes, _names, _aliases):
+            for words_of in (_codes, _names, _aliases, _parts):
                 found: dict[str, set[AttributeValue]] = {}
                 for value in values:
                     today = self._taxonomy.today(attribute, value.code)
@@ -251,6 +254,11 @@ def _codes(value: AttributeValue) -> tuple[str, ...]:
 
 def _names(value: AttributeValue) -> tuple[str, ...]:
     return (value.name_ko, value.name_en)
+
+
+def _parts(value: AttributeValue) -> tuple[str, ...]:
+    """What a name like "Wool / cashmere" is made of: shops write one of them."""
+    return tuple(part for name in _names(value) if "/" in name for part in name.split("/"))
 
 
 def _aliases(value: AttributeValue) -> tuple[str, ...]:

@@ -63,6 +63,12 @@ def test_values_are_read_by_code_by_both_names_and_by_alias():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("word", ["울", "캐시미어", "wool", "Cashmere"])
+def test_part_of_a_name_is_enough(word):
+    assert CellReader(Taxonomy.load()).value("material", word).code == "wool"
+
+
+@pytest.mark.django_db
 def test_a_word_of_two_values_is_written_as_a_code_and_refused_when_read():
     cotton = AttributeValue.objects.get(attribute__code="material", code="cotton")
     other = AttributeValue.objects.create(
