@@ -26,6 +26,9 @@ from core.ids import is_public_id
 
 R = TypeVar("R", bound=Model)
 
+# As many as are still read by their keys. Walking to those of which there are more finds a page among so many.
+_FOUND = 2_000
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -93,7 +96,7 @@ def _has_words(text: str) -> Q:
 
 
 def keys_called(text: str) -> list[int] | None:
-    """Ids of the products with these words, or of that number; None for more than FEW."""
+    """Ids of the products with these words, or of that number; None for more than _FOUND."""
     number = text.strip()
     if is_public_id(number) and (
         of_number := list(Product.objects.filter(public_id=number).values_list("pk", flat=True))
@@ -136,7 +139,7 @@ def _rarest_first(terms: frozenset[int], text: str) -> list[int]:
 def _few(
     search: Search, wanted: Iterable[Wanted], text: str, *, merchants: bool = True
 ) -> tuple[list[int] | None, list[int]]:
-    """Ids of the products that have all words and values, None for more than FEW; and of merchants called so.
+    """Ids of the products that have all words and values, None for more than _FOUND; and of merchants called so.
 
     One query. Terms are found through the merchants, of which there are few, because their key begins with them.
     """
@@ -154,7 +157,9 @@ def _few(
         products.append(f"{name}.product_id")
     for number, one in enumerate(wanted):
         name = f"v{number}"
-        tables.append(f"{values} {name}")
+        # In this index the products of a value follow each other; without the hint each is looked up among all values.
+        hinted = bool(one.ids) and connection.vendor == "mysql"
+        tables.append(f"{values} {name} FORCE INDEX ({quote('current_value_value')})" if hinted else f"{values} {name}")
         condition, own = one.sql()
         conditions.append(condition.format(name))
         parameters += own
@@ -166,7 +171,7 @@ def _few(
     in_order = "STRAIGHT_JOIN " if search.terms and connection.vendor == "mysql" else ""
     sql = (
         f"SELECT 0 AS kind, product FROM (SELECT {in_order}{products[0]} AS product FROM {', '.join(tables)} "  # noqa: S608
-        f"WHERE {' AND '.join(conditions)} LIMIT {FEW + 1}) found"
+        f"WHERE {' AND '.join(conditions)} LIMIT {_FOUND + 1}) found"
     )
     if merchants and search.terms:
         sql += f" UNION ALL SELECT 1, id FROM (SELECT id FROM {owners} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
@@ -176,7 +181,7 @@ def _few(
         rows = cursor.fetchall()
     found = [key for kind, key in rows if kind == 0]
     called = [key for kind, key in rows if kind == 1]
-    return (found if len(found) <= FEW else None), called
+    return (found if len(found) <= _FOUND else None), called
 
 
 class MerchantFilter(KeyFilter):

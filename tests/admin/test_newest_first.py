@@ -99,7 +99,7 @@ def test_a_place_that_is_none_is_the_first_page(shown, place):
 
 @pytest.mark.parametrize("few", [1_000, 1, 0])
 def test_words_and_values_are_found_together(shown, monkeypatch, few):
-    monkeypatch.setattr("catalog.admin.finding.FEW", few)
+    monkeypatch.setattr("catalog.admin.finding._FOUND", few)
     merchant, other = MerchantFactory(name="Corner"), MerchantFactory(name="Elsewhere")
     linen = [ProductFactory(merchant=merchant, name=f"Wool coat {number}", sku=f"WC-{number}") for number in range(3)]
     denim = [ProductFactory(merchant=other, name=f"Wool jacket {number}") for number in range(3)]
@@ -145,7 +145,7 @@ def test_photos_are_found_by_file_number_or_product(shown):
 
 
 def test_of_very_many_products_it_says_so(shown, monkeypatch):
-    monkeypatch.setattr("catalog.admin.finding.FEW", 1)
+    monkeypatch.setattr("catalog.admin.finding._FOUND", 1)
     for _number in range(2):
         ProductImageFactory(product=ProductFactory(name="Red coat"))
     page = shown(IMAGES, q="coat")
