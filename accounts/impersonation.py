@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
 
 from accounts.actors import NOT_YOURS, Actor
 from accounts.channels import Channel
@@ -21,6 +23,7 @@ from accounts.services import record
 from core.portal import wants_json
 
 PERMISSION = "accounts.impersonate_user"
+_PASSWORD = "impersonator_password"  # noqa: S105 - a mark of it: with another password the session ends
 _HISTORY = "hijack_history"  # django-hijack's: the keys of those whose session it was before
 # What can be done in another person's name: the work with products. Everything else is theirs alone, also what will be
 # added one day.
@@ -87,7 +90,7 @@ class ImpersonationMiddleware:
         staff = impersonator_of(request)
         if staff is None:
             return None
-        if not may_begin(staff):
+        if not may_begin(staff) or not _has_same_password(request, staff):
             logout(request)
             request._impersonator = None  # type: ignore[attr-defined]
             return None
@@ -97,6 +100,11 @@ class ImpersonationMiddleware:
         if wants_json(request):
             return JsonResponse({"code": "impersonated", "message": str(NOT_YOURS)}, status=403)
         return render(request, "accounts/impersonated.html", status=403)
+
+
+def _has_same_password(request: HttpRequest, staff: User) -> bool:
+    """Whether the password is the one with which the staff logged in: Django only looks at that of the other person."""
+    return constant_time_compare(request.session.get(_PASSWORD, ""), staff.get_session_auth_hash())
 
 
 def _merchant_of(user: User) -> Merchant | None:
@@ -116,11 +124,14 @@ def _record(action: str, hijacker: User, hijacked: User) -> None:
     )
 
 
-def record_begin(sender: Any, hijacker: User, hijacked: User, **kwargs: Any) -> None:
+def record_begin(sender: Any, request: HttpRequest, hijacker: User, hijacked: User, **kwargs: Any) -> None:
     """Write down that somebody works as another person from now on."""
+    request.session[_PASSWORD] = hijacker.get_session_auth_hash()
+    UserSession.objects.create_from_request(request, user=hijacker)  # they can end it from another device
     _record("user.impersonate", hijacker, hijacked)
 
 
-def record_end(sender: Any, hijacker: User, hijacked: User, **kwargs: Any) -> None:
+def record_end(sender: Any, request: HttpRequest, hijacker: User, hijacked: User, **kwargs: Any) -> None:
     """Write down that they are themselves again."""
+    UserSession.objects.create_from_request(request, user=hijacker)
     _record("user.impersonate_end", hijacker, hijacked)

@@ -14,19 +14,44 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
 from accounts.channels import Channel
-from accounts.models import Invitation, Membership, Merchant, User
+from accounts.models import AuditEvent, Invitation, Membership, Merchant, User
 from accounts.services.audit import record
 from core.db import atomic
-from core.errors import Conflict, Forbidden, Invalid
+from core.errors import Conflict, Forbidden, Gone, Invalid
 from core.text import lookup_key
 
 Role = Membership.Role
 PERMISSION = "accounts.change_membership"
+MOST_A_DAY = 50  # invitations of a merchant
 
 
-def _locked(merchant_id: int) -> Merchant:
+def _lock(merchant_id: int) -> None:
     """One change of a merchant's members at a time: two owners must not leave at once."""
-    return Merchant.objects.select_for_update().get(pk=merchant_id)
+    Merchant.objects.select_for_update().get(pk=merchant_id)
+
+
+def _lock_as_owner(actor: Actor, merchant_id: int) -> None:
+    """The same for what is an owner's to do. Raises Forbidden if the actor is none by now: their turn may come late."""
+    _lock(merchant_id)
+    if actor.is_owner and not Membership.objects.filter(user=actor.user, merchant=merchant_id, role=Role.OWNER):
+        raise Forbidden("forbidden", _("Only an owner of the shop may do this."))
+
+
+def _present(membership: Membership) -> Membership:
+    """Read a membership again under the lock. Raises Gone."""
+    found = Membership.objects.select_related("user").filter(pk=membership.pk).first()
+    if found is None:
+        raise Gone("not_found", _("This person does not belong to the shop any more."))
+    return found
+
+
+def _require_few_invitations(actor: Actor, merchant: Merchant) -> None:
+    """Nobody has us write to strangers without end: withdrawn invitations count as well."""
+    since = timezone.now() - timedelta(days=1)
+    invited = AuditEvent.objects.filter(merchant=merchant, action="membership.invite", created_at__gt=since)
+    if not actor.sees_all_merchants and invited.count() >= MOST_A_DAY:
+        sentence = _("%(limit)d people were invited within a day. Try again tomorrow.")
+        raise Conflict("too_many_invitations", sentence, {"limit": MOST_A_DAY})
 
 
 def _note(actor: Actor, what: str, merchant_id: int, user: User | None, **details: object) -> None:
@@ -70,7 +95,7 @@ def invite(*, actor: Actor, merchant: Merchant, email: str, role: str) -> tuple[
     Raises:
         Forbidden: the actor does not own the merchant.
         Invalid: `bad_email`, `bad_role`.
-        Conflict: `member` already.
+        Conflict: `member` already, `too_many_invitations` of the merchant within a day.
     """
     actor.require_manage(merchant.pk, PERMISSION)
     email, role = email.strip(), _role(role)
@@ -78,7 +103,8 @@ def invite(*, actor: Actor, merchant: Merchant, email: str, role: str) -> tuple[
         validate_email(email)
     except ValidationError:
         raise Invalid("bad_email", _("That is not an e-mail address.")) from None
-    _locked(merchant.pk)
+    _lock_as_owner(actor, merchant.pk)
+    _require_few_invitations(actor, merchant)
     email_key = lookup_key(email)
     if Membership.objects.filter(merchant=merchant, user__email_key=email_key).exists():
         raise Conflict("member", _("This person belongs to the shop already."))
@@ -124,7 +150,7 @@ def join(*, user: User, invitation: Invitation) -> Membership:
     """
     if user.email_key != lookup_key(invitation.email):
         raise Forbidden("other_person", _("This invitation is for another e-mail."))
-    _locked(invitation.merchant_id)
+    _lock(invitation.merchant_id)
     waits = Invitation.objects.filter(pk=invitation.pk, expires_at__gt=timezone.now()).exclude(open_key=None)
     if not waits.update(open_key=None, accepted_by=user):
         raise Conflict("invitation_over", _("This invitation is not good any more. Ask for another one."))
@@ -152,11 +178,11 @@ def join_as_new(*, invitation: Invitation, name: str, password: str, language: s
 
 @atomic
 def change_role(*, actor: Actor, membership: Membership, role: str) -> None:
-    """Give a member another role. Raises Forbidden, Invalid `bad_role`, Conflict `last_owner`."""
+    """Give a member another role. Raises Forbidden, Gone, Invalid `bad_role`, Conflict `last_owner`."""
     actor.require_manage(membership.merchant_id, PERMISSION)
     after = _role(role)
-    _locked(membership.merchant_id)
-    membership = Membership.objects.select_related("user").get(pk=membership.pk)
+    _lock_as_owner(actor, membership.merchant_id)
+    membership = _present(membership)
     before = membership.role
     if before == after:
         return
@@ -174,9 +200,11 @@ def remove_member(*, actor: Actor, membership: Membership) -> None:
         Forbidden: the actor neither owns the merchant nor is the member.
         Conflict: `last_owner`.
     """
-    if actor.user is None or actor.user.pk != membership.user_id:
+    if actor.user is not None and actor.user.pk == membership.user_id:
+        _lock(membership.merchant_id)
+    else:
         actor.require_manage(membership.merchant_id, PERMISSION)
-    _locked(membership.merchant_id)
+        _lock_as_owner(actor, membership.merchant_id)
     found = Membership.objects.select_related("user").filter(pk=membership.pk).first()
     if found is None:
         return
@@ -191,12 +219,13 @@ def hand_over(*, actor: Actor, membership: Membership) -> None:
 
     Raises:
         Forbidden: the actor does not own the merchant.
+        Gone: the member left meanwhile.
         Conflict: `own_membership`, `inactive`.
     """
     if not actor.is_owner or actor.merchant is None or actor.merchant.pk != membership.merchant_id:
         raise Forbidden("forbidden", _("Only an owner of the shop may do this."))
-    _locked(membership.merchant_id)
-    membership = Membership.objects.select_related("user").get(pk=membership.pk)
+    _lock_as_owner(actor, membership.merchant_id)
+    membership = _present(membership)
     if membership.user == actor.user:
         raise Conflict("own_membership", _("You own the shop already."))
     if not membership.user.is_active:

@@ -7,6 +7,7 @@ person: merchants and models rest on them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -98,33 +99,60 @@ def owned_alone(user: User) -> list[str]:
     return names
 
 
-def _without(text: str, user: User, name: str) -> str:
-    """Put a number in the place of the person in a text that the trail keeps."""
-    for said in sorted({user.email, user.name, str(user)} - {""}, key=len, reverse=True):
-        text = text.replace(said, name)
-    return text
+def _without(said: Any, user: User, *, own: bool) -> Any:
+    """Put a number in the place of the person in what the trail keeps.
+
+    A person chooses their name: it may be a word that the trail says of others. So it is only replaced where the trail
+    names people, as what something is about or before the ` · ` of a membership. An e-mail is only theirs.
+
+    Args:
+        said: texts, in lists and by keys.
+        user: the person.
+        own: whether it is about the person themselves.
+    """
+    if isinstance(said, dict):
+        return {key: _without(one, user, own=own) for key, one in said.items()}
+    if isinstance(said, list):
+        return [_without(one, user, own=own) for one in said]
+    if not isinstance(said, str):
+        return said
+    number = f"#{user.pk}"
+    for name in {user.name, str(user)} - {""}:
+        if (own and said == name) or said.startswith(f"{name} · "):
+            said = number + said.removeprefix(name)
+    return re.sub(rf"(?<![\w.+-]){re.escape(user.email)}(?![\w-])", number, said)
 
 
 def _forget_in_trail(user: User, merchants: list[int]) -> None:
     """Replace e-mail and name where the admin's forms wrote them: in lines about the person or their merchants."""
-    name = f"#{user.pk}"
     about = Q(subject_type="user", subject_id=str(user.pk)) | Q(
         subject_type__in=("merchant", "membership"), merchant__in=merchants
     )
     if merchants:
         about |= Q(subject_type="merchant", subject_id__in=[str(pk) for pk in merchants])
     for event in AuditEvent.objects.filter(about).exclude(details={}).iterator(500):
-        before = json.dumps(event.details, ensure_ascii=False)
-        after = _without(before, user, name)
-        if after != before:
-            AuditEvent.objects.filter(pk=event.pk).update(details=json.loads(after))
+        details = _without(event.details, user, own=event.subject_type == "user")
+        if details != event.details:
+            AuditEvent.objects.filter(pk=event.pk).update(details=details)
     users = ContentType.objects.get_for_model(User)
-    LogEntry.objects.filter(content_type=users, object_id=str(user.pk)).update(object_repr=name, change_message="")
+    LogEntry.objects.filter(content_type=users, object_id=str(user.pk)).update(
+        object_repr=f"#{user.pk}", change_message=""
+    )
     of_merchants = ContentType.objects.get_by_natural_key("accounts", "merchant")
     for entry in LogEntry.objects.filter(content_type=of_merchants, object_id__in=[str(pk) for pk in merchants]):
-        message = _without(entry.change_message, user, name)
+        message = _logged_without(entry.change_message, user)
         if message != entry.change_message:
             LogEntry.objects.filter(pk=entry.pk).update(change_message=message)
+
+
+def _logged_without(message: str, user: User) -> str:
+    """The same of a message of Django's log: JSON, or a text."""
+    try:
+        said = json.loads(message)
+    except ValueError:
+        return str(_without(message, user, own=False))
+    without = _without(said, user, own=False)
+    return message if without == said else json.dumps(without)
 
 
 def _may_erase(actor: Actor, user: User) -> bool:

@@ -7,7 +7,6 @@ sizes are added up before anything is read. Nothing is ever unpacked to a path.
 from __future__ import annotations
 
 import stat
-import struct
 import unicodedata
 import zipfile
 import zlib
@@ -21,9 +20,6 @@ from django.conf import settings
 from catalog.imports.refusals import refusal
 from core.multipart import lenient_text
 
-_END = b"PK\x05\x06"
-_END_SIZE = 22
-_LONGEST_COMMENT = 0xFFFF
 _DIRECTORY_BYTES = 400  # of one file, on average: 46 and its name
 _RATIO = 200  # photos hardly shrink; a table of one letter shrinks by 1,000
 _RATIO_FROM = 4 * 2**20  # bytes: below this nobody is hurt
@@ -49,35 +45,24 @@ class Entry:
         return self.path.rsplit("/", 1)[-1]
 
 
-def _count(file: IO[bytes], name: str) -> int:
-    """How many files the archive announces; before zipfile reads its directory as a whole into memory.
+def _check_directory(file: IO[bytes], name: str) -> None:
+    """Refuse a directory that is too long, before zipfile reads it as a whole into memory.
+
+    An archive may end twice, and say two lengths: zipfile's own function tells which one it will believe.
 
     Raises:
         Refused: `zip_broken`, `zip_too_many`.
     """
-    size = file.seek(0, 2)
-    file.seek(max(0, size - _END_SIZE - _LONGEST_COMMENT))
-    tail = file.read()
-    place = tail.rfind(_END)
-    if place < 0 or len(tail) - place < _END_SIZE:
+    try:
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # private
+    except zipfile.BadZipFile as error:
+        raise refusal("zip_broken", file=name) from error
+    if not end:
         raise refusal("zip_broken", file=name)
-    count: int
-    count, directory = struct.unpack_from("<HI", tail, place + 10)
     limit = settings.OTJANG_IMPORT_MAX_ENTRIES
-    if count == 0xFFFF or directory == 0xFFFFFFFF:
-        count, directory = _count64(tail[:place], name)
-    if count > limit or directory > limit * _DIRECTORY_BYTES:
+    count, length = end[zipfile._ECD_ENTRIES_TOTAL], end[zipfile._ECD_SIZE]  # type: ignore[attr-defined]
+    if count > limit or length > limit * _DIRECTORY_BYTES:
         raise refusal("zip_too_many", file=name, limit=limit)
-    return count
-
-
-def _count64(before: bytes, name: str) -> tuple[int, int]:
-    """The same from the record of large archives, which lies just before the end."""
-    place = before.rfind(b"PK\x06\x06")
-    if place < 0 or len(before) - place < 56:
-        raise refusal("zip_broken", file=name)
-    count, directory = struct.unpack_from("<QQ", before, place + 32)
-    return count, directory
 
 
 class Archive:
@@ -93,7 +78,7 @@ class Archive:
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self.name = name
-        _count(file, name)
+        _check_directory(file, name)
         try:
             self._zip = zipfile.ZipFile(file)
         except _READ_ERRORS as error:

@@ -12,6 +12,7 @@ from typing import IO
 from catalog.imports.refusals import refusal
 
 LONGEST = 100_000  # characters of a line, or of a cell over several lines
+LONGEST_RECORD = 4_000_000  # characters of all cells that belong together: quotes let a row go on over many lines
 _CHUNK = 2**20
 _SEPARATORS = ",\t;|"
 _MARKS = (
@@ -55,14 +56,26 @@ def _separator(head: str) -> str:
     return max(_SEPARATORS, key=lambda separator: (head.count(separator), separator == ","))
 
 
-def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
-    """The lines of the file, none longer than may be kept in memory."""
-    number = 0
-    while line := text.readline(LONGEST + 1):
-        number += 1
-        if len(line) > LONGEST:
-            raise refusal("cell_too_long", line=number, limit=LONGEST)
-        yield line
+class _Bounded:
+    """The lines of the file, none longer than may be kept in memory, and no row of endlessly many."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._number = self._length = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(LONGEST + 1):
+            self._number += 1
+            self._length += len(line)
+            if len(line) > LONGEST:
+                raise refusal("cell_too_long", line=self._number, limit=LONGEST)
+            if self._length > LONGEST_RECORD:
+                raise refusal("cell_too_long", line=self._number, limit=LONGEST_RECORD)
+            yield line
+
+    def row_ended(self) -> None:
+        """Begin to count again."""
+        self._length = 0
 
 
 def rows(file: IO[bytes], encoding: str) -> Iterator[tuple[int, list[str]]]:
@@ -77,7 +90,8 @@ def rows(file: IO[bytes], encoding: str) -> Iterator[tuple[int, list[str]]]:
         first = text.readline(LONGEST)
         text.seek(0)
         csv.field_size_limit(LONGEST)
-        reader = csv.reader(_bounded(text), delimiter=_separator(first), strict=True)
+        lines = _Bounded(text)
+        reader = csv.reader(lines, delimiter=_separator(first), strict=True)
         while True:
             try:
                 row = next(reader, None)
@@ -87,6 +101,7 @@ def rows(file: IO[bytes], encoding: str) -> Iterator[tuple[int, list[str]]]:
                 raise refusal("csv_broken", line=reader.line_num) from error
             if row is None:
                 return
+            lines.row_ended()
             yield reader.line_num, row
     finally:
         with suppress(ValueError):  # the file was closed before

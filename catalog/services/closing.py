@@ -16,6 +16,7 @@ from catalog import files as stored_files
 from catalog.models import Product, ReviewClaim, SavedView, UploadDraft
 from catalog.services import drafts, shop_data
 from catalog.services.deletion import delete_of_closed
+from catalog.services.imports import sending
 from core.db import atomic
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ def _remove(merchant: Merchant, goes_on: Callable[[], bool]) -> bool:
             delete_of_closed(actor=actor, product=product)
     for draft in UploadDraft.objects.filter(merchant=merchant):
         drafts.forget(draft)
+    if not sending.delete_of_closed(merchant, goes_on):
+        return False
     shop_data.discard_of(merchant)
     _remove_rest(merchant)
     logger.info("the merchant %s is closed for good", merchant.public_id)

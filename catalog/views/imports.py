@@ -111,7 +111,7 @@ def _paths(request: PortalRequest, count: int) -> list[str]:
     said = request.POST.get("paths", "")
     try:
         paths = json.loads(said) if said and len(said) < _PATHS_BYTES else []
-    except ValueError:
+    except (ValueError, RecursionError):
         paths = []
     fits = isinstance(paths, list) and len(paths) == count and all(isinstance(path, str) for path in paths)
     return paths if fits else [""] * count

@@ -1,10 +1,12 @@
 """Support works as a member for a while: everything says so, and what is the person's own stays closed."""
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.urls import reverse
 
 from accounts.models import AuditEvent, Operation
 from accounts.ready_groups import load_groups
+from accounts.services import change_password
 from catalog.models import Decision
 from tests.support.factories import ProductFactory, UserFactory, in_group
 
@@ -115,6 +117,24 @@ def test_it_ends_when_the_right_is_taken_away(as_bob, sue):
     page = as_bob.get("/products/")
     assert page.status_code == 302
     assert not page.wsgi_request.user.is_authenticated
+
+
+def test_it_ends_when_the_staff_s_password_changes(as_bob, sue):
+    change_password(user=sue, password="another one entirely")
+    assert not as_bob.get("/products/").wsgi_request.user.is_authenticated
+    as_bob.post(RELEASE)
+    assert not as_bob.get("/products/").wsgi_request.user.is_authenticated
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_the_staff_can_end_it_from_another_device(as_bob, client_of, sue, bob, released):
+    if released:
+        as_bob.post(RELEASE)
+    elsewhere = client_of(sue)
+    elsewhere.post(reverse("usersessions_list"))
+    assert not as_bob.get("/products/").wsgi_request.user.is_authenticated
+    assert elsewhere.get("/products/").wsgi_request.user == sue
+    assert not UserSession.objects.filter(user=bob).exists()
 
 
 def test_the_admin_offers_it_where_it_is_possible(client_of, sue, bob, admin):

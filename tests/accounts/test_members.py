@@ -7,9 +7,11 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import AuditEvent, Invitation, Membership, User
 from accounts.services import members
-from core.errors import Conflict, Forbidden
+from core.errors import Conflict, Forbidden, Gone
 from tests.support.factories import MembershipFactory, UserFactory
 from tests.support.mails import link_in
 
@@ -93,6 +95,55 @@ def test_a_mail_that_cannot_be_sent_invites_nobody(client_of, alice, merchant, m
 
     assert "The mail could not be sent" in answer.text
     assert not Invitation.objects.exists()
+
+
+def test_nobody_has_mails_without_end_sent_to_strangers(client_of, alice, admin, merchant, actor_of, monkeypatch):
+    monkeypatch.setattr(members, "MOST_A_DAY", 3)
+    client = client_of(alice)
+    for number in range(3):
+        _invite(client, merchant, f"new{number}@example.com")
+        client.post(_path(merchant, "invitations", Invitation.objects.get().pk, "withdraw"))
+    assert "Try again tomorrow." in _invite(client, merchant).text
+    assert len(mail.outbox) == 3
+    assert not Invitation.objects.exists()
+
+    members.invite(
+        actor=Actor(channel=Channel.ADMIN, user=admin), merchant=merchant, email="a@example.com", role="owner"
+    )
+    AuditEvent.objects.update(created_at=timezone.now() - timedelta(days=1, seconds=1))
+    _invite(client, merchant)
+    assert len(mail.outbox) == 4
+
+
+def test_who_owns_no_more_when_it_is_their_turn_changes_nothing(alice, bob, merchant, actor_of):
+    actor = actor_of(alice)
+    of_alice, of_bob = (merchant.memberships.get(user=user) for user in (alice, bob))
+    Membership.objects.filter(pk=of_bob.pk).update(role="owner")
+    Membership.objects.filter(pk=of_alice.pk).update(role="viewer")  # meanwhile
+    assert actor.is_owner
+    for change in (
+        lambda: members.change_role(actor=actor, membership=of_bob, role="viewer"),
+        lambda: members.change_role(actor=actor, membership=of_alice, role="owner"),
+        lambda: members.remove_member(actor=actor, membership=of_bob),
+        lambda: members.hand_over(actor=actor, membership=of_bob),
+        lambda: members.invite(actor=actor, merchant=merchant, email="x@example.com", role="owner"),
+    ):
+        with pytest.raises(Forbidden):
+            change()
+    assert dict(merchant.memberships.values_list("user__name", "role")) == {"alice": "viewer", "bob": "owner"}
+    members.remove_member(actor=actor, membership=of_alice)
+    assert not merchant.memberships.filter(user=alice).exists()
+
+
+@pytest.mark.parametrize("change", ["role", "hand-over"])
+def test_a_member_who_left_meanwhile_is_not_found(alice, bob, merchant, actor_of, change):
+    of_bob = merchant.memberships.get(user=bob)
+    Membership.objects.filter(pk=of_bob.pk).delete()
+    with pytest.raises(Gone):
+        if change == "role":
+            members.change_role(actor=actor_of(alice), membership=of_bob, role="owner")
+        else:
+            members.hand_over(actor=actor_of(alice), membership=of_bob)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from accounts.models import AuditEvent, User
+from accounts.services.audit import record
 from accounts.services.personal import erase_person
 from catalog.models import SavedView
 from catalog.services import decide
@@ -120,3 +121,33 @@ def test_an_erased_person_s_e_mail_is_free_again(actor_of, bob, other_merchant):
     erase_person(actor=actor_of(bob), user=bob)
     MembershipFactory(user=User.objects.create_user("bob@example.com", PASSWORD), merchant=other_merchant)
     assert Client().post("/login", {"username": "bob@example.com", "password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["owner", "name", "added", '"', "{", "n", 'Bob "B" O\\Neil'])
+def test_a_name_takes_nothing_else_out_of_the_trail(actor_of, alice, bob, merchant, name):
+    bob.name = name
+    bob.save()
+    other = {"name": "membership", "object": f"{alice} · {merchant} (owner)"}
+    details = {
+        "changes": [{"added": {"name": "membership", "object": f"{bob} · {merchant} (owner)"}}, {"changed": other}],
+        "name": merchant.name,
+        "before": {"role": "owner"},
+    }
+    event = record(
+        actor=actor_of(alice),
+        action="merchant.change",
+        subject_type="merchant",
+        subject_id=str(merchant.pk),
+        merchant_id=merchant.pk,
+        **details,
+    )
+    erase_person(actor=actor_of(bob), user=bob)
+    event.refresh_from_db()
+    assert event.details == {
+        "changes": [
+            {"added": {"name": "membership", "object": f"#{bob.pk} · {merchant} (owner)"}},
+            {"changed": other},
+        ],
+        "name": merchant.name,
+        "before": {"role": "owner"},
+    }

@@ -124,3 +124,10 @@ def test_others_see_nothing_of_it(client, charlie, dana):
     assert viewer.post("/products/import/", {}).status_code == 403
     assert viewer.post(f"/products/import/{number}/moves/drop").status_code == 403
     assert viewer.get(f"/products/import/{number}").status_code == 200
+
+
+def test_paths_without_end_are_none(client):
+    table = SimpleUploadedFile("t.csv", csv_file(("A", "x", "", "", "", "")))
+    answer = client.post("/products/import", {"files": [table], "paths": "[" * 200_000})
+    assert answer.status_code == 302
+    assert ImportFile.objects.get().name == "t.csv"

@@ -14,7 +14,7 @@ from accounts.actors import system
 from accounts.models import ApiKey, AuditEvent, Membership, Merchant, Operation
 from accounts.services import operations
 from catalog.files import delete_due
-from catalog.models import PendingFile, Product, ProductImage
+from catalog.models import ImportLine, PendingFile, Product, ProductImage, ProductImport
 from catalog.services import closing, decide, shop_data
 from catalog.services.deletion import delete_of_closed
 from catalog.services.uploads import add_images
@@ -22,6 +22,7 @@ from core.errors import Conflict, Forbidden
 from tests.support.api_clients import ApiClient
 from tests.support.drawn_images import upload
 from tests.support.factories import ProductFactory
+from tests.support.import_files import checked, csv_file, imported
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +175,20 @@ def test_the_sweep_deletes_what_a_closed_shop_had(
     assert AuditEvent.objects.filter(merchant=merchant, action="merchant.remove").exists()
     assert Product.objects.filter(merchant=other_merchant).exists()
     assert closing.remove_due() == 0
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_imports_of_a_closed_shop_go_with_it(actor, merchant, started):
+    table = csv_file(("A-1", "secret name", "", "", "", ""))
+    found = imported(actor, table_csv=table) if started else checked(actor, table_csv=table)
+    files = list(found.files.values_list("stored", flat=True))
+    assert found.lines.exists()
+    assert files or started
+    Merchant.objects.filter(pk=merchant.pk).update(closes_at=timezone.now())
+    closing.remove_due()
+    assert not ProductImport.objects.exists()
+    assert not ImportLine.objects.exists()
+    assert not any(default_storage.exists(name) for name in files)
 
 
 def test_a_killed_sweep_goes_on(stocked, merchant):

@@ -268,6 +268,16 @@ def prune(goes_on: Callable[[], bool] = lambda: True) -> int:
     return count
 
 
+def delete_of_closed(merchant: Merchant, goes_on: Callable[[], bool]) -> bool:
+    """Delete all imports of a merchant that is closed for good, with files and lines; False if it was stopped."""
+    for found in ProductImport.objects.filter(merchant=merchant).order_by("pk"):
+        delete_files(found)
+        if not _delete_lines(found, goes_on):
+            return False
+        found.delete()
+    return True
+
+
 def delete_files(found: ProductImport) -> None:
     """Delete the files of an import from the storage, then their rows."""
     for file in found.files.all():
