@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.models import AuditEvent, Invitation, Membership, User
+from accounts.models import AuditEvent, Invitation, Membership, Merchant, User
 from accounts.services.audit import record
 from core.db import atomic
 from core.errors import Conflict, Forbidden
@@ -176,6 +176,8 @@ def erase_person(*, actor: Actor, user: User) -> None:
     user = User.objects.select_for_update().get(pk=user.pk)
     if user.erased_at is not None:
         raise Conflict("erased", _("This person is erased already."))
+    # Two owners who are erased at once must not leave a merchant without one: members change under these locks, too.
+    list(Merchant.objects.select_for_update().filter(memberships__user=user).order_by("pk"))
     alone = owned_alone(user)
     if alone:
         sentence = _("Nobody else owns %(merchants)s. Make somebody else an owner, or close the shop, first.")

@@ -122,7 +122,7 @@ class TaxonomyTree:
             now = list(Attribute.objects.order_by("position", "pk").values_list("pk", flat=True))
         else:
             now = list(changes.siblings(attribute, parent).values_list("pk", flat=True))
-        ids = _moved(request.POST.get("move", ""), now) or [int(text) for text in request.POST.getlist("id")]
+        ids = _moved(request.POST.get("move", ""), now) or [_read(text) for text in request.POST.getlist("id")]
         try:
             if attribute is None:
                 changes.order_attributes(actor=actor, ids=ids)
@@ -204,7 +204,11 @@ class TaxonomyTree:
 
 
 def _number(request: HttpRequest, name: str) -> int:
-    text = request.POST.get(name, "")
+    """A posted number; 0 for none."""
+    return _read(request.POST.get(name, ""))
+
+
+def _read(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 

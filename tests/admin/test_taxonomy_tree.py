@@ -71,6 +71,8 @@ def test_an_order_of_other_values_is_refused(admin, client_of):
     asked = {"attribute": outer.attribute_id, "parent": outer.pk, "id": [_value("material", "linen").pk]}
     answer = client_of(admin).post(reverse(ORDER), asked)
     assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
+    answer = client_of(admin).post(reverse(ORDER), asked | {"id": ["abc", "²"]})
+    assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
     assert _codes("category") == before
 
 
