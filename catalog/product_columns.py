@@ -257,7 +257,7 @@ def _names(value: AttributeValue) -> tuple[str, ...]:
 
 
 def _parts(value: AttributeValue) -> tuple[str, ...]:
-    """What a name like "Wool / cashmere" is made of: shops write one of them."""
+    """What a name like "Wool / cashmere" is made of: merchants write one of them."""
     return tuple(part for name in _names(value) if "/" in name for part in name.split("/"))
 
 
