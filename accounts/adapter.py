@@ -161,7 +161,7 @@ class SecondStepAdapter(DefaultMFAAdapter):
         "cannot_generate_recovery_codes": gettext_lazy("Add an app or a passkey first."),
     }
 
-    def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002 - allauth's name
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002 - allauth may name it
         """What a new passkey is called, unless the person says otherwise."""
         count = user.authenticator_set.filter(type=type).count()
         return _("Passkey %(number)d") % {"number": count + 1}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -51,6 +51,12 @@ def known_device(request: HttpRequest, email_key: str) -> str:
     return device.number if device is not None and _mark(email_key) in device.accounts else ""
 
 
+class _LoggedIn(HttpRequest):
+    """A request by which somebody logged in; `DeviceMiddleware` reads to which account."""
+
+    logged_in_to: str
+
+
 def logged_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     """Remember the device with the answer, and list the session; for Django's signal, so whatever page it was."""
     if request is None or not request.META:  # a test or a command logs somebody in
@@ -58,7 +64,7 @@ def logged_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: An
     match = request.resolver_match
     if match is not None and "hijack" in match.namespaces:  # staff who work as the person, on their own device
         return
-    request._logged_in_to = user.email_key  # type: ignore[attr-defined]  # read below
+    cast(_LoggedIn, request).logged_in_to = user.email_key
     UserSession.objects.create_from_request(request, user=user)
 
 
@@ -70,7 +76,7 @@ class DeviceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        email_key = getattr(request, "_logged_in_to", None)
+        email_key = getattr(request, "logged_in_to", None)
         if email_key is not None:
             before = _device(request) or Device(secrets.token_hex(8), ())
             mark = _mark(email_key)

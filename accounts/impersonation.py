@@ -23,7 +23,7 @@ from accounts.services import record
 from core.portal import wants_json
 
 PERMISSION = "accounts.impersonate_user"
-_PASSWORD = "impersonator_password"  # noqa: S105 - a mark of it: with another password the session ends
+_SINCE = "impersonator_since"  # the hash that a changed password changes: the session ends then
 _HISTORY = "hijack_history"  # django-hijack's: the keys of those whose session it was before
 # What can be done in another person's name: the work with products. Everything else is theirs alone, also what will be
 # added one day.
@@ -60,11 +60,18 @@ def may_impersonate(*, hijacker: User, hijacked: User) -> bool:
     return hijacked.memberships.filter(merchant__is_active=True).exists()
 
 
+class _Looked(HttpRequest):
+    """A request of which it is known whose session it really is: that is asked several times."""
+
+    impersonator: User | None
+
+
 def impersonator_of(request: HttpRequest) -> User | None:
     """Return the member of staff whose session it really is; None for people who work as themselves."""
-    if not hasattr(request, "_impersonator"):
-        request._impersonator = _read(request)  # type: ignore[attr-defined]  # asked several times a request
-    return cast("User | None", request._impersonator)  # type: ignore[attr-defined]
+    looked = cast(_Looked, request)
+    if not hasattr(request, "impersonator"):
+        looked.impersonator = _read(request)
+    return looked.impersonator
 
 
 def _read(request: HttpRequest) -> User | None:
@@ -92,7 +99,7 @@ class ImpersonationMiddleware:
             return None
         if not may_begin(staff) or not _has_same_password(request, staff):
             logout(request)
-            request._impersonator = None  # type: ignore[attr-defined]
+            cast(_Looked, request).impersonator = None
             return None
         work = bool(match.namespaces) and match.namespaces[0] in _OPEN_PARTS
         if match.view_name in _OPEN_PAGES or (work and match.route.partition("/")[0] not in _SETTINGS):
@@ -104,7 +111,7 @@ class ImpersonationMiddleware:
 
 def _has_same_password(request: HttpRequest, staff: User) -> bool:
     """Whether the password is the one with which the staff logged in: Django only looks at that of the other person."""
-    return constant_time_compare(request.session.get(_PASSWORD, ""), staff.get_session_auth_hash())
+    return constant_time_compare(request.session.get(_SINCE, ""), staff.get_session_auth_hash())
 
 
 def _merchant_of(user: User) -> Merchant | None:
@@ -126,7 +133,7 @@ def _record(action: str, hijacker: User, hijacked: User) -> None:
 
 def record_begin(sender: Any, request: HttpRequest, hijacker: User, hijacked: User, **kwargs: Any) -> None:
     """Write down that somebody works as another person from now on."""
-    request.session[_PASSWORD] = hijacker.get_session_auth_hash()
+    request.session[_SINCE] = hijacker.get_session_auth_hash()
     UserSession.objects.create_from_request(request, user=hijacker)  # they can end it from another device
     _record("user.impersonate", hijacker, hijacked)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -112,6 +112,12 @@ def _initial(form: Any, name: str) -> Any:
     return value if isinstance(value, Model) else queryset.model._default_manager.filter(pk=value).first()
 
 
+class _Audited(HttpRequest):
+    """A request whose form was compared with what was stored: from what to what."""
+
+    audited: dict[str, Any]
+
+
 class AuditedAdmin(TrailHistory[M]):
     """Pages that write rows themselves, because no service has more to say about them: each change is audited.
 
@@ -126,7 +132,7 @@ class AuditedAdmin(TrailHistory[M]):
             names = [name for name in form.changed_data if name in form.cleaned_data]
             before = {name: _stored(_initial(form, name)) for name in names}
             after = {name: _stored(form.cleaned_data[name]) for name in names}
-            request.audited = {"before": before, "after": after} if names else {}  # type: ignore[attr-defined]
+            cast(_Audited, request).audited = {"before": before, "after": after} if names else {}
         return super().construct_change_message(request, form, formsets, add)
 
     def _trail(self, row: Any) -> dict[str, Any]:

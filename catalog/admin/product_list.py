@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin.views.main import IGNORED_PARAMS
 from django.db.models import QuerySet
@@ -18,24 +18,32 @@ from core.admin.theme import DropdownFilter
 _TAKEN = frozenset((*IGNORED_PARAMS, "p", "e", OLDER, NEWER, "less_sure_than"))  # in addresses of the list
 
 
+class ListRequest(HttpRequest):
+    """A request for the list: what is asked for, which filters add to, and the values that they offer."""
+
+    finding: Finding
+    by_attribute: dict[Attribute, list[AttributeValue]]
+
+
 class ProductList(NewestFirstList):
     """Products, found by words and by current values together."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """Let the filters say which values they want, then look them and the words up at once."""
-        finding = request.finding = Finding(self.query)  # type: ignore[attr-defined]  # for the filters
+        finding = cast(ListRequest, request).finding = Finding(self.query)
         return finding.narrow(super().get_queryset(request, exclude_parameters))
 
 
 def values_by_attribute(request: HttpRequest) -> dict[Attribute, list[AttributeValue]]:
     """The values of each active attribute, merged ones too; read once a request."""
-    if not hasattr(request, "values_by_attribute"):
+    asked = cast(ListRequest, request)
+    if not hasattr(request, "by_attribute"):
         found: dict[Attribute, list[AttributeValue]] = {}
         values = AttributeValue.objects.filter(attribute__active=True).select_related("attribute")
         for value in values.order_by("attribute__position", "attribute_id", "position", "pk"):
             found.setdefault(value.attribute, []).append(value)
-        request.values_by_attribute = found  # type: ignore[attr-defined]
-    return request.values_by_attribute  # type: ignore[attr-defined,no-any-return]
+        asked.by_attribute = found
+    return asked.by_attribute
 
 
 class ValueFilter(DropdownFilter):
@@ -56,7 +64,7 @@ class ValueFilter(DropdownFilter):
         code = self.value()
         if code:
             ids = called(values_by_attribute(request)[self.attribute], code)
-            request.finding.wanted.append(Wanted(self.attribute.pk, tuple(ids)))  # type: ignore[attr-defined]
+            cast(ListRequest, request).finding.wanted.append(Wanted(self.attribute.pk, tuple(ids)))
         return queryset
 
 
@@ -76,7 +84,7 @@ class DoubtFilter(DropdownFilter):
         category = next((attribute for attribute in values_by_attribute(request) if attribute.code == CATEGORY), None)
         if limit is not None and limit.isdecimal() and category is not None:
             wanted = Wanted(category.pk, less_sure_than=int(limit) / 100)
-            request.finding.wanted.append(wanted)  # type: ignore[attr-defined]
+            cast(ListRequest, request).finding.wanted.append(wanted)
         return queryset
 
 

@@ -60,7 +60,7 @@ def _check_directory(file: IO[bytes], name: str) -> None:
     if not end:
         raise refusal("zip_broken", file=name)
     limit = settings.OTJANG_IMPORT_MAX_ENTRIES
-    count, length = end[zipfile._ECD_ENTRIES_TOTAL], end[zipfile._ECD_SIZE]  # type: ignore[attr-defined]
+    count, length = end[zipfile._ECD_ENTRIES_TOTAL], end[zipfile._ECD_SIZE]  # type: ignore[attr-defined]  # too
     if count > limit or length > limit * _DIRECTORY_BYTES:
         raise refusal("zip_too_many", file=name, limit=limit)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -98,4 +99,4 @@ def erase_person(user: User) -> None:
     ReviewClaim.objects.filter(user=user).delete()
     for draft in UploadDraft.objects.filter(created_by=user):
         paths = drafts.delete_row(draft)
-        transaction.on_commit(lambda paths=paths: stored_files.discard(paths))  # type: ignore[misc]  # bound now
+        transaction.on_commit(partial(stored_files.discard, paths))

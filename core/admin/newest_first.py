@@ -31,7 +31,7 @@ from core.admin.theme import ModelAdmin, display
 M = TypeVar("M", bound=Model)
 
 _KEY = "-KEY-"
-_SELECT_ALL = ModelAdmin.action_checkbox.short_description  # type: ignore[attr-defined]
+_SELECT_ALL = ModelAdmin.action_checkbox.short_description  # type: ignore[attr-defined]  # set by its decorator
 OLDER, NEWER = "older", "newer"  # in addresses: the rows beyond the one with that key
 FEW = 1_000  # what is looked up by key instead of walked to
 _SLACK = timedelta(days=1)  # by which keys may follow each other otherwise than times do
@@ -39,14 +39,14 @@ _SLACK = timedelta(days=1)  # by which keys may follow each other otherwise than
 
 @cache
 def _box() -> str:
-    return str(ModelAdmin.action_checkbox(None, SimpleNamespace(pk=_KEY)))  # type: ignore[arg-type,type-var]
+    return str(ModelAdmin.action_checkbox(None, SimpleNamespace(pk=_KEY)))  # type: ignore[arg-type,type-var]  # it reads a key only
 
 
 def _quickly(choices: Callable[[Any], Iterable[Any]], changelist: Any) -> Iterator[Any]:
     for entry in choices(changelist):
         for field in getattr(entry.get("form"), "fields", {}).values():
             if isinstance(field.widget, Select) and not hasattr(field.widget, "get_url"):
-                field.widget.render = partial(_select, field.widget)  # type: ignore[method-assign,assignment]
+                field.widget.render = partial(_select, field.widget)  # type: ignore[method-assign,assignment]  # of this one widget
         yield entry
 
 
@@ -84,7 +84,7 @@ class NewestFirstList(ChangeList):
         """Let the filters' boxes be written without a template for each of their choices."""
         specs, *others = super().get_filters(request)
         for spec in specs:
-            spec.choices = partial(_quickly, spec.choices)  # type: ignore[method-assign]
+            spec.choices = partial(_quickly, spec.choices)  # type: ignore[method-assign]  # of this one filter
         return specs, *others
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:

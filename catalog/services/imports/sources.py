@@ -74,7 +74,7 @@ class Found:
         return cls(Photo(stored["file"], stored["entry"], stored["path"]), stored["sha256"])
 
 
-class PhotoFile(UploadedFile):  # type: ignore[type-arg]
+class PhotoFile(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs only, not when it runs
     """An image on its way into a product; its bytes are read when they are needed, and not kept."""
 
     def __init__(self, sources: Sources, photo: Photo) -> None:
