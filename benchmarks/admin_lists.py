@@ -10,12 +10,10 @@ Prints a table; exits with 1 if the p95 of a line is 150 ms or more, or a page t
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.lists import PRODUCTS, Line, Timing, measure
+from benchmarks.lists import Line, Timing, command, measure
 
 TIMES = 40
 MOST_MS, MOST_QUERIES = 150.0, 10
@@ -163,33 +161,5 @@ def run(count: int, times: int, only: str, *, fill: bool) -> int:
     return status
 
 
-def main() -> int:
-    """Run it; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--products", type=int, default=PRODUCTS)
-    parser.add_argument("--times", type=int, default=TIMES, help="answers of each line that count")
-    parser.add_argument("--only", default="", help="a regular expression for names of lines")
-    parser.add_argument("--filled", action="store_true", help="the database is filled already")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="otjang-admin-lists-") as folder:
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "MEDIA_ROOT": folder,
-            "SECRET_KEY": "only-for-benchmarks-" * 4,
-            "LOG_LEVEL": "WARNING",
-        }
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connections
-
-        call_command("migrate", verbosity=0)
-        try:
-            return run(arguments.products, arguments.times, arguments.only, fill=not arguments.filled)
-        finally:
-            connections.close_all()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, run))

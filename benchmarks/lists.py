@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -211,9 +211,14 @@ def run(count: int, times: int, only: str, *, fill: bool) -> int:
     return report([measure(client, line, times) for line in chosen if re.search(only, line.name)])
 
 
-def main() -> int:
-    """Run it; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def command(description: str | None, run: Callable[..., int]) -> int:
+    """Read the options, migrate the database, and run a benchmark of lists; returns its exit status.
+
+    Args:
+        description: what the benchmark says of itself.
+        run: is given the number of products, of answers, a regular expression for lines, and `fill`.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, default=PRODUCTS)
     parser.add_argument("--times", type=int, default=TIMES, help="answers of each line that count")
     parser.add_argument("--only", default="", help="a regular expression for names of lines")
@@ -240,4 +245,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, run))

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
 from accounts.models import Merchant, Operation
-from accounts.services import record
+from accounts.services.operations import note
 from catalog.models import ProductImage
 from classifier.jobs.new_jobs import add_live_job, add_shadow_job
 from classifier.models import Classification
@@ -70,20 +70,8 @@ def start_reclassify(*, actor: Actor, merchant: Merchant | None = None) -> Opera
         raise Conflict(
             "under_way", _("This is under way already: operation %(id)s."), {"id": same.public_id}
         ) from error
-    audit(actor, operation, "start")
+    note(actor, operation, "start")
     return operation
-
-
-def audit(actor: Actor, operation: Operation, what: str) -> None:
-    """Leave a line about the operation in the audit trail."""
-    record(
-        actor=actor,
-        action=f"operation.{what}",
-        subject_type="operation",
-        subject_id=operation.public_id,
-        merchant_id=operation.merchant_id,
-        kind=operation.kind,
-    )
 
 
 @atomic
@@ -123,7 +111,7 @@ def _move(
     if not moved:
         raise Conflict("bad_move", _("The operation is not in a state that allows this."))
     Classification.objects.filter(operation=operation, state=Classification.State.QUEUED).delete()
-    audit(actor, operation, what)
+    note(actor, operation, what)
 
 
 def feed() -> bool:
