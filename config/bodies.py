@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from accounts.authentication import BEARER_CHALLENGE
 from accounts.portal import PortalRequest, ask_who
 from config import limits
-from config.views import is_api, refuse
-from core.api import IncompleteBody, TooLarge
+from config.views import refuse
+from core.api import IncompleteBody, TooLarge, is_api, is_api_path
 from core.multipart import read_forms_whole
 
 
@@ -127,7 +127,7 @@ class BodyMiddleware:
         if verdict is limits.Verdict.TOO_LARGE:
             return _too_large(request)
         # The API looks at who asks before it reads; elsewhere the check of the CSRF token would read all of it first.
-        stranger = not is_api(request) and not request.user.is_authenticated
+        stranger = not is_api_path(request) and not request.user.is_authenticated
         return _not_logged_in(request) if verdict is limits.Verdict.NOT_LOGGED_IN or stranger else None
 
     def process_view(

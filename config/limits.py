@@ -24,7 +24,8 @@ _IMAGES = frozenset(
         "admin:catalog_product_change",
     }
 )
-_IMPORTS = frozenset({"catalog:import_products", "catalog:import_files"})
+_IMPORTS = frozenset({"catalog:import_products", "catalog:import_files", "api:start_import"})
+_CLASSIFY = "api:classify"
 _WEIGHTS = "admin:classifier_modelversion_upload"
 
 
@@ -68,6 +69,8 @@ def _upload_limit(announced: Announced) -> int | None:
         return None
     if view in _IMAGES:
         return form_limit() + settings.OTJANG_MAX_IMAGES_PER_PRODUCT * settings.OTJANG_MAX_UPLOAD_BYTES
+    if view == _CLASSIFY:
+        return form_limit() + settings.OTJANG_CLASSIFY_MAX_BYTES
     if view in _IMPORTS:
         return form_limit() + settings.OTJANG_IMPORT_MAX_BYTES
     return form_limit() + settings.OTJANG_MAX_MODEL_BYTES if view == _WEIGHTS else None

@@ -2,21 +2,22 @@
 
 Waitress receives a request whole before a thread serves it, so slow callers cost a connection and no thread. What it
 lacks is added here: limits of bodies by address before they are received, an end for requests that only drip in, a
-queue that does not grow for ever, a way past it for `/healthz`, answers that reach callers who are still sending, and a
-stop that lets running requests finish.
+queue with a bound to its length and to the time in it, a way past it for `/healthz` and `/readyz`, answers that reach
+callers who are still sending, and a stop that lets running requests finish.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import resource
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -27,17 +28,24 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher
-from waitress.utilities import Error
+from waitress.task import ThreadedTaskDispatcher
 
 from config import environment
+from config.refusals import Busy, Refusal
+from core import waiting
+from core.startup import collect_less_often
 from vision.engine.memory import give_large_blocks_back
 
 CONNECTIONS = 1000
+SPARE_CONNECTIONS = 100  # more, for `/healthz` and `/readyz`; other requests are turned away there
 OPEN_FILES = 4096  # three a connection: the socket, the body, the answer
-WAITING_PER_THREAD = 8
+PATIENCE = 2  # times WEB_QUEUE_SECONDS that a request waits at most: nobody comes after it meanwhile
 HEALTH_THREADS = 2
+REFUSING_THREADS = 1
+READY_THREADS = 1
 HEALTH_PATH = "/healthz"
+READY_PATH = "/readyz"
+METRICS_PATH = "/metrics"
 
 IDLE_SECONDS = 60
 HEADER_SECONDS = 20
@@ -49,13 +57,6 @@ LOOP_SECONDS = 0.5
 
 IN_MEMORY_BYTES = 64 * 1024  # of a body; more goes to a temporary file
 UNLIMITED = sys.maxsize  # waitress's own limit knows no addresses
-
-
-class Busy(Error):  # type: ignore[misc]
-    """More requests wait than can be served soon."""
-
-    code = 503
-    reason = "Service Unavailable"
 
 
 class Parser(HTTPRequestParser):  # type: ignore[misc]
@@ -116,25 +117,6 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         return seconds > BODY_GRACE_SECONDS and self.body_bytes_received < seconds * SLOWEST_BYTES_PER_SECOND
 
 
-class Refusal(ErrorTask):  # type: ignore[misc]
-    """What the server itself answers: JSON below /api/, else a line of text."""
-
-    def execute(self) -> None:
-        """Send the answer and end the connection."""
-        error = self.request.error
-        self.status, headers, body = error.to_response("Otjang")
-        if getattr(self.request, "path", "").startswith("/api/"):
-            code = error.reason.lower().replace(" ", "_")
-            body = json.dumps({"error": {"code": code, "message": error.body}}).encode()
-            headers = [("Content-Type", "application/json")]
-        if isinstance(error, Busy):
-            headers.append(("Retry-After", "2"))
-        self.response_headers.extend(headers)
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
 class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection. Before it closes on a caller who still sends, it reads on for a while, or the answer is lost."""
 
@@ -144,6 +126,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     close_when_flushed: bool
     lingers_until: float | None = None
     unread = False
+    waits_since = 0.0  # of the monotonic clock
 
     def service(self) -> None:
         """Serve the first request that waits."""
@@ -177,20 +160,80 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return not self.requests and self.request is not None and bool(self.request.is_too_slow(now))
 
 
+@dataclass(frozen=True)
+class Threads:
+    """Who serves: each kind of request has threads of its own, so that one kind never waits for another's.
+
+    Attributes:
+        site: what the site is for.
+        health: `/healthz`.
+        ready: `/readyz` and `/metrics`, which may wait for parts that hang.
+        refusing: what the server itself turns away.
+    """
+
+    site: ThreadedTaskDispatcher
+    health: ThreadedTaskDispatcher
+    ready: ThreadedTaskDispatcher
+    refusing: ThreadedTaskDispatcher
+
+    @classmethod
+    def start(cls, threads: int) -> Threads:
+        """Start them, with so many for the site."""
+        found = [ThreadedTaskDispatcher() for _kind in range(4)]
+        for dispatcher, count in zip(found, (threads, HEALTH_THREADS, READY_THREADS, REFUSING_THREADS), strict=True):
+            dispatcher.set_thread_count(count)
+        return cls(*found)
+
+    def refuse(self, channel: Channel) -> None:
+        """Let the first request that waits on a connection be turned away."""
+        channel.requests[0].error = Busy()
+        self.refusing.add_task(channel)
+
+    def has_room(self, queue: int, seconds: float) -> bool:
+        """Whether fewer than so many requests wait for a thread of the site, and the first of them not so long yet."""
+        idle = len(self.site.threads) - self.site.active_count
+        with self.site.lock:
+            waiting = self.site.queue
+            is_long = bool(waiting) and time.monotonic() - waiting[0].waits_since >= seconds
+            return len(waiting) < queue + idle and not is_long
+
+    def refuse_since(self, moment: float) -> None:
+        """Turn away what has waited for a thread of the site since then or before."""
+        late = []
+        with self.site.lock:
+            while self.site.queue and self.site.queue[0].waits_since <= moment:
+                late.append(self.site.queue.popleft())
+        for channel in late:
+            self.refuse(channel)
+
+    def stop(self) -> None:
+        """End them; what they serve has a second more."""
+        for dispatcher in (self.site, self.health, self.ready, self.refusing):
+            dispatcher.shutdown(timeout=1)
+
+
 class Server(TcpWSGIServer):  # type: ignore[misc]
     """Listens at one address."""
 
     channel_class = Channel
-    waiting = WAITING_PER_THREAD
-    health_dispatcher: ThreadedTaskDispatcher
+    threads: Threads
+    queue: int
+    queue_seconds: float
 
     def add_task(self, task: Channel) -> None:
-        """Let a thread serve the connection's next request: its own for `/healthz` and for what is turned away."""
+        """Let a thread serve the connection's next request, unless too many wait or are connected."""
         request = task.requests[0]
-        at_once = request.error is not None or request.path == HEALTH_PATH
-        if not at_once and len(self.task_dispatcher.queue) >= self.waiting:
-            request.error, at_once = Busy("Too many requests at once. Try again in a moment."), True
-        (self.health_dispatcher if at_once else self.task_dispatcher).add_task(task)
+        if request.error is not None:
+            self.threads.refusing.add_task(task)
+        elif request.path == HEALTH_PATH:
+            self.threads.health.add_task(task)
+        elif request.path in (READY_PATH, METRICS_PATH):
+            self.threads.ready.add_task(task)
+        elif len(self.active_channels) > CONNECTIONS or not self.threads.has_room(self.queue, self.queue_seconds):
+            self.threads.refuse(task)
+        else:
+            task.waits_since = time.monotonic()
+            self.threads.site.add_task(task)
 
     def maintenance(self, now: float) -> None:
         """Close connections that are idle, or too slow."""
@@ -214,7 +257,7 @@ class Site:
         adjustments = Adjustments(
             listen=f"{host}:{web.port}",
             threads=web.threads,
-            connection_limit=CONNECTIONS,
+            connection_limit=CONNECTIONS + SPARE_CONNECTIONS,
             channel_timeout=IDLE_SECONDS,
             cleanup_interval=CLEANUP_SECONDS,
             asyncore_use_poll=True,  # select knows no more than 1,024 files
@@ -229,15 +272,12 @@ class Site:
         self._map: dict[int, Any] = {}
         self._stop_at: float | None = None
         self._ended = False
-        self._threads = ThreadedTaskDispatcher()
-        self._threads.set_thread_count(web.threads)
-        self._health_threads = ThreadedTaskDispatcher()
-        self._health_threads.set_thread_count(HEALTH_THREADS)
+        self._ending = threading.RLock()  # a signal's `stop` may find its own thread in it
+        self._threads = Threads.start(web.threads)
         self.servers = []
         for address in adjustments.listen:
-            server = Server(application, self._map, dispatcher=self._threads, adj=adjustments, sockinfo=address)
-            server.health_dispatcher = self._health_threads
-            server.waiting = web.threads * WAITING_PER_THREAD
+            server = Server(application, self._map, dispatcher=self._threads.site, adj=adjustments, sockinfo=address)
+            server.threads, server.queue, server.queue_seconds = self._threads, web.queue, web.queue_seconds
             self.servers.append(server)
 
     @property
@@ -251,23 +291,29 @@ class Site:
         May be called by a signal or another thread. The second time it ends at once.
         """
         self._stop_at = time.time() + (self._web.stop_seconds if self._stop_at is None else 0)
-        if not self._ended:
-            self.servers[0].pull_trigger()  # wakes the loop, which is everybody's
+        with self._ending:  # the pipe behind the trigger stays open until then, and its number nobody else's
+            if not self._ended:
+                self.servers[0].pull_trigger()  # wakes the loop, which is everybody's
 
     def run(self) -> None:
         """Serve until `stop` is called."""
         while self._stop_at is None:
-            wasyncore.poll2(LOOP_SECONDS, self._map)
+            self._turn()
         for server in self.servers:
             server.accepting = False
             server.socket.close()
             server.del_channel(self._map)
         while time.time() < self._stop_at and self._close_idle():
-            wasyncore.poll2(LOOP_SECONDS, self._map)
-        self._ended = True
-        for dispatcher in (self._threads, self._health_threads):
-            dispatcher.shutdown(timeout=1)
+            self._turn()
+        with self._ending:
+            self._ended = True
+        self._threads.stop()
         wasyncore.close_all(self._map, ignore_all=True)
+
+    def _turn(self) -> None:
+        """Wait for what comes in and goes out, for half a second at most, and let nobody wait too long for a thread."""
+        wasyncore.poll2(LOOP_SECONDS, self._map)
+        self._threads.refuse_since(time.monotonic() - PATIENCE * self._web.queue_seconds)
 
     def _close_idle(self) -> bool:
         """Close the connections on which nothing goes on; whether others are left."""
@@ -296,11 +342,13 @@ def main() -> None:
         site = Site(application, web, environment.boolean("BEHIND_PROXY", default=False))
     except (ImproperlyConfigured, OSError, ValueError) as error:
         sys.exit(f"Otjang cannot start: {error}")
+    collect_less_often()
     _allow_open_files()
     give_large_blocks_back()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns at every request that waits
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        waiting.let_go()
         site.stop()
 
     signal.signal(signal.SIGTERM, stop)

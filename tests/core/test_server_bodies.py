@@ -35,13 +35,13 @@ def test_a_large_form_is_refused_before_it_comes(site, path):
 @pytest.mark.parametrize("path", ["/api/v1/products", "/api/v1/products/x", "/api/v1/nowhere", "/api/elsewhere"])
 def test_so_is_large_json(site, key, path):
     answer = _refusal(site, "POST", path, Content_Length=MUCH, Content_Type="application/json", **key)
-    assert (answer.status, answer.json()["error"]["code"]) == (413, "too_large")
+    assert (answer.status, answer.json()["code"]) == (413, "too_large")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/products", "/api/v1/products/x/images"])
+@pytest.mark.parametrize("path", ["/api/v1/products", f"/api/v1/products/{'0' * 20}/images"])
 def test_an_upload_from_nobody_is_refused_before_it_comes(site, path):
     answer = _refusal(site, "POST", path, Content_Length=MUCH, Content_Type=UPLOAD)
-    assert (answer.status, answer.json()["error"]["code"]) == (401, "not_authenticated")
+    assert (answer.status, answer.json()["code"]) == (401, "not_authenticated")
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
@@ -100,12 +100,12 @@ def test_chunks_end_at_the_limit(site, key, settings):
     head = head_of("POST", "/api/v1/products", Transfer_Encoding="chunked", Content_Type="application/json", **key)
     with site.connect(head + b"%x\r\n" % MUCH + b"x" * 2**17) as connection:
         answer = site.read(connection)
-    assert (answer.status, answer.json()["error"]["code"]) == (413, "too_large")
+    assert (answer.status, answer.json()["code"]) == (413, "too_large")
 
 
 def test_what_is_no_http_is_answered_in_json_below_the_api(site):
     answer = _refusal(site, "POST", "/api/v1/products", Content_Length="many")
-    assert (answer.status, answer.json()["error"]["code"]) == (400, "bad_request")
+    assert (answer.status, answer.json()["code"]) == (400, "bad_request")
 
 
 @pytest.mark.parametrize(("behind_proxy", "seen"), [(False, None), (True, "203.0.113.9")])

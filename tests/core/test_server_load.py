@@ -2,6 +2,7 @@
 
 import threading
 
+from config import server
 from tests.support.live_servers import head_of, running_server
 
 WAIT = 20
@@ -34,9 +35,22 @@ def test_health_is_answered_while_all_threads_are_busy():
             connection.close()
 
 
-def test_more_than_can_be_served_soon_is_turned_away():
+def test_readiness_that_hangs_holds_up_no_health():
     application = Blocking()
     with running_server(application, threads=1) as site:
+        waiting = [site.connect(head_of("GET", "/readyz")) for _number in range(3)]
+        assert application.entered.acquire(timeout=WAIT)
+        assert site.ask("GET", "/healthz").body == b"ok"
+        application.let.set()
+        assert site.ask("GET", "/").body == b"ok"
+        for connection in waiting:
+            assert site.read(connection).body == b"ok"
+            connection.close()
+
+
+def test_more_than_can_be_served_soon_is_turned_away():
+    application = Blocking()
+    with running_server(application, threads=1, queue=8) as site:
         first = site.connect(head_of("GET", "/"))
         assert application.entered.acquire(timeout=WAIT)
         waiting = [site.connect(head_of("GET", "/")) for _number in range(8)]
@@ -44,7 +58,7 @@ def test_more_than_can_be_served_soon_is_turned_away():
         assert site.ask("GET", "/healthz").status == 200
         answer = site.ask("GET", "/api/v1/products")
         assert (answer.status, answer.headers["retry-after"]) == (503, "2")
-        assert answer.json()["error"]["code"] == "service_unavailable"
+        assert answer.json()["code"] == "service_unavailable"
         application.let.set()
         for connection in [first, *waiting]:
             assert site.read(connection).status == 200
@@ -76,3 +90,19 @@ def test_it_waits_no_longer_than_it_was_told():
         site.site.stop()
         assert receiving.recv(1) == b""
         receiving.close()
+
+
+def test_a_stop_while_it_ends_writes_to_nothing_that_is_closed(monkeypatch):
+    monkeypatch.setattr(server, "LOOP_SECONDS", 0.01)
+    with running_server(Blocking()) as site:
+        wake, loop = site.site.servers[0].pull_trigger, site.loop
+
+        def wake_late():
+            loop.join(0.5)  # it ends by itself meanwhile, unless it waits for this
+            wake()
+
+        monkeypatch.setattr(site.site.servers[0], "pull_trigger", wake_late)
+        site.site.stop()
+        loop.join(WAIT)
+        assert not loop.is_alive()
+        site.site.stop()

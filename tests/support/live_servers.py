@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
 
-from django.core.handlers.wsgi import WSGIHandler
-
 from config.environment import Web
+from config.handler import Handler
 from config.server import Site
 
-application = WSGIHandler()
+application = Handler()
 """The site. `config.wsgi` has the same one, but looks at the database when it is imported, which tests may not yet."""
 
 
@@ -34,10 +33,10 @@ def head_of(method, path, **headers):
 
 
 class Served:
-    """A running site."""
+    """A running site, and the thread of its loop."""
 
-    def __init__(self, site):
-        self.site = site
+    def __init__(self, site, loop):
+        self.site, self.loop = site, loop
 
     def connect(self, data=b""):
         """Open a connection and send something."""
@@ -59,13 +58,13 @@ class Served:
 
 
 @contextmanager
-def running_server(application, *, threads=2, stop_seconds=5, behind_proxy=False):
+def running_server(application, *, threads=2, stop_seconds=5, behind_proxy=False, queue=64, queue_seconds=20):
     """Serve an application at a free port."""
-    site = Site(application, Web("127.0.0.1", 0, threads, stop_seconds), behind_proxy)
+    site = Site(application, Web("127.0.0.1", 0, threads, stop_seconds, queue, queue_seconds), behind_proxy)
     thread = threading.Thread(target=site.run)
     thread.start()
     try:
-        yield Served(site)
+        yield Served(site, thread)
     finally:
         if thread.is_alive():
             site.stop()
