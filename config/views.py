@@ -14,9 +14,10 @@ from django.views.defaults import page_not_found
 from django.views.defaults import server_error as default_server_error
 from rest_framework.exceptions import NotFound
 
+from config import readiness
 from config.health import database_problem
-from core.api import DatabaseAway, IncompleteBody, error_body
-from core.outage import RETRY_AFTER, database_is_away
+from core.api import DatabaseAway, IncompleteBody, StorageAway, is_api, plain_problem
+from core.outage import RETRY_AFTER, database_is_away, storage_is_away
 from core.portal import wants_json
 
 
@@ -29,14 +30,24 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-def is_api(request: HttpRequest) -> bool:
-    """Whether the address is one of the API's, or looks like one: only JSON is read there."""
-    return request.path_info.startswith("/api/")
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether the site can do its work: each part with its state and milliseconds; 503 where one of them fails."""
+    answers = readiness.answers()
+    failed = any(answer.state == readiness.FAILED for answer in answers.values())
+    parts = {name: answer.shown() for name, answer in answers.items()}
+    answer = JsonResponse({"status": readiness.FAILED if failed else readiness.OK, "parts": parts})
+    answer.headers["Cache-Control"] = "no-store"
+    if failed:
+        answer.status_code = 503
+        answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
 
 
 def _json(request: HttpRequest, code: str, message: str, status: int) -> JsonResponse:
-    body = error_body(code, message) if is_api(request) else {"code": code, "message": message}
-    return JsonResponse(body, status=status)
+    if is_api(request):
+        return plain_problem(request, code, message, status)
+    return JsonResponse({"code": code, "message": message}, status=status)
 
 
 def refuse(request: HttpRequest, code: str, message: str, status: int) -> HttpResponse:
@@ -84,22 +95,23 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return page_not_found(request, exception)
 
 
-def _database_away(request: HttpRequest) -> HttpResponse:
+def _away(request: HttpRequest, what: type[DatabaseAway | StorageAway]) -> HttpResponse:
     if is_api(request) or wants_json(request):
-        answer: HttpResponse = _json(
-            request, DatabaseAway.default_code, str(DatabaseAway.default_detail), DatabaseAway.status_code
-        )
+        answer: HttpResponse = _json(request, what.default_code, str(what.default_detail), what.status_code)
     else:  # without the request, of which a template would ask who is logged in
-        answer = HttpResponse(render_to_string("503.html"), status=DatabaseAway.status_code)
+        answer = HttpResponse(render_to_string("503.html", {"code": what.default_code}), status=what.status_code)
     answer.headers["Retry-After"] = str(RETRY_AFTER)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an exception that nobody caught, wherever it arose: 503 where the database is away, else 500."""
-    if database_is_away(sys.exc_info()[1]):
-        return _database_away(request)
+    """Answer an exception that nobody caught, wherever it arose: 503 where database or storage are away, else 500."""
+    error = sys.exc_info()[1]
+    if database_is_away(error):
+        return _away(request, DatabaseAway)
+    if storage_is_away(error):
+        return _away(request, StorageAway)
     if not is_api(request) and not wants_json(request):
         return default_server_error(request)
     message = _("Something broke on our side. It has been written to the log; try again in a moment.")
