@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from tests.support import odd_images
 from tests.support.drawn_images import photo
@@ -126,6 +126,16 @@ def test_a_tall_page_comes_as_large_as_there_is_room():
     assert decoded.image.getpixel((decoded.image.width // 2, decoded.image.height // 2)) == pytest.approx(
         (178, 34, 34), abs=12
     )
+
+
+@pytest.mark.parametrize("size", [(400, 8_000), (8_000, 400)])
+def test_a_page_that_is_made_smaller_in_parts_shows_no_seams(size):
+    noise = Image.effect_noise(size, 120).convert("RGB")
+    file = io.BytesIO()
+    noise.save(file, "PNG", compress_level=1)
+    decoded = decode(file.getvalue(), most_pixels=500_000).image
+    difference = ImageChops.difference(decoded, noise.resize(decoded.size))
+    assert max(high for _low, high in difference.getextrema()) <= 3
 
 
 def test_what_is_said_of_an_image_is_not_passed_on():

@@ -49,6 +49,25 @@ def test_a_batch_may_mix_what_is_asked(engine):
     assert broken.code == "not_an_image"
 
 
+def test_images_that_do_not_fit_at_once_are_looked_at_in_turn(engine, monkeypatch):
+    sources = [photo("navy"), b"no photo", photo("red"), photo("olive"), photo("teal")]
+    given = [Given(), Given(), Given((GivenBox(BOX),)), Given((GivenBox(BOX),), only=True), Given()]
+    at_once = engine.classify_batch(sources, given)
+    looks = []
+    look = engine._look
+    monkeypatch.setattr(engine, "_look", lambda items, known: looks.append(len(items)) or look(items, known))
+    monkeypatch.setattr("vision.engine.engine.HELD_PIXELS", 2 * 400 * 300)
+
+    in_turn = engine.classify_batch(sources, given)
+
+    assert looks == [2, 2]
+    assert in_turn[1].code == "not_an_image"
+    assert [len(one.given) for one in in_turn if one is not in_turn[1]] == [0, 1, 1, 0]
+    for whole, part in zip(at_once, in_turn, strict=True):
+        if whole is not at_once[1]:
+            assert [one.box for one in part.garments] == [pytest.approx(one.box, abs=1e-4) for one in whole.garments]
+
+
 @pytest.mark.parametrize("level", ["Top", "Bottom", "Outer", "Onepiece"])
 def test_the_category_belongs_to_what_the_person_says_it_is(engine, level):
     (image,) = engine.classify_batch([photo()], [Given((GivenBox(BOX, level),), only=True)])

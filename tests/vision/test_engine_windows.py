@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.support.coloured_pages import SIZE, Seer, draw, engine_of
 from vision.engine import Engine
+from vision.engine.runtime import LARGEST_BATCH
 from vision.engine.windows import MOST_WINDOWS, windows
 
 WIDTH = 240  # of pages; their windows are 320 long and begin every 160 pixels
@@ -69,9 +70,9 @@ def test_the_windows_of_a_batch_go_through_the_network_in_bounded_batches():
     images = [draw(PAGE, at("Top", 100, 100)), draw((240, 240), at("Top", 60, 100)), draw((240, 9000))]
     results = engine_of(network).classify_batch(images)
     assert [len(result.garments) for result in results] == [1, 1, 0]
-    assert max(network.batches) <= 16
+    assert max(network.batches) <= LARGEST_BATCH
     assert sum(network.batches) == 3 + len(windows(*PAGE)) + MOST_WINDOWS
-    assert len(network.batches) == -(-sum(network.batches) // 16)
+    assert len(network.batches) == -(-sum(network.batches) // LARGEST_BATCH)
 
 
 # --- What is joined ---------------------------------------------------------------------------------------------------

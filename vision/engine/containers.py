@@ -6,6 +6,7 @@ core busy for seconds. Here files with more blocks than any camera or program wr
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from io import BytesIO
 from PIL import Image, ImageChops
 
 MOST_SEGMENTS = 2_000
+MOST_SCANS = 40  # cameras and programs write ten; each costs a decoder a pass over all pixels, whatever its length
 MOST_CHUNKS = 50_000  # a PNG of 25 MB with IDAT chunks of 512 bytes
 MOST_PROFILE_BYTES = 8 * 2**20
 
@@ -30,6 +32,7 @@ _WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD8)))
 _SCAN, _PROGRESSIVE = 0xDA, frozenset((0xC2, 0xC6, 0xCA, 0xCE))
 _JUNK = bytes(1 + (index * 73) % 253 for index in range(512))
 _LOST_SHARE = 0.02
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")  # among pixels; those of restarts belong to them
 _MOST_COMPARED = 12_000_000  # pixels of a JPEG of several scans
 
 
@@ -65,8 +68,25 @@ def jpeg_frame(data: bytes) -> JpegFrame:
         elif code == _SCAN and segment:
             if frame is None:
                 raise Broken("pixels before the header")
-            return _frame(frame, several_scans=kind in _PROGRESSIVE or segment[0] < frame[5])
+            several_scans = kind in _PROGRESSIVE or segment[0] < frame[5]
+            if several_scans:
+                _check_scans(data, place + length)
+            return _frame(frame, several_scans=several_scans)
         place += length
+    raise Broken("too many segments")
+
+
+def _check_scans(data: bytes, place: int) -> None:
+    """Count the scans from the first one's pixels on: a scan that changes nothing takes a hundred bytes."""
+    scans = 1
+    for _ in range(MOST_SEGMENTS):
+        found = _MARKER.search(data, place)
+        if found is None or found[0] == _END:
+            return
+        place = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+        scans += found[0][1] == _SCAN
+        if scans > MOST_SCANS:
+            raise Broken("too many scans")
     raise Broken("too many segments")
 
 

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from .manifest import NOT_VISIBLE, ModelSpec
 from .preprocess import to_batch
 from .results import Alternative, AttributeResult
-from .runtime import Network, Tensor
+from .runtime import LARGEST_BATCH, Network, Tensor
 from .taxonomy import CATEGORY, Taxonomy
 
-LARGEST_BATCH = 16
 MOST_ALTERNATIVES = 5
 SURE = 0.98
 """A detector that gives a top-level category this probability is never contradicted."""

@@ -36,7 +36,7 @@ _FORMAT_PIXELS = {
     "TIFF": 28_000_000,
 }
 _RAW_BYTES = 4
-_COEFFICIENT_BYTES = 240_000_000  # of a JPEG of several scans, which is held whole besides its reduced pixels
+_COEFFICIENT_BYTES = 220_000_000  # of a JPEG of several scans, which is held whole besides its reduced pixels
 _ROUNDING = 1e-6
 _WHOLE_PIXELS = 40_000_000  # of a JPEG that is not reduced
 _WORK_BYTES = 8_000_000

@@ -14,12 +14,11 @@ from .manifest import GARMENT, OVERLAP, OVERLAP_ACROSS, ModelSpec
 from .matching import Boxes, suppress
 from .mirrored import agreed, beside, plain
 from .preprocess import Letterbox, letterbox, to_batch
-from .runtime import Network, Tensor
+from .runtime import LARGEST_BATCH, Network, Tensor
 from .taxonomy import Taxonomy
 from .windows import Found, Region, cut_by, join, windows
 
 MOST_DETECTIONS = 100
-LARGEST_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,10 @@ from .taxonomy import CATEGORY, Taxonomy
 
 BATCH = 8
 MOST_PIXELS = 5_000_000
-"""Of an image as it is looked at: a batch of tall pages on every lane still fits a worker's memory."""
+"""Of an image as it is looked at."""
+
+HELD_PIXELS = 10_000_000
+"""Of a batch that is decoded at once: four to six display copies of photos, or two tall pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,25 @@ class Engine:
         `given` says of each source what is known of it: boxes to describe beside what is found, or in place of it.
         Runs on the calling thread. `THREADS` threads that do this at the same time keep the machine busy.
         """
-        items = [self._try_decode(source) for source in sources]
-        known = [Given()] * len(items) if given is None else given
-        good = [(item, asked) for item, asked in zip(items, known, strict=True) if isinstance(item, _Timed)]
-        looked = iter(self._look([item for item, _asked in good], [asked for _item, asked in good]))
-        return [item if isinstance(item, DecodeError) else next(looked) for item in items]
+        known = [Given()] * len(sources) if given is None else given
+        results: list[ImageResult | DecodeError] = []
+        waiting = zip(sources, known, strict=True)
+        while some := list(self._decoded(waiting)):
+            good = [(item, asked) for item, asked in some if isinstance(item, _Timed)]
+            looked = iter(self._look([item for item, _asked in good], [asked for _item, asked in good]))
+            results += [item if isinstance(item, DecodeError) else next(looked) for item, _asked in some]
+        return results
+
+    def _decoded(self, waiting: Iterator[tuple[Source, Given]]) -> Iterator[tuple[_Timed | DecodeError, Given]]:
+        """Decode the next ones: as many as may be held at once."""
+        held = 0
+        for source, asked in waiting:
+            item = self._try_decode(source)
+            yield item, asked
+            if isinstance(item, _Timed):
+                held += item.decoded.image.width * item.decoded.image.height
+            if held >= HELD_PIXELS:
+                return
 
     def classify_many(self, sources: Iterable[Source]) -> Iterator[ImageResult | DecodeError]:
         """Like `classify_batch`, for any number of sources, on all lanes.
@@ -130,6 +147,7 @@ class Engine:
         try:
             return self._decode(source)
         except DecodeError as error:
+            error.__traceback__ = error.__cause__ = error.__context__ = None  # their frames hold the pixels
             return error
 
     def _look(self, items: Sequence[_Timed], known: Sequence[Given]) -> list[ImageResult]:

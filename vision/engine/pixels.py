@@ -9,8 +9,8 @@ from PIL import Image
 
 from .colour import Convert, takes_raw
 
-_BAND = 64  # rows of a reduced image that are worked out at a time
-_FITTED_BAND = 512  # more: a band is resized for itself, and blends nothing over its border
+_BAND_PIXELS = 2_000_000  # of a loaded image that are worked on at a time, in several copies
+_REACH = 3  # source pixels on either side that a pixel of the result is blended from, in units of the scale
 
 
 def made_smaller(image: Image.Image, factor: int, most_pixels: int | None, convert: Convert | None) -> Image.Image:
@@ -26,17 +26,20 @@ def made_smaller(image: Image.Image, factor: int, most_pixels: int | None, conve
 
 
 def _fitted(image: Image.Image, size: tuple[int, int], convert: Convert | None) -> Image.Image:
-    """8-bit sRGB of exactly this smaller size, band by band like `_reduced`."""
+    """8-bit sRGB of exactly this smaller size, band by band like `_reduced`; bands overlap by what they blend."""
     white = _white(image)
     width, height = image.size
+    scale = height / size[1]
+    reach = math.ceil(_REACH * scale)
+    rows = max(1, int(_BAND_PIXELS / (width * scale)))
     fitted = Image.new("RGB", size)
-    for top in range(0, size[1], _FITTED_BAND):
-        bottom = min(top + _FITTED_BAND, size[1])
-        first, last = top * height / size[1], bottom * height / size[1]
-        start = int(first)
-        band = _to_srgb(image.crop((0, start, width, min(height, math.ceil(last)))), white, convert)
+    for top in range(0, size[1], rows):
+        bottom = min(top + rows, size[1])
+        first, last = top * scale, bottom * scale
+        start, end = max(0, int(first) - reach), min(height, math.ceil(last) + reach)
+        band = _to_srgb(image.crop((0, start, width, end)), white, convert)
         place = (0, first - start, width, min(last - start, band.height))
-        fitted.paste(band.resize((size[0], bottom - top), box=place, reducing_gap=2.0), (0, top))
+        fitted.paste(band.resize((size[0], bottom - top), box=place), (0, top))
     return fitted
 
 
@@ -47,8 +50,9 @@ def _reduced(image: Image.Image, factor: int, convert: Convert | None) -> Image.
     white = _white(image)
     width, height = image.size
     reduced = Image.new("RGB", (-(-width // factor), -(-height // factor)))
-    for top in range(0, height, _BAND * factor):
-        band = image.crop((0, top, width, min(top + _BAND * factor, height)))
+    rows = factor * max(1, _BAND_PIXELS // (width * factor))
+    for top in range(0, height, rows):
+        band = image.crop((0, top, width, min(top + rows, height)))
         reduced.paste(_to_srgb(band, white, convert).reduce(factor), (0, top // factor))
     return reduced
 
@@ -67,13 +71,13 @@ def _white(image: Image.Image) -> float | None:
         return None
     _darkest, brightest = image.getextrema()
     assert isinstance(brightest, int | float)
-    return max(float(brightest), 255.0)
+    return max(float(brightest), 255.0) if math.isfinite(brightest) else 255.0
 
 
 def _to_rgb(image: Image.Image, white: float | None) -> Image.Image:
     """8-bit RGB of the current frame; what is transparent becomes white."""
     if white is not None:
-        levels = np.asarray(image, np.float32)
+        levels = np.nan_to_num(np.asarray(image, np.float32))  # floats need not be numbers
         return Image.fromarray(np.clip(levels * (255.0 / white), 0, 255).astype(np.uint8), "L").convert("RGB")
     if "A" in image.getbands() or "transparency" in image.info:
         rgba = image.convert("RGBA")
