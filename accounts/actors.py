@@ -56,9 +56,14 @@ class Actor:
         return self.merchant is not None and self.role == "owner"
 
     def can_manage(self, merchant_id: int, permission: str) -> bool:
-        """Whether the actor may do what is an owner's to do in that merchant; staff need the permission for it."""
+        """Whether the actor may do what is an owner's to do in that merchant; staff need the permission for it.
+
+        A key is made by an owner: where it may change products it may also delete what was put away, but not more.
+        """
         if self.sees_all_merchants:
             return self.user is None or self.user.has_perm(permission)
+        if self.api_key is not None:
+            return permission.startswith("catalog.") and self.can_edit(merchant_id)
         return self.is_owner and self.merchant is not None and self.merchant.pk == merchant_id
 
     def require_manage(self, merchant_id: int, permission: str) -> None:
@@ -75,7 +80,7 @@ class Actor:
         if self.merchant is None or self.merchant.pk != merchant_id:
             return False
         if self.api_key is not None:
-            return not self.api_key.read_only
+            return self.api_key.may_write
         return self.role in {"owner", "editor"}
 
     def require_edit(self, merchant_id: int) -> None:

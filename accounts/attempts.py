@@ -3,18 +3,25 @@
 Counted by account and address together, so that a stranger's guesses cost the owner nothing elsewhere. Ten times as
 many are possible from one address at all accounts, and at one account from all addresses together. A device that logged
 in to the account before is counted on its own: it goes on, whatever others do.
+
+Each web process counts for itself; where CACHE_URL names a Redis they also count there together, and the higher count
+is what matters. So a Redis that is away, or had to forget, frees nobody from the process's own count.
 """
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable
 
 from django.conf import settings
-from django.core.cache import caches
+from django.core.cache import BaseCache, cache, caches
 from django.http import HttpRequest
 
 from accounts import devices
 from core.text import lookup_key
+
+logger = logging.getLogger(__name__)
 
 CACHE = "login-attempts"
 STRETCH_SECONDS = 900
@@ -35,8 +42,23 @@ def _key(*parts: str) -> str:
 
 def _count(*parts: str) -> int:
     key = _key(*parts)
-    caches[CACHE].add(key, 0, STRETCH_SECONDS)
-    return caches[CACHE].incr(key)
+
+    def count(where: BaseCache) -> int:
+        where.add(key, 0, STRETCH_SECONDS)
+        return where.incr(key)
+
+    return max(count(caches[CACHE]), _shared(count))
+
+
+def _shared(ask: Callable[[BaseCache], int]) -> int:
+    """Ask the cache that all processes share; 0 where there is none, or it is away."""
+    if "LOCATION" not in settings.CACHES["default"]:
+        return 0
+    try:
+        return ask(cache)
+    except Exception:  # whatever the cache's own client raises
+        logger.exception("the shared cache of the counts of attempts is away")
+        return 0
 
 
 def _own_count(request: HttpRequest, email: str, what: str) -> tuple[str, ...]:
@@ -72,6 +94,13 @@ def minutes_to_wait(request: HttpRequest, email: str, what: str = "login") -> in
     return int(left // 60) + 1 if _exhausted(request, email, what) else 0
 
 
+def is_first_refusal(request: HttpRequest, email: str, what: str = "login") -> bool:
+    """Return whether this caller was not refused before at this account, in this stretch of time."""
+    return caches[CACHE].add(_key("refused", *_own_count(request, email, what)), 1, STRETCH_SECONDS)
+
+
 def forget(request: HttpRequest, email: str, what: str = "login") -> None:
     """Begin to count again for this caller, who has proved to be the account's owner."""
-    caches[CACHE].delete(_key(*_own_count(request, email, what)))
+    key = _key(*_own_count(request, email, what))
+    caches[CACHE].delete(key)
+    _shared(lambda where: where.delete(key))

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.audit_labels import WRITTEN_MODELS, operation_label
-from accounts.models import AuditEvent, Operation
+from accounts.models import AuditEvent, Membership, Operation
 
 # Says what a thing of that name is called and what this value of it is called; None where it knows nothing of it.
 Naming = Callable[[str, Any], tuple[str, str] | None]
@@ -31,6 +31,7 @@ _makers: list[Callable[[], Naming]] = []
 _LEFT_OUT = frozenset({"operation", "image", "garment", "replaces", "model_set", "cursor", "last", "images_ids"})
 _LABELS: Mapping[str, Promise] = {
     "action": gettext_lazy("what"),
+    "address": gettext_lazy("network address"),
     "activated_at": gettext_lazy("in service since"),
     "allowed": gettext_lazy("allowed"),
     "archived_at": gettext_lazy("archived"),
@@ -40,11 +41,15 @@ _LABELS: Mapping[str, Promise] = {
     "changes": gettext_lazy("change"),
     "channel": gettext_lazy("channel"),
     "code": gettext_lazy("code"),
+    "closes_at": gettext_lazy("deleted for good at"),
     "decided": gettext_lazy("decided values"),
+    "entries": gettext_lazy("entries"),
     "error": gettext_lazy("error"),
+    "format": gettext_lazy("format"),
     "images": gettext_lazy("photos"),
     "kind": gettext_lazy("kind"),
     "mapping": gettext_lazy("what classes mean"),
+    "mode": gettext_lazy("what is auto-accepted"),
     "models": gettext_lazy("models"),
     "name": gettext_lazy("name"),
     "network_namespace": gettext_lazy("opened without a network"),
@@ -55,13 +60,24 @@ _LABELS: Mapping[str, Promise] = {
     "sku": gettext_lazy("SKU"),
     "source_sha256": gettext_lazy("file (SHA-256)"),
     "status": gettext_lazy("status"),
+    "threshold": gettext_lazy("from which confidence on"),
     "thresholds": gettext_lazy("thresholds"),
     "top_category": gettext_lazy("garment"),
     "total": gettext_lazy("how many"),
     "until": gettext_lazy("until"),
     "value": gettext_lazy("value"),
     "values": gettext_lazy("values"),
+    "version": gettext_lazy("version"),
     "what": gettext_lazy("what"),
+}
+# What the values of some are called.
+_VALUES: Mapping[str, Mapping[str, Any]] = {
+    "mode": {
+        "shared": gettext_lazy("as calibrated for all shops"),
+        "own": gettext_lazy("by a threshold of its own"),
+        "off": gettext_lazy("nothing"),
+    },
+    "role": dict(Membership.Role.choices),
 }
 
 
@@ -161,6 +177,8 @@ class Words:
             return named[1]
         if value is None or value == "":
             return ""
+        if key in _VALUES and isinstance(value, str):
+            return str(_VALUES[key].get(value, value))
         if isinstance(value, bool):
             return _("yes") if value else _("no")
         if isinstance(value, dict):

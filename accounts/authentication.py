@@ -9,14 +9,17 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Throttled
 from rest_framework.request import Request
 
+from accounts.access import require_scope, required_scope
 from accounts.actors import Actor
+from accounts.api_rates import TooManyCalls
 from accounts.channels import Channel
-from accounts.models import ApiKey
+from accounts.key_lookup import Expired, find_api_key
+from accounts.log_fields import note_key
+from accounts.models import ApiKey, Scope
 from accounts.portal import PortalRequest, actor_of_portal
-from accounts.services import note_use_of_api_key
 
 if TYPE_CHECKING:  # the framework imports this module before its views are there
     from drf_spectacular.openapi import AutoSchema
@@ -27,7 +30,7 @@ _SCHEME = "bearer"
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Takes the place of the framework's user. Throttles count by `pk`, so each key has its own allowance."""
+    """Takes the place of the framework's user."""
 
     key: ApiKey
 
@@ -47,13 +50,23 @@ def _bearer_secret(request: HttpRequest | Request) -> str | None:
     return secret.strip() if scheme.lower() == _SCHEME else None
 
 
-def find_api_key(secret: str) -> ApiKey | None:
-    """Return the key with that secret if it may be used; None when it is unknown, revoked or its merchant is closed.
+def _good_key(request: HttpRequest, secret: str) -> ApiKey:
+    """Return the key with that secret.
 
-    Unknown and refused keys cost the same one indexed look-up of a hash, so an answer's time tells nothing.
+    Raises:
+        AuthenticationFailed: it may not be used.
+        Throttled: too many calls without a good key came from this address; keys used lately go on.
     """
-    key = ApiKey.objects.select_related("merchant").filter(key_hash=ApiKey.hash(secret)).first()
-    return key if key is not None and key.revoked_at is None and key.merchant.is_active else None
+    try:
+        key = find_api_key(request, secret)
+    except TooManyCalls as error:
+        raise Throttled(wait=error.seconds) from error
+    except Expired as error:
+        raise AuthenticationFailed(_("This API key has expired. Make a new one."), "api_key_expired") from error
+    if key is None:
+        raise AuthenticationFailed(_("This API key is unknown or revoked, or its shop is closed."), "invalid_api_key")
+    note_key(request, key)
+    return key
 
 
 def _actor_of_key(key: ApiKey) -> Actor:
@@ -68,16 +81,12 @@ class ApiKeyAuthentication(BaseAuthentication):
 
         Raises:
             AuthenticationFailed: the header holds a key that may not be used.
+            Throttled: too many calls without a good key came from this address; keys used lately go on.
         """
         secret = _bearer_secret(request)
         if secret is None:
             return None
-        key = find_api_key(secret)
-        if key is None:
-            raise AuthenticationFailed(
-                _("This API key is unknown or revoked, or its shop is closed."), "invalid_api_key"
-            )
-        note_use_of_api_key(key=key)
+        key = _good_key(request._request, secret)
         return KeyHolder(key), key
 
     def authenticate_header(self, request: Request) -> str:
@@ -94,6 +103,10 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         """A bearer token in OpenAPI's terms."""
         return {"type": "http", "scheme": _SCHEME, "bearerFormat": "otj_…"}
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:
+        """With the scope that the key needs for the operation."""
+        return {self.name: [required_scope(auto_schema.method, auto_schema.path).value]}
 
 
 def actor_of(request: Request) -> Actor:
@@ -113,10 +126,14 @@ def actor_of(request: Request) -> Actor:
 def request_actor(request: HttpRequest) -> Actor | None:
     """Return who asks for something that portal and API both serve, such as an image; None for nobody.
 
-    A key in the header counts before the session, and one that may not be used is nobody, whatever the session says.
+    A key in the header counts before the session.
+
+    Raises:
+        APIException: the header holds a key that may not be used, or that may not read; or too many wrong ones came.
     """
     secret = _bearer_secret(request)
     if secret is None:
         return actor_of_portal(request)
-    key = find_api_key(secret)
-    return _actor_of_key(key) if key is not None else None
+    key = _good_key(request, secret)
+    require_scope(key, Scope.READ)
+    return _actor_of_key(key)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import attempts
 from accounts.models import User
+from accounts.security_events import login_blocked
 
 if TYPE_CHECKING:  # the theme ships no types
     from django.contrib.admin.forms import AdminAuthenticationForm
@@ -30,6 +31,7 @@ class CountedLogin(AuthenticationForm):
             return super().clean()
         minutes = attempts.minutes_to_wait(self.request, email)
         if minutes:
+            login_blocked(self.request, email)
             raise forms.ValidationError(
                 _("Too many attempts to log in. Try again in %(minutes)d minutes."), "throttled", {"minutes": minutes}
             )

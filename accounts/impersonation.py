@@ -39,6 +39,8 @@ _OPEN_PAGES = frozenset(
         "accounts:theme",
         "accounts:switch_merchant",
         "healthz",
+        "metrics",
+        "readyz",
         "set_language",
     }
 )
@@ -92,7 +94,7 @@ class ImpersonationMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         """Turn down what does not belong to the work with products."""
         match = request.resolver_match
-        if match is None or match.view_name == "healthz":
+        if match is None or match.view_name in {"healthz", "metrics", "readyz"}:
             return None
         staff = impersonator_of(request)
         if staff is None:

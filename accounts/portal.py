@@ -14,6 +14,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.actors import Actor
 from accounts.channels import Channel
 from accounts.impersonation import impersonator_of
+from accounts.log_fields import note_person
 from accounts.models import Membership, User
 from core.portal import wants_json
 
@@ -51,13 +52,15 @@ def actor_of_portal(request: HttpRequest) -> Actor | None:
     memberships = cast(PortalRequest, request).memberships
     membership = next((one for one in memberships if one.merchant.public_id == chosen), None)
     membership = membership or next(iter(memberships), None)
-    return Actor(
+    actor = Actor(
         channel=Channel.PORTAL,
         user=request.user,
         impersonator=impersonator_of(request),
         merchant=membership.merchant if membership else None,
         role=membership.role if membership else None,
     )
+    note_person(request, actor)
+    return actor
 
 
 def ask_who(request: PortalRequest) -> HttpResponse:

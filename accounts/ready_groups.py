@@ -63,6 +63,7 @@ READY_GROUPS = (
             _PRODUCTS
             | {"accounts.impersonate_user"}
             | _views("accounts.user", "accounts.membership", "accounts.apikey", "accounts.operation")
+            | _views("webhooks.endpoint", "webhooks.delivery")
         ),
     ),
     ReadyGroup(

@@ -26,6 +26,7 @@ urlpatterns = [
     path("merchants/<slug:public_id>/members/<int:number>/hand-over", members.hand_over, name="hand_over"),
     path("merchants/<slug:public_id>/settings", merchant.settings, name="merchant_settings"),
     path("merchants/<slug:public_id>/keys", merchant.create_key, name="create_key"),
+    path("merchants/<slug:public_id>/keys/<int:key_id>/rotate", merchant.rotate_key, name="rotate_key"),
     path("merchants/<slug:public_id>/keys/<int:key_id>/revoke", merchant.revoke_key, name="revoke_key"),
     path("merchant", session.switch_merchant, name="switch_merchant"),
 ]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.http import urlencode
 
 from accounts.actors import Actor
@@ -26,6 +30,38 @@ def admin_actor(request: HttpRequest) -> Actor:
     """Return who acts in the admin: the logged-in user, over all merchants if they may see all."""
     assert isinstance(request.user, User)  # the admin's site lets nobody else in
     return Actor(channel=Channel.ADMIN, user=request.user)
+
+
+def secret_page(
+    page: ModelAdmin[Any],
+    request: HttpRequest,
+    template: str,
+    title: str | Promise,
+    of: Model,
+    form: BaseForm,
+    secret: str | None,
+) -> TemplateResponse:
+    """Show the form that makes a secret, or the secret, this once; no cache keeps it.
+
+    Args:
+        page: of the admin that asks.
+        request: what was asked for.
+        template: the page's own.
+        title: its head.
+        of: the row that the secret belongs to.
+        form: what has to be said first.
+        secret: the new one; None while the form is shown.
+    """
+    context = {
+        **page.admin_site.each_context(request),
+        "title": title,
+        "subtitle": of,
+        "opts": page.opts,
+        "original": of,
+        "form": form,
+        "secret": secret,
+    }
+    return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
 
 
 class TrailHistory(BaseAdmin[M]):
@@ -121,15 +157,18 @@ class _Audited(HttpRequest):
 class AuditedAdmin(TrailHistory[M]):
     """Pages that write rows themselves, because no service has more to say about them: each change is audited.
 
-    `audits_values`: the trail keeps from what to what, not only which fields; never of people.
+    `audits_values`: the trail keeps from what to what, not only which fields; of people only `audited_fields`, which
+    say what they may do.
     """
 
     audits_values = True
+    audited_fields: ClassVar[frozenset[str]] = frozenset()
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Keep from what to what the form's fields changed, for the audit trail."""
-        if self.audits_values and not add and form is not None:
-            names = [name for name in form.changed_data if name in form.cleaned_data]
+        if not add and form is not None:
+            changed = (name for name in form.changed_data if name in form.cleaned_data)
+            names = [name for name in changed if self.audits_values or name in self.audited_fields]
             before = {name: _stored(_initial(form, name)) for name in names}
             after = {name: _stored(form.cleaned_data[name]) for name in names}
             cast(_Audited, request).audited = {"before": before, "after": after} if names else {}

@@ -12,7 +12,6 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -23,14 +22,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
 )
 
 from accounts import invitation_mail
-from accounts.admin.base import AuditedAdmin, MerchantData, admin_actor
-from accounts.models import ApiKey, Invitation, Membership, Merchant, MerchantFigures
-from accounts.services import create_api_key
+from accounts.admin.base import MerchantData, admin_actor, secret_page
+from accounts.admin.keys import KeyForm
+from accounts.admin.members import RecordsMembers
+from accounts.models import ApiKey, Invitation, Membership, Merchant, MerchantFigures, Usage
+from accounts.services import create_api_key, usage
 from accounts.services.members import PERMISSION
 from core.admin.base import ReadOnly
 from core.admin.theme import Dialog, TabularInline, action, display
@@ -51,7 +50,17 @@ class ApiKeyInline(ReadOnly, TabularInline[ApiKey, Merchant]):
     """The keys of a merchant; a key's own page revokes it."""
 
     model = ApiKey
-    fields = ("prefix", "read_only", "created_by", "created_at", "last_used_at", "revoked_at")
+    fields = (
+        "prefix",
+        "may_read",
+        "may_write",
+        "may_classify",
+        "created_by",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    )
     readonly_fields = fields
     show_change_link = True
     extra = 0
@@ -97,13 +106,6 @@ class InviteForm(Dialog):
     role = forms.ChoiceField(label=capfirst(_("role")), choices=Membership.Role.choices, widget=UnfoldAdminSelectWidget)
 
 
-class KeyForm(forms.Form):
-    """What a new key is called and may do."""
-
-    name = forms.CharField(label=capfirst(_("name")), max_length=100, widget=UnfoldAdminTextInputWidget)
-    read_only = forms.BooleanField(label=capfirst(_("read only")), required=False, widget=UnfoldBooleanSwitchWidget)
-
-
 def _number_of(rows: QuerySet[Any]) -> Coalesce:
     """How many rows a merchant has; looked up for the merchants of a page."""
     counted = rows.filter(merchant=OuterRef("pk")).order_by().values("merchant").annotate(number=Count("pk"))
@@ -116,7 +118,7 @@ def _figures(merchant: Merchant) -> MerchantFigures | None:
 
 
 @admin.register(Merchant)
-class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
+class MerchantAdmin(RecordsMembers[Merchant], MerchantData[Merchant]):
     """Merchants. They are switched off rather than deleted: products, decisions and the audit trail hang on them."""
 
     list_display = (
@@ -134,8 +136,19 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
     list_select_related = ("figures",)
     list_filter = ("is_active", "is_demo", "images_for_training")
     search_fields = ("name", "public_id")
-    fields = ("name", "public_id", "is_active", "images_for_training", "is_demo", "created_at", "figures_line")
-    readonly_fields = ("public_id", "created_at", "figures_line")
+    fields = (
+        "name",
+        "public_id",
+        "is_active",
+        "images_for_training",
+        "is_demo",
+        "daily_images",
+        "daily_megabytes",
+        "usage_line",
+        "created_at",
+        "figures_line",
+    )
+    readonly_fields = ("public_id", "created_at", "usage_line", "figures_line")
     inlines = (MemberInline, InvitationInline, ApiKeyInline)
     actions_detail = ("invite", "new_key")
 
@@ -266,6 +279,19 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
         )
         return " · ".join(str(part) for part in parts)
 
+    @display(description=_("through the API today"))
+    def usage_line(self, merchant: Merchant) -> str:
+        """What came in today, and what may."""
+        used = Usage.objects.filter(merchant=merchant, day=usage.today()).first() or Usage()
+        quota = usage.quota_of(merchant)
+        none = _("no limit")
+        return _("%(images)s photos (%(most_images)s), %(size)s (%(most_size)s)") % {
+            "images": intcomma(used.images),
+            "most_images": none if quota.images is None else intcomma(quota.images),
+            "size": filesizeformat(used.bytes),
+            "most_size": none if quota.bytes is None else filesizeformat(quota.bytes),
+        }
+
     @display(description=_("members"), ordering="member_count")
     def members(self, merchant: Merchant) -> Any:
         """How many people belong to the merchant."""
@@ -289,16 +315,14 @@ class MerchantAdmin(AuditedAdmin[Merchant], MerchantData[Merchant]):
         secret = None
         if request.method == "POST" and form.is_valid():
             try:
-                _key, secret = create_api_key(actor=admin_actor(request), merchant=merchant, **form.cleaned_data)
+                _key, secret = create_api_key(
+                    actor=admin_actor(request),
+                    merchant=merchant,
+                    name=form.cleaned_data["name"],
+                    scopes=form.cleaned_data["scopes"],
+                    expires_at=form.expires_at(),
+                )
             except Refused as refused:
                 messages.error(request, refused.message)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("New API key"),
-            "subtitle": merchant,
-            "opts": self.opts,
-            "original": merchant,
-            "form": form,
-            "secret": secret,
-        }
-        return TemplateResponse(request, "admin/accounts/merchant/new_key.html", context)
+        page = "admin/accounts/merchant/new_key.html"
+        return secret_page(self, request, page, _("New API key"), merchant, form, secret)

@@ -18,9 +18,9 @@ from accounts.audit_details import Change, Words
 from accounts.audit_labels import action_label, subject_label
 from accounts.models import AuditEvent
 from core.admin.base import link_to
+from core.spreadsheets import safe
 
 _CHUNK = 1000
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for the beginning of a formula
 
 
 def model_of(subject_type: str) -> type[Model] | None:
@@ -83,10 +83,6 @@ class Trail:
         return page is not None and page.has_view_permission(self._request)
 
 
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
-
-
 class _Echo:
     """What the writer of CSV writes to: the text comes back from `writerow`."""
 
@@ -128,4 +124,4 @@ def as_csv(events: QuerySet[AuditEvent]) -> Iterator[str]:
                 str(event.merchant or ""),
                 "; ".join(str(change) for change in words.changes(event)),
             )
-            yield str(writer.writerow([_safe(cell) for cell in line]))
+            yield str(writer.writerow([safe(cell) for cell in line]))

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import AuditedAdmin, admin_actor
+from accounts.admin.members import RecordsMembers
 from accounts.impersonation import may_impersonate
 from accounts.models import Membership, Merchant, User
 from accounts.ready_groups import NAMES, READY_GROUPS
@@ -94,10 +95,11 @@ class MembershipInline(TabularInline[Membership, User]):
 
 
 @admin.register(User)
-class UserAdmin(NewestFirst[User], DjangoUserAdmin[User], AuditedAdmin[User]):
+class UserAdmin(NewestFirst[User], DjangoUserAdmin[User], RecordsMembers[User]):
     """People who log in. They are switched off rather than deleted: what they decided keeps their name."""
 
     audits_values = False  # people are forgotten one day; what they were called is not written down elsewhere
+    audited_fields = frozenset({"is_active", "is_staff", "is_superuser", "groups", "user_permissions"})
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm

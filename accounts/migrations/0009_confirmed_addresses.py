@@ -29,4 +29,4 @@ class Migration(migrations.Migration):
         ("account", "0009_emailaddress_unique_primary_email"),
     ]
 
-    operations = [migrations.RunPython(confirm, migrations.RunPython.noop, elidable=True)]
+    operations = [migrations.RunPython(confirm, migrations.RunPython.noop, atomic=False, elidable=True)]

@@ -1,7 +1,7 @@
 """What changes accounts: the audit trail, API keys, merchants' settings and people's passwords."""
 
 from accounts.services.audit import event_of, record
-from accounts.services.keys import create_api_key, note_use_of_api_key, revoke_api_key
+from accounts.services.keys import create_api_key, note_use_of_api_key, revoke_api_key, rotate_api_key
 from accounts.services.merchants import set_images_for_training
 from accounts.services.people import change_password
 
@@ -12,5 +12,6 @@ __all__ = [
     "note_use_of_api_key",
     "record",
     "revoke_api_key",
+    "rotate_api_key",
     "set_images_for_training",
 ]

@@ -189,7 +189,7 @@ def change_role(*, actor: Actor, membership: Membership, role: str) -> None:
     _require_other_owner(membership)
     membership.role = after
     membership.save(update_fields=["role"])
-    _note(actor, "change_role", membership.merchant_id, membership.user, before=before, after=after)
+    _note(actor, "change_role", membership.merchant_id, membership.user, before={"role": before}, after={"role": after})
 
 
 @atomic

@@ -20,7 +20,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
+from accounts.channels import Channel
 from accounts.models import Operation
+from accounts.services.askers import actor_today
 from accounts.services.audit import record
 from core.db import atomic
 from core.errors import Conflict, Forbidden
@@ -164,6 +166,21 @@ def end(operation: Operation, state: Operation.State, *, error: str = "") -> Non
     logger.info("%s: %s, %d done, %d not possible", operation, state, operation.done, operation.failed)
 
 
+def starter_of(operation: Operation) -> Actor | None:
+    """Return who started an operation of a merchant, with the permissions of today.
+
+    None if they left the merchant, their key is no longer good, or the merchant is closed.
+    """
+    return actor_today(
+        operation.merchant,
+        channel=Channel(operation.parameters["channel"]),
+        user=operation.created_by,
+        api_key=operation.api_key,
+        operation=operation,
+        impersonator=operation.impersonator,
+    )
+
+
 def waits_long(operation: Operation) -> bool:
     """Whether an operation waits so long that no worker seems to run."""
     late = timezone.now() - LEASE
@@ -186,6 +203,9 @@ def resume(*, actor: Actor, operation: Operation) -> None:
 def cancel(*, actor: Actor, operation: Operation) -> None:
     """End an operation; what it did stays. Raises Forbidden, or Conflict `bad_move` at its end."""
     _move(actor, operation, (*ALIVE, State.PAUSED), "cancel", State.CANCELLED)
+
+
+MOVES: dict[str, Callable[..., None]] = {"pause": pause, "resume": resume, "cancel": cancel}
 
 
 def _move(actor: Actor, operation: Operation, before: tuple[str, ...], what: str, after: Operation.State) -> None:

@@ -27,6 +27,8 @@ from accounts.services.audit import record
 from core.db import atomic
 from core.errors import Conflict, Forbidden
 
+# Of somebody who did not prove to be the person: they are about the account, and nobody is their author.
+FAILED_ATTEMPTS = ("user.login_failed", "user.login_blocked", "user.second_step_failed")
 _ERASED_HOST = "erased.invalid"  # no mail can ever go there
 
 
@@ -83,6 +85,14 @@ def export_person(user: User) -> dict[str, Any]:
             .values_list("created_at", "action", "subject_type", "subject_id", "merchant__name")
             .iterator(2000)
         ],
+        "attempts": [
+            {"time": at.isoformat(), "action": action, "address": details.get("address", "")}
+            for at, action, details in AuditEvent.objects.filter(
+                user=None, subject_type="user", subject_id=str(user.pk), action__in=FAILED_ATTEMPTS
+            )
+            .order_by("pk")
+            .values_list("created_at", "action", "details")
+        ],
         **{name: part.export(user) for name, part in _parts.items()},
     }
 
@@ -124,14 +134,20 @@ def _without(said: Any, user: User, *, own: bool) -> Any:
 
 
 def _forget_in_trail(user: User, merchants: list[int]) -> None:
-    """Replace e-mail and name where the admin's forms wrote them: in lines about the person or their merchants."""
+    """Replace e-mail and name where the admin's forms wrote them: in lines about the person or their merchants.
+
+    Lines about the person lose the address that they, or who tried to be them, came from.
+    """
     about = Q(subject_type="user", subject_id=str(user.pk)) | Q(
         subject_type__in=("merchant", "membership"), merchant__in=merchants
     )
     if merchants:
         about |= Q(subject_type="merchant", subject_id__in=[str(pk) for pk in merchants])
     for event in AuditEvent.objects.filter(about).exclude(details={}).iterator(500):
-        details = _without(event.details, user, own=event.subject_type == "user")
+        own = event.subject_type == "user"
+        details = _without(event.details, user, own=own)
+        if own:
+            details.pop("address", None)
         if details != event.details:
             AuditEvent.objects.filter(pk=event.pk).update(details=details)
     users = ContentType.objects.get_for_model(User)

@@ -12,7 +12,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from accounts.portal import PortalRequest, portal_view
+from accounts.security_events import note
 from core.portal import posted_from
 
 
@@ -23,7 +25,10 @@ def list_devices(request: HttpRequest) -> HttpResponseBase:
         and not UserSession.objects.filter(session_key=request.session.session_key).exists()
     ):
         UserSession.objects.create_from_request(request)
-    return cast(HttpResponseBase, ListUserSessionsView.as_view()(request))
+    response = cast(HttpResponseBase, ListUserSessionsView.as_view()(request))
+    if request.method == "POST" and isinstance(request.user, User):
+        note(request, "user.session_end", request.user)
+    return response
 
 
 @posted_from("usersessions_list")
@@ -35,5 +40,6 @@ def end_session(request: PortalRequest, session_id: int) -> HttpResponse:
         messages.info(request, _("That is this device: log out by the menu."))
     else:
         session.end()
+        note(request, "user.session_end", request.user)
         messages.success(request, _("That device is logged out."))
     return redirect("usersessions_list")

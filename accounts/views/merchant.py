@@ -11,9 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.key_forms import NewKeyForm, RotationForm
 from accounts.models import Merchant
 from accounts.portal import PortalRequest, portal_view
-from accounts.services import create_api_key, revoke_api_key, set_images_for_training
+from accounts.services import create_api_key, revoke_api_key, rotate_api_key, set_images_for_training
 from accounts.views.owners import for_owners
 from core.errors import Refused
 from core.portal import posted_from
@@ -21,7 +22,11 @@ from core.portal import posted_from
 
 def _page(request: PortalRequest, merchant: Merchant, status: int = 200, **more: Any) -> HttpResponse:
     keys = merchant.api_keys.filter(revoked_at=None).select_related("created_by")
-    return render(request, "accounts/merchant_settings.html", {"keys": keys, **more}, status=status)
+    shown = {"keys": keys, "form": NewKeyForm(), "rotation": RotationForm(), **more}
+    response = render(request, "accounts/merchant_settings.html", shown, status=status)
+    if "secret" in more:
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @require_safe
@@ -49,12 +54,33 @@ def settings(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
 @for_owners
 def create_key(request: PortalRequest, merchant: Merchant) -> HttpResponseBase:
     """Make a key and show it, this once: it goes into no message, cookie or log, so there is no redirect."""
-    name, read_only = request.POST.get("name", ""), "read_only" in request.POST
+    form = NewKeyForm(request.POST)
+    if not form.is_valid():
+        return _page(request, merchant, status=400, form=form)
+    name, scopes = form.cleaned_data["name"], form.cleaned_data["scopes"]
     try:
-        _key, secret = create_api_key(actor=request.actor, merchant=merchant, name=name, read_only=read_only)
+        _key, secret = create_api_key(
+            actor=request.actor, merchant=merchant, name=name, scopes=scopes, expires_at=form.expires_at()
+        )
     except Refused as refused:
-        return _page(request, merchant, status=400, refused=refused, name=name, read_only=read_only)
+        return _page(request, merchant, status=400, refused=refused, form=form)
     return _page(request, merchant, secret=secret)
+
+
+@posted_from("accounts:merchant_settings", "public_id")
+@for_owners
+def rotate_key(request: PortalRequest, merchant: Merchant, key_id: int) -> HttpResponseBase:
+    """Give a key another secret and show it, this once, as `create_key` does."""
+    key = get_object_or_404(merchant.api_keys, pk=key_id)
+    form = RotationForm(request.POST)
+    if not form.is_valid():
+        return _page(request, merchant, status=400, rotation=form)
+    asked = form.cleaned_data
+    try:
+        secret = rotate_api_key(actor=request.actor, key=key, overlap=asked["overlap"], seen=asked["seen"])
+    except Refused as refused:
+        return _page(request, merchant, status=409, refused=refused)
+    return _page(request, merchant, secret=secret, rotated=key)
 
 
 @posted_from("accounts:merchant_settings", "public_id")
