@@ -31,6 +31,8 @@ class CatalogueWords:
             return _("status"), str(dict(Product.Status.choices).get(value, value or ""))
         if key == "top_category":
             return _("garment"), self._value(CATEGORY, value)
+        if key == "top_category_source":
+            return _("who chose the garment"), str(dict(Product.TopCategorySource.choices).get(value, ""))
         if value is not None and not isinstance(value, str):
             return None
         if key == "" and isinstance(value, str) and value in self.taxonomy.attributes:

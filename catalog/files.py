@@ -19,7 +19,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage, default_storage
 from django.db import DatabaseError, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import FILES, PendingFile, ProductImage
@@ -50,7 +50,7 @@ def announce(paths: Mapping[str, str]) -> None:
     Raises:
         RuntimeError: within another transaction, which would take the records with it when it is rolled back.
     """
-    delete_after = timezone.now() + _TIME_TO_FINISH
+    delete_after = Now() + _TIME_TO_FINISH  # by the clock that is not this process's alone
     with transaction.atomic(durable=True):
         PendingFile.objects.bulk_create(
             PendingFile(path=path, image=image, delete_after=delete_after) for path, image in paths.items()
@@ -123,9 +123,8 @@ def delete_image_files(image: ProductImage) -> None:
 
 def delete_soon(*paths: str, image: str) -> None:
     """Let the sweep delete files that were written for the image of that public id, unless it points to them then."""
-    now = timezone.now()
     PendingFile.objects.bulk_create(
-        (PendingFile(path=path, image=image, delete_after=now) for path in paths), ignore_conflicts=True
+        (PendingFile(path=path, image=image, delete_after=Now()) for path in paths), ignore_conflicts=True
     )
 
 
@@ -139,14 +138,13 @@ def delete_due(goes_on: Callable[[], bool] = lambda: True, storage: Storage = de
         goes_on: asked before every hundred files.
         storage: where the files are.
     """
-    now = timezone.now()
     seen = deleted = failed = 0
     while seen < _FILES_PER_PASS and failed < _FAILURES_PER_PASS and goes_on():
-        due = PendingFile.objects.filter(delete_after__lte=now)
+        due = PendingFile.objects.filter(delete_after__lte=Now())
         ids = list(due.order_by("delete_after", "pk").values_list("pk", flat=True)[:_CHUNK])
         if not ids:
             break
-        due.filter(pk__in=ids).update(tries=F("tries") + 1, delete_after=now + _NEXT_TRY)
+        due.filter(pk__in=ids).update(tries=F("tries") + 1, delete_after=Now() + _NEXT_TRY)
         claimed = PendingFile.objects.filter(pk__in=ids, tries__gt=0)
         orphans = _without_those_in_use(list(claimed))
         gone = _delete(storage, orphans)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from accounts.actors import Actor
 from accounts.models import AuditEvent
 from catalog.models import Decision, Product, ProductAttribute
+from webhooks.models import EventType
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Known:
         top_category_id: as it is stored.
         changed: current values to write, by attribute id.
         events: lines to add to the audit trail.
+        told: what webhooks are to be told of it, and who did it.
         certainty_changed: whether `Product.certainty` is to be saved with the product.
     """
 
@@ -32,6 +35,7 @@ class Known:
     top_category_id: int | None
     changed: dict[int, ProductAttribute] = field(default_factory=dict)
     events: list[AuditEvent] = field(default_factory=list)
+    told: list[tuple[Actor, EventType]] = field(default_factory=list)
     certainty_changed: bool = False
 
 

@@ -14,12 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.expressions import RawSQL
 
 from catalog.models import Product, ProductAttribute, ProductImage
 from catalog.product_filter import LISTED, ProductFilter
 from catalog.selection import Selection
-from core.db import capped_counts
+from core.db import capped_counts, keys_of
 
 PAGE_SIZE = 50
 MOST_COUNTED = 1_000
@@ -100,7 +99,8 @@ def page_of(selection: Selection, *, after: str = "", before: str = "") -> Produ
     cursor = end if backwards else start
     if cursor is not None:
         parts = [part.filter(cursor.behind(way)) for part in parts]
-    rows = list(_shown([part.order_by(*way)[: PAGE_SIZE + 1] for part in parts]).order_by(*way)[: PAGE_SIZE + 1])
+    keys = keys_of([part.order_by(*way)[: PAGE_SIZE + 1] for part in parts])
+    rows = list(with_cover(Product.objects.filter(pk__in=keys)).order_by(*way)[: PAGE_SIZE + 1])
     more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
     if backwards:
         rows.reverse()
@@ -116,17 +116,6 @@ def page_of(selection: Selection, *, after: str = "", before: str = "") -> Produ
 
 def _reversed(column: str) -> str:
     return column[1:] if column.startswith("-") else f"-{column}"
-
-
-def _shown(parts: Sequence[QuerySet[Product]]) -> QuerySet[Product]:
-    """The rows of limited queries. It reads ids first, from an index that holds all that it asks; rows are wide."""
-    written = [part.values("id").query.sql_with_params() for part in parts]
-    # Each part in a derived table of its own: SQLite knows no limits within a union.
-    derived = (f"SELECT part{place}.id FROM ({sql}) part{place}" for place, (sql, _) in enumerate(written))  # noqa: S608
-    union = " UNION ALL ".join(derived)
-    parameters = [parameter for _, given in written for parameter in given]
-    page = RawSQL(f"SELECT page.id FROM ({union}) page", parameters)  # noqa: S608, S611 - the ORM's own, with its parameters
-    return with_cover(Product.objects.filter(pk__in=page))
 
 
 def with_cover(products: QuerySet[Product]) -> QuerySet[Product]:
@@ -199,19 +188,27 @@ def numbers_of(selection: Selection) -> Numbers:
     if chosen.asks_more_than_status:
         asked["matching"] = selection.in_any_order()
     most = MOST_OPEN if chosen.asks_open else MOST_JOINED if chosen.joins else MOST_COUNTED
-    found = counted(asked, {"matching": most})
+    part = selection.quick_part()
+    found = counted(asked, {"matching": most}, {"matching": part} if part is not None else {})
     by_status = {status: found[status] for status in Product.Status.values}
+    if "matching" not in found:
+        found["matching"] = _sum(by_status[status] for status in chosen.statuses or LISTED)
     return Numbers(
         by_status=by_status,
         **{name: found[name] for name in trouble},
-        matching=found.get("matching") or _sum(by_status[status] for status in chosen.statuses or LISTED),
+        matching=found["matching"],
     )
 
 
-def counted(asked: Mapping[str, QuerySet[Product]], most: Mapping[str, int]) -> dict[str, Number]:
-    """Count what each query finds, up to MOST_COUNTED or what `most` says; one query for all of them."""
+def counted(
+    asked: Mapping[str, QuerySet[Product]], most: Mapping[str, int], parts: Mapping[str, QuerySet[Product]]
+) -> dict[str, Number]:
+    """Count what each query finds, up to MOST_COUNTED or what `most` says; one query for all of them.
+
+    `parts`: some of what a query finds, found sooner; see `core.db.capped_counts`.
+    """
     limits = {name: most.get(name, MOST_COUNTED) for name in asked}
-    found = capped_counts(asked, MOST_COUNTED + 1, {name: limit + 1 for name, limit in limits.items()})
+    found = capped_counts(asked, MOST_COUNTED + 1, {name: limit + 1 for name, limit in limits.items()}, parts)
     return {name: Number(min(found[name], limit), found[name] > limit) for name, limit in limits.items()}
 
 

@@ -25,6 +25,7 @@ from catalog.models import Attribute, AttributeValue, Product, ProductAttribute
 from catalog.search import normalized
 from catalog.selectors import Taxonomy
 from core.errors import Invalid
+from core.spreadsheets import plain
 
 SKU, NAME, STATUS, IMAGES, UPDATED = "sku", "name", "status", "images", "updated"
 NOT_APPLICABLE = "-"
@@ -54,22 +55,6 @@ _NOT_APPLICABLE: Mapping[Wording, str] = {
 }
 _NAMED = 12  # values that a refusal names
 _SAYS_NOT_APPLICABLE = frozenset(normalized(word) for word in (*_NOT_APPLICABLE.values(), "not_applicable", "n/a"))
-
-# What a spreadsheet may take for a formula, also in the wide forms of East Asian keyboards.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
-
-
-def safe(text: str) -> str:
-    """Return `text` so that no spreadsheet takes it for a formula: with an apostrophe before it. `plain` takes it off.
-
-    A hyphen alone is not a formula, and says that an attribute does not apply.
-    """
-    return f"'{text}" if text != NOT_APPLICABLE and _FORMULA.match(text) else text
-
-
-def plain(cell: str) -> str:
-    """Return the text that `safe` wrote; any other as it is."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 @dataclass(frozen=True)

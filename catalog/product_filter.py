@@ -140,6 +140,18 @@ class ProductFilter:
         """Whether products of whose attribute nothing is known are looked for."""
         return self.source == "nobody" or any(one.open for one in self.values)
 
+    @property
+    def by_id(self) -> bool:
+        """Whether the products are sorted by their ids."""
+        return self.order[0].lstrip("-") == "id"
+
+    @property
+    def open_attribute_id(self) -> int | None:
+        """The attribute of which nothing is known yet, by id; None where that is not asked for."""
+        if self.source == "nobody":
+            return self.category_id
+        return next((one.attribute_id for one in self.values if one.open), None)
+
     def apply(self, products: QuerySet[Product]) -> QuerySet[Product]:
         """Narrow the products down and put them in order. Archived ones only if their status is asked for."""
         return self.narrowed(products).order_by(*self.order)

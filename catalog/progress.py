@@ -80,7 +80,7 @@ def progress_of(images: list[ProductImage], jobs: Mapping[int, Classification]) 
     ]
     return Progress(
         open_jobs=[job for job in last if job.state in {"queued", "running"} or _is_unapplied(job)],
-        failed_jobs=[job for job in last if job.state == "failed"],
+        failed_jobs=[job for job in last if job.state in {"failed", "cancelled"}],
         done=len(done),
         total=len(images),
         seconds=max(durations, default=None),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.apps import apps
-from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from accounts.actors import Actor
 from accounts.channels import Channel
@@ -156,14 +156,20 @@ def decided_by_people() -> QuerySet[ProductAttribute]:
     ).exclude(decision__answers=Decision.Answers.ACCEPTED, decision__value=F("decision__proposed_value"))
 
 
-def _shown_values() -> QuerySet[ProductAttribute]:
+def shown_values() -> QuerySet[ProductAttribute]:
+    """Return current values with all that is shown of them."""
     return ProductAttribute.objects.select_related(
-        "attribute", "value__parent", "value__merged_into", "decision__user", "decision__api_key"
+        "attribute",
+        "value__parent",
+        "value__merged_into",
+        "decision__user",
+        "decision__api_key",
+        "decision__proposed_by",
     )
 
 
 def _current_values() -> Prefetch[str]:
-    return Prefetch("attributes", _shown_values().order_by("attribute__position", "attribute_id"))
+    return Prefetch("attributes", shown_values().order_by("attribute__position", "attribute_id"))
 
 
 def current_value(product: Product, code: str) -> ProductAttribute:
@@ -172,7 +178,12 @@ def current_value(product: Product, code: str) -> ProductAttribute:
     Raises:
         ProductAttribute.DoesNotExist: nothing is known of it.
     """
-    return _shown_values().get(product=product, attribute__code=code)
+    return shown_values().get(product=product, attribute__code=code)
+
+
+def products_for_values(actor: Actor) -> QuerySet[Product]:
+    """Products that the actor may see, with their current values alone."""
+    return Product.objects.visible_to(actor).select_related("top_category").prefetch_related(_current_values())
 
 
 def products_for_list(actor: Actor) -> QuerySet[Product]:
@@ -246,38 +257,6 @@ def products_for_review(actor: Actor) -> QuerySet[Product]:
         Product.objects.visible_to(actor)
         .select_related("merchant", "top_category")
         .prefetch_related(_current_values(), Prefetch("images", images_for_page(), to_attr="current_images"))
-    )
-
-
-@dataclass(frozen=True)
-class Queue:
-    """The place of a product among those of its merchant that wait for a person, newest first as in the list.
-
-    `place` counts from 1 and is None for a product that does not wait itself; `previous` and `next` are public ids.
-    """
-
-    total: int
-    place: int | None
-    previous: str | None
-    next: str | None
-
-
-def queue_around(actor: Actor, product: Product) -> Queue:
-    """Look for what waits before and after a product (two queries)."""
-    waiting = Product.objects.visible_to(actor).filter(merchant_id=product.merchant_id, status=Product.Status.TO_REVIEW)
-    newer, older = Q(pk__gt=product.pk), Q(pk__lt=product.pk)
-    found = waiting.order_by().aggregate(
-        total=Count("pk"),
-        newer=Count("pk", filter=newer),
-        previous=Min("pk", filter=newer),
-        next=Max("pk", filter=older),
-    )
-    names = dict(Product.objects.filter(pk__in=[found["previous"], found["next"]]).values_list("pk", "public_id"))
-    return Queue(
-        total=found["total"],
-        place=found["newer"] + 1 if product.status == Product.Status.TO_REVIEW else None,
-        previous=names.get(found["previous"]),
-        next=names.get(found["next"]),
     )
 
 

@@ -22,12 +22,16 @@ from accounts.models import Merchant
 from catalog.models import Product, ProductAttribute, ProductTerm
 from catalog.search import Search, normalized
 from core.admin.newest_first import FEW, KeyFilter
+from core.db import among
 from core.ids import is_public_id
 
 R = TypeVar("R", bound=Model)
 
 # As many as are still read by their keys. Walking to those of which there are more finds a page among so many.
 _FOUND = 2_000
+# The same where only values are asked for, each of them one: their products follow each other in an index, so that a
+# page is soon found among those of the rarest.
+_FOUND_BY_VALUE = 200
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,14 @@ class Finding:
         search = Search.of(self.text)
         if not search.terms and not self.wanted:
             return products
-        found, merchants = _few(search, self.wanted, self.text)
+        ordered = not search.terms and all(len(one.ids) == 1 for one in self.wanted)
+        found, merchants = _few(search, self.wanted, self.text, most=_FOUND_BY_VALUE if ordered else _FOUND)
         if found is not None and not merchants:
-            return (
-                products.filter(Q(pk__in=found) | self._by_number()) if search.terms else products.filter(pk__in=found)
-            )
+            if search.terms and is_public_id(self.text.strip()):
+                return products.filter(Q(pk__in=found) | self._by_number())
+            return products.filter(pk__in=among(found))
+        if ordered:
+            return self._joined(products)
         if not search.terms:
             return self._looked_up(products)
         named = Q(merchant__in=merchants) | self._by_number() if merchants else self._by_number()
@@ -81,6 +88,11 @@ class Finding:
 
     def _by_number(self) -> Q:
         return Q(public_id=self.text.strip()) if is_public_id(self.text.strip()) else Q(pk__in=())
+
+    def _joined(self, products: QuerySet[Product]) -> QuerySet[Product]:
+        for one in self.wanted:
+            products = products.filter(attributes__attribute=one.attribute_id, attributes__value__in=one.ids)
+        return products
 
     def _looked_up(self, products: QuerySet[Product]) -> QuerySet[Product]:
         for number, one in enumerate(self.wanted):
@@ -102,7 +114,7 @@ def keys_called(text: str) -> list[int] | None:
         of_number := list(Product.objects.filter(public_id=number).values_list("pk", flat=True))
     ):
         return of_number
-    found, _merchants = _few(Search.of(text), (), text, merchants=False)
+    found, _merchants = _few(Search.of(text), (), text, most=_FOUND, merchants=False)
     return found
 
 
@@ -137,9 +149,9 @@ def _rarest_first(terms: frozenset[int], text: str) -> list[int]:
 
 
 def _few(
-    search: Search, wanted: Iterable[Wanted], text: str, *, merchants: bool = True
+    search: Search, wanted: Iterable[Wanted], text: str, *, most: int, merchants: bool = True
 ) -> tuple[list[int] | None, list[int]]:
-    """Ids of the products that have all words and values, None for more than _FOUND; and of merchants called so.
+    """Ids of the products that have all words and values, None for more than `most`; and of merchants called so.
 
     One query. Terms are found through the merchants, of which there are few, because their key begins with them.
     """
@@ -171,7 +183,7 @@ def _few(
     in_order = "STRAIGHT_JOIN " if search.terms and connection.vendor == "mysql" else ""
     sql = (
         f"SELECT 0 AS kind, product FROM (SELECT {in_order}{products[0]} AS product FROM {', '.join(tables)} "  # noqa: S608
-        f"WHERE {' AND '.join(conditions)} LIMIT {_FOUND + 1}) found"
+        f"WHERE {' AND '.join(conditions)} LIMIT {most + 1:d}) found"
     )
     if merchants and search.terms:
         sql += f" UNION ALL SELECT 1, id FROM (SELECT id FROM {owners} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
@@ -181,7 +193,7 @@ def _few(
         rows = cursor.fetchall()
     found = [key for kind, key in rows if kind == 0]
     called = [key for kind, key in rows if kind == 1]
-    return (found if len(found) <= _FOUND else None), called
+    return (found if len(found) <= most else None), called
 
 
 class MerchantFilter(KeyFilter):

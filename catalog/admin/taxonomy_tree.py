@@ -25,12 +25,17 @@ from core.errors import Forbidden, Refused
 
 @dataclass
 class Node:
-    """A value with those below it; `others` are merged into it, `uses` says how many products have it now."""
+    """A value with those below it; `others` are merged into it, `count` products (MOST_COUNTED + 1 at most) have it."""
 
     value: AttributeValue
-    uses: str
+    count: int
     children: list[Node] = field(default_factory=list)
     others: list[AttributeValue] = field(default_factory=list)
+
+    @property
+    def uses(self) -> str:
+        """How many products have it, for people."""
+        return f"{changes.MOST_COUNTED:,}+" if self.count > changes.MOST_COUNTED else f"{self.count:,}"
 
 
 @dataclass
@@ -46,7 +51,7 @@ def branches() -> list[Branch]:
     attributes = list(Attribute.objects.order_by("position", "pk"))
     values = list(AttributeValue.objects.order_by("position", "pk").select_related("merged_into", "attribute"))
     counts = changes.use_counts(values)
-    nodes = {value.pk: Node(value, _uses(counts[value.pk])) for value in values}
+    nodes = {value.pk: Node(value, counts[value.pk]) for value in values}
     tops: dict[int, list[Node]] = {attribute.pk: [] for attribute in attributes}
     for value in values:
         if value.merged_into_id is not None:
@@ -56,10 +61,6 @@ def branches() -> list[Branch]:
         else:
             tops[value.attribute_id].append(nodes[value.pk])
     return [Branch(attribute, tops[attribute.pk]) for attribute in attributes]
-
-
-def _uses(count: int) -> str:
-    return f"{changes.MOST_COUNTED:,}+" if count > changes.MOST_COUNTED else f"{count:,}"
 
 
 class TaxonomyTree:

@@ -1,27 +1,24 @@
-"""What the endpoints of several resources share: their refusals, and how they find a product."""
+"""What the endpoints of several resources share: how they find a product, and what its shapes need."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 
 from accounts.actors import Actor
 from accounts.authentication import actor_of
+from catalog import services
+from catalog.api import problem_types as problem_types  # registers the codes that `refusals` names
+from catalog.api.serializers.values import Labels
 from catalog.models import Attribute, Product, ProductImage
 from catalog.progress import last_jobs
-from core.api import ErrorSerializer
+from core.api import check_version
+from core.db import atomic
 
-REFUSALS: dict[int, Any] = {
-    400: OpenApiResponse(ErrorSerializer, description="The request is wrong; the code says in what."),
-    401: OpenApiResponse(ErrorSerializer, description="No key, or one that may not be used."),
-    403: OpenApiResponse(ErrorSerializer, description="The key or person may look but not change."),
-    404: OpenApiResponse(ErrorSerializer, description="There is no such thing in this merchant."),
-    429: OpenApiResponse(ErrorSerializer, description="Too many requests; Retry-After says when to go on."),
-}
-CONFLICT: dict[int, Any] = {409: OpenApiResponse(ErrorSerializer, description="The product's state forbids it.")}
+R = TypeVar("R")
 
 
 def find_product(actor: Actor, public_id: str) -> Product:
@@ -41,10 +38,24 @@ def find_product_to_change(request: Request, public_id: str) -> tuple[Actor, Pro
     return actor, product
 
 
-def serializer_context(request: Request, images: list[ProductImage] | None = None) -> dict[str, Any]:
-    """What the serializers need besides the rows: the active attributes, and the images' last jobs."""
+@atomic
+def unless_changed(request: Request, product: Product, change: Callable[[], R]) -> R:
+    """Do a change, in one transaction, unless If-Match names another version of the product than the one stored.
+
+    Raises:
+        PreconditionFailed: it does.
+    """
+    if "HTTP_IF_MATCH" in request.META:
+        check_version(request, services.lock_product(product.pk).version)
+    return change()
+
+
+def serializer_context(request: Request, images: Iterable[ProductImage] = ()) -> dict[str, Any]:
+    """What the serializers need besides the rows: the active attributes, labels, the images' last jobs."""
+    known = list(images)
     return {
         "request": request,
         "attributes": list(Attribute.objects.filter(active=True)),
-        "jobs": last_jobs(images) if images else {},
+        "labels": Labels(),
+        "jobs": last_jobs(known) if known else {},
     }

@@ -137,5 +137,5 @@ class Migration(migrations.Migration):
             model_name='product',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('top_category', None), ('top_category_source__in', ('', 'human'))), models.Q(('top_category__isnull', False), ('top_category_source__in', ('auto', 'human'))), _connector='OR'), name='product_top_category_source'),
         ),
-        migrations.RunPython(name_what_is_stored, forget_these_names),
+        migrations.RunPython(name_what_is_stored, forget_these_names, atomic=False),
     ]

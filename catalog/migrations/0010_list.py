@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
             name='merchant',
             field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.merchant'),
         ),
-        migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunPython(fill, migrations.RunPython.noop, atomic=False),
         migrations.AlterField(
             model_name='productattribute',
             name='merchant',

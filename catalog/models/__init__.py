@@ -6,6 +6,7 @@ Two tables point to the classifier's by name. Its types are imported for type ch
 from catalog.models.bulk import BulkChange
 from catalog.models.decision import Decision, ProductAttribute
 from catalog.models.draft import DraftImage, UploadDraft
+from catalog.models.fetched import FetchedImage
 from catalog.models.files import PendingFile
 from catalog.models.image import FILES, ProductImage, ProductImageQuerySet
 from catalog.models.imports import ImportFile, ImportLine, ProductImport
@@ -25,6 +26,7 @@ __all__ = [
     "BulkChange",
     "Decision",
     "DraftImage",
+    "FetchedImage",
     "ImportFile",
     "ImportLine",
     "MappingEntry",

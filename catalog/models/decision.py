@@ -84,6 +84,7 @@ class Decision(models.Model):
     operation = models.ForeignKey(
         Operation, models.SET_NULL, null=True, blank=True, related_name="decisions", verbose_name=_("operation")
     )
+    reason = models.CharField(_("reason"), max_length=300, blank=True, default="", db_default="")
     created_at = models.DateTimeField(_("time"), auto_now_add=True)
 
     class Meta:

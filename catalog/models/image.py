@@ -30,7 +30,8 @@ class ProductImageQuerySet(models.QuerySet["ProductImage"]):
         Removed ones only for who may delete them for good, and for who removed them: that may have been a slip.
         """
         visible = self.filter(product__in=Product.objects.visible_to(actor))
-        if actor.sees_all_merchants or actor.is_owner:
+        by_key = actor.api_key is not None and actor.merchant is not None and actor.can_edit(actor.merchant.pk)
+        if actor.sees_all_merchants or actor.is_owner or by_key:
             return visible
         shown = Q(archived_at=None)
         return visible.filter(shown | Q(archived_by=actor.user) if actor.user is not None else shown)

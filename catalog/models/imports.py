@@ -100,7 +100,7 @@ class ImportLine(models.Model):
         """What became of it."""
 
         PENDING = "pending", _("waiting")
-        CREATED = "created", _("created")
+        CREATED = "created", pgettext_lazy("product", "created")
         CHANGED = "changed", pgettext_lazy("product", "changed")
         UNCHANGED = "unchanged", _("unchanged")
         REFUSED = "refused", _("not possible")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -182,6 +183,14 @@ class Product(models.Model):
         self.search_text = search_text(self.name, self.sku)
         self.name_order = normalized(self.name)[:80] or self.LAST
         self.sku_order = normalized(self.sku or "")[:64] or self.LAST
+
+    @property
+    def following(self) -> dict[str, Any]:
+        """The fields that follow from others alone, by name, as `save` would write them."""
+        saved = copy(self)
+        saved._follow_words()
+        saved.unclear = saved._unclear()
+        return {name: getattr(saved, name) for name in (*sorted(_FROM_WORDS), "unclear")}
 
     def _unclear(self) -> Product.Unclear:
         if self.top_category_source != self.TopCategorySource.NONE:

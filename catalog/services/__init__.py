@@ -12,6 +12,7 @@ from catalog.services.products import (
     clean_name,
     clean_sku,
     create_product,
+    reorder_images,
     update_product,
 )
 from catalog.services.proposals import mark_classifying, write_proposal
@@ -46,6 +47,7 @@ __all__ = [
     "mark_classifying",
     "publish",
     "put_back",
+    "reorder_images",
     "restore",
     "save_review",
     "state_of",

@@ -19,6 +19,7 @@ from catalog.services import drafts, shop_data
 from catalog.services.deletion import delete_of_closed
 from catalog.services.imports import sending
 from core.db import atomic
+from webhooks.models import Event
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ def _remove_rest(merchant: Merchant) -> None:
     SavedView.objects.filter(merchant=merchant).delete()
     merchant.operations.all().delete()
     merchant.invitations.all().delete()
+    merchant.webhook_endpoints.all().delete()
+    Event.objects.filter(merchant=merchant).delete()
     merchant.api_keys.all().delete()
     merchant.memberships.all().delete()
     Merchant.objects.filter(pk=merchant.pk).update(closes_at=None)

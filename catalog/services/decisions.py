@@ -8,17 +8,20 @@ from accounts.actors import Actor
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute
 from catalog.selectors import Taxonomy, images_wait
 from catalog.services.writing import apply_decisions, audit, changes, locked_for, save, status_and_garment
+from catalog.telling import tell_of_action
 from catalog.values.deciding import EffectiveDecisions, record_decision
 from catalog.values.recompute import recompute_values
 from core.db import atomic
 from core.errors import Conflict, Invalid
+
+_SHOWN = 40  # characters of an unknown code that a sentence repeats
 
 
 def find_attribute(taxonomy: Taxonomy, code: str) -> Attribute:
     """Return the active attribute of that code. Raises Invalid `unknown_attribute`."""
     attribute = taxonomy.attributes.get(code)
     if attribute is None:
-        raise Invalid("unknown_attribute", _("There is no attribute “%(code)s”."), {"code": code})
+        raise Invalid("unknown_attribute", _("There is no attribute “%(code)s”."), {"code": code[:_SHOWN]})
     return attribute
 
 
@@ -26,7 +29,9 @@ def find_leaf(taxonomy: Taxonomy, attribute: str, code: str) -> AttributeValue:
     """Return the value to decide that a code stands for today. Raises Invalid `unknown_value`, `not_a_leaf`."""
     value = taxonomy.resolve(attribute, code)
     if value is None:
-        raise Invalid("unknown_value", _("There is no value “%(code)s”. Choose one of the list."), {"code": code})
+        raise Invalid(
+            "unknown_value", _("There is no value “%(code)s”. Choose one of the list."), {"code": code[:_SHOWN]}
+        )
     if value not in taxonomy.leaves(attribute):
         raise Invalid(
             "not_a_leaf",
@@ -40,7 +45,7 @@ def find_top_category(taxonomy: Taxonomy, code: str) -> AttributeValue:
     """Return the top-level category of that code. Raises Invalid `unknown_top_category`."""
     value = taxonomy.resolve(CATEGORY, code)
     if value is None or value.parent_id is not None:
-        raise Invalid("unknown_top_category", _("There is no top-level category “%(code)s”."), {"code": code})
+        raise Invalid("unknown_top_category", _("There is no top-level category “%(code)s”."), {"code": code[:_SHOWN]})
     return value
 
 
@@ -104,8 +109,8 @@ def category_needed() -> Invalid:
 
 
 @atomic
-def choose_top_category(*, actor: Actor, product: Product, top_category: str) -> Product:
-    """Say which garment of the images is the product, by its top-level category's code.
+def choose_top_category(*, actor: Actor, product: Product, top_category: str | None) -> Product:
+    """Say which garment of the images is the product, by its top-level category's code; None: none of them.
 
     Raises:
         Invalid: `unknown_top_category`.
@@ -114,12 +119,16 @@ def choose_top_category(*, actor: Actor, product: Product, top_category: str) ->
     product = locked_for(actor, product)
     before = status_and_garment(product)
     taxonomy = Taxonomy.load()
-    product.top_category = find_top_category(taxonomy, top_category)
+    product.top_category = find_top_category(taxonomy, top_category) if top_category is not None else None
     product.top_category_source = Product.TopCategorySource.HUMAN
     withdraw_foreign_category(actor, product, taxonomy)
     apply_decisions(product, taxonomy)
     save(product, "top_category", "top_category_source", "status")
-    audit(actor, "product.choose_top_category", product, top_category=top_category, **changes(before, product))
+    if top_category is None:
+        audit(actor, "product.choose_none", product, **changes(before, product))
+        tell_of_action(actor, "product.choose_top_category", product)  # in a review, that line is one of several
+    else:
+        audit(actor, "product.choose_top_category", product, top_category=top_category, **changes(before, product))
     return product
 
 
@@ -132,6 +141,7 @@ def decide(
     value: str,
     source: Decision.Source = Decision.Source.HUMAN,
     taxonomy: Taxonomy | None = None,
+    reason: str = "",
 ) -> Decision:
     """Set an attribute to a value, both by code. A decided category also chooses its top-level category.
 
@@ -148,7 +158,7 @@ def decide(
     if attribute == CATEGORY:
         follow_category(product, leaf, taxonomy)
     check_applies(taxonomy, found, product)
-    decision = record_decision(actor, product, found, Decision.Kind.SET, taxonomy, leaf, source=source)
+    decision = record_decision(actor, product, found, Decision.Kind.SET, taxonomy, leaf, source=source, reason=reason)
     apply_decisions(product, taxonomy)
     save(product, "top_category", "top_category_source", "status")
     audit(actor, "product.decide", product, attribute=attribute, value=leaf.code, **changes(before, product))
@@ -163,6 +173,7 @@ def decide_not_applicable(
     attribute: str,
     source: Decision.Source = Decision.Source.HUMAN,
     taxonomy: Taxonomy | None = None,
+    reason: str = "",
 ) -> Decision:
     """Say that the product has no such attribute. Who has read the taxonomy already hands it over.
 
@@ -174,7 +185,9 @@ def decide_not_applicable(
     found = find_attribute(taxonomy, attribute)
     if attribute == CATEGORY:
         raise category_needed()
-    decision = record_decision(actor, product, found, Decision.Kind.NOT_APPLICABLE, taxonomy, source=source)
+    decision = record_decision(
+        actor, product, found, Decision.Kind.NOT_APPLICABLE, taxonomy, source=source, reason=reason
+    )
     apply_decisions(product, taxonomy)
     save(product, "status")
     audit(actor, "product.not_applicable", product, attribute=attribute)

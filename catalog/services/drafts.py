@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.core.files.uploadedfile import UploadedFile
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
@@ -20,6 +20,7 @@ from catalog.models import FILES, DraftImage, Product, ProductImage, UploadDraft
 from catalog.services import uploads
 from catalog.services.products import NAME_LENGTH, SKU_LENGTH
 from catalog.upload_validation import refusal
+from core.clock import database_now
 from core.db import atomic
 from core.errors import Conflict, Forbidden, Gone, Refused
 from core.ids import is_public_id
@@ -33,14 +34,14 @@ _COPIED = ("public_id", *FILES, "original_name", "sha256", "size", "width", "hei
 def drafts_of(actor: Actor, merchant: Merchant) -> list[UploadDraft]:
     """The drafts that the person may go on with, newest first, with their images; two queries."""
     mine = UploadDraft.objects.filter(
-        merchant=merchant, created_by=actor.user, expires_at__gt=timezone.now(), images__isnull=False
+        merchant=merchant, created_by=actor.user, expires_at__gt=Now(), images__isnull=False
     )
     return list(mine.distinct().order_by("-id").prefetch_related("images")[:_MOST_SHOWN])
 
 
 def find_draft(actor: Actor, merchant: Merchant, number: str) -> UploadDraft | None:
     """The person's draft of that public id, unless it has been dropped or registered."""
-    mine = UploadDraft.objects.filter(merchant=merchant, created_by=actor.user, expires_at__gt=timezone.now())
+    mine = UploadDraft.objects.filter(merchant=merchant, created_by=actor.user, expires_at__gt=Now())
     return mine.filter(public_id=number).first()
 
 
@@ -65,7 +66,7 @@ def _locked(actor: Actor, merchant: Merchant, number: str) -> UploadDraft:
     """
     actor.require_edit(merchant.pk)
     mine = UploadDraft.objects.select_for_update().filter(merchant=merchant, created_by=actor.user)
-    draft = mine.filter(public_id=number, expires_at__gt=timezone.now()).first()
+    draft = mine.filter(public_id=number, expires_at__gt=Now()).first()
     if draft is not None:
         return draft
     if registered(actor, number) is not None:
@@ -88,7 +89,7 @@ def _begin(actor: Actor, merchant: Merchant, number: str) -> UploadDraft:
     if registered(actor, number) is None:
         UploadDraft.objects.get_or_create(
             public_id=number,
-            defaults={"merchant": merchant, "created_by": actor.user, "expires_at": timezone.now() + LIFETIME},
+            defaults={"merchant": merchant, "created_by": actor.user, "expires_at": database_now() + LIFETIME},
         )
     return _locked(actor, merchant, number)
 
@@ -105,7 +106,7 @@ def _keep(actor: Actor, merchant: Merchant, prepared: uploads.Prepared, place: i
         DraftImage(draft=draft, position=position + number, **{name: getattr(image, name) for name in _COPIED})
         for number, image in enumerate(new)
     ]
-    draft.expires_at = timezone.now() + LIFETIME
+    draft.expires_at = database_now() + LIFETIME
     draft.save(update_fields=["expires_at"])
     stored_files.keep_until(_paths([*present, *rows]), draft.expires_at)
     DraftImage.objects.bulk_create(rows)
@@ -288,7 +289,7 @@ def forget(draft: UploadDraft) -> None:
 
 def delete_expired(now: datetime | None = None) -> int:
     """Delete drafts whose time is over; returns how many. Their files are due at the same time, see catalog.files."""
-    expired = UploadDraft.objects.filter(expires_at__lte=now or timezone.now())
+    expired = UploadDraft.objects.filter(expires_at__lte=now or Now())
     deleted = 0
     while ids := list(expired.order_by("pk").values_list("pk", flat=True)[:_CHUNK]):
         UploadDraft.objects.filter(pk__in=ids).delete()

@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy
 from accounts.actors import Actor, system
 from accounts.services.audit import record
 from catalog.models import CATEGORY, Attribute, AttributeValue, MappingEntry, TaxonomyMapping
-from catalog.product_columns import CellReader, plain, safe
+from catalog.product_columns import CellReader
 from catalog.selectors import Taxonomy
 from core.db import atomic
 from core.errors import Forbidden, Invalid
 from core.multipart import lenient_text
+from core.spreadsheets import plain, safe
 from core.text import has_control_characters, tidied
 
 HEADS = ("value", "with", "code", "name")

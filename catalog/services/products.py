@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -170,6 +171,27 @@ def update_product(
     if renaming.fields:
         save_renamed(actor, product, renaming)
     return product
+
+
+@atomic
+def reorder_images(*, actor: Actor, product: Product, order: Sequence[str]) -> None:
+    """Put the product's images in another order, by their public ids; the first one stands for the product in lists.
+
+    Raises:
+        Conflict: `other_images`: these are not the product's images, each of them once; or `archived`.
+    """
+    product = locked_for(actor, product)
+    images = {image.public_id: image for image in product.images.current()}
+    if len(order) != len(images) or set(order) != set(images):
+        raise Conflict("other_images", _("The product has other photos by now. Name each one of them once."))
+    places = {images[public_id].pk: place for place, public_id in enumerate(order)}
+    moved = [image for image in images.values() if image.position != places[image.pk]]
+    for image in moved:
+        image.position = places[image.pk]
+    if moved:
+        ProductImage.objects.bulk_update(moved, ["position"])
+        save(product)
+        audit(actor, "image.reorder", product, images=list(order))
 
 
 @atomic

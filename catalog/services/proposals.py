@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Case, F, Value, When
+
 from catalog.models import CATEGORY, Product
 from catalog.proposal import Proposal
 from catalog.selectors import Taxonomy
@@ -54,4 +56,8 @@ def write_proposal(
 
 def mark_classifying(*, product_id: int) -> None:
     """Show that images of the product wait, in the caller's transaction; what is public or put away stays."""
-    Product.objects.filter(pk=product_id, status__in=MAY_CLASSIFY).update(status=Product.Status.CLASSIFYING)
+    nothing = Product.Unclear.NOTHING  # is said of what was looked at only, as `Product.save` has it
+    Product.objects.filter(pk=product_id, status__in=MAY_CLASSIFY).update(
+        status=Product.Status.CLASSIFYING,
+        unclear=Case(When(unclear=nothing, then=Value(Product.Unclear.NO)), default=F("unclear")),
+    )

@@ -24,6 +24,7 @@ from catalog.services.writing import apply_decisions, audit, changes, check_vers
 from catalog.values.deciding import EffectiveDecisions, record_decision
 from catalog.values.recompute import is_proposed, recompute_values
 from core.db import atomic
+from core.errors import Refused
 
 # What may be said of an attribute in place of a value's code.
 LEAVE_OPEN = ""
@@ -85,7 +86,11 @@ def _answer_all(actor: Actor, product: Product, values: Mapping[str, str], taxon
     effective = EffectiveDecisions.of(product)
     # The category first: it decides which garment the product is, and so which predictions the other decisions answer.
     for code in sorted(values, key=lambda code: code != CATEGORY):
-        _answer(actor, product, find_attribute(taxonomy, code), values[code], effective, taxonomy)
+        try:
+            _answer(actor, product, find_attribute(taxonomy, code), values[code], effective, taxonomy)
+        except Refused as refused:
+            refused.attribute = code
+            raise
 
 
 @atomic
@@ -100,6 +105,7 @@ def save_review(
     version: int | None = None,
     publish: bool = False,
     while_classifying: bool = False,
+    taxonomy: Taxonomy | None = None,
 ) -> Product:
     """Save what a person says of a product at once: which garment it is, each attribute's value, whether it is public.
 
@@ -114,6 +120,7 @@ def save_review(
         version: the product's version that the person saw.
         publish: publish it, too. Nothing is decided beyond `values`: what is only proposed is open in public.
         while_classifying: publish it though images wait; what is found in them no longer counts.
+        taxonomy: the taxonomy, if the caller has read it already.
 
     Returns:
         The product, ready if its category is decided and no image waits.
@@ -127,7 +134,7 @@ def save_review(
     """
     product = locked_for(actor, product)
     check_version(product, version)
-    taxonomy = Taxonomy.load()
+    taxonomy = taxonomy or Taxonomy.load()
     before = status_and_garment(product)
     renaming = rename(product, name, sku)
     if top_category is not None:

@@ -26,11 +26,11 @@ from catalog import storage
 from catalog.models import Attribute, Decision, Product, ProductAttribute, ProductImage
 from core.db import atomic
 from core.errors import Conflict
+from core.spreadsheets import safe
 
 KIND = "shop_data"
 _CHUNK = 200  # products, or rows, that are read at once
 _COPIED = 2**20  # bytes of a photo
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Row = Iterable[object]
 
@@ -65,7 +65,7 @@ def _begin(actor: Actor, merchant: Merchant) -> Operation:
 
 def _cell(value: object) -> object:
     """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return safe(value) if isinstance(value, str) else value
 
 
 class _Archive:
@@ -146,9 +146,17 @@ def _write(file: IO[bytes], merchant: Merchant, lease: Lease, stop: threading.Ev
         )
         archive.table(
             "api_keys.csv",
-            ("name", "prefix", "read_only", "created", "last_used", "revoked"),
+            ("name", "prefix", "reads", "changes", "classifies", "created", "last_used", "good_until", "revoked"),
             merchant.api_keys.order_by("pk").values_list(
-                "name", "prefix", "read_only", "created_at", "last_used_at", "revoked_at"
+                "name",
+                "prefix",
+                "may_read",
+                "may_write",
+                "may_classify",
+                "created_at",
+                "last_used_at",
+                "expires_at",
+                "revoked_at",
             ),
         )
         archive.table("decisions.csv", _DECISION_HEAD, _decisions(merchant))

@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 
 from accounts.actors import Actor
 from accounts.models import Merchant
+from accounts.services import usage
 from catalog import copies, services
 from catalog import files as stored_files
 from catalog.models import Product, ProductImage
+from catalog.services import uploads_measured
 from catalog.upload_validation import (
     SENTENCES,
     check_format,
@@ -25,11 +28,12 @@ from catalog.upload_validation import (
     refusal,
     refusal_of,
 )
-from core.db import atomic
+from core.db import atomic, decisive
 from core.errors import Conflict, Refused
 from core.ids import public_id
 from vision.engine.decode import decoding
 from vision.engine.errors import DecodeError
+from vision.engine.locations import without_location
 
 _DETAIL = 1200  # px, shorter side that decoding keeps at least: a display copy's at 4:3
 
@@ -81,7 +85,7 @@ def _planned(product: str, name: str, file: UploadedFile[bytes]) -> _Upload | Re
         check_size(file.size or 0)
         extension = check_format(file)
     except Refused as refused:
-        return refused
+        return refused.kept()
     number = public_id()
     stem = f"{stored_files.image_folder(product)}/{number}"
     paths = {
@@ -101,14 +105,11 @@ def _write(upload: _Upload, data: bytes, sha256: str) -> ProductImage:
     """
     try:
         with decoding(data, detail=_DETAIL, most_pixels=copies.MOST_PIXELS, max_pixels=image_limits()) as decoded:
-            contents = {
-                "original": data,
-                "display": copies.display_copy(decoded.image),
-                "thumbnail": copies.thumbnail(decoded.image),
-                "small": copies.thumbnail(decoded.image, copies.SMALL_SIDE),
-            }
+            display = copies.display_copy(decoded.image)
+            thumbnail, small = copies.thumbnails(decoded.image)
     except DecodeError as error:
         raise refusal_of(error) from error
+    contents = {"original": data, "display": display, "thumbnail": thumbnail, "small": small}
     for name, path in upload.paths.items():
         stored_files.write(path, contents[name])
     return ProductImage(
@@ -166,7 +167,7 @@ def _write_good_ones(prepared: Prepared, planned: Sequence[_Upload | Refused], p
             if isinstance(plan, Refused):
                 raise plan
             plan.file.seek(0)
-            data = plan.file.read()
+            data = without_location(plan.file.read())
             sha256 = hashlib.sha256(data).hexdigest()
             if sha256 in known:
                 raise refusal("duplicate", sha256=sha256)
@@ -174,7 +175,8 @@ def _write_good_ones(prepared: Prepared, planned: Sequence[_Upload | Refused], p
             known.add(sha256)
             taken += 1
         except Refused as refused:
-            prepared.outcomes.append(refused)
+            uploads_measured.REFUSED.add(code=refused.code)
+            prepared.outcomes.append(refused.kept())
 
 
 def _has_many_waiting(merchant_id: int) -> bool:
@@ -234,10 +236,18 @@ def _add_rows(actor: Actor, product: Product, prepared: Prepared, place: int | N
         image.save(force_insert=True)
     if stored:
         services.audit(actor, "image.add", product, images=[image.public_id for image in stored])
+        usage.count(actor=actor, images=len(stored), size=sum(image.size for image in stored))
+        transaction.on_commit(lambda: uploads_measured.stored(product, stored))
     prepared.outcomes, prepared.confirmed = outcomes, confirmed
 
 
-@atomic
+def _require_quota(actor: Actor, files: Sequence[UploadedFile[bytes]]) -> None:
+    """Refuse before anything is decoded if there is no room for a single one; what is stored is counted exactly."""
+    if files:
+        usage.require(actor=actor, images=1, size=min(file.size or 0 for file in files))
+
+
+@decisive
 def add_prepared(*, actor: Actor, product: Product, prepared: Prepared, place: int | None = None) -> None:
     """Give prepared images of `prepared_files` their rows, and say in `prepared` which were turned away after all.
 
@@ -281,8 +291,10 @@ def add_images(
         Conflict: `archived`, `upload_expired`.
         Gone: the product was deleted for good.
         Forbidden: the actor may only look.
+        TooMuch: the merchant's quota of a day, at the API.
     """
     actor.require_edit(product.merchant_id)
+    _require_quota(actor, files)
     present = list(ProductImage.objects.filter(product=product, archived_at=None).values_list("sha256", flat=True))
     with prepared_files(product.public_id, files, present) as prepared:
         if prepared.images:
@@ -334,7 +346,7 @@ def prepared_product(files: Sequence[UploadedFile[bytes]], number: str | None = 
         yield prepared
 
 
-@atomic
+@decisive
 def create_prepared(
     *,
     actor: Actor,
@@ -376,8 +388,10 @@ def create_product_with_images(
         Invalid: `no_images`, or the name or SKU is wrong (see `services.create_product`).
         Conflict: `sku_taken`, `upload_expired`.
         Forbidden: the actor may only look.
+        TooMuch: the merchant's quota of a day, at the API.
     """
     services.check_new_product(actor=actor, merchant=merchant, name=name, sku=sku)
+    _require_quota(actor, files)
     with prepared_product(files, number) as prepared:
         product = create_prepared(actor=actor, merchant=merchant, prepared=prepared, place=place, name=name, sku=sku)
     return product, prepared.received()

@@ -12,6 +12,7 @@ from accounts.services import event_of
 from catalog.known import known_of
 from catalog.models import Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy
+from catalog.telling import tell_of_action
 from catalog.values.recompute import recompute_values
 from catalog.values.status import update_status
 from core.errors import Conflict, Gone
@@ -74,7 +75,10 @@ def locked_image(actor: Actor, image: ProductImage) -> tuple[Product, ProductIma
 
 
 def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
-    """Leave a line about the product in the audit trail, which names the operation that it is part of."""
+    """Leave a line about the product in the audit trail, which names its operation, and tell webhooks of it.
+
+    To be called once everything of the product is written: webhooks are told its version and its values.
+    """
     if actor.operation is not None:
         details["operation"] = actor.operation.public_id
     event = event_of(
@@ -89,6 +93,7 @@ def audit(actor: Actor, action: str, product: Product, **details: Any) -> None:
         known.events.append(event)
     else:
         event.save()
+    tell_of_action(actor, action, product)
 
 
 def status_and_garment(product: Product) -> dict[str, str | None]:

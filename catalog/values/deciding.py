@@ -61,6 +61,7 @@ def record_decision(
     *,
     source: Decision.Source = Decision.Source.HUMAN,
     as_it_stood: bool = False,
+    reason: str = "",
 ) -> Decision:
     """Record that the actor decided, with what the decision answers.
 
@@ -73,6 +74,7 @@ def record_decision(
         value: the value that is set; None for every other kind.
         source: a person or key, or an import.
         as_it_stood: whether the value was only published, or accepted among many, and nobody answered this one.
+        reason: why, in the words of who decides.
     """
     fields = _answered(product, attribute, taxonomy)
     if as_it_stood:
@@ -88,6 +90,7 @@ def record_decision(
         impersonator=actor.impersonator,
         channel=actor.channel,
         operation=actor.operation,
+        reason=reason,
         **fields,
     )
 

@@ -17,6 +17,7 @@ from accounts.models import AuditEvent
 from catalog.known import Known, known_of, make_known
 from catalog.models import CATEGORY, Decision, Product, ProductAttribute, ProductImage
 from catalog.selectors import Taxonomy
+from catalog.telling import tell_of_many
 
 
 def lock_many(ids: Collection[int], taxonomy: Taxonomy) -> dict[int, Product]:
@@ -73,11 +74,13 @@ def _versions(products: Iterable[Product]) -> dict[int, int]:
 
 
 def write_changes(products: Iterable[Product]) -> None:
-    """Write the current values and the lines of the audit trail of products that were locked by `lock_many`."""
+    """Write what products that were locked by `lock_many` became: values, lines of the audit trail, events."""
+    products = list(products)
     known = [one for product in products if (one := known_of(product)) is not None]
     values = [current for one in known for current in one.changed.values()]
     replace_rows(values, ["state", "value", "confidence", "decision", "updated_at"])
     AuditEvent.objects.bulk_create([event for one in known for event in one.events])
+    tell_of_many(products)
 
 
 def replace_rows(rows: list[Any], fields: list[str]) -> None:

@@ -33,10 +33,10 @@ def is_proposed(product: Product, attribute: Attribute, taxonomy: Taxonomy) -> b
     return applies and _proposed(product, attribute, taxonomy)[1] is not None
 
 
-def _current_value(
+def current_value(
     product: Product, attribute: Attribute, decision: Decision | None, taxonomy: Taxonomy
 ) -> dict[str, Any]:
-    """The fields of the attribute's current value."""
+    """Return the fields of an attribute's current value: they follow from its decision, else from the proposal."""
     if not taxonomy.applies(attribute.code, product.top_category):  # whatever was decided before the category was
         return {"state": State.NOT_APPLICABLE, "value_id": None, "confidence": None, "decision_id": None}
     if decision is not None:
@@ -89,7 +89,7 @@ def recompute_values(product: Product, taxonomy: Taxonomy, *, accept: bool = Tru
     decisions = effective.by_attribute
     created, changed, result = [], [], {}
     for attribute in taxonomy.attributes.values():
-        fields = _current_value(product, attribute, decisions.get(attribute.pk), taxonomy)
+        fields = current_value(product, attribute, decisions.get(attribute.pk), taxonomy)
         current = existing.get(attribute.pk)
         if current is None:
             current = ProductAttribute(product=product, merchant_id=product.merchant_id, attribute=attribute, **fields)
@@ -127,14 +127,16 @@ def _store(product: Product, created: list[ProductAttribute], changed: list[Prod
         known.values |= {current.attribute_id: current for current in fresh}  # MySQL says no ids of new rows
 
 
-def _write_certainty(product: Product, values: Iterable[ProductAttribute]) -> None:
-    """Keep how sure the least sure of the proposed values is; while the garment is unclear, how sure that is."""
+def certainty_of(product: Product, values: Iterable[ProductAttribute]) -> int:
+    """Return how sure the least sure of the proposed values is; while the garment is unclear, how sure that is."""
     confidences = [value.confidence for value in values if value.state == State.PROPOSED]
     if product.top_category_source == Product.TopCategorySource.NONE:
         confidences += [candidate.confidence for candidate in product.proposal.candidates[:1]]
-    certainty = min(
-        (int(share * Product.CERTAIN) for share in confidences if share is not None), default=Product.CERTAIN
-    )
+    return min((int(share * Product.CERTAIN) for share in confidences if share is not None), default=Product.CERTAIN)
+
+
+def _write_certainty(product: Product, values: Iterable[ProductAttribute]) -> None:
+    certainty = certainty_of(product, values)
     if product.certainty != certainty:
         product.certainty = certainty
         if (known := known_of(product)) is not None:

@@ -38,6 +38,16 @@ def turned_away(request: PortalRequest, refused: Forbidden | Gone) -> HttpRespon
     return render(request, "404.html", {"sentence": refused.message}, status=404)
 
 
+def refuse(request: PortalRequest, refused: Refused, page: str, *arguments: str) -> HttpResponse:
+    """Answer what cannot be done: a script's person stays where they are, others get that page and why."""
+    if isinstance(refused, Forbidden):
+        return forbidden(request)
+    if wants_json(request):
+        return JsonResponse({"code": refused.code, "message": refused.message}, status=409)
+    messages.error(request, refused.message)
+    return redirect(page, *arguments)
+
+
 def carry_out(
     request: PortalRequest, public_id: str, operation: Callable[[], object], done: Callable[[], str]
 ) -> HttpResponse:
@@ -47,11 +57,8 @@ def carry_out(
     except (Forbidden, Gone) as refused:
         return turned_away(request, refused)
     except Refused as refused:
-        if wants_json(request):
-            return JsonResponse({"code": refused.code, "message": refused.message}, status=409)
-        messages.error(request, refused.message)
-    else:
-        if wants_json(request):
-            return JsonResponse({"message": done()})
-        messages.success(request, done())
+        return refuse(request, refused, "catalog:product", public_id)
+    if wants_json(request):
+        return JsonResponse({"message": done()})
+    messages.success(request, done())
     return redirect("catalog:product", public_id)

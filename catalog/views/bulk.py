@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,17 +22,12 @@ from catalog.product_filter import ProductFilter
 from catalog.selectors import Taxonomy
 from catalog.services import bulk
 from catalog.views import bulk_texts
-from catalog.views.access import forbidden
+from catalog.views.access import forbidden, refuse
 from catalog.views.product_fields import Group, Option
-from core.errors import Forbidden, Refused
+from core.errors import Refused
 from core.ids import public_id
 from core.portal import posted_from, wants_json
 
-_MOVES: dict[str, Callable[..., None]] = {
-    "pause": operations.pause,
-    "resume": operations.resume,
-    "cancel": operations.cancel,
-}
 _PAGE = 100  # products of a report on one page
 _RECENT = 50
 
@@ -90,16 +84,6 @@ def _choices(taxonomy: Taxonomy) -> list[Choice]:
     return choices
 
 
-def _refuse(request: PortalRequest, refused: Refused) -> HttpResponse:
-    """Answer what cannot be done: a script's person stays where they are, others get the list again."""
-    if isinstance(refused, Forbidden):
-        return forbidden(request)
-    if wants_json(request):
-        return JsonResponse({"code": refused.code, "message": refused.message}, status=409)
-    messages.error(request, refused.message)
-    return redirect(_back(request))
-
-
 def _back(request: PortalRequest) -> str:
     """The page that the person came from, or the list."""
     came_from = request.headers.get("referer", "")
@@ -151,7 +135,7 @@ def start(request: PortalRequest) -> HttpResponseBase:
             number=data.get("once", ""),
         )
     except Refused as refused:
-        return _refuse(request, refused)
+        return refuse(request, refused, _back(request))
     return _answer(request, bulk.run_at_once(operation), back=data.get("back", ""))
 
 
@@ -170,7 +154,7 @@ def _answer(request: PortalRequest, operation: Operation, back: str) -> HttpResp
 
 
 def _operation(request: PortalRequest, public_id: str) -> Operation:
-    found = bulk.of_merchant(request.actor).select_related("created_by").filter(public_id=public_id).first()
+    found = bulk.of_merchant(request.actor).select_related("created_by", "api_key").filter(public_id=public_id).first()
     if found is None:
         raise Http404
     return found
@@ -237,11 +221,11 @@ def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBas
         if action == "undo":
             undo = bulk.run_at_once(bulk.start_undo(actor=request.actor, operation=operation))
             return _answer(request, undo, back=_back(request))
-        if action not in _MOVES:
+        if action not in operations.MOVES:
             raise Http404
-        _MOVES[action](actor=request.actor, operation=operation)
+        operations.MOVES[action](actor=request.actor, operation=operation)
     except Refused as refused:
-        return _refuse(request, refused)
+        return refuse(request, refused, _back(request))
     return redirect("catalog:bulk_operation", public_id)
 
 
@@ -249,7 +233,7 @@ def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBas
 @portal_view
 def recent(request: PortalRequest) -> HttpResponseBase:
     """The merchant's last operations, anybody's."""
-    operations = list(bulk.of_merchant(request.actor).select_related("created_by").order_by("-id")[:_RECENT])
+    operations = list(bulk.of_merchant(request.actor).select_related("created_by", "api_key").order_by("-id")[:_RECENT])
     may_edit = request.actor.merchant is not None and request.actor.can_edit(request.actor.merchant.pk)
     context = {"operations": [(one, may_edit and bulk.can_undo(one)) for one in operations]}
     return render(request, "catalog/bulk_recent.html", context)

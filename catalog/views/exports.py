@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpRequest, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,21 +22,11 @@ from catalog.product_columns import Wording
 from catalog.selectors import Taxonomy
 from catalog.services import exports
 from catalog.services.exports import ExportChoice, Format
-from catalog.views.access import forbidden
-from core.errors import Forbidden, Refused
+from catalog.views.access import refuse
+from core.errors import Refused
 from core.ids import public_id as new_number
-from core.portal import posted_from, wants_json
+from core.portal import posted_from
 
-_TYPES = {
-    Format.CSV: "text/csv; charset=utf-8",
-    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    Format.ZIP: "application/zip",
-}
-_MOVES: dict[str, Callable[..., None]] = {
-    "pause": operations.pause,
-    "resume": operations.resume,
-    "cancel": operations.cancel,
-}
 _RECENT = 10
 
 
@@ -70,7 +59,7 @@ def export_page(request: PortalRequest) -> HttpResponseBase:
     limit = exports.at_once_limit(choice)
     count = exports.count_up_to(request.actor, choice, limit + 1)
     chosen = TaxonomyMapping.objects.filter(pk=choice.mapping).first() if choice.mapping else None
-    recent = exports.of_merchant(request.actor).select_related("created_by").order_by("-id")[:_RECENT]
+    recent = exports.of_merchant(request.actor).select_related("created_by", "api_key").order_by("-id")[:_RECENT]
     context = {
         "choice": choice,
         "filter": parse_qsl(choice.query),
@@ -106,7 +95,7 @@ def _file(request: PortalRequest, choice: ExportChoice) -> HttpResponseBase:
     """Send the file as it is written. A HEAD request gets what comes before it."""
     lines = exports.ExportLines(request.actor, choice)
     content = exports.file_chunks(lines) if request.method != "HEAD" else iter(())
-    response = StreamingHttpResponse(content, content_type=_TYPES[choice.format])
+    response = StreamingHttpResponse(content, content_type=result_files.CONTENT_TYPES[choice.format])
     response.headers["Content-Disposition"] = content_disposition_header(True, choice.file_name) or "attachment"
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Accel-Buffering"] = "no"  # a proxy would keep a large file on its disk first
@@ -124,21 +113,14 @@ def start(request: PortalRequest) -> HttpResponseBase:
             return _file(request, choice)
         operation = exports.start(actor=request.actor, choice=choice, number=request.POST.get("once", ""))
     except Refused as refused:
-        return _refuse(request, refused, reverse("catalog:export"))
+        return refuse(request, refused, "catalog:export")
     return redirect("catalog:export_operation", operation.public_id)
 
 
-def _refuse(request: PortalRequest, refused: Refused, back: str) -> HttpResponse:
-    if isinstance(refused, Forbidden):
-        return forbidden(request)
-    if wants_json(request):
-        return JsonResponse({"code": refused.code, "message": refused.message}, status=409)
-    messages.error(request, refused.message)
-    return redirect(back)
-
-
 def _operation(request: PortalRequest, public_id: str) -> Operation:
-    found = exports.of_merchant(request.actor).select_related("created_by").filter(public_id=public_id).first()
+    found = (
+        exports.of_merchant(request.actor).select_related("created_by", "api_key").filter(public_id=public_id).first()
+    )
     if found is None:
         raise Http404
     return found
@@ -194,11 +176,11 @@ def download(request: PortalRequest, public_id: str) -> HttpResponseBase:
 @portal_view
 def move(request: PortalRequest, public_id: str, action: str) -> HttpResponseBase:
     """Pause, resume or cancel an export."""
-    if action not in _MOVES:
+    if action not in operations.MOVES:
         raise Http404
     operation = _operation(request, public_id)
     try:
-        _MOVES[action](actor=request.actor, operation=operation)
+        operations.MOVES[action](actor=request.actor, operation=operation)
     except Refused as refused:
-        return _refuse(request, refused, reverse("catalog:export_operation", args=[public_id]))
+        return refuse(request, refused, "catalog:export_operation", public_id)
     return redirect("catalog:export_operation", public_id)

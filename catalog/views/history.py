@@ -36,6 +36,7 @@ _SHOWN = frozenset(
         "product.archive",
         "product.restore",
         "product.classify_again",
+        "product.classify_cancel",
         "product.undo",
     }
 )
@@ -48,7 +49,8 @@ _OF_IMAGES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: when, who, through which channel, and what. `change` names what can be undone; '' where nothing can."""
+    """One line: when, who, through which channel, what, and the reason that was given. `change` names what can be
+    undone; '' where nothing can."""
 
     at: datetime
     who: str
@@ -56,6 +58,7 @@ class Entry:
     text: str
     by_person: bool
     change: str = ""
+    reason: str = ""
 
 
 def _change(words: dict[str, str]) -> str:
@@ -103,6 +106,7 @@ def _decisions(product: Product, *, may_undo: bool) -> list[Entry]:
                 text=_decision_text(decision, before.get(decision.attribute_id, "")),
                 by_person=decision.source != Decision.Source.AUTO,
                 change=change_of(decision) if may_undo and last.get(decision.attribute_id) == decision.pk else "",
+                reason=decision.reason,
             )
         )
         before[decision.attribute_id] = _value_text(decision)

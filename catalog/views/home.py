@@ -14,6 +14,7 @@ from catalog import home as figures
 from catalog.lately import lately
 from catalog.models import Product
 from catalog.services.drafts import drafts_of
+from webhooks.services import switched_off
 
 _SECONDS = 30  # between two looks at what waits
 _SECONDS_AT_WORK = 5  # while something is being classified, or an operation runs
@@ -48,6 +49,7 @@ def home(request: PortalRequest) -> HttpResponseBase:
         "work": figures.week(request.actor, merchant),
         "acceptance": figures.acceptance(merchant),
         "lately": lately(merchant, request.actor.user),
+        "lost_webhooks": switched_off(merchant) if request.actor.is_owner else [],
     }
     return render(request, "catalog/home.html", context)
 

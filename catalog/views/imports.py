@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -25,7 +24,7 @@ from catalog.product_columns import UPDATED, columns_of
 from catalog.selectors import Taxonomy
 from catalog.services.imports import report, sending
 from catalog.services.imports.leased import IMPORT
-from catalog.views.access import forbidden
+from catalog.views.access import forbidden, refuse
 from catalog.views.import_texts import LineTexts
 from catalog.views.uploads import check_merchant
 from core.errors import Conflict, Forbidden, Gone, Refused
@@ -42,15 +41,6 @@ def _import_or_404(request: PortalRequest, public_id: str) -> ProductImport:
     if found is None:
         raise Http404
     return found
-
-
-def _refuse(request: PortalRequest, refused: Refused, page: str, *arguments: str) -> HttpResponse:
-    if isinstance(refused, Forbidden):
-        return forbidden(request)
-    if wants_json(request):
-        return JsonResponse({"code": refused.code, "message": refused.message}, status=409)
-    messages.error(request, refused.message)
-    return redirect(page, *arguments)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,7 +65,7 @@ def import_products(request: PortalRequest) -> HttpResponseBase:
             sending.drop(actor=request.actor, found=found)
         if isinstance(refused, Forbidden):
             return forbidden(request)
-        return _refuse(request, refused, "catalog:import_products") if wants_json(request) else _page(request, refused)
+        return refuse(request, refused, "catalog:import_products") if wants_json(request) else _page(request, refused)
     if wants_json(request):
         return JsonResponse(_addresses(found))
     return redirect("catalog:import_page", found.public_id)
@@ -91,7 +81,6 @@ def _page(request: PortalRequest, refused: Refused | None = None) -> HttpRespons
         "recent": shown,
         "columns": [column for column in columns_of(Taxonomy.load()) if column.code != UPDATED],
         "most_bytes": settings.OTJANG_IMPORT_MAX_BYTES,
-        "most_megabytes": settings.OTJANG_IMPORT_MAX_BYTES // 2**20,
         "most_files": settings.DATA_UPLOAD_MAX_NUMBER_FILES,
     }
     return render(request, "catalog/import.html", context, status=200 if refused is None else 400)
@@ -131,7 +120,7 @@ def import_files(request: PortalRequest, public_id: str) -> HttpResponseBase:
     try:
         _add(request, found, request.FILES.getlist(FILES))
     except Refused as refused:
-        return _refuse(request, refused, "catalog:import_page", public_id)
+        return refuse(request, refused, "catalog:import_page", public_id)
     return JsonResponse(_addresses(found)) if wants_json(request) else redirect("catalog:import_page", public_id)
 
 
@@ -175,9 +164,9 @@ def import_move(request: PortalRequest, public_id: str, action: str) -> HttpResp
     try:
         _MOVES[action](request, found)
     except Gone as refused:
-        return _refuse(request, refused, "catalog:import_products")
+        return refuse(request, refused, "catalog:import_products")
     except Refused as refused:
-        return _refuse(request, refused, "catalog:import_page", public_id)
+        return refuse(request, refused, "catalog:import_page", public_id)
     if wants_json(request):
         return JsonResponse(_addresses(found))
     return redirect("catalog:import_products") if action == "drop" else redirect("catalog:import_page", public_id)

@@ -27,11 +27,12 @@ _NUMBER = "0" * 20
 
 def _html(markup: str, *parts: object) -> SafeString:
     """Put parts into markup, escaped unless they are markup themselves: format_html, but four times as quick."""
-    return SafeString(markup.format(*(part if type(part) is SafeString else escape(str(part)) for part in parts)))
+    escaped = (part if type(part) is SafeString else escape(str(part)) for part in parts)
+    return SafeString(markup.format(*escaped))  # nosec B703 - what is put in is escaped
 
 
 def _joined(markup: str, entries: Iterable[Sequence[object]]) -> SafeString:
-    return SafeString("".join(_html(markup, *parts) for parts in entries))
+    return SafeString("".join(_html(markup, *parts) for parts in entries))  # nosec B703 - of markup
 
 
 class RowWriter:
@@ -67,7 +68,7 @@ class RowWriter:
     def rows(self, rows: Iterable[Row], layout: str) -> SafeString:
         """All rows, as they follow each other."""
         write = self.card if layout == "grid" else self.line
-        return SafeString("".join(write(row) for row in rows))
+        return SafeString("".join(write(row) for row in rows))  # nosec B703 - of markup
 
     def line(self, row: Row) -> SafeString:
         """A row of the table."""
@@ -78,7 +79,7 @@ class RowWriter:
         return _html(
             '<tr {}>{}<td class="photo">{}</td><th class="name" scope="row">{}</th>{}</tr>',
             self._attributes(row), pick, self._photo(row, "thumb", "small", 80), self._name(row),
-            SafeString("".join(written)),
+            SafeString("".join(written)),  # nosec B703 - of markup
         )  # fmt: skip
 
     def card(self, row: Row) -> SafeString:
@@ -218,7 +219,7 @@ def filter_choices(attribute: str, groups: Iterable[Group], chosen: Collection[s
             box("choice below" if parent else "choice", option.value.code, option.value.name)
             for option in group.options
         ]
-    return SafeString("".join(boxes))
+    return SafeString("".join(boxes))  # nosec B703 - of markup
 
 
 def editor_options(groups: Iterable[Group]) -> SafeString:
@@ -230,4 +231,4 @@ def editor_options(groups: Iterable[Group]) -> SafeString:
             ((option.value.code, option.words, option.value.name) for option in group.options),
         )
         written.append(_html('<optgroup label="{}">{}</optgroup>', group.label, options) if group.label else options)
-    return SafeString("".join(written))
+    return SafeString("".join(written))  # nosec B703 - of markup

@@ -12,11 +12,14 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, quote_etag
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from rest_framework.exceptions import APIException, AuthenticationFailed, ErrorDetail, Throttled
 
 from accounts.authentication import BEARER_CHALLENGE, request_actor
 from catalog.models import DraftImage, ProductImage
 from catalog.storage import read_errors, silence
+from core.api import is_api, plain_problem
 from vision.engine import formats
 
 logger = logging.getLogger(__name__)
@@ -28,8 +31,23 @@ MAX_AGE = 3600  # seconds; a file's content never changes, but who may see it ca
 def _ask_who(request: HttpRequest) -> HttpResponseBase:
     """Send people to the log-in page; a program whose key is refused is told so."""
     if "authorization" in request.headers:
-        return HttpResponse(status=401, headers={"WWW-Authenticate": BEARER_CHALLENGE})
+        sentence = _("This API key is unknown or revoked, or its shop is closed.")
+        response: HttpResponse = plain_problem(request, "invalid_api_key", sentence, 401)
+        response.headers["WWW-Authenticate"] = BEARER_CHALLENGE
+        return response
     return redirect_to_login(request.get_full_path())
+
+
+def _refused(request: HttpRequest, error: APIException) -> HttpResponse:
+    """Say why a key gets no image, as the API does."""
+    said = error.detail
+    assert isinstance(said, ErrorDetail)  # none of these is about fields
+    response = plain_problem(request, str(said.code), str(said), error.status_code)
+    if isinstance(error, Throttled):
+        response.headers["Retry-After"] = str(error.wait)  # type: ignore[attr-defined]  # the stubs lack it
+    if isinstance(error, AuthenticationFailed):
+        response.headers["WWW-Authenticate"] = BEARER_CHALLENGE
+    return response
 
 
 def image_response(request: HttpRequest, image: ProductImage | DraftImage, variant: str) -> HttpResponseBase:
@@ -64,8 +82,14 @@ def _content_type(name: str) -> str:
     return "application/octet-stream"
 
 
-def _unanswered() -> HttpResponse:
-    return HttpResponse(status=503, headers={"Retry-After": str(silence.SECONDS), "Cache-Control": "no-store"})
+def _unanswered(request: HttpRequest) -> HttpResponse:
+    sentence = _("The site cannot reach its files at the moment. Try again in a few seconds.")
+    response: HttpResponse = (
+        plain_problem(request, "storage_away", sentence, 503) if is_api(request) else HttpResponse(status=503)
+    )
+    response.headers["Retry-After"] = str(silence.SECONDS)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _stream(request: HttpRequest, image: ProductImage | DraftImage, variant: str) -> HttpResponseBase:
@@ -73,7 +97,7 @@ def _stream(request: HttpRequest, image: ProductImage | DraftImage, variant: str
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
     if response is None:
         if silence:
-            return _unanswered()
+            return _unanswered(request)
         name = str(getattr(image, variant))
         try:
             response = FileResponse(
@@ -87,7 +111,7 @@ def _stream(request: HttpRequest, image: ProductImage | DraftImage, variant: str
         except read_errors() as error:
             logger.warning("the storage did not hand out %s: %s", name, error)
             silence.note(error)
-            return _unanswered()
+            return _unanswered(request)
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = f"private, max-age={MAX_AGE}"
     return response
@@ -96,7 +120,10 @@ def _stream(request: HttpRequest, image: ProductImage | DraftImage, variant: str
 @require_safe
 def media(request: HttpRequest, public_id: str, variant: str) -> HttpResponseBase:
     """One image as uploaded, as the page shows it, or small; for the portal's session and for API keys."""
-    actor = request_actor(request)
+    try:
+        actor = request_actor(request)
+    except APIException as error:
+        return _refused(request, error)
     if actor is None:
         return _ask_who(request)
     image = ProductImage.objects.visible_to(actor).filter(public_id=public_id).first()

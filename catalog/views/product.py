@@ -21,7 +21,8 @@ from accounts.portal import PortalRequest, portal_view
 from catalog import services
 from catalog.models import Attribute, Product, ProductImage
 from catalog.progress import jobs_of
-from catalog.selectors import Taxonomy, product_for_page, queue_around
+from catalog.queue_place import queue_around
+from catalog.selectors import Taxonomy, product_for_page
 from catalog.views.access import carry_out, forbidden, product_or_404, turned_away
 from catalog.views.forms import ReviewForm
 from catalog.views.history import history_of

@@ -200,7 +200,7 @@ def review_item(product: Product, jobs: Mapping[int, Classification], taxonomy: 
         panels=[replace(panel, shown=panel.code == shown) for panel in panels],
         reasons=[],
     )
-    failed = sum(job.state == "failed" for image in images if (job := jobs.get(image.pk)) is not None)
+    failed = sum(job.state in {"failed", "cancelled"} for image in images if (job := jobs.get(image.pk)) is not None)
     return replace(item, reasons=_reasons(item, failed))
 
 

@@ -18,5 +18,5 @@ class FractionField(serializers.FloatField):
 class NamesSerializer(serializers.Serializer[Any]):
     """A name in both languages."""
 
-    ko = serializers.CharField(source="name_ko")
-    en = serializers.CharField(source="name_en")
+    ko = serializers.CharField(source="name_ko", help_text="Korean.")
+    en = serializers.CharField(source="name_en", help_text="English.")

@@ -38,6 +38,7 @@ def start(
     products: QuerySet[Product],
     parameters: Mapping[str, Any] | None = None,
     number: str = "",
+    at_once: bool = True,
 ) -> Operation:
     """Start an operation on these products. Those that come to match later are not among them.
 
@@ -47,9 +48,10 @@ def start(
         products: which; others than those that the actor may see and edit are left out.
         parameters: of "set": `attribute` and `value`, by code, or `NOT_APPLICABLE`.
         number: its public id, drawn when the person was asked: who sends the answer again gets the same operation.
+        at_once: whether the caller goes on with `run_at_once`, up to AT_ONCE products; otherwise a worker does it.
 
     Returns:
-        The operation. Up to AT_ONCE products it is the caller's, who goes on with `run_at_once`.
+        The operation, the caller's or a worker's.
 
     Raises:
         Invalid: `unknown_action`, `nothing_chosen`, or the value to set is none.
@@ -57,19 +59,23 @@ def start(
     """
     merchant = _require_merchant(actor)
     number = number if is_public_id(number) else public_id()
-    if (same := of_merchant(actor).filter(public_id=number, created_by=actor.user).first()) is not None:
+    if (
+        same := of_merchant(actor).filter(public_id=number, created_by=actor.user, api_key=actor.api_key).first()
+    ) is not None:
         same.lease_token = ""  # its holder goes on
         return same
     given = check_parameters(action, parameters or {}, Taxonomy.load())
     operation = _create(actor, merchant, action, given, number)
     chosen = Product.objects.visible_to(actor).filter(merchant=merchant, pk__in=products.order_by().values("pk"))
     _fix(operation, chosen.order_by().values("pk"))
-    return _begin(actor, operation, **given)
+    return _begin(actor, operation, at_once=at_once, **given)
 
 
 @atomic
-def start_undo(*, actor: Actor, operation: Operation) -> Operation:
+def start_undo(*, actor: Actor, operation: Operation, at_once: bool = True) -> Operation:
     """Undo what an operation did, by another one. Products that were changed since are left as they are.
+
+    `at_once` as for `start`.
 
     Raises:
         Conflict: `too_late`, `undone_already`, `not_over`, `nothing_to_undo`.
@@ -83,13 +89,15 @@ def start_undo(*, actor: Actor, operation: Operation) -> Operation:
     _fix(undo, done.order_by().values("product_id"))
     operation.parameters["undone_by"] = undo.public_id
     operation.save(update_fields=["parameters"])
-    return _begin(actor, undo, undoes=operation.public_id)
+    return _begin(actor, undo, at_once=at_once, undoes=operation.public_id)
 
 
 def _require_merchant(actor: Actor) -> Merchant:
     """The merchant whose products the actor may change in bulk. Raises Forbidden."""
-    if actor.merchant is None or actor.user is None:
-        raise Forbidden("forbidden", _("Many products are changed at once in the portal, by members of the shop."))
+    if actor.merchant is None or actor.is_system:
+        raise Forbidden(
+            "forbidden", _("Many products are changed at once by members of the shop, or with a key of it.")
+        )
     actor.require_edit(actor.merchant.pk)
     return actor.merchant
 
@@ -100,6 +108,7 @@ def _create(actor: Actor, merchant: Merchant, action: str, parameters: Mapping[s
         kind=KIND + action,
         merchant=merchant,
         created_by=actor.user,
+        api_key=actor.api_key,
         impersonator=actor.impersonator,
         parameters={**parameters, "channel": str(actor.channel)},
     )
@@ -127,12 +136,12 @@ def _fix(operation: Operation, ids: QuerySet[Any, Any]) -> None:
         )
 
 
-def _begin(actor: Actor, operation: Operation, **details: Any) -> Operation:
+def _begin(actor: Actor, operation: Operation, *, at_once: bool, **details: Any) -> Operation:
     """Count the products of a new operation, and say whose it is to go on with."""
     operation.total = BulkChange.objects.filter(operation=operation).count()
     if not operation.total:
         raise Invalid("nothing_chosen", _("No product was chosen."))
-    if operation.total <= AT_ONCE:
+    if at_once and operation.total <= AT_ONCE:
         operation.lease_token = secrets.token_hex(16)
     operation.save(update_fields=["total", "lease_token"])
     if operation.lease_token:

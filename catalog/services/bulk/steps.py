@@ -11,8 +11,8 @@ from django.db import DataError, Error, IntegrityError
 from django.db.models import QuerySet
 
 from accounts.actors import Actor
-from accounts.channels import Channel
-from accounts.models import Membership, Operation
+from accounts.models import Operation
+from accounts.services.operations import starter_of
 from catalog.models import BulkChange, Product
 from catalog.selectors import Taxonomy
 from catalog.services.bulk.actions import ACTIONS, UNDO, Work, action_of
@@ -30,21 +30,8 @@ _SECONDS = 0.25  # ... unless they take longer: nobody else can change them mean
 
 def actor_of(operation: Operation) -> Actor | None:
     """Who started the operation, with the permissions of today; None if they may not change products any more."""
-    user = operation.created_by
-    membership = Membership.objects.filter(
-        user=user, merchant=operation.merchant_id, user__is_active=True, merchant__is_active=True
-    ).first()
-    if user is None or membership is None or operation.merchant is None:
-        return None
-    actor = Actor(
-        channel=Channel(operation.parameters["channel"]),
-        user=user,
-        merchant=operation.merchant,
-        role=membership.role,
-        operation=operation,
-        impersonator=operation.impersonator,
-    )
-    return actor if actor.can_edit(operation.merchant.pk) else None
+    actor = starter_of(operation)
+    return actor if actor is not None and operation.merchant_id and actor.can_edit(operation.merchant_id) else None
 
 
 def pending(operation: Operation) -> QuerySet[BulkChange]:

@@ -28,11 +28,11 @@ from catalog.product_columns import (
     columns_of,
     images_cell,
     moment_cell,
-    safe,
 )
 from catalog.selection import Selection
 from catalog.selectors import Taxonomy
 from catalog.services.exports.choice import ExportChoice
+from core.spreadsheets import safe
 
 BATCH = 1_000
 _READ = ("pk", "public_id", "sku", "name", "status", "updated_at", "created_at")
@@ -56,7 +56,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class _Row:
+class Row:
     """The columns that are read of a product, named as the model's."""
 
     pk: int
@@ -134,27 +134,31 @@ class ExportLines:
 
     def batches(self) -> Iterator[list[Line]]:
         """Read the products, a batch of lines at a time; three queries for each."""
+        return (self._lines(rows) for rows in self.rows(BATCH))
+
+    def rows(self, size: int) -> Iterator[list[Row]]:
+        """Read the columns of the products alone, so many at a time; a query for each."""
         selected, order = _selected(self.actor, self.choice, self._taxonomy)
         walked = selected.order_by(*order)
         cursor: Cursor | None = None
         while True:
             behind = walked if cursor is None else walked.filter(cursor.behind(order)).order_by(*order)
-            rows = [_Row(*row) for row in behind.values_list(*_READ)[:BATCH]]
+            rows = [Row(*row) for row in behind.values_list(*_READ)[:size]]
             if rows:
                 self.read += len(rows)
-                yield self._lines(rows)
-            if len(rows) < BATCH:
+                yield rows
+            if len(rows) < size:
                 return
             cursor = Cursor(tuple(getattr(rows[-1], column.lstrip("-")) for column in order))
 
-    def _lines(self, rows: list[_Row]) -> list[Line]:
+    def _lines(self, rows: list[Row]) -> list[Line]:
         ids = [row.pk for row in rows]
         attributes = [attribute.pk for attribute in self._taxonomy.attributes.values()]
         values = current_values(ids, attributes)
         images = self._images(rows)
         return [self._line(row, values.get(row.pk, {}), images.get(row.pk, [])) for row in rows]
 
-    def _images(self, rows: list[_Row]) -> dict[int, list[ImageFile]]:
+    def _images(self, rows: list[Row]) -> dict[int, list[ImageFile]]:
         found: dict[int, list[ImageFile]] = {}
         images = ProductImage.objects.filter(product__in=[row.pk for row in rows], archived_at=None)
         by_id = {row.pk: row for row in rows}
@@ -166,7 +170,7 @@ class ExportLines:
             own.append(ImageFile(stored, name))
         return found
 
-    def _line(self, row: _Row, values: dict[int, tuple[int | None, str]], images: list[ImageFile]) -> Line:
+    def _line(self, row: Row, values: dict[int, tuple[int | None, str]], images: list[ImageFile]) -> Line:
         fixed = {
             SKU: row.sku or "",
             NAME: row.name,
@@ -193,7 +197,7 @@ class ExportLines:
         return "", "", self._writer.value(own, "")
 
 
-def _name_in_zip(row: _Row, number: int, stored: str) -> str:
+def _name_in_zip(row: Row, number: int, stored: str) -> str:
     """Name an image so that an import finds its product: SKU_1.jpg. What no folder may be named is left out of it."""
     sku = row.sku or ""
     plain = "".join(character if character.isalnum() or character in "-_. " else "_" for character in sku).strip(" .")

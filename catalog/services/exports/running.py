@@ -11,9 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
-from accounts.channels import Channel
-from accounts.models import Membership, Operation
-from accounts.services.operations import Lease, end, note
+from accounts.models import Operation
+from accounts.services.operations import Lease, end, note, starter_of
 from accounts.services.result_files import open_new
 from catalog.models import Product
 from catalog.services.exports.choice import ExportChoice
@@ -46,7 +45,7 @@ def start(*, actor: Actor, choice: ExportChoice, number: str = "") -> Operation:
     """Start an export that a worker writes.
 
     Args:
-        actor: who starts it; it goes on as long as they are a member of the merchant.
+        actor: who starts it; it goes on as long as they are a member of the merchant, or their key is good.
         choice: what is exported. Products that are added later are not.
         number: the operation's public id, drawn when the person was asked: who sends the form twice gets one export.
 
@@ -54,10 +53,12 @@ def start(*, actor: Actor, choice: ExportChoice, number: str = "") -> Operation:
         Forbidden: nobody in particular acts, or within no merchant.
         Invalid: `nothing_chosen`.
     """
-    if actor.merchant is None or actor.user is None:
-        raise Forbidden("forbidden", _("Products are exported in the portal, by members of the shop."))
+    if actor.merchant is None or actor.is_system:
+        raise Forbidden("forbidden", _("Products are exported by members of the shop, or with a key of it."))
     number = number if is_public_id(number) else public_id()
-    if (same := of_merchant(actor).filter(public_id=number, created_by=actor.user).first()) is not None:
+    if (
+        same := of_merchant(actor).filter(public_id=number, created_by=actor.user, api_key=actor.api_key).first()
+    ) is not None:
         return same
     if not count_up_to(actor, choice, 1):
         raise Invalid("nothing_chosen", _("No product was chosen."))
@@ -68,6 +69,7 @@ def start(*, actor: Actor, choice: ExportChoice, number: str = "") -> Operation:
         kind=KIND,
         merchant=actor.merchant,
         created_by=actor.user,
+        api_key=actor.api_key,
         impersonator=actor.impersonator,
         parameters={**parameters, "channel": str(actor.channel), "file": choice.file_name},
     )
@@ -113,7 +115,7 @@ def run(lease: Lease, stop: threading.Event, _seconds: float) -> int:
     operation = _begin(lease)
     if operation is None:
         return 0
-    actor = _actor_of(operation)
+    actor = starter_of(operation)
     if actor is None:
         return _end(lease, State.FAILED, error="forbidden")
     choice = ExportChoice.of_parameters(operation.parameters)
@@ -161,20 +163,3 @@ def _end(
         operation.parameters["unmapped"] = lines.unmapped.products.most_common(_UNMAPPED_KEPT)
     end(operation, state, error=error)
     return operation.done
-
-
-def _actor_of(operation: Operation) -> Actor | None:
-    """Who started it, with the permissions of today; None if they left the merchant."""
-    membership = Membership.objects.filter(
-        user=operation.created_by, merchant=operation.merchant_id, user__is_active=True, merchant__is_active=True
-    ).first()
-    if operation.created_by is None or operation.merchant is None or membership is None:
-        return None
-    return Actor(
-        channel=Channel(operation.parameters["channel"]),
-        user=operation.created_by,
-        merchant=operation.merchant,
-        role=membership.role,
-        operation=operation,
-        impersonator=operation.impersonator,
-    )

@@ -224,7 +224,7 @@ class _Check:
             try:
                 raw.found.append(self._sources.look_at(photo, known))
             except Refused as refused:
-                raw.problems.append(refusal("image_refused", name=photo.path[-120:], reason=refused))
+                raw.problems.append(refusal("image_refused", name=photo.path[-120:], reason=refused.kept()))
 
     def _note_elsewhere(self, batch: Sequence[_Raw]) -> None:
         """Say of images that another product has them as well; that is allowed, but may be a slip."""

@@ -47,7 +47,11 @@ def importer_of(operation: Operation) -> Actor | None:
 
     A command's import is the system's, unless it was started for somebody.
     """
-    if operation.created_by_id is None and operation.parameters["channel"] == Channel.COMMAND:
+    if (
+        operation.created_by_id is None
+        and operation.api_key_id is None
+        and operation.parameters["channel"] == Channel.COMMAND
+    ):
         return Actor(channel=Channel.COMMAND, merchant=operation.merchant, operation=operation)
     return actor_of(operation)
 

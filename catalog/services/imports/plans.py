@@ -20,7 +20,6 @@ from catalog.product_columns import (
     CellReader,
     image_names,
     images_cell,
-    plain,
 )
 from catalog.search import normalized
 from catalog.selectors import Taxonomy
@@ -29,6 +28,7 @@ from catalog.services.imports.sources import Found
 from catalog.services.products import clean_name, clean_sku
 from catalog.services.status import category_open
 from core.errors import Invalid, Refused
+from core.spreadsheets import plain
 from core.text import has_control_characters, lookup_key
 
 Status = Product.Status

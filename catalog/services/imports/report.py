@@ -13,8 +13,9 @@ from accounts.models import Operation
 from accounts.services import result_files
 from catalog.imports.refusals import sentence
 from catalog.models import ImportLine, ProductImport
-from catalog.product_columns import Wording, columns_of, safe
+from catalog.product_columns import Wording, columns_of
 from catalog.selectors import Taxonomy
+from core.spreadsheets import safe
 
 FILE_NAME = "import-report.csv"
 _CHUNK = 500

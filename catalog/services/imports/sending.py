@@ -46,7 +46,7 @@ def of_merchant(actor: Actor) -> QuerySet[ProductImport]:
     """Imports of the merchant that the actor works in, the newest first."""
     if actor.merchant is None:
         return ProductImport.objects.none()
-    return ProductImport.objects.filter(merchant=actor.merchant).select_related("operation", "created_by")
+    return ProductImport.objects.filter(merchant=actor.merchant).select_related("operation__api_key", "created_by")
 
 
 def begin(*, actor: Actor, merchant: Merchant) -> ProductImport:
@@ -156,6 +156,7 @@ def _start(actor: Actor, found: ProductImport, kind: str, total: int) -> Operati
         kind=kind,
         merchant=found.merchant,
         created_by=actor.user,
+        api_key=actor.api_key,
         impersonator=actor.impersonator,
         total=total,
         parameters={"import": found.public_id, "channel": str(actor.channel)},

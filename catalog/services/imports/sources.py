@@ -32,6 +32,7 @@ from core.text import lookup_key
 from vision.engine import formats
 from vision.engine.decode import decoding
 from vision.engine.errors import DecodeError
+from vision.engine.locations import without_location
 
 _NUMBERED = re.compile(r"^(?P<stem>.+?)(?:[_\-. ]+\d{1,3}|\s*\(\d{1,3}\))$")
 _DETAIL = 64  # px, shorter side: enough to read all of the file
@@ -224,7 +225,11 @@ class Sources:
         return Table(*self._table) if self._table is not None else None
 
     def read(self, photo: Photo) -> bytes:
-        """Return the bytes of an image. Raises Refused as an upload does, and for a broken place in an archive."""
+        """Return the bytes of an image as they will be stored.
+
+        Raises:
+            Refused: as an upload is, and for a broken place in an archive.
+        """
         limit = settings.OTJANG_MAX_UPLOAD_BYTES
         if photo.entry is None:
             stored = self._stored[photo.file]
@@ -238,7 +243,7 @@ class Sources:
             except Refused as refused:
                 raise image_refusal("damaged") from refused
         check_size(len(content))
-        return content
+        return without_location(content)  # as it will be stored, so that its checksum is that of the stored file
 
     def look_at(self, photo: Photo, known: Collection[str] = ()) -> Found:
         """Read an image, and decode it small, which finds what is damaged; those whose checksum is known are good.
