@@ -7,8 +7,10 @@ What was drawn is described by the worker; until then it counts only if the pers
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -43,14 +45,15 @@ class SaidValue:
     value: str
     name: str
     confidence: float
+    prediction: Prediction
 
 
 @dataclass(frozen=True)
 class ShownGarment:
     """A garment of an image as editors show it.
 
-    `state`: `done`, `waiting` for a worker, or `failed` with the reason as `problem`; a garment that a model found is
-    always done. `top_category`: what the person who drew it says that it is, or an empty text.
+    `state`: `done`, `waiting` for a worker, or `failed` with the reason as `problem` and its code; a garment that a
+    model found is always done. `top_category`: what the person who drew it says that it is, or an empty text.
     """
 
     id: int
@@ -58,16 +61,29 @@ class ShownGarment:
     by_person: bool
     state: str
     problem: str
+    problem_code: str
     top_category: str
     values: list[SaidValue]
+    row: Garment
+
+
+def shown_rows(image: ProductImage) -> QuerySet[Garment]:
+    """Return the garments that the image shows, in no certain order. Who may see it is the caller's to say."""
+    return Garment.objects.shown().filter(image=image).select_related("top_category")
 
 
 def shown_garments(image: ProductImage) -> list[ShownGarment]:
-    """Return what the image shows, from top to bottom; three queries. Who may see it is the caller's to say."""
+    """Return what the image shows, from top to bottom; three queries."""
+    return shown(image, list(shown_rows(image).order_by("y1", "x1", "pk")))
+
+
+def shown(image: ProductImage, rows: Sequence[Garment]) -> list[ShownGarment]:
+    """Return these garments of the image as editors show them, in their order; two queries."""
     job = Classification.objects.filter(image=image, purpose=Classification.Purpose.LIVE).order_by("-pk").first()
-    rows = list(Garment.objects.shown().filter(image=image).select_related("top_category").order_by("y1", "x1", "pk"))
     said: dict[int, list[SaidValue]] = {row.pk: [] for row in rows}
-    predictions = Prediction.objects.counting().filter(garment__in=rows).select_related("attribute", "value")
+    predictions = (
+        Prediction.objects.counting().filter(garment__in=rows).select_related("attribute", "value", "model_version")
+    )
     for prediction in predictions.order_by("attribute__position", "attribute_id"):
         value = prediction.value
         said[prediction.garment_id].append(
@@ -77,6 +93,7 @@ def shown_garments(image: ProductImage) -> list[ShownGarment]:
                 value=value.code,
                 name=value.name,
                 confidence=prediction.confidence,
+                prediction=prediction,
             )
         )
     return [_shown(row, said[row.pk], job) for row in rows]
@@ -84,12 +101,13 @@ def shown_garments(image: ProductImage) -> list[ShownGarment]:
 
 def _shown(row: Garment, values: list[SaidValue], job: Classification | None) -> ShownGarment:
     by_person = row.source == Garment.Source.HUMAN
-    state, problem = "done", ""
+    state, problem, code = "done", "", ""
     if by_person and row.described_by_id is None and job is not None and job.state != Classification.State.DONE:
-        state = "failed" if job.state == Classification.State.FAILED else "waiting"
-        problem = str(job.get_error_code_display()) if job.error_code else ""
+        failed = (Classification.State.FAILED, Classification.State.CANCELLED)
+        state = "failed" if job.state in failed else "waiting"
+        problem, code = (str(job.get_error_code_display()), job.error_code) if job.error_code else ("", "")
     level = row.top_category.code if row.top_category is not None else LET_MODELS_SAY
-    return ShownGarment(row.pk, (row.x1, row.y1, row.x2, row.y2), by_person, state, problem, level, values)
+    return ShownGarment(row.pk, (row.x1, row.y1, row.x2, row.y2), by_person, state, problem, code, level, values, row)
 
 
 @atomic

@@ -6,12 +6,17 @@ from collections.abc import Collection
 from typing import Any
 
 from catalog.models import Product, ProductImage
-from classifier.jobs import requests
-from classifier.models import Classification
+from classifier.jobs import requests, spool
+from classifier.models import Classification, ClassifyRequest
 
 
 def image_saved(
-    sender: type[ProductImage], instance: ProductImage, raw: bool, update_fields: Collection[str] | None, **kwargs: Any
+    sender: type[ProductImage],
+    instance: ProductImage,
+    raw: bool,
+    created: bool,
+    update_fields: Collection[str] | None,
+    **kwargs: Any,
 ) -> None:
     """Queue the classification of an image; one that was put away or back changes its product's proposal."""
     if raw:  # loaded from a fixture: rows that it belongs to may not be there yet
@@ -21,7 +26,8 @@ def image_saved(
         return
     bulk = getattr(instance, "bulk", False)  # set by catalog.services.uploads: many of the merchant wait
     priority = Classification.Priority.BULK if bulk else Classification.Priority.INTERACTIVE
-    requests.request_classification(image=instance, priority=priority)
+    request = requests.request_first if created else requests.request_classification
+    request(image=instance, priority=priority)
     if update_fields is not None and "archived_at" in update_fields:
         requests.propose_again(product_id=instance.product_id)
 
@@ -39,3 +45,8 @@ def product_saved(
         return
     if instance.images.filter(current_classification__isnull=False).exists():
         requests.propose_again(product_id=instance.pk)
+
+
+def request_deleted(sender: type[ClassifyRequest], instance: ClassifyRequest, **kwargs: Any) -> None:
+    """Delete the files of a request that goes together with its merchant."""
+    spool.remove(instance)

@@ -37,6 +37,7 @@ STATE_COLOURS = coloured(
         Classification.State.RUNNING.label: "info",
         Classification.State.DONE.label: "success",
         Classification.State.FAILED.label: "danger",
+        Classification.State.CANCELLED.label: "warning",
     }
 )
 

@@ -47,7 +47,7 @@ class OperationAdmin(NewestFirst[Operation], ReadOnlyAdmin[Operation], MerchantD
 
     list_display = ("public_id", "what", "merchant", "created_by", "state", "progress", "problem", "created_at")
     list_filter = (("merchant", KeyFilter), "state", KindFilter)
-    list_select_related = ("merchant", "created_by")
+    list_select_related = ("merchant", "created_by", "api_key")
     search_fields = ("public_id", "kind", "merchant__name")
     fields = (
         "public_id",
@@ -74,7 +74,7 @@ class OperationAdmin(NewestFirst[Operation], ReadOnlyAdmin[Operation], MerchantD
     @display(description=_("created by"))
     def author(self, operation: Operation) -> str:
         """Who started it. No link: not everybody who sees operations may look people up."""
-        return str(operation.created_by or "–")
+        return str(operation.started_by or "–")
 
     @display(description=_("progress"))
     def progress(self, operation: Operation) -> str:

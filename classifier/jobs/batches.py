@@ -7,6 +7,7 @@ is back, if nobody else took it over meanwhile. A storage that fails makes it cl
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
 import time
@@ -19,10 +20,11 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from catalog.selectors import Taxonomy
-from classifier.jobs import drawn, lanes, queue, results
+from classifier.jobs import drawn, lanes, measured, queue, results
 from classifier.jobs.leases import Lease, keeper
 from classifier.models import Classification
 from classifier.registry import serving
+from core import logs, tracing
 from core.db import Backoff, outlast, sleep_until
 from core.outage import database_is_away
 from vision.engine import LANES, THREADS, ImageResult, WeightsError, WeightsMissing
@@ -34,7 +36,7 @@ R = TypeVar("R")
 Error = Classification.Error
 
 BATCHES_ON_THE_WAY = THREADS + 2  # one is being written, and one waits for the first thread that is free
-RUN_SECONDS = 3600  # a task that lasts for days cannot be told from one that a killed worker left running
+STUCK_STATUS = 75  # "temporary failure": the process's supervisor starts it again
 RENEW_SECONDS = 3  # how long a long run may overlook a promotion, or a change of the taxonomy
 STORAGE_PAUSES = (1.0, 30.0)  # seconds without a claim after the storage failed: the first time, and at most
 
@@ -47,12 +49,16 @@ stuck = threading.Event()
 
 @dataclass(frozen=True, eq=False)
 class _OnTheWay:
-    """A claimed batch, who looks at it, and what will have become of its images, in the order of the jobs."""
+    """A claimed batch, who looks at it, and what will have become of its images, in the order of the jobs.
+
+    `context` is what lines of the log and spans about it belong to, on whatever thread.
+    """
 
     lease: Lease
     serving: serving.Serving
     drawn: drawn.Drawn
     looked: Future[list[lanes.Outcome]]
+    context: contextvars.Context
 
     @property
     def batch(self) -> queue.Batch:
@@ -119,13 +125,20 @@ class _Run:
 
     def _send(self, lease: Lease, active: serving.Serving) -> None:
         """Hand a batch to a lane, with the set that its jobs ask for or the active one."""
+        measured.claimed(lease.batch.jobs)
+        with logs.about(**lease.batch.log_fields):
+            contextvars.copy_context().run(self._begin, lease, active)
+
+    def _begin(self, lease: Lease, active: serving.Serving) -> None:
         batch = lease.batch
+        tracing.begin("classify batch", **batch.log_fields)
         asked = batch.jobs[0].model_set
         try:
             chosen = active if asked is None else serving.of_set(asked, self.taxonomy)
             people = drawn.read(batch.jobs)  # after the claim: who draws from now on takes the job's lease away
         except Exception as error:
             keeper.drop(lease)
+            tracing.end()
             if isinstance(error, WeightsError):
                 logger.warning("a candidate cannot be tried: %s", error)
                 queue.put_back_batch(batch, str(error))
@@ -135,8 +148,9 @@ class _Run:
             else:
                 raise
             return
-        looked = self.threads.submit(lanes.look, lease, chosen.engine, drawn.given(batch.jobs, people))
-        self.on_the_way.append(_OnTheWay(lease, chosen, people, looked))
+        look = contextvars.copy_context().run
+        looked = self.threads.submit(look, lanes.look, lease, chosen.engine, drawn.given(batch.jobs, people))
+        self.on_the_way.append(_OnTheWay(lease, chosen, people, looked, contextvars.copy_context()))
 
     def _pause(self) -> None:
         self._paused_until = time.monotonic() + self._pauses.pause()
@@ -148,6 +162,9 @@ class _Run:
         """
         started = time.monotonic()
         item = self._next()
+        return item.context.run(self._settle, item, started)
+
+    def _settle(self, item: _OnTheWay, started: float) -> int:
         waited = time.monotonic()
         try:
             if not item.looked.done():
@@ -160,6 +177,7 @@ class _Run:
             return 0
         finally:
             keeper.drop(item.lease)
+            tracing.end()
         logger.info(
             "%d images done; waited %.0f ms for the networks, wrote for %.0f ms",
             ended,
@@ -192,7 +210,8 @@ class _Run:
     def _write(self, item: _OnTheWay) -> int:
         try:
             looked = item.looked.result()
-            ended = self._outlast(lambda: self._store(item, looked), "writing results")
+            with tracing.span("store results"):
+                ended = self._outlast(lambda: self._store(item, looked), "writing results")
         except Exception as error:
             if database_is_away(error):
                 raise
@@ -202,7 +221,8 @@ class _Run:
             ended = 0
         live = Classification.Purpose.LIVE
         products = {job.image.product_id for job in item.batch.jobs if job.purpose == live}
-        self._outlast(lambda: results.apply_each(products, self.taxonomy), "bringing products up to date")
+        with tracing.span("apply to products"):
+            self._outlast(lambda: results.apply_each(products, self.taxonomy), "bringing products up to date")
         return ended
 
     def _store(self, item: _OnTheWay, looked: Sequence[lanes.Outcome]) -> int:
@@ -214,7 +234,11 @@ class _Run:
         ended = 0
         for job, result in zip(batch.jobs, looked, strict=True):
             if isinstance(result, lanes.Failure):
-                ended += queue.fail(batch.token, job.pk, result.code, result.message)
+                if queue.fail(batch.token, job.pk, result.code, result.message):
+                    ended += 1
+                    measured.FAILED.add(code=result.code)
+                    about = logs.fields(job=job.pk, image=job.image.public_id, code=result.code)
+                    logger.warning("an image cannot be classified: %s", result.code, extra=about)
             elif not isinstance(result, lanes.Unread):
                 found[job.pk] = result
             elif result.error:
@@ -226,9 +250,12 @@ class _Run:
             queue.release(batch.token, untried)
         if found:
             timings = _mean_timings(list(found.values()))
-            ended += results.store(
+            began = time.perf_counter()
+            stored = results.store(
                 batch, found, serving=item.serving, taxonomy=self.taxonomy, timings=timings, people=item.drawn
             )
+            measured.stored(stored, time.perf_counter() - began, item.serving.engine.manifest.version)
+            ended += stored
         if unread:
             self._pause()
         elif found:
@@ -253,12 +280,12 @@ def serving_now(taxonomy: Taxonomy) -> serving.Serving | None:
 
 
 def classify_waiting() -> int:
-    """Work through the queue until nothing waits, RUN_SECONDS are over or the process is to end.
+    """Work through the queue until nothing waits, OTJANG_TASK_SECONDS are over or the process is to end.
 
     Returns how many jobs were ended.
     """
     ended = 0
-    until = time.monotonic() + RUN_SECONDS
+    until = time.monotonic() + settings.OTJANG_TASK_SECONDS
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lane")
     run = _Run(threads)
     try:

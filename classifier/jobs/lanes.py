@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 from django.core.files.storage import default_storage
 
+from classifier.jobs import measured, precedence
 from classifier.jobs.leases import Lease
 from classifier.models import Classification
+from core import logs, tracing
+from core.outage import is_of_storage_library
 from vision.engine import DecodeError, Engine, Given, ImageResult
 
 logger = logging.getLogger(__name__)
 
 Error = Classification.Error
-
-_STORAGE_LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ Outcome = ImageResult | Failure | Unread
 
 def is_storage_error(error: Exception) -> bool:
     """Whether the error is the storage's, or the way's to it: a disk's, a socket's, or one of S3's client."""
-    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _STORAGE_LIBRARIES
+    return isinstance(error, OSError) or is_of_storage_library(error)
 
 
 def look(lease: Lease, engine: Engine, known: Mapping[int, Given]) -> list[Outcome]:
@@ -49,14 +50,20 @@ def look(lease: Lease, engine: Engine, known: Mapping[int, Given]) -> list[Outco
 
     After the first file that the storage fails to give out the others are not asked for: each might take as long.
     """
+    if all(job.priority == Classification.Priority.BULK for job in lease.batch.jobs):
+        precedence.wait_for_others()
     if lease.lost:  # while it waited for this lane
         return [Unread() for _job in lease.batch.jobs]
     lease.read()
     try:
-        files = _read(lease.batch.jobs)
+        with tracing.span("read images"):
+            files = _read(lease.batch.jobs)
         lease.look()
         given = [known[job.pk] for job, file in zip(lease.batch.jobs, files, strict=True) if isinstance(file, bytes)]
-        results = iter(engine.classify_batch([file for file in files if isinstance(file, bytes)], given))
+        with tracing.span("run networks"):
+            looked = engine.classify_batch([file for file in files if isinstance(file, bytes)], given)
+        measured.looked(result.timings for result in looked if isinstance(result, ImageResult))
+        results = iter(looked)
         return [_outcome(next(results)) if isinstance(file, bytes) else file for file in files]
     finally:
         lease.looked()
@@ -74,14 +81,15 @@ def _read(jobs: Sequence[Classification]) -> list[bytes | Failure | Unread]:
 
 def _read_one(job: Classification) -> bytes | Failure | Unread:
     try:
-        with default_storage.open(str(job.image.display)) as file:
+        with measured.PHASE.timed(phase=measured.READ), default_storage.open(str(job.image.display)) as file:
             return bytes(file.read())
     except FileNotFoundError:
         return Failure(Error.FILE_MISSING, "The display copy is not in the storage.")
     except MemoryError:  # this process's own
         raise
     except Exception as error:  # each storage has errors of its own
-        logger.warning("the storage does not give out %s: %r", job.image.display, error)
+        about = logs.fields(job=job.pk, image=job.image.public_id)
+        logger.warning("the storage does not give out %s: %r", job.image.display, error, extra=about)
         return Unread(repr(error))
 
 

@@ -58,6 +58,11 @@ def add_live_job(*, image: ProductImage, priority: int, again: bool, operation: 
     return Added(_add(image, merchant, priority, operation=operation), waits=True)
 
 
+def add_first_job(*, image: ProductImage, priority: int) -> Classification:
+    """Queue the classification of an image that has no jobs yet, within the caller's transaction."""
+    return _add(image, image.product.merchant_id, priority)
+
+
 @atomic
 def add_drawn_job(*, image: ProductImage) -> None:
     """Queue the description of what people drew in an image, within the caller's transaction.

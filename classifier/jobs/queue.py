@@ -19,13 +19,16 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Now
+from django.db.transaction import on_commit
 from django.utils import timezone
 
 from accounts.models import Merchant, Operation
+from classifier.jobs import measured
 from classifier.models import Classification
 from core.db import atomic
 
@@ -34,6 +37,7 @@ Error = Classification.Error
 
 _ORDER = ("priority", "turn", "id")
 _CLOSED = {"open_key": None, "lease_until": None}
+_LOOKED_AT = 1_000  # jobs at the head of the queue
 _STOPPED = (Operation.State.PAUSED, Operation.State.CANCELLED)
 _WAITING = {"state": State.QUEUED, "lease_token": "", "lease_until": None}
 # How long a job waits after the storage failed: as long as it has waited already, so twice as long each time.
@@ -56,6 +60,11 @@ class Batch:
     def ids(self) -> list[int]:
         """Primary keys of the jobs, in their order."""
         return [job.pk for job in self.jobs]
+
+    @property
+    def log_fields(self) -> dict[str, Any]:
+        """What lines of the log about the batch carry."""
+        return {"jobs": self.ids, "images": [job.image.public_id for job in self.jobs]}
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,13 @@ def due() -> QuerySet[Classification]:
     return Classification.objects.filter(Q(not_before=None) | Q(not_before__lte=Now()), state=State.QUEUED)
 
 
+def _for_this_worker() -> QuerySet[Classification]:
+    """Of these, what the worker is for: one that takes bulk work takes everything."""
+    if "bulk" in settings.OTJANG_WORKER_QUEUES:
+        return due()
+    return due().filter(priority=Classification.Priority.INTERACTIVE)
+
+
 @atomic
 def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
     """Claim up to `limit` waiting jobs that ask for the same models, by their turns; None if nothing waits.
@@ -91,7 +107,7 @@ def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
     process. It is claimed alone, and only if this process is `alone` with it, having no other batch to lose; until
     then nothing behind it is handed out.
     """
-    waiting = list(due().order_by(*_ORDER).values_list("id", "attempts", "model_set_id")[: limit * lanes])
+    waiting = list(_for_this_worker().order_by(*_ORDER).values_list("id", "attempts", "model_set_id")[: limit * lanes])
     if not waiting or (waiting[0][1] and not alone):
         return None
     first, broken_off, model_set = waiting[0]
@@ -107,7 +123,7 @@ def claim(limit: int, *, lanes: int = 1, alone: bool = True) -> Batch | None:
         lease_token=token,
         lease_until=lease_end(),
         not_before=None,
-        started_at=timezone.now(),
+        started_at=Now(),
         attempts=F("attempts") + 1,
         error_code="",
         error_message="",
@@ -148,7 +164,7 @@ def finish(token: str, garments: Mapping[int, int | None], *, model_set_id: int,
     Classification.objects.filter(pk__in=held).update(
         **_CLOSED,
         state=State.DONE,
-        finished_at=timezone.now(),
+        finished_at=Now(),
         model_set_id=model_set_id,
         timings=timings,
         garments_found=found,
@@ -160,7 +176,7 @@ def finish(token: str, garments: Mapping[int, int | None], *, model_set_id: int,
 def fail(token: str, job_id: int, code: str, message: str) -> bool:
     """Mark a job as failed for a reason that trying again does not change; says whether the lease still held."""
     failed = _held(token, [job_id]).update(
-        **_CLOSED, state=State.FAILED, finished_at=timezone.now(), error_code=code, error_message=message[:500]
+        **_CLOSED, state=State.FAILED, finished_at=Now(), error_code=code, error_message=message[:500]
     )
     if failed:
         _count_failed([job_id])
@@ -195,11 +211,13 @@ def put_back(jobs: QuerySet[Classification], message: str) -> int:
         Classification.objects.filter(pk__in=last).update(
             **_CLOSED,
             state=State.FAILED,
-            finished_at=timezone.now(),
+            finished_at=Now(),
             error_code=Error.GAVE_UP,
             error_message=message[:500],
         )
         _count_failed(last)
+        on_commit(lambda: measured.FAILED.add(len(last), code=Error.GAVE_UP))
+    on_commit(lambda: measured.PUT_BACK.add(len(running) - len(last), reason="broken_off"))
     _wait_again([pk for pk in running if pk not in last])
     return len(running)
 
@@ -235,6 +253,7 @@ def wait_for_storage(token: str, job_ids: Collection[int], message: str) -> None
             error_code=Error.STORAGE,
             error_message=message[:500],
         )
+        on_commit(lambda: measured.PUT_BACK.add(reason="storage"))
 
 
 def put_back_expired(mine: Collection[str] = ()) -> int:
@@ -252,9 +271,22 @@ def put_back_expired(mine: Collection[str] = ()) -> int:
     return put_back(again, "The worker stopped before it was done.")
 
 
-def any_waiting() -> bool:
-    """Whether jobs wait for a worker."""
-    return due().exists()
+def any_waiting(priority: int | None = None) -> bool:
+    """Whether jobs wait for a worker; only of one priority, if given."""
+    waiting = due() if priority is None else due().filter(priority=priority)
+    return waiting.exists()
+
+
+def seconds_waited() -> float:
+    """Return how long ago the oldest job was queued that somebody waits for and no worker took; 0 where none waits.
+
+    Bulk work may wait for days. Asks for the lowest id among those whose turn is next, by the index of the queue alone:
+    every merchant's oldest job is one of them, and its history is longer.
+    """
+    waiting = Classification.objects.filter(state=State.QUEUED, priority=Classification.Priority.INTERACTIVE)
+    oldest = waiting.order_by("turn", "id")[:_LOOKED_AT].aggregate(oldest=Min("id"))["oldest"]
+    queued = Classification.objects.filter(pk=oldest).values_list("queued_at", flat=True).first()
+    return max(0.0, (timezone.now() - queued).total_seconds()) if queued else 0.0
 
 
 def explain_waiting(code: str, message: str) -> int:

@@ -14,11 +14,12 @@ from types import MappingProxyType
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from catalog.models import ProductImage
-from catalog.selectors import Taxonomy
+from catalog import telling
+from catalog.models import Product, ProductImage
+from catalog.selectors import Taxonomy, images_wait
 from catalog.services import lock_product
 from classifier import proposals
-from classifier.jobs import drawn, queue
+from classifier.jobs import drawn, measured, queue
 from classifier.models import Classification, Garment, Prediction
 from classifier.registry.serving import Serving
 from core.db import atomic
@@ -161,6 +162,19 @@ def apply(product_id: int, taxonomy: Taxonomy) -> None:
     ProductImage.objects.filter(product=product).update(current_classification=Subquery(newest))
     proposals.propose(product, taxonomy)
     Classification.objects.filter(pk__in=ended).update(applied_at=timezone.now())
+    _tell(product, ended)
+
+
+def _tell(product: Product, ended: list[int]) -> None:
+    """Tell webhooks what came of jobs, once: what the sweep finds again has been applied."""
+    if not ended:
+        return
+    failed = Classification.objects.filter(pk__in=ended, state=State.FAILED).order_by("pk")
+    if codes := list(failed.values_list("image__public_id", "error_code")):
+        telling.tell_failed(product, codes)
+    classified = product.images.current().filter(current_classification__isnull=False)
+    if not images_wait(product) and classified.exists():
+        telling.tell_classified(product)
 
 
 def apply_each(product_ids: Iterable[int], taxonomy: Taxonomy) -> int:
@@ -172,7 +186,8 @@ def apply_each(product_ids: Iterable[int], taxonomy: Taxonomy) -> int:
     applied = 0
     for product_id in sorted(product_ids):
         try:
-            apply(product_id, taxonomy)
+            with measured.PHASE.timed(phase=measured.APPLY):
+                apply(product_id, taxonomy)
             applied += 1
         except Exception as error:
             if database_is_away(error):

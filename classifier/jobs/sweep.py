@@ -11,18 +11,21 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.services import result_files
+from accounts.services import idempotency, result_files, sessions
 from catalog import files
 from catalog.models import Product, ProductImage
 from catalog.selectors import Taxonomy
-from catalog.services import bulk, closing, drafts, merchant_figures
+from catalog.services import bulk, closing, drafts, fetching, merchant_figures
 from catalog.services.imports import sending
-from classifier.jobs import chores, operations, queue, results
+from classifier.jobs import answering, chores, operations, queue, results, spool
 from classifier.jobs.leases import keeper
-from classifier.jobs.tasks import wake_worker
+from classifier.jobs.tasks import wake_bulk_worker, wake_for_next, wake_workers
 from classifier.models import Chore, Classification, Garment
+from core import clock
+from webhooks import delivery, retention
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +40,11 @@ _NEVER = threading.Event()
 def sweep() -> None:
     """Everything that is due every few seconds. Each step is safe beside other workers, and when it is repeated."""
     apply_left_over()
+    if clock.may_sweep("what requests left"):
+        spool.forget_expired()
+        idempotency.prune()
     if operations.feed():
-        wake_worker()
+        wake_bulk_worker()
     wake_for_waiting()
 
 
@@ -46,7 +52,9 @@ def take_over() -> int:
     """Let the jobs of workers that stopped wait again, and wake a worker for them; returns how many there were."""
     if expired := queue.put_back_expired(keeper.tokens):
         logger.warning("%d jobs taken over from a worker that stopped", expired)
-        wake_worker()
+        wake_for_next()
+    if requests := answering.take_over():
+        logger.warning("%d requests taken over from a worker that stopped", requests)
     return expired
 
 
@@ -107,7 +115,7 @@ def apply_left_over() -> int:
         purpose=live,
         state__in=(State.DONE, State.FAILED),
         applied_at=None,
-        finished_at__lt=timezone.now() - _GRACE,
+        finished_at__lt=Now() - _GRACE,
     )
     # Without the models' own order: sorting by the key makes MariaDB read all of the history by it.
     products = {*ended.order_by().values_list("image__product", flat=True)[:_CHUNK], *_waiting_for_nothing.next()}
@@ -120,10 +128,15 @@ def apply_left_over() -> int:
 
 def wake_for_waiting() -> bool:
     """Send a wake-up if jobs wait that no worker took: theirs was lost, or they waited for weights."""
-    waiting = queue.due().filter(queued_at__lt=timezone.now() - _GRACE).exists()
+    waiting = is_overlooked()
     if waiting:
-        wake_worker()
+        wake_workers()
     return waiting
+
+
+def is_overlooked() -> bool:
+    """Whether jobs wait for longer than it takes a worker that was woken to take them, if it has nothing else to do."""
+    return queue.due().filter(queued_at__lt=Now() - _GRACE).exists()
 
 
 def prune(stop: threading.Event = _NEVER) -> None:
@@ -142,16 +155,21 @@ def prune(stop: threading.Event = _NEVER) -> None:
         results = result_files.prune(goes_on)
         imports = sending.prune(goes_on)
         closing.remove_due(goes_on)
-    if garments or orphans or temporary or changes or results or imports:
+        delivery.expire()
+        fetching.prune(goes_on)
+        events = retention.prune(goes_on)
+        sessions.prune(goes_on)
+    if garments or orphans or temporary or changes or results or imports or events:
         logger.info(
             "pruned %d superseded garments, %d orphan and %d temporary files, %d rows of bulk operations, "
-            "%d results, %d imports",
+            "%d results, %d imports, %d events",
             garments,
             orphans,
             temporary,
             changes,
             results,
             imports,
+            events,
         )
 
 

@@ -28,6 +28,7 @@ class Classification(models.Model):
         RUNNING = "running", _("running")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
 
     class Error(models.TextChoices):
         """Why a job waits longer or failed, as people read it."""
@@ -47,6 +48,7 @@ class Classification(models.Model):
             _("The storage does not answer. The photo is kept and will be classified as soon as it does."),
         )
         GAVE_UP = "gave_up", _("The classification broke off several times and was given up. You can start it again.")
+        CANCELLED = "cancelled", _("The classification was cancelled. You can start it again.")
 
     class Priority(models.IntegerChoices):
         """Somebody waits at a screen, or nobody does."""
@@ -70,7 +72,7 @@ class Classification(models.Model):
     operation = models.ForeignKey(
         Operation, models.SET_NULL, null=True, blank=True, related_name="classifications", verbose_name=_("operation")
     )
-    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.QUEUED)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.QUEUED)
     # "image:purpose" while the job is open, NULL after: a unique index that lets only one open job through. Shadow
     # jobs add their operation: candidates do not wait for each other.
     open_key = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001 - NULLs don't collide
@@ -96,7 +98,7 @@ class Classification(models.Model):
         constraints = (
             models.CheckConstraint(
                 condition=Q(state__in=("queued", "running"), open_key__isnull=False)
-                | Q(state__in=("done", "failed"), open_key=None),
+                | Q(state__in=("done", "failed", "cancelled"), open_key=None),
                 name="classification_open_key",
             ),
             models.CheckConstraint(
@@ -107,6 +109,7 @@ class Classification(models.Model):
         indexes = (
             models.Index(fields=("state", "priority", "turn", "id"), name="classification_turns"),
             models.Index(fields=("merchant", "state", "priority", "turn"), name="classification_merchant"),
+            models.Index(fields=("merchant", "purpose", "-id"), name="classification_of_merchant"),
             models.Index(fields=("state", "lease_until"), name="classification_lease"),
             models.Index(fields=("image", "purpose", "-id"), name="classification_image"),
             models.Index(fields=("finished_at",), name="classification_finished"),

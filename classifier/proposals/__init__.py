@@ -8,8 +8,8 @@ A product is one garment, but its images show whole outfits. Each module uses on
 4. `build`: the candidates with their attributes, and which of them is chosen without a person.
 """
 
-from classifier.proposals.build import build, clear_top_category, propose
+from classifier.proposals.build import build, clear_top_category, failed_images, propose
 from classifier.proposals.seen import Said, Seen, load, read
 from classifier.proposals.words import Hint, hint_of
 
-__all__ = ["Hint", "Said", "Seen", "build", "clear_top_category", "hint_of", "load", "propose", "read"]
+__all__ = ["Hint", "Said", "Seen", "build", "clear_top_category", "failed_images", "hint_of", "load", "propose", "read"]

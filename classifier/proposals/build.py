@@ -193,17 +193,18 @@ def propose(product: Product, taxonomy: Taxonomy) -> None:
         proposal=proposal,
         top_category=clear_top_category(proposal, settings.OTJANG_TOP_CATEGORY_THRESHOLD),
         classifying=waiting,
-        failed_images=_failed_images(product),
+        failed_images=failed_images(product),
         taxonomy=taxonomy,
     )
 
 
-def _failed_images(product: Product) -> int:
-    """How many of the product's current images could not be classified: their last job failed."""
+def failed_images(product: Product) -> int:
+    """Return how many of the product's current images were not classified: their last job failed or was cancelled."""
     last = (
         Classification.objects.filter(image=OuterRef("pk"), purpose=Classification.Purpose.LIVE)
         .order_by("-pk")
         .values("state")[:1]
     )
+    without = (Classification.State.FAILED, Classification.State.CANCELLED)
     current = product.images.filter(archived_at=None).order_by()
-    return current.annotate(last=Subquery(last)).filter(last=Classification.State.FAILED).count()
+    return current.annotate(last=Subquery(last)).filter(last__in=without).count()

@@ -31,6 +31,9 @@ from core.errors import Conflict
 from vision.engine import Manifest, ModelSpec, WeightFile, WeightsError
 from vision.engine.manifest import GARMENT, IDENTITY
 from vision.engine.precision import OPENVINO
+from webhooks import events
+from webhooks.events import Told
+from webhooks.models import EventType
 
 logger = logging.getLogger(__name__)
 
@@ -313,6 +316,7 @@ def _replace_active(actor: Actor, deployment: Deployment | None, model_set: Mode
     if before != model_set or (deployment and not deployment.chosen):
         if not _activate(model_set, deployment, chosen=True, actor=actor):
             raise Conflict("changed", _("Somebody else changed the active set at the same moment. Look again."))
+        models = {version.role: version.name for version in model_set.versions.all()}
         record(
             actor=actor,
             action=action,
@@ -320,8 +324,10 @@ def _replace_active(actor: Actor, deployment: Deployment | None, model_set: Mode
             subject_id=str(model_set.pk),
             merchant_id=None,
             before=before.pk if before else None,
-            models={version.role: version.name for version in model_set.versions.all()},
+            models=models,
         )
+        told = Told(EventType.MODEL_PROMOTED, {"model_set": model_set.name, "models": models, "action": action})
+        events.emit(None, [told.kind], lambda: [told])
     return model_set
 
 

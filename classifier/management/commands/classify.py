@@ -21,6 +21,7 @@ from core.commands import EnglishCommand
 from vision.engine import CHOICES, RUNTIMES, AttributeResult, DecodeError, Engine, EngineError, ImageResult, decode
 from vision.engine.annotate import annotate
 from vision.engine.formats import is_image_file, kind_of_file
+from vision.engine.memory import give_large_blocks_back
 from vision.engine.precision import AUTO, OPENVINO, described
 
 ANNOTATED_DETAIL = 1200
@@ -63,6 +64,7 @@ class Command(EnglishCommand):
         **options: Any,
     ) -> None:
         """Print a result for each file in input order; CommandError at the end if any could not be read."""
+        give_large_blocks_back()
         folder = None
         try:
             if registry:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.management import call_command
@@ -25,25 +25,33 @@ from django_tasks_db.models import DBTaskResult
 
 from accounts.services import operations
 from catalog.selectors import Taxonomy
-from classifier.jobs import batches, sweep
+from catalog.services import fetching
+from classifier.jobs import answering, batches, sweep
 from classifier.jobs.lanes import is_storage_error
 from classifier.jobs.leases import keeper
+from classifier.management import metrics
 from classifier.registry import model_sets, serving, uploads
+from core import clock, tracing
+from core.broker import broker
 from core.db import Backoff, outlast, sleep_until
 from core.outage import database_is_away
 from core.startup import require_sound_database
 from vision.engine import WeightsError
+from vision.engine.memory import give_large_blocks_back
+from webhooks import delivery
 
 logger = logging.getLogger("classifier.worker")
 
 POLL_SECONDS = 0.2
+ANSWER_SECONDS = 0.2
 SWEEP_SECONDS = 15
 TAKE_OVER_SECONDS = 3
 OPERATIONS_SECONDS = 1
 PRUNE_SECONDS = 3600
 FIGURES_SECONDS = 300
+CALL_SECONDS = 1
 RENEWALS = 3  # in the time of a lease: two may fail
-STUCK_STATUS = 75  # "temporary failure": the process's supervisor starts it again
+BROKER_SECONDS = 5
 
 
 class DrainingWorker(Worker):
@@ -70,7 +78,7 @@ class DrainingWorker(Worker):
         """Run a task; end the process at once if a lane hangs, which no thread can be made to leave."""
         super().run_task(db_task_result)
         if batches.stuck.is_set():
-            os._exit(STUCK_STATUS)
+            os._exit(batches.STUCK_STATUS)
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
         """Stop claiming, then do what every worker does: end after the current task, or at once without one."""
@@ -81,10 +89,24 @@ class DrainingWorker(Worker):
 def prune_wake_ups() -> None:
     """Delete old tasks, which slow the queue down: finished ones, and those that a killed worker left running.
 
-    A task that is alive must keep its row, or its worker ends over it: `batches.RUN_SECONDS` is far less than a day.
+    A task that is alive must keep its row, or its worker ends over it: OTJANG_TASK_SECONDS is far less than a day.
     """
+    yesterday = timezone.now() - timedelta(days=1)
+    if broker() is not None:  # rows are left from before
+        DBTaskResult.objects.filter(enqueued_at__lt=yesterday).delete()
+        return
     call_command("prune_db_task_results", queue_name="*", min_age_days=1, verbosity=0)
-    DBTaskResult.objects.running().filter(started_at__lt=timezone.now() - timedelta(days=1)).delete()
+    DBTaskResult.objects.running().filter(started_at__lt=yesterday).delete()
+
+
+class Queued(Protocol):
+    """A worker of a task queue."""
+
+    def run(self) -> None:
+        """Take tasks until told to end, or until none is left where it is to do only what waits now."""
+
+    def configure_signals(self) -> None:
+        """Let SIGTERM end it in order."""
 
 
 class Recurring(threading.Thread):
@@ -130,14 +152,23 @@ class Recurring(threading.Thread):
 
 
 def prune(stop: threading.Event) -> None:
-    """Delete what is no longer needed: files, garments, wake-ups."""
-    sweep.prune(stop)
-    prune_wake_ups()
+    """Delete what is no longer needed: files, garments, wake-ups; nothing if this machine's clock is wrong."""
+    if clock.may_sweep("what is no longer needed"):
+        sweep.prune(stop)
+        prune_wake_ups()
+
+
+def renew_leases(_stop: threading.Event) -> None:
+    """Keep what this process works on; end the process at once if it hangs over a request."""
+    keeper.renew()
+    if answering.renew():
+        logger.critical("a request hangs; this process ends")
+        os._exit(batches.STUCK_STATUS)
 
 
 def renewal() -> Recurring:
-    """What keeps the leases of the batches that this process works on."""
-    return Recurring("renewal of leases", lambda _stop: keeper.renew(), settings.OTJANG_LEASE_SECONDS / RENEWALS)
+    """What keeps the leases of the batches and requests that this process works on."""
+    return Recurring("renewal of leases", renew_leases, settings.OTJANG_LEASE_SECONDS / RENEWALS)
 
 
 def recurring() -> list[Recurring]:
@@ -146,12 +177,23 @@ def recurring() -> list[Recurring]:
     return [
         renewal(),
         Recurring("take-over", lambda _stop: take_over(), TAKE_OVER_SECONDS),
+        *(Recurring("requests", answering.Answering(), ANSWER_SECONDS) for _ in range(answering.THREADS)),
         Recurring("sweep", lambda _stop: sweep.sweep(), SWEEP_SECONDS),
         Recurring("registration of uploads", uploads.run_waiting, SWEEP_SECONDS),
         Recurring("operations", operations.continue_some, OPERATIONS_SECONDS),
         Recurring("long operations", operations.continue_long, OPERATIONS_SECONDS),
         Recurring("prune", prune, PRUNE_SECONDS),
         Recurring("figures of merchants", sweep.count_merchants, FIGURES_SECONDS),
+        *callers(),
+    ]
+
+
+def callers() -> list[Recurring]:
+    """What calls other people's servers: each waits for one of them at a time, so a slow one holds up no other work."""
+    senders, fetchers = settings.OTJANG_WEBHOOK_THREADS, settings.OTJANG_FETCH_THREADS
+    return [
+        *(Recurring(f"webhooks {number}", delivery.deliver_due, CALL_SECONDS) for number in range(senders)),
+        *(Recurring(f"images by URL {number}", fetching.fetch_due, CALL_SECONDS) for number in range(fetchers)),
     ]
 
 
@@ -179,6 +221,28 @@ def load() -> serving.Serving | None:
     return batches.serving_now(Taxonomy.load())
 
 
+def of_queue(*, once: bool) -> tuple[Queued, list[Recurring]]:
+    """What takes tasks from the queue that the settings name, and what goes on beside it."""
+    name = f"{socket.gethostname()[:40]}-{get_random_string(8)}"
+    behind = broker()
+    if behind is None:
+        worker = DrainingWorker(
+            queue_names=settings.OTJANG_WORKER_QUEUES,
+            interval=POLL_SECONDS,
+            batch=once,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=name,
+            excluded_queue_names=[],
+        )
+        return worker, []
+    from classifier.jobs.consumer import CeleryWorker  # needs Celery, which only this setting does
+
+    consumer = CeleryWorker(behind, name, once=once)
+    return consumer, [Recurring("without the broker", consumer.work_alone, BROKER_SECONDS)]
+
+
 class Command(BaseCommand):
     """Takes images from the queue, and sweeps. Several may run, on several machines."""
 
@@ -191,35 +255,32 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         """Load the networks, then work until told to stop."""
         require_sound_database()
+        tracing.start("otjang-worker")
+        give_large_blocks_back()
         started = time.monotonic()
         loaded = outlast(load, what="start", stop=batches.draining)
         if loaded is None:
             logger.warning("started without a model: images wait until the weights are there")
         else:
             logger.info("models %s loaded in %.1f s", loaded.engine.manifest.version, time.monotonic() - started)
-        worker = DrainingWorker(
-            queue_names=["*"],
-            interval=POLL_SECONDS,
-            batch=once,
-            backend_name="default",
-            startup_delay=False,
-            max_tasks=None,
-            worker_id=f"{socket.gethostname()[:40]}-{get_random_string(8)}",
-            excluded_queue_names=[],
-        )
+        worker, beside = of_queue(once=once)
         if once:
+            fetching.fetch_due(batches.draining)
             sweep.take_over()
             sweep.sweep()
             uploads.run_waiting()
             operations.continue_some()
             operations.continue_long()
             with running([renewal()]):
+                answering.Answering()(threading.Event())
                 worker.run()
+            delivery.deliver_due(batches.draining)
             return
         worker.configure_signals()
         logger.info("waiting for images")
         try:
-            with running(recurring()):
+            with metrics.shown(), running([*recurring(), *beside]):
                 worker.run()
         finally:
+            tracing.stop()
             logger.info("stopped")
