@@ -9,9 +9,13 @@ class SiteConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401  (importing registers them)
+        from config import (
+            checks,  # noqa: F401  (importing registers them)
+            reporting,
+        )
         from core.particles import mend_catalogue
 
+        reporting.start()
         mend_catalogue()
 
         with suppress(OSError):  # Django's check of the setting says it

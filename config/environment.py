@@ -3,6 +3,7 @@
 django-environ alone reads `DEBUG=yess` as false and fails at `PORT=x` without naming it; here one sentence says it.
 """
 
+import importlib.util
 import os
 import re
 from pathlib import Path
@@ -26,6 +27,8 @@ TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 
 SQL_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO"
+# A page with fifty images is fifty requests at once where browsers speak HTTP/2 to a proxy; each takes milliseconds.
+QUEUE_PER_THREAD = 16
 DATABASE_ENGINES = {"sqlite": "django.db.backends.sqlite3", "mysql": "django.db.backends.mysql"}
 
 
@@ -87,6 +90,16 @@ def choice(name: str, *values: str) -> str:
     if value not in values:
         raise ImproperlyConfigured(f"{name} must be {' or '.join(values)}, not {value!r}.")
     return value
+
+
+def require(name: str, module: str) -> None:
+    """Raise ImproperlyConfigured unless the package is installed that the setting needs."""
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # of the package above it
+        found = None
+    if found is None:
+        raise ImproperlyConfigured(f"{name} needs a package: pip install -r requirements-production.txt.")
 
 
 def integer(name: str, default: int, *, minimum: int = 1, maximum: int | None = None) -> int:
@@ -161,6 +174,29 @@ def database(name: str, default: str) -> dict[str, Any]:
     return config
 
 
+def cache(name: str) -> dict[str, Any]:
+    """Django's CACHES entry: this process's own memory, or a Redis that several processes share.
+
+    The URL is redis://, rediss:// (TLS) or unix://. Raises ImproperlyConfigured for another one.
+    """
+    url = text(name)
+    if not url:
+        return {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.hostname or parts.path):
+        raise ImproperlyConfigured(f"{name} must be redis://host:port/0, rediss://… or unix:///path, or empty.")
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": url,
+        "KEY_PREFIX": "otjang",
+        # Somebody waits for every answer: a Redis that is away must not hold them.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+
+
 def media_storage(name: str) -> dict[str, Any]:
     """Django's STORAGES entry for uploads: `file` (MEDIA_ROOT on this machine) or `s3://bucket/prefix?region_name=…`.
 
@@ -215,12 +251,20 @@ def mail(name: str) -> tuple[str, Smtp]:
 
 
 class Web(NamedTuple):
-    """Where the web process listens, with how many threads, and how long it waits for requests when it stops."""
+    """Where the web process listens, with how many threads, and what it waits for.
+
+    Attributes:
+        stop_seconds: how long requests that have begun may take when it stops.
+        queue: how many requests may wait for a thread.
+        queue_seconds: how long the first of them may before others are turned away; for twice as long it waits itself.
+    """
 
     address: str
     port: int
     threads: int
     stop_seconds: int
+    queue: int
+    queue_seconds: int
 
 
 def web() -> Web:
@@ -230,9 +274,12 @@ def web() -> Web:
             "WEB_CONCURRENCY must be 1 or not set: a web process is one process. "
             "Start several of them, each on a PORT of its own, behind a proxy (docs/operations.md)."
         )
+    threads = integer("WEB_THREADS", default=8)
     return Web(
         address=text("BIND_ADDRESS") or "127.0.0.1",
         port=integer("PORT", default=8000, maximum=65535),
-        threads=integer("WEB_THREADS", default=8),
+        threads=threads,
         stop_seconds=integer("WEB_STOP_SECONDS", default=30, minimum=0),
+        queue=integer("WEB_QUEUE", default=QUEUE_PER_THREAD * threads, minimum=0),
+        queue_seconds=integer("WEB_QUEUE_SECONDS", default=2),
     )

@@ -5,10 +5,13 @@ from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import environment as env
+from config import tasks
+from config.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
+from config.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 BASE_DIR = env.BASE_DIR
 VAR_DIR = BASE_DIR / "var"
-env.web()  # config.server's own; a wrong one is said with the others
+_web = env.web()  # config.server's own; a wrong one is said with the others
 
 # --- Who may talk to the site -----------------------------------------------------------------------------------------
 
@@ -38,7 +41,7 @@ for _origin in CSRF_TRUSTED_ORIGINS:
 # HTTPS=true is the one switch of a public site; `manage.py check --deploy` is clean with it.
 HTTPS = env.boolean("HTTPS", default=False)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a load balancer asks over plain HTTP
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # machines ask over plain HTTP
 SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", default=31_536_000, minimum=0) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.boolean("HSTS_INCLUDE_SUBDOMAINS", default=True)
 SECURE_HSTS_PRELOAD = env.boolean("HSTS_PRELOAD", default=False)
@@ -81,12 +84,17 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "config",
     "accounts",
+    "webhooks",
     "catalog",
     "classifier",
     "demo",
 ]
 
 MIDDLEWARE = [
+    "config.measuring.MeasuringMiddleware",
+    "config.access_log.AccessLogMiddleware",
+    "config.middleware.CacheControlMiddleware",
+    "config.middleware.ProgramsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -96,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.ActiveMerchantMiddleware",
+    "accounts.api_rates.RateLimitMiddleware",
     "accounts.impersonation.ImpersonationMiddleware",
     "accounts.page_of.PageOfMiddleware",
     "accounts.devices.DeviceMiddleware",
@@ -132,10 +141,11 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'otjang.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Only the counts of the API's calls and of log-ins use them: one process needs no shared cache.
+# Only the counts of the API's calls and of log-ins use them. Several web processes share the first one by CACHE_URL.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # A full cache forgets, and so would free accounts. Nothing else fills this one, and it holds more (35 MB).
+    "default": env.cache("CACHE_URL"),
+    # A full cache forgets, and so would free accounts. Nothing else fills this one, and it holds more (35 MB). Where
+    # processes share the first one, that counts attempts as well (accounts.attempts).
     "login-attempts": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "login-attempts",
@@ -250,7 +260,14 @@ OTJANG_MAX_JOB_SECONDS = env.integer("OTJANG_MAX_JOB_SECONDS", default=120)
 OTJANG_MAX_ATTEMPTS = env.integer("OTJANG_MAX_ATTEMPTS", default=3)
 OTJANG_CLASSIFY_BATCH = env.integer("OTJANG_CLASSIFY_BATCH", default=8)
 OTJANG_BULK_FROM = env.integer("OTJANG_BULK_FROM", default=50)
+OTJANG_READY_QUEUE_SECONDS = env.integer("OTJANG_READY_QUEUE_SECONDS", default=900, minimum=0)
 OTJANG_TOP_CATEGORY_THRESHOLD = env.fraction("OTJANG_TOP_CATEGORY_THRESHOLD", default=0.85)
+# Of one request to classify images without storing them, and of what waits of one merchant.
+OTJANG_CLASSIFY_MAX_IMAGES = env.integer("OTJANG_CLASSIFY_MAX_IMAGES", default=32)
+OTJANG_CLASSIFY_MAX_BYTES = env.integer("OTJANG_CLASSIFY_MAX_BYTES", default=100 * 1024 * 1024)
+OTJANG_CLASSIFY_MAX_OPEN = env.integer("OTJANG_CLASSIFY_MAX_OPEN", default=20)
+# With its images and its result it is forgotten after this, and in the storage not more than half a minute later.
+OTJANG_CLASSIFY_KEEP_SECONDS = env.integer("OTJANG_CLASSIFY_KEEP_SECONDS", default=570, minimum=10, maximum=570)
 OTJANG_SAMPLE_SHARE = env.fraction("OTJANG_SAMPLE_SHARE", default=0.05)
 
 OTJANG_MAX_MODEL_BYTES = env.integer("OTJANG_MAX_MODEL_BYTES", default=500 * 1024 * 1024)
@@ -261,6 +278,15 @@ OTJANG_IMPORT_MAX_LINES = env.integer("OTJANG_IMPORT_MAX_LINES", default=1_000_0
 OTJANG_IMPORT_MAX_ENTRIES = env.integer("OTJANG_IMPORT_MAX_ENTRIES", default=50_000)
 OTJANG_IMPORT_MAX_UNZIPPED_BYTES = env.integer("OTJANG_IMPORT_MAX_UNZIPPED_BYTES", default=8 * 1024**3)
 OTJANG_PREDICTION_RETENTION_DAYS = env.integer("OTJANG_PREDICTION_RETENTION_DAYS", default=90)
+
+# Hosts, addresses and networks that webhooks and images by URL may reach though they are not public.
+OTJANG_OUTGOING_ALLOWED = env.listing("OTJANG_OUTGOING_ALLOWED")
+OTJANG_FETCH_THREADS = env.integer("OTJANG_FETCH_THREADS", default=2)
+OTJANG_FETCH_SECONDS = env.integer("OTJANG_FETCH_SECONDS", default=30)
+OTJANG_WEBHOOK_THREADS = env.integer("OTJANG_WEBHOOK_THREADS", default=4)
+OTJANG_WEBHOOK_SECONDS = env.integer("OTJANG_WEBHOOK_SECONDS", default=10)
+OTJANG_WEBHOOK_FAILING_HOURS = env.integer("OTJANG_WEBHOOK_FAILING_HOURS", default=72)
+OTJANG_WEBHOOK_RETENTION_DAYS = env.integer("OTJANG_WEBHOOK_RETENTION_DAYS", default=30)
 
 # Of a form or JSON; uploads are judged by `config.limits`.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
@@ -273,49 +299,24 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 # On a disk of this machine. What a killed process leaves there is deleted after a day.
 FILE_UPLOAD_TEMP_DIR = env.path("UPLOAD_TEMP_DIR", VAR_DIR / "uploads_tmp")
 
-TASKS = {
-    "default": {
-        # `manage.py worker` is this queue's worker. Another queue would leave images waiting, or load the networks
-        # in the web process.
-        "BACKEND": env.choice("TASKS_BACKEND", "django_tasks_db.DatabaseBackend"),
-        "QUEUES": ["interactive", "bulk"],
-    }
-}
+# `manage.py worker` is the worker of both backends. Another one would leave images waiting, or load the networks in the
+# web process.
+_backend = env.choice("TASKS_BACKEND", tasks.DATABASE, tasks.CELERY)
+TASKS = {"default": tasks.backend(_backend, env.text("CELERY_BROKER_URL"))}
+OTJANG_TASK_SECONDS = tasks.seconds(_backend)
+OTJANG_WORKER_QUEUES = tasks.worker_queues(env.listing("OTJANG_WORKER_QUEUES", "interactive,bulk"))
+
+# Callers of the API who wait for a worker's answer, each in a thread of the web process; others are told to come again.
+OTJANG_WAITING_CALLERS = env.integer("OTJANG_WAITING_CALLERS", default=max(1, _web.threads // 2), minimum=0)
 
 # --- API --------------------------------------------------------------------------------------------------------------
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
-    "PAGE_SIZE": 50,
-    "EXCEPTION_HANDLER": "core.api.exception_handler",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
-    ],
-    "DEFAULT_THROTTLE_RATES": {
-        "anon": env.rate("API_ANONYMOUS_RATE", "60/min"),
-        "user": env.rate("API_RATE", "1200/min"),
-    },
-    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,  # None would count by whatever address the caller writes
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Otjang API",
-    "DESCRIPTION": "Create products, upload their images, read and override their attributes.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
+API_RATE = env.rate("API_RATE", "1200/min")
+API_MERCHANT_RATE = env.rate("API_MERCHANT_RATE", f"{5 * int(API_RATE.split('/')[0])}/{API_RATE.split('/')[1]}")
+API_ANONYMOUS_RATE = env.rate("API_ANONYMOUS_RATE", "60/min")
+# What may come in for one merchant on one day through the API; 0 is without a limit. The admin has one by merchant.
+OTJANG_DAILY_IMAGES = env.integer("OTJANG_DAILY_IMAGES", default=100_000, minimum=0)
+OTJANG_DAILY_BYTES = env.integer("OTJANG_DAILY_BYTES", default=200 * 1024**3, minimum=0)
 
 # --- Admin ------------------------------------------------------------------------------------------------------------
 
@@ -359,14 +360,40 @@ UNFOLD = {
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
     raise ImproperlyConfigured(f"LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not {LOG_LEVEL!r}.")
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", "json")
+# A line for each request.
+ACCESS_LOG = env.boolean("ACCESS_LOG", default=LOG_FORMAT == "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "core.logs.Lines"}, "json": {"()": "core.logs.JsonLines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         name: {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False}
-        for name in ("django", "accounts", "catalog", "classifier")
+        for name in ("django", "accounts", "catalog", "classifier", "config", "core", "otjang", "webhooks")
     },
 }
+
+# --- Watching: nothing of it is on, or installed, unless asked for ----------------------------------------------------
+
+# Figures for Prometheus at /metrics: for who shows the token, or, without one, for programs of this machine.
+METRICS = env.boolean("METRICS", default=False)
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+# Where all processes of a machine count together; the client reads the variable itself.
+METRICS_DIR = env.text("PROMETHEUS_MULTIPROC_DIR")
+# A worker has no pages: it shows its figures at a port of its own, if at all.
+METRICS_WORKER_ADDRESS = env.text("METRICS_WORKER_ADDRESS") or "127.0.0.1"
+METRICS_WORKER_PORT = env.integer("METRICS_WORKER_PORT", default=0, minimum=0, maximum=65535)
+if METRICS:
+    env.require("METRICS", "prometheus_client")
+
+# OpenTelemetry, whose other variables (OTEL_…) its SDK reads itself.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+if OTEL_EXPORTER_OTLP_ENDPOINT:
+    env.require("OTEL_EXPORTER_OTLP_ENDPOINT", "opentelemetry.exporter.otlp.proto.http")
+
+SENTRY_DSN = env.text("SENTRY_DSN")
+SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT") or "production"
+if SENTRY_DSN:
+    env.require("SENTRY_DSN", "sentry_sdk")

@@ -51,6 +51,8 @@ GROUPS = [
             (_("Users"), "person", "accounts.user"),
             (_("Groups"), "groups", "auth.group"),
             (_("API keys"), "key", "accounts.apikey"),
+            (_("Webhooks"), "webhook", "webhooks.endpoint"),
+            (_("Deliveries"), "outbox", "webhooks.delivery"),
         ],
     ),
     (

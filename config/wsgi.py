@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -21,11 +21,15 @@ def _bound_waits(database: dict[str, Any]) -> None:
             database["OPTIONS"].setdefault(option, _DATABASE_WAIT)
 
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
 
 from catalog.files import remove_stale_temporary_files  # noqa: E402 - apps must be loaded
+from config.handler import Handler  # noqa: E402 - apps must be loaded
+from core import tracing  # noqa: E402 - apps must be loaded
 from core.startup import require_sound_database  # noqa: E402 - apps must be loaded
 
+application = Handler()
+tracing.start("otjang-web")
 _bound_waits(settings.DATABASES["default"])
 try:
     require_sound_database()

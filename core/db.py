@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import Error, OperationalError, connection, transaction
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from core.outage import database_is_away
 
@@ -81,19 +86,54 @@ def sleep_until(moment: float, stop: threading.Event) -> None:
         time.sleep(min(left, _LOOK_SECONDS))
 
 
+# Holds the transaction of a `decisive` function, while somebody wants to write beside it before it is committed.
+_kept: ContextVar[ExitStack | None] = ContextVar("kept", default=None)
+
+
 def atomic(function: Callable[P, R]) -> Callable[P, R]:
     """Run `function` in a transaction, and again from the start when the database gave it up as a deadlock's victim.
 
     Inside an outer transaction it runs once: only the outermost one can be repeated as a whole.
     """
+    return _in_transaction(function, lambda: None)
+
+
+def decisive(function: Callable[P, R]) -> Callable[P, R]:
+    """As `atomic`, for the transaction that carries out an operation which needs others before it.
+
+    Such as the one that gives files their rows, when these are written already. Within `kept_open` it stays open.
+    """
+    return _in_transaction(function, _kept.get)
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Keep the transaction of a `decisive` function open until the block ends: what it writes belongs to it.
+
+    What the block raises undoes both. A block without such a function has no transaction.
+    """
+    with ExitStack() as stack:
+        token = _kept.set(stack)
+        try:
+            yield
+        finally:
+            _kept.reset(token)
+
+
+def _in_transaction(function: Callable[P, R], keeper: Callable[[], ExitStack | None]) -> Callable[P, R]:
+    """Let `function` run in a transaction, which the keeper's stack ends where there is one."""
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(1, _ATTEMPTS + 1):
             nested = transaction.get_connection().in_atomic_block
             try:
-                with transaction.atomic():
-                    return function(*args, **kwargs)
+                with ExitStack() as own:
+                    own.enter_context(transaction.atomic())
+                    result = function(*args, **kwargs)
+                    if not nested and (kept := keeper()) is not None:
+                        kept.push(own.pop_all())
+                return result
             except OperationalError as error:
                 if nested or attempt == _ATTEMPTS or not _is_retryable(error):
                     raise
@@ -104,8 +144,39 @@ def atomic(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
+def among(ids: Iterable[int]) -> RawSQL:
+    """Return these ids as a subquery for `__in`, by which rows are looked up one after the other.
+
+    It is one parameter. A list of a thousand has the database plan a thousand ranges, and takes it ten times as long.
+    """
+    given = json.dumps(list(ids))
+    if connection.vendor == "sqlite":
+        return RawSQL("SELECT given.value FROM json_each(%s) given", [given])
+    return RawSQL("SELECT given.id FROM JSON_TABLE(%s, '$[*]' COLUMNS (id BIGINT PATH '$')) given", [given])
+
+
+def keys_of(parts: Sequence[QuerySet[Any]]) -> RawSQL:
+    """Return the keys of limited queries together, as a subquery for `__in`.
+
+    Keys come from an index that holds all that is asked; the rows, which are wide, are then read for these alone.
+    """
+    written = []
+    for part in parts:
+        with suppress(EmptyResultSet):  # a condition that nothing can meet has no SQL
+            written.append(part.values("pk").query.sql_with_params())
+    if not written:
+        return among([])
+    # Each part in a derived table of its own: SQLite knows no limits within a union, MySQL none in what IN looks at.
+    derived = (f"SELECT part{place}.pk FROM ({sql}) part{place}" for place, (sql, _) in enumerate(written))  # noqa: S608
+    parameters = [parameter for _, given in written for parameter in given]
+    return RawSQL(f"SELECT page.pk FROM ({' UNION ALL '.join(derived)}) page", parameters)  # noqa: S608, S611 - the ORM's own, with its parameters
+
+
 def capped_counts(
-    querysets: Mapping[str, QuerySet[Any]], limit: int, others: Mapping[str, int] | None = None
+    querysets: Mapping[str, QuerySet[Any]],
+    limit: int,
+    others: Mapping[str, int] | None = None,
+    parts: Mapping[str, QuerySet[Any]] | None = None,
 ) -> dict[str, int]:
     """Count the rows of each queryset, all in one query that reads only so many rows of each.
 
@@ -113,20 +184,32 @@ def capped_counts(
         querysets: by a name. Their order stays: it may say which index is read.
         limit: how many rows are read of each at most.
         others: by name, where it is another number.
+        parts: by name, rows that the queryset surely has among its own, and that are found sooner. Where these are as
+            many as are counted at most, no others are looked for.
 
     Returns:
         The counts under the same names; the limit stands for that many or more.
     """
-    others = others or {}
-    parts: list[str] = []
+    others, parts = others or {}, parts or {}
+    counts: list[str] = []
     parameters: list[Any] = []
     for place, (name, rows) in enumerate(querysets.items()):
-        sql, given = rows.values("pk")[: others.get(name, limit)].query.sql_with_params()
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) capped{place})")  # noqa: S608 - Django wrote it
+        most = others.get(name, limit)
+        sql, given = _count(rows, most, f"capped{place}")
+        if name in parts:
+            of_part, given_part = _count(parts[name], most, f"part{place}")
+            sql = f"(CASE WHEN {of_part} >= {most:d} THEN {most:d} ELSE {sql} END)"
+            given = (*given_part, *given)
+        counts.append(sql)
         parameters += given
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", parameters)
+        cursor.execute(f"SELECT {', '.join(counts)}", parameters)
         return dict(zip(querysets, cursor.fetchone(), strict=True))
+
+
+def _count(rows: QuerySet[Any], most: int, name: str) -> tuple[str, tuple[Any, ...]]:
+    sql, given = rows.values("pk")[:most].query.sql_with_params()
+    return f"(SELECT COUNT(*) FROM ({sql}) {name})", given  # noqa: S608 - Django wrote it
 
 
 def grouped_count(rows: QuerySet[Any], columns: Sequence[str], limit: int) -> list[tuple[Any, ...]]:

@@ -1,7 +1,7 @@
 """Refusals: what a service raises when it will not do what was asked."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from django.utils.functional import Promise
 
@@ -9,8 +9,11 @@ from django.utils.functional import Promise
 class Refused(Exception):
     """A request that is turned down, with a stable code for programs and a sentence for people.
 
-    The sentence may be lazy, so that it comes out in the language of the person who reads it.
+    The sentence may be lazy, so that it comes out in the language of the person who reads it. `attribute` is the code
+    of the attribute that it is about, where one of several was refused.
     """
+
+    attribute = ""
 
     def __init__(self, code: str, message: str | Promise, params: Mapping[str, Any] | None = None) -> None:
         super().__init__(code)
@@ -31,6 +34,14 @@ class Refused(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def kept(self) -> Self:
+        """Return it for keeping it: without the frames that raised it, which hold files and pixels.
+
+        Where one of them holds what it is kept in, nothing of it would go before Python looks for circles.
+        """
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
+
 
 class Invalid(Refused):
     """The input is wrong; the sentence says what to do."""
@@ -46,3 +57,16 @@ class Gone(Refused):
 
 class Forbidden(Refused):
     """The actor sees the thing but lacks the right to do this to it."""
+
+
+class TooMuch(Refused):
+    """The input is right, but nothing more may come for now.
+
+    `seconds` says after how long it may.
+    """
+
+    def __init__(
+        self, code: str, message: str | Promise, params: Mapping[str, Any] | None = None, *, seconds: int
+    ) -> None:
+        super().__init__(code, message, params)
+        self.seconds = seconds

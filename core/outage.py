@@ -1,4 +1,6 @@
-"""Telling a database that is away from one that was asked something wrong."""
+"""Telling a database or a storage that is away from one that was asked something wrong."""
+
+import errno
 
 from django.db import Error, InterfaceError
 
@@ -48,6 +50,22 @@ _SQLITE = (
     "disk is full",
     "readonly database",
 )
+
+# What a disk says that is full, broken or not to be written to now; the disk may be another machine's.
+_DISK = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ESTALE})
+_STORAGE_LIBRARIES = frozenset({"boto3", "botocore", "s3transfer", "urllib3"})
+
+
+def is_of_storage_library(error: BaseException) -> bool:
+    """Whether the error is one of S3's client, or of what that uses."""
+    return type(error).__module__.partition(".")[0] in _STORAGE_LIBRARIES
+
+
+def storage_is_away(error: BaseException | None) -> bool:
+    """Whether the error says that files cannot be written or read now, so that trying again later helps."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _DISK
+    return error is not None and is_of_storage_library(error)
 
 
 def database_is_away(error: BaseException | None) -> bool:

@@ -27,6 +27,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.fields import UnfoldAdminReadonlyField
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
+from core.admin.quick_lists import quicken_lists
 from core.admin.theme import ModelAdmin
 from core.db import atomic
 from core.errors import Refused
@@ -57,6 +58,7 @@ def _linked_where_allowed(field: UnfoldAdminReadonlyField, remote_field: Any, re
 
 
 UnfoldAdminReadonlyField.get_admin_url = _linked_where_allowed  # the theme asks nobody
+quicken_lists()
 
 
 def link_to(row: Model) -> str:
@@ -129,6 +131,7 @@ class BaseAdmin(ModelAdmin[M]):
     list_filter_submit = True
     show_facets = admin.ShowFacets.NEVER  # a count for every choice of every filter
     list_per_page = 50
+    list_sections: ClassVar = ()  # the theme looks for them in each row, and what is missing takes long to look for
 
     def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """A list that can be searched, in place of two beside each other that no small screen holds."""
