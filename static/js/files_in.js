@@ -12,6 +12,20 @@ export function holdsFiles(transfer) {
 }
 
 /**
+ * Take what is chosen in a field, also what somebody chose before this script had come.
+ * @param {HTMLInputElement} input
+ * @param {(files: File[]) => void} add
+ */
+export function watchField(input, add) {
+  const take = () => {
+    add([...input.files ?? []]);
+    input.value = "";
+  };
+  input.addEventListener("change", take);
+  if (input.files?.length) take();
+}
+
+/**
  * Everything that was dropped, with the files of folders in the order of their names.
  * @param {DataTransfer} transfer  it is empty as soon as the event is over, so entries are taken out at once
  * @returns {Promise<File[]>}

@@ -3,7 +3,7 @@
 // once. The same form works without this script as a plain one.
 
 import { clearFailure, showFailure } from "./failures.js";
-import { looked } from "./files_in.js";
+import { looked, watchField } from "./files_in.js";
 import { sortable } from "./order.js";
 import { Failed, send } from "./requests.js";
 import { Item, text } from "./upload_item.js";
@@ -34,10 +34,12 @@ export class Draft {
     /** @type {() => void} */
     this.summary = () => {};
     this.field("draft").value = number;
-    for (const input of form.querySelectorAll("input[type=file]")) this.listen(/** @type {HTMLInputElement} */ (input));
     for (const name of ["name", "sku"]) this.field(name).addEventListener("change", () => this.save());
     this.part("[data-retry-all]").addEventListener("click", () => this.retryAll());
     sortable(this.list, (row) => this.moved(row));
+    for (const input of form.querySelectorAll("input[type=file]")) {
+      watchField(/** @type {HTMLInputElement} */ (input), (files) => this.add(files));
+    }
   }
 
   /** @param {string} selector @returns {HTMLElement} */
@@ -70,14 +72,6 @@ export class Draft {
   /** The images in the order of the page. */
   get inOrder() {
     return [...this.list.children].map((row) => /** @type {Item} */ (this.items.find((item) => item.row === row)));
-  }
-
-  /** @param {HTMLInputElement} input */
-  listen(input) {
-    input.addEventListener("change", () => {
-      this.add([...input.files ?? []]);
-      input.value = "";
-    });
   }
 
   /** @param {File[]} files */

@@ -35,7 +35,7 @@ export function showFetchFailed(why) {
 export function showEnd(done, skipped) {
   clear();
   const title = /** @type {HTMLElement} */ (end.querySelector("h2"));
-  title.textContent = (done || skipped ? title.dataset.titleDone : title.dataset.titleNone) ?? "";
+  title.textContent = (skipped ? title.dataset.titleSkipped : done ? title.dataset.titleDone : title.dataset.titleNone) ?? "";
   const numbers = { none: done || skipped ? 0 : 1, done, skipped };
   for (const one of end.querySelectorAll("[data-when]")) {
     const part = /** @type {HTMLElement} */ (one);

@@ -1,7 +1,7 @@
 // @ts-check
 // Adds images to a product that exists, from its page: each is stored as it comes. The form works without this, too.
 
-import { looked, watchPage } from "./files_in.js";
+import { looked, watchField, watchPage } from "./files_in.js";
 import { Item, text } from "./upload_item.js";
 
 const PARALLEL = 3;
@@ -49,10 +49,7 @@ function watch(form) {
   };
 
   const input = /** @type {HTMLInputElement} */ (form.querySelector("input[type=file]"));
-  input.addEventListener("change", () => {
-    add([...input.files ?? []]);
-    input.value = "";
-  });
+  watchField(input, add);
   form.addEventListener("submit", (event) => event.preventDefault());
   watchPage(add, (over) => form.classList.toggle("dragging", over));
   document.addEventListener("connection-back", () => {
