@@ -32,7 +32,7 @@ class Browser:
 
     def ask(self, method: str, path: str, *parts: tuple[str, str, bytes], key: bool = False) -> Answer:
         """Send a request as a page's script does, or with the key as a program does."""
-        headers = {"Accept": "application/json" if method == "POST" else "text/html"}
+        headers = {"Accept": "application/json" if key or method == "POST" else "text/html"}
         if key:
             headers["Authorization"] = f"Bearer {self.key}"
         else:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""How long the list of products takes to answer at a million products, 600,000 of them in one merchant.
+"""How long the lists of products take to answer at a million products, 600,000 of them in one merchant.
 
 Fills an empty database (`list_rows`), then asks for pages as a member of that merchant: the whole request as the server
 sees it, session, templates and all, without network and browser. Each line is asked for many times; the first answers
@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 PRODUCTS = 1_000_000
 TIMES, WARM = 40, 4
+API = "/api/v1/products"
 MOST_MS, MOST_QUERIES = 100.0, 10
 
 
@@ -92,6 +93,29 @@ def lines(count: int) -> Iterator[Line]:
     yield Line("search, three words", tuple(f"q=오버핏+코트+{numbers.randrange(10, 100)}" for _ in range(20)))
     yield Line("search, nothing", ("q=코트+자켓", "q=벨벳"))
     yield Line("search and status", ("q=코트&status=to_review", "q=니트&status=draft"))
+    yield from _api_lines(count)
+
+
+def _api_lines(count: int) -> Iterator[Line]:
+    """The API's list of products, as programs ask for it."""
+    numbers = random.Random(2)
+    asked = {
+        "first page": ("",),
+        "by status": ("status=to_review", "status=draft"),
+        "by category": ("category=Jacket", "category=Outer"),
+        "by category and material": ("category=Jacket&value=material:denim", "category=Skirt&value=material:fleece"),
+        "without a category": ("category=-", "category_state=unset"),
+        "by state": ("category_state=decided", "category_state=proposed"),
+        "of one SKU": tuple(f"sku=SKU-{numbers.randrange(count):07}" for _ in range(20)),
+        "by a common word": ("q=코트", "q=오버핏"),
+        "by two words": ("q=코트+오버핏", "q=린넨+셔츠"),
+        "by a rare word": tuple(f"q={numbers.randrange(10_000, 100_000)}" for _ in range(20)),
+        "least sure first": ("ordering=doubt", "ordering=doubt&status=to_review"),
+        "category by name": ("ordering=name&category=Jacket",),
+        "with images": ("expand=images,proposal&page_size=20",),
+    }
+    for name, queries in asked.items():
+        yield Line(f"API, {name}", queries, API)
 
 
 def _days() -> Iterator[str]:
@@ -110,6 +134,7 @@ def deep_lines(client: Any, count: int) -> Iterator[Line]:
     from catalog.listing import PAGE_SIZE, Cursor
     from catalog.models import Product
     from catalog.product_filter import SORTS
+    from core.api.pages import _Cursor
 
     mine = Product.objects.filter(merchant=LARGE)
     for sort in ("newest", "name", "doubt"):
@@ -119,6 +144,10 @@ def deep_lines(client: Any, count: int) -> Iterator[Line]:
         cursors = [Cursor.of(product, order) for product in products]
         yield Line(f"deep page, {sort}", tuple(f"sort={sort}&after={cursor}" for cursor in cursors))
         yield Line(f"deep page backwards, {sort}", tuple(f"sort={sort}&before={cursor}" for cursor in cursors))
+    deep = [mine.order_by("-id")[int(count * 0.55 * share)].pk for share in (0.3, 0.5, 0.9)]
+    for query in ("", "category=Jacket&", "q=코트&"):
+        addresses = [f"{query}cursor={_Cursor(('-id',), (pk,), backward)}" for pk in deep for backward in (False, True)]
+        yield Line(f"API, deep, {query.rstrip('&') or 'all'}", tuple(addresses), API)
     found = re.findall(r'data-row="(\w+)" data-mark="(\w+)"', client.get("/products/").content.decode())
     marks = "&".join(f"row={number}.{mark}" for number, mark in found[:PAGE_SIZE])
     first = Cursor.of(mine.order_by("-id")[0], SORTS["newest"])
@@ -236,8 +265,13 @@ def command(description: str | None, run: Callable[..., int]) -> int:
         django.setup()
         from django.core.management import call_command
         from django.db import connections
+        from django.urls import resolve
+
+        from core.startup import collect_less_often
 
         call_command("migrate", verbosity=0)
+        resolve("/healthz")  # imports every view, and then does as the site's server does
+        collect_less_often()
         try:
             return run(arguments.products, arguments.times, arguments.only, fill=not arguments.filled)
         finally:

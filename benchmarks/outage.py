@@ -17,9 +17,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 HEALTH_SECONDS = 1.0
 TAKE_OVER_SECONDS = 20.0
 DRAIN_SECONDS = 900.0
+ENOUGH_SECONDS = 600.0
 LOSING = 0.06  # share of uploads whose answer gets lost on the way
 # What clients and the troublemaker count under these names; whatever else they count is printed as well.
 SEEN_ON_THE_WAY = (
@@ -52,7 +54,7 @@ SEEN_ON_THE_WAY = (
 
 
 class Watcher(threading.Thread):
-    """Sees how many images wait for workers, whenever the database answers."""
+    """Sees how many uploaded images wait for workers, whenever the database answers."""
 
     def __init__(self, book: Book) -> None:
         super().__init__(name="watcher", daemon=True)
@@ -67,7 +69,8 @@ class Watcher(threading.Thread):
 
         while not self.over.wait(0.5):
             try:
-                self.book.waiting = Classification.objects.filter(open_key__isnull=False).count()
+                waiting = Classification.objects.filter(open_key__isnull=False, operation=None)
+                self.book.waiting = waiting.count()
             except DatabaseError:
                 connection.close()
         connection.close()
@@ -89,8 +92,43 @@ def nothing_waits() -> bool:
     return not Classification.objects.filter(applied_at=None).exists()
 
 
-def upload_through(plan: Plan, trouble: Trouble, clients: list[Client], book: Book) -> None:
-    """Let the clients upload while the trouble goes on; returns when they and the workers are done."""
+class MakesTrouble(Protocol):
+    """What a proof does to the site."""
+
+    chance: random.Random
+
+    def make(self, step: str, seconds: float) -> None:
+        """Do one thing to it."""
+
+
+def go_through(steps: list[tuple[str, float]], trouble: MakesTrouble, book: Book) -> None:
+    """Make all the trouble, in an order that chance decides, and say on stderr how long each took."""
+    trouble.chance.shuffle(steps)
+    for step, seconds in steps:
+        began = time.monotonic()
+        trouble.make(step, seconds)
+        print(f"{step} {seconds or ''} {time.monotonic() - began:.1f} s, {book.waiting} wait", file=sys.stderr)
+        time.sleep(trouble.chance.uniform(1, 4))
+
+
+def upload_through(
+    steps: list[tuple[str, float]],
+    trouble: Trouble,
+    clients: list[Client],
+    book: Book,
+    is_enough: Callable[[], bool],
+    is_over: Callable[[], bool] = nothing_waits,
+) -> None:
+    """Let the clients upload while the trouble goes on; returns when they and the workers are done.
+
+    Args:
+        steps: of the trouble, in any order.
+        trouble: makes them.
+        clients: not yet started.
+        book: of what they send.
+        is_enough: says, after the last step, whether they may end.
+        is_over: says whether the workers are done.
+    """
     from django.db import connection
 
     wait_for(trouble.site.is_complete, PATIENCE_SECONDS, "the start")
@@ -99,20 +137,14 @@ def upload_through(plan: Plan, trouble: Trouble, clients: list[Client], book: Bo
     for thread in (watcher, *clients):
         thread.start()
     time.sleep(12)  # whoever has run for ten seconds may fail as often as it likes
-    steps = plan.steps
-    trouble.chance.shuffle(steps)
-    for step, seconds in steps:
-        began = time.monotonic()
-        trouble.make(step, seconds)
-        print(f"{step} {seconds or ''} {time.monotonic() - began:.1f} s, {book.waiting} wait", file=sys.stderr)
-        time.sleep(trouble.chance.uniform(1, 4))
-    wait_for(lambda: len(book.cuts) >= plan.cuts, PATIENCE_SECONDS, "cutting uploads")
+    go_through(steps, trouble, book)
+    wait_for(is_enough, ENOUGH_SECONDS, "uploading enough")
     for client in clients:
         client.stop()
     for client in clients:
         client.join()
     connection.close()
-    wait_for(nothing_waits, DRAIN_SECONDS, "emptying the queue")
+    wait_for(is_over, DRAIN_SECONDS, "emptying the queue")
     wait_for(trouble.site.is_complete, PATIENCE_SECONDS, "the return of every process")
     watcher.over.set()
     watcher.join()
@@ -158,18 +190,36 @@ def zero_table(trouble: Trouble, clients: list[Client], found: Audit) -> dict[st
     log = trouble.site.log.read_text(errors="replace")
     killed = sum("ended with -9; it starts again" in line for line in log.splitlines())
     ended = log.count("it starts again")
+    late = {
+        f"health answers over {HEALTH_SECONDS:g} s": (trouble.health, HEALTH_SECONDS),
+        f"jobs of killed workers taken over after {TAKE_OVER_SECONDS:g} s": (trouble.taken_over, TAKE_OVER_SECONDS),
+    }
     return {
         **found.faults,
         **dict.fromkeys(SEEN_ON_THE_WAY, 0),
         **observed.faults,
         "uploads that no retry brought through": sum(client.gave_up for client in clients),
-        f"health answers over {HEALTH_SECONDS:g} s": sum(seconds > HEALTH_SECONDS for seconds in trouble.health),
-        f"jobs of killed workers taken over after {TAKE_OVER_SECONDS:g} s": sum(
-            seconds > TAKE_OVER_SECONDS for seconds in trouble.taken_over
-        ),
-        "processes that ended on their own": ended - killed,
+        **{name: sum(one > limit for one in seconds) for name, (seconds, limit) in late.items() if seconds},
+        "processes that ended on their own": ended - killed - trouble.site.drained,
         "kills that the supervisor did not see": abs(len(trouble.site.kills) - killed),
     }
+
+
+def tell(title: str, done: dict[str, object], trouble: Trouble, clients: list[Client], found: Audit) -> bool:
+    """Print what was done and what must be zero, and whatever is not on stderr; says whether all is well."""
+    faults = zero_table(trouble, clients, found)
+    print(f"| {title} | |\n|---|---|")
+    for name, figure in done.items():
+        print(f"| {name} | {figure} |")
+    print("\n| must be zero | |\n|---|---|")
+    for name, count in faults.items():
+        print(f"| {name} | {count} |")
+    for name, example in (found.examples | trouble.wire.observed.examples).items():
+        print(f"{name}: {example}", file=sys.stderr)
+    for client in clients:
+        if client.error is not None:
+            print(f"{client.name} broke off: {client.error!r}", file=sys.stderr)
+    return not (any(faults.values()) or any(client.error for client in clients))
 
 
 def prove(folder: Path, plan: Plan, seed: int) -> int:
@@ -179,7 +229,7 @@ def prove(folder: Path, plan: Plan, seed: int) -> int:
     began = time.monotonic()
     try:
         access = configure(folder, database)
-        from benchmarks.outage_audit import audit
+        from benchmarks.outage_audit import Audit, audit
 
         site, book = Site(folder), Book(seed)
         observed = Observed()
@@ -189,28 +239,29 @@ def prove(folder: Path, plan: Plan, seed: int) -> int:
         clients += [Portal(number, wire, book, access) for number in range(2)]
         clients.append(Cutter(0, wire, book, access, plan.cuts))
         with site.running():
-            upload_through(plan, trouble, clients, book)
-        found = audit(book)
-        faults = zero_table(trouble, clients, found)
-        seconds = time.monotonic() - began
-        print(f"| outage proof, seed {seed}, {seconds:.0f} s | |\n|---|---|")
-        for name, figure in done_table(plan, trouble, clients, book, found).items():
-            print(f"| {name} | {figure} |")
-        print("\n| must be zero | |\n|---|---|")
-        for name, count in faults.items():
-            print(f"| {name} | {count} |")
-        for name, example in (found.examples | wire.observed.examples).items():
-            print(f"{name}: {example}", file=sys.stderr)
-        for client in clients:
-            if client.error is not None:
-                print(f"{client.name} broke off: {client.error!r}", file=sys.stderr)
-        broken = any(faults.values()) or any(client.error for client in clients)
-        return 1 if broken or not trouble.taken_over else 0
+            upload_through(plan.steps, trouble, clients, book, lambda: len(book.cuts) >= plan.cuts)
+        found = Audit()
+        audit(book, found)
+        title = f"outage proof, seed {seed}, {time.monotonic() - began:.0f} s"
+        well = tell(title, done_table(plan, trouble, clients, book, found), trouble, clients, found)
+        return 0 if well and trouble.taken_over else 1
     finally:
         from django.db import connections
 
         connections.close_all()
         database.stop()
+
+
+@contextmanager
+def folder_of(proof: str, log: Path | None) -> Iterator[Path]:
+    """A folder for a proof; what the site's processes wrote there is kept as `log`, however the proof ends."""
+    with tempfile.TemporaryDirectory(prefix=f"otjang-{proof}-") as name:
+        folder = Path(name)
+        try:
+            yield folder
+        finally:
+            if log and (written := folder / "site.log").exists():
+                shutil.copy(written, log)
 
 
 def main() -> int:
@@ -220,12 +271,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="about a minute, with fewer kills")
     parser.add_argument("--log", type=Path, help="keep here what the site's processes wrote")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="otjang-outage-") as name:
-        try:
-            return prove(Path(name), QUICK if arguments.quick else FULL, arguments.seed)
-        finally:
-            if arguments.log and (log := Path(name) / "site.log").exists():
-                shutil.copy(log, arguments.log)
+    with folder_of("outage", arguments.log) as folder:
+        return prove(folder, QUICK if arguments.quick else FULL, arguments.seed)
 
 
 if __name__ == "__main__":

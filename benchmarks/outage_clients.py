@@ -82,6 +82,10 @@ class Client(threading.Thread, ABC):
         self._skus += 1
         return f"{self.name}-{self._skus:04}"
 
+    def is_meant(self, answer: Answer) -> bool:
+        """Whether the site says something about the request, and not that it should be sent again."""
+        return answer.status < 500 and answer.status != 429
+
     def insist(self, ask: Callable[[], Answer], sent: Sent | None = None) -> Answer:
         """Ask until the site answers something that it means. Raises GaveUp."""
         until = time.monotonic() + GIVE_UP_SECONDS
@@ -94,7 +98,7 @@ class Client(threading.Thread, ABC):
             except (OSError, HTTPException):
                 wait, pause = pause, min(2 * pause, 5)
             else:
-                if answer.status < 500 and answer.status != 429:
+                if self.is_meant(answer):
                     return answer
                 wait = float(answer.headers.get("retry-after", 5))
             if sent is not None:
@@ -146,7 +150,7 @@ class ApiClient(Client):
         body, headers = self.body_of(sent)
         try:
             answer = self.insist(lambda: self.wire.ask("POST", path, body, headers), sent)
-            code = answer.data.get("error", {}).get("code")
+            code = answer.data.get("code")
             if code == "sku_taken" and taken:
                 sent.tell(Told.REFUSED)
             elif code == "sku_taken" and sent.lost:

@@ -64,7 +64,7 @@ class Observed:
             self.fault("answers 500", said)
         if answer.status == 503 and path != "/healthz" and not answer.headers.get("retry-after", "").isdigit():
             self.fault("answers 503 without Retry-After", said)
-        is_json = answer.headers.get("content-type", "").startswith("application/json")
+        is_json = answer.headers.get("content-type", "").startswith(("application/json", "application/problem+json"))
         if path.startswith("/api/") and not (is_json and answer.data):
             self.fault("answers under /api/ that are not JSON", said)
 
@@ -86,7 +86,7 @@ class Wire:
     Args:
         port: where the site listens, on this machine.
         observed: counts the answers.
-        losing: share of POST requests whose answer gets lost on the way: they arrive, and the caller does not know.
+        losing: share of writing requests whose answer gets lost on the way: they arrive, and the caller does not know.
     """
 
     def __init__(self, port: int, observed: Observed, losing: float = 0) -> None:
@@ -96,7 +96,7 @@ class Wire:
 
     def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         """Send a request, and return its answer. Raises OSError or HTTPException where none comes."""
-        is_lost = method == "POST" and random.random() < self.losing
+        is_lost = method != "GET" and random.random() < self.losing
         connection = http.client.HTTPConnection(HOST, self.port, timeout=TIMEOUT_SECONDS)
         try:
             connection.request(method, path, body or None, dict(headers or {}))

@@ -35,11 +35,20 @@ sys.exit(Supervisor(read_procfile(sys.argv[1]), Path.cwd(), os.environ).run())
 """
 
 
-def _program(name: str) -> str:
+def program(name: str, packages: str = "test") -> str:
+    """Return where a program is. Raises RuntimeError, which names the set of `packages`, where it is not installed."""
     found = shutil.which(name, path=SERVERS)
     if found is None:
-        raise RuntimeError(f"{name} is not installed (scripts/system_packages test)")
+        raise RuntimeError(f"{name} is not installed (scripts/system_packages {packages})")
     return found
+
+
+def free_port(address: str) -> int:
+    """A port that is free now at an address of this machine."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _processor_ticks(pid: int) -> int:
@@ -52,26 +61,33 @@ def _processor_ticks(pid: int) -> int:
 
 
 class Database:
-    """A MariaDB server in a folder: own data, own socket, no network port. What it has committed survives its end."""
+    """A MariaDB server in a folder: own data, own socket, no network port unless an address is given.
 
-    def __init__(self, folder: Path) -> None:
+    What it has committed survives its end. From another machine `otjang` connects, without a password.
+    """
+
+    def __init__(self, folder: Path, address: str = "") -> None:
         self.folder = folder
+        self.address = address
         self.socket = folder / "socket"
         self.url = f"mysql://root@/otjang?unix_socket={self.socket}"
+        self.port = free_port(address) if address else 0
+        self.remote_url = f"mysql://otjang@{address}:{self.port}/otjang"
         self._server: subprocess.Popen[bytes] | None = None
         self._base = [f"--user={getpass.getuser()}", f"--datadir={folder}/data"]
-        command = [_program("mariadb-install-db"), "--no-defaults", *self._base, "--skip-test-db"]
+        command = [program("mariadb-install-db"), "--no-defaults", *self._base, "--skip-test-db"]
         command += ["--auth-root-authentication-method=normal"]
         with (folder / "log").open("wb") as log:
             subprocess.run(command, check=True, stdout=log, stderr=log, env=os.environ | {"PATH": SERVERS})
 
     def start(self) -> None:
         """Start the server, and wait until it answers. Raises RuntimeError where it ends instead."""
-        options = [f"--socket={self.socket}", f"--pid-file={self.folder}/pid", "--skip-networking", "--skip-log-bin"]
+        options = [f"--socket={self.socket}", f"--pid-file={self.folder}/pid", "--skip-log-bin"]
+        options += [f"--bind-address={self.address}", f"--port={self.port}"] if self.address else ["--skip-networking"]
         options += ["--innodb-buffer-pool-size=128M", "--character-set-server=utf8mb4"]
         with (self.folder / "log").open("ab") as log:
             self._server = subprocess.Popen(
-                [_program("mariadbd"), "--no-defaults", *self._base, *options],
+                [program("mariadbd"), "--no-defaults", *self._base, *options],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the proof, which then ends it
@@ -83,10 +99,13 @@ class Database:
             time.sleep(LOOK_SECONDS)
 
     def _answers(self) -> bool:
-        return self._client("CREATE DATABASE IF NOT EXISTS otjang").returncode == 0
+        statement = "CREATE DATABASE IF NOT EXISTS otjang"
+        if self.address:
+            statement += "; GRANT ALL ON otjang.* TO otjang@'%' IDENTIFIED BY ''"
+        return self._client(statement).returncode == 0
 
     def _client(self, statement: str) -> subprocess.CompletedProcess[str]:
-        command = [_program("mariadb"), "--no-defaults", f"--socket={self.socket}", "--user=root", "-N", "-e"]
+        command = [program("mariadb"), "--no-defaults", f"--socket={self.socket}", "--user=root", "-N", "-e"]
         return subprocess.run([*command, statement], capture_output=True, text=True, check=False)
 
     def stop(self, *, kill: bool = False) -> None:
@@ -121,28 +140,30 @@ class Site:
     workers: int = 2
     port: int = 0
     kills: list[Kill] = field(default_factory=list)
+    drained: int = 0  # processes that were asked to end, and did
     _supervisor: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         """Choose a port that is free now."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port("127.0.0.1")
 
     @property
     def log(self) -> Path:
         """What supervisor and processes wrote."""
         return self.folder / "site.log"
 
+    def procfile(self) -> str:
+        """What the supervisor runs."""
+        web = f"web: {sys.executable} -m config.server\n"
+        return web + "".join(f"worker{n}: {sys.executable} manage.py worker\n" for n in range(1, self.workers + 1))
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run them beside the block, with the environment of this process."""
-        procfile = f"web: {sys.executable} -m config.server\n"
-        procfile += "".join(f"worker{n}: {sys.executable} manage.py worker\n" for n in range(1, self.workers + 1))
         variables = {"BIND_ADDRESS": "127.0.0.1", "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
         with self.log.open("wb") as log:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-c", _SUPERVISE, procfile],
+                [sys.executable, "-c", _SUPERVISE, self.procfile()],
                 cwd=ROOT,
                 env=os.environ | variables,
                 stdout=log,

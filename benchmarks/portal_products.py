@@ -91,10 +91,12 @@ def _files() -> list[ProductImage]:
             width=image.width,
             height=image.height,
         )
+        thumbnail, small = copies.thumbnails(image)
         for name, content in (
             ("original", path.read_bytes()),
             ("display", copies.display_copy(image)),
-            ("thumbnail", copies.thumbnail(image)),
+            ("thumbnail", thumbnail),
+            ("small", small),
         ):
             stored = default_storage.save(f"bench/{path.stem}-{name}.jpg", ContentFile(content))
             setattr(row, name, stored)
