@@ -121,7 +121,7 @@ def api_key(merchant):
 
 @pytest.fixture
 def read_only_key(merchant):
-    return _key(merchant, read_only=True)
+    return _key(merchant, may_write=False, may_classify=False)
 
 
 @pytest.fixture

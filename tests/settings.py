@@ -37,5 +37,6 @@ if os.environ["DATABASE_URL"].startswith("sqlite"):
     DATABASES["default"]["TEST"] = {"NAME": f"{_folder.name}/test.sqlite3"}
     # Nothing here must survive a power cut, so nothing waits for the disk.
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+OTJANG_WAITING_CALLERS = 0  # no worker runs beside a test; those about waiting allow it
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
 WHITENOISE_AUTOREFRESH = True  # else each test client would read the folders of static files again

@@ -15,14 +15,17 @@ from accounts.services import record
 
 
 def _codes_in_the_code():
-    for app in ("accounts", "catalog", "classifier"):
+    for app in ("accounts", "webhooks", "catalog", "classifier"):
         for path in (settings.BASE_DIR / app).rglob("*.py"):
-            yield from re.findall(r'(?:action=|audit\(actor, |deployment, [^"]*)"([a-z_]+\.[a-z_]+)"', path.read_text())
+            text = path.read_text()
+            yield from re.findall(
+                r'(?:action=|(?:audit|_record)\(\s*actor,\s*|deployment, [^"]*)"([a-z_]+\.[a-z_]+)"', text
+            )
 
 
 def test_every_action_has_a_label():
     found = set(_codes_in_the_code())
-    assert {"product.publish", "image.add", "api_key.create", "operation.start"} <= found
+    assert {"product.publish", "image.add", "api_key.create", "endpoint.change", "operation.start"} <= found
     assert found <= set(ACTIONS)
 
 

@@ -114,6 +114,7 @@ def test_changing_it_asks_for_the_password_again(alice, client_of, settings):
     client = client_of(alice)
     asked = client.get("/settings/security/totp/activate/")
     assert asked.url.startswith("/settings/password-again")
+    assert re.search(r'<input[^>]* autofocus[^>]* id="id_password"', client.get(asked.url).text)
     for _attempt in range(2):
         assert "This is not your password." in client.post(asked.url, {"password": "wrong"}).text
     assert "That was too often." in client.post(asked.url, {"password": PASSWORD}).text

@@ -6,6 +6,8 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from accounts.models import ApiKey, AuditEvent, Membership, Merchant, User
+from tests.support.api_clients import ApiClient
+from tests.support.drawn_images import upload
 from tests.support.factories import UserFactory, staff_user
 
 pytestmark = pytest.mark.django_db
@@ -215,10 +217,10 @@ def test_it_shows_a_new_key_once(admin, merchant, client_of):
     url = reverse("admin:accounts_merchant_new_key", args=[merchant.pk])
     assert client.get(url).status_code == 200
     assert not ApiKey.objects.exists()
-    response = client.post(url, {"name": "till", "read_only": "on"})
+    response = client.post(url, {"name": "till", "scopes": ["read"]})
     key = ApiKey.objects.get()
     secret = response.context["secret"]
-    assert (key.merchant, key.name, key.read_only, key.created_by) == (merchant, "till", True, admin)
+    assert (key.merchant, key.name, key.scopes, key.created_by) == (merchant, "till", ["read"], admin)
     assert key.key_hash == ApiKey.hash(secret)
     assert secret in response.content.decode()
     assert "no-store" in response.headers["Cache-Control"]
@@ -232,7 +234,7 @@ def test_it_shows_a_new_key_once(admin, merchant, client_of):
     ):
         assert secret not in client.get(page).content.decode()
     assert AuditEvent.objects.get(action="api_key.create").channel == "admin"
-    again = client.post(url, {"name": "till", "read_only": "on"})
+    again = client.post(url, {"name": "till", "scopes": ["read"]})
     assert again.context["secret"] is None
     assert "There is a valid key of this name already." in again.text
     assert ApiKey.objects.count() == 1
@@ -279,3 +281,35 @@ def test_it_revokes_no_key_for_staff_without_the_right(api_key, client_of):
     key.refresh_from_db()
     assert key.revoked_at is None
     assert not AuditEvent.objects.exists()
+
+
+def test_it_replaces_a_keys_secret_and_shows_it_once(admin, api_key, client_of):
+    key, old = api_key
+    client = client_of(admin)
+    url = reverse("admin:accounts_apikey_rotate", args=[key.pk])
+    assert "The old secret" in client.get(url).text
+    form = {"overlap": "0", "seen": key.rotation}
+    answer = client.post(url, form)
+    secret = answer.context["secret"]
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert ApiClient(old).send("get", "/products").status_code == 401
+    assert ApiClient(secret).send("get", "/products").status_code == 200
+    assert client.post(url, form).context["secret"] is None
+    assert secret not in client.get(_change("apikey", key)).text
+
+
+def test_it_replaces_no_secret_for_staff_without_the_right(api_key, client_of):
+    url = reverse("admin:accounts_apikey_rotate", args=[api_key[0].pk])
+    client = client_of(staff_user("view_apikey", "view_all_merchants"))
+    assert client.post(url, {"overlap": "0", "seen": "0"}).status_code == 403
+    assert ApiClient(api_key[1]).send("get", "/products").status_code == 200
+
+
+def test_it_shows_what_came_through_the_api_today_and_sets_a_quota(admin, api, merchant, product, client_of):
+    api.upload(f"/products/{product.public_id}/images", upload())
+    client = client_of(admin)
+    page = client.get(_change("merchant", merchant)).text
+    assert "1 photos (100,000)" in page
+    merchant.daily_images = 1
+    merchant.save()
+    assert "1 photos (1)" in client.get(_change("merchant", merchant)).text

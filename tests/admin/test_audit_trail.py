@@ -8,8 +8,10 @@ from django.urls import reverse
 
 from accounts.models import AuditEvent
 from accounts.ready_groups import load_groups
-from catalog.models import AttributeValue
+from accounts.services import members as services
+from catalog.models import Attribute, AttributeValue
 from catalog.services import decide, publish, update_product
+from classifier.quality.chosen import choose
 from tests.support.admin_world import full_world
 from tests.support.factories import ProductFactory, in_group
 
@@ -46,6 +48,16 @@ def test_it_is_read_in_korean(history, client_of, admin):
     material = AttributeValue.objects.get(attribute__code="material", code="linen")
     assert f"{material.attribute.name_ko}: {material.name_ko}" in page
     assert "linen" not in page
+
+
+def test_roles_and_thresholds_are_told_in_words(merchant, bob, actor, client_of, admin):
+    membership = merchant.memberships.get(user=bob)
+    services.change_role(actor=actor, membership=membership, role="viewer")
+    material = Attribute.objects.get(code="material")
+    choose(actor=actor, merchant=merchant, attribute=material, mode="off", threshold=None)
+    page = client_of(admin, "ko").get(LIST).text
+    assert "역할: 편집자 → 열람자" in page
+    assert "자동으로 확정되는 것: 없음" in page
 
 
 @pytest.mark.parametrize(
@@ -107,10 +119,10 @@ def test_the_file_has_what_the_filters_leave(history, staff, merchant):
 
 
 def test_no_cell_of_the_file_is_a_formula(staff, actor, product):
-    update_product(actor=actor, product=product, name="=1+1", sku=product.sku)
+    update_product(actor=actor, product=product, name="＝1+1", sku=product.sku)
     rows = list(csv.reader(io.StringIO(staff.get(EXPORT).getvalue().decode("utf-8-sig"))))
-    assert all(not cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
-    assert "'=1+1" in rows[2]  # behind the event of the export itself
+    assert all(not cell.startswith(("=", "+", "-", "@", "＝")) for row in rows for cell in row)
+    assert "'＝1+1" in rows[2]  # behind the event of the export itself
 
 
 def test_many_lines_are_read_in_parts(staff, django_assert_max_num_queries):

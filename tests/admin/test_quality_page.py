@@ -297,7 +297,7 @@ def test_accepted_values_are_marked_in_portal_admin_and_api(admin, alice, client
     assert "auto-accepted" in portal.get(f"/products/{product.public_id}").content.decode()
     assert "auto-accepted" in portal.get("/products/").content.decode()
     value = portal.get(f"/api/v1/products/{product.public_id}").json()["attributes"]["material"]
-    assert (value["state"], value["decision"]["source"], value["confidence"]) == ("auto", "auto", 0.96)
+    assert (value["state"], value["source"], value["confidence"]) == ("auto", "auto", 0.96)
     page = client_of(admin).get(reverse("admin:catalog_product_change", args=[product.pk])).content.decode()
     assert "auto-accepted: Denim 96%" in page
 

@@ -2,7 +2,7 @@
 
 import re
 from html import unescape
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import pytest
 from django.contrib.auth.models import Group
@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.ready_groups import NAMES, READY_GROUPS, load_groups
 from classifier.models import Classification
-from tests.support.admin_world import full_world
+from tests.support.admin_world import full_world, page_shape
 from tests.support.factories import UserFactory, in_group
 
 pytestmark = pytest.mark.django_db
@@ -22,13 +22,6 @@ _NOT_FOLLOWED = ("logout", "jsi18n", "/export.csv", "/file")
 def world(product, alice, actor_of):
     load_groups()
     return full_world(product, actor_of(alice))
-
-
-def _shape(address):
-    """Pages of the same kind have the same shape; one of each is enough."""
-    parts = urlsplit(address)
-    keys = sorted(pair.partition("=")[0] for pair in parts.query.split("&") if pair)
-    return re.sub(r"/(\d+|[0-9a-z]{12,})(?=/|$)", "/#", parts.path), tuple(keys)
 
 
 def _links(page, text):
@@ -42,7 +35,7 @@ def _links(page, text):
 
 def _walk(client):
     """Open what is offered, page by page; returns the answers that are no page, with where they were offered."""
-    waiting, seen, refused = [("/admin/", "")], {_shape("/admin/")}, []
+    waiting, seen, refused = [("/admin/", "")], {page_shape("/admin/")}, []
     while waiting:
         address, came_from = waiting.pop()
         answer = client.get(address, follow=True)
@@ -52,8 +45,8 @@ def _walk(client):
         if "text/html" not in answer.headers["Content-Type"]:
             continue
         for link in _links(address, answer.content.decode()):
-            if _shape(link) not in seen:
-                seen.add(_shape(link))
+            if page_shape(link) not in seen:
+                seen.add(page_shape(link))
                 waiting.append((link, address))
     return refused, seen
 

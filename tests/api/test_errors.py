@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db
         ("get", "/", 404, "not_found"),
         ("get", "/products/" + "0" * 20, 404, "not_found"),
         ("delete", "/products", 405, "method_not_allowed"),
-        ("get", "/products?page=x", 404, "not_found"),
+        ("get", "/products?page=x", 400, "unknown_field"),
+        ("options", "/products", 405, "method_not_allowed"),
     ],
 )
 def test_it_answers_in_one_shape(api, method, path, status, code):
@@ -49,7 +50,7 @@ def test_it_reads_no_endless_json(api, settings):
         ('{"name": ' * 50_000, "parse_error"),
         ('{"name": NaN}', "parse_error"),
         ('{"name": ' + "9" * 10_000 + "}", "parse_error"),
-        ('{"\\ud800": 1}', "unknown_field"),
+        ('{"\\ud800": 1}', "surrogate_characters_not_allowed"),
         ('{"name": "\\ud800"}', "surrogate_characters_not_allowed"),
         ('{"' + "x" * 100_000 + '": 1}', "unknown_field"),
         ("{" + ",".join(f'"x{n}": 1' for n in range(10_000)) + "}", "unknown_field"),
@@ -67,8 +68,41 @@ def test_hostile_json_is_a_mistake_of_the_callers(api, body, code):
 
 def test_it_names_every_wrong_field(api):
     answer = api.send("post", "/products", {"nmae": "x", "colour": "red"})
-    assert answer.json()["error"]["message"].count("There is no such field.") == 2
-    assert "nmae: " in answer.json()["error"]["message"]
+    assert answer.json()["detail"].count("There is no such field.") == 2
+    assert "nmae: " in answer.json()["detail"]
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/nmae", "/colour"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("get", "/products?status=over", None, "draft, classifying, to_review, ready, published, archived"),
+        ("get", "/products?ordering=-created_at", None, "newest, oldest, changed, name, sku, doubt"),
+        ("get", "/products?failed=1", None, "true, false"),
+        ("get", "/products?created_since=2026-11-27T10:00:00Z", None, "2026-11-27"),
+        ("get", "/products?state=draft", None, "status, category"),
+        ("post", "/products", {"image": "x"}, "name, sku, image"),
+        ("post", "/webhooks", {"url": "https://shop.example/", "events": ["product.eaten"]}, "product.published"),
+        ("delete", "/products", None, "GET, POST"),
+    ],
+)
+def test_it_says_what_there_is_instead(api, method, path, body, said):
+    answer = api.send(method, path, body) if body else api.send(method, path)
+    assert answer.status_code in {400, 405}
+    assert said in answer.json()["detail"]
+
+
+def test_it_says_how_to_send_a_key(client):
+    answer = client.get("/api/v1/products", HTTP_ACCEPT_LANGUAGE="en")
+    assert answer.status_code == 401
+    assert "Authorization: Bearer" in answer.json()["detail"]
+
+
+def test_it_says_which_formats_it_reads_and_writes(api):
+    answer = api.post("/api/v1/products", "x", content_type="text/plain")
+    assert (answer.status_code, "application/json, multipart/form-data" in answer.json()["detail"]) == (415, True)
+    answer = api.get("/api/v1/products", headers={"accept": "text/html"})
+    assert (answer.status_code, "application/json" in answer.json()["detail"]) == (406, True)
 
 
 @pytest.mark.parametrize(("language", "status"), [("ko", 400), ("en", 400), ("fr", 400), (None, 400)])
@@ -78,8 +112,8 @@ def test_it_speaks_the_callers_language(api_key, language, status):
     answer = client.post("/api/v1/products", {"sku": "x" * 70}, content_type="application/json")
     assert answer.status_code == status
     assert answer.headers["Content-Language"] == ("en" if language == "en" else "ko")
-    assert answer.json()["error"]["code"] == "sku_too_long"
-    assert bool(re.search("[가-힣]", answer.json()["error"]["message"])) == (language != "en")
+    assert answer.json()["code"] == "sku_too_long"
+    assert bool(re.search("[가-힣]", answer.json()["detail"])) == (language != "en")
 
 
 def test_it_speaks_korean_whatever_is_wrong(api_key, product):
@@ -93,7 +127,8 @@ def test_it_speaks_korean_whatever_is_wrong(api_key, product):
     ]
     assert [answer.status_code for answer in answers] == [404, 404, 404, 404, 400]
     for answer in answers:
-        assert not re.search("[a-z]{2}", answer.json()["error"]["message"].replace("JSON", ""))
+        words = answer.json()["detail"].replace("JSON", "").replace("/api/v1/docs", "")  # these are no English
+        assert not re.search("[a-z]{2}", words)
 
 
 def test_its_schema_is_valid(tmp_path):
@@ -115,7 +150,13 @@ def test_its_schema_is_valid(tmp_path):
 
 def test_it_shows_its_documentation_without_help_from_outside(api):
     for client in (Client(), api):
-        page = client.get("/api/v1/docs").content.decode()
-        assert "swagger-ui" in page
-        assert "https://" not in page
+        for address, part in (("/api/v1/docs", "swagger-ui"), ("/api/v1/redoc", "redoc.standalone.js")):
+            page = client.get(address).content.decode()
+            assert part in page
+            assert "https://" not in page
         assert client.get("/api/v1/schema").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/nothing", f"/api/v1/products/{'0' * 20}"])
+def test_what_is_not_there_says_where_addresses_are_listed(api_key, path):
+    assert "/api/v1/docs" in ApiClient(api_key[1]).get(path).json()["detail"]

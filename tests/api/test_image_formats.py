@@ -26,7 +26,7 @@ def test_it_refuses_other_formats_by_name(api, product, name):
     assert answer.status_code == 400
     error = answer.json()["uploads"][0]["error"]
     assert error["code"] == "unsupported_format"
-    assert kind in error["message"]
+    assert kind in error["detail"]
 
 
 @pytest.mark.parametrize("name", odd_images.BOMBS)
@@ -84,4 +84,4 @@ def test_it_refuses_what_nobody_sees(api, merchant, body, code):
 def test_it_tidies_what_was_pasted(api, merchant):
     answer = api.send("post", "/products", {"name": "\ufeff코트\t👩\u200d👧 ", "sku": "\tAJ-1\ufeff"}).json()
     assert (answer["name"], answer["sku"]) == ("코트 👩\u200d👧", "AJ-1")
-    assert api.send("get", "/products?sku=%EF%BB%BFaj-1").json()["count"] == 1
+    assert api.send("get", "/products?sku=%EF%BB%BFaj-1").json()["results"]

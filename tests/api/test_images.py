@@ -42,7 +42,7 @@ def test_it_keeps_the_good_one_and_names_the_bad_one(api, product, code):
     good, bad = answer.json()["uploads"]
     assert (good["name"], good["error"]) == ("good.jpg", None)
     assert (bad["name"], bad["image"], bad["error"]["code"]) == ("bad.jpg", None, code)
-    assert bad["error"]["message"]
+    assert bad["error"]["detail"]
     assert ProductImage.objects.get().original_name == "good.jpg"
 
 
@@ -54,10 +54,8 @@ def test_it_says_in_one_code_why_nothing_was_stored(api, product, code):
 
 
 def error_of_uploads(answer):
-    body = answer.json()
-    assert set(body) == {"error", "uploads"}
-    assert set(body["error"]) == {"code", "message"}
-    return body["error"]["code"]
+    assert answer.json()["uploads"]
+    return error_of(answer)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +122,11 @@ def test_it_refuses_a_form_that_is_none(api, product):
         assert error_of(answer) == "malformed_form"
 
 
-def test_it_takes_no_json(api, product):
-    answer = api.send("post", f"/products/{product.public_id}/images", {"images": []})
+def test_it_takes_no_files_in_json(api, product):
+    address = f"/products/{product.public_id}/images"
+    answer = api.send("post", address, {"images": []})
+    assert (answer.status_code, error_of(answer)) == (400, "unknown_field")
+    answer = api.post(f"/api/v1{address}", "images", content_type="text/plain")
     assert (answer.status_code, error_of(answer)) == (415, "unsupported_media_type")
 
 
@@ -133,8 +134,22 @@ def test_it_stores_the_same_image_once(api, product):
     address = f"/products/{product.public_id}/images"
     api.upload(address, upload())
     answer = api.upload(address, upload("again.jpg"))
-    assert error_of_uploads(answer) == "duplicate"
-    assert product.images.count() == 1
+    [entry] = answer.json()["uploads"]
+    assert (answer.status_code, entry["outcome"], entry["error"]) == (200, "present", None)
+    assert entry["image"]["id"] == product.images.get().public_id
+    answer = api.upload(address, upload("again.jpg"), upload("new.jpg", color="blue"), upload("bad.jpg", b"x"))
+    assert answer.status_code == 207
+    assert [entry["outcome"] for entry in answer.json()["uploads"]] == ["present", "stored", "refused"]
+    assert product.images.count() == 2
+
+
+def test_a_new_product_has_the_same_image_once(api):
+    answer = api.upload("/products", upload("a.jpg"), upload("b.jpg"))
+    assert answer.status_code == 201
+    first, second = answer.json()["uploads"]
+    assert (first["outcome"], second["outcome"]) == ("stored", "present")
+    assert first["image"]["id"] == second["image"]["id"]
+    assert answer.headers["Location"] == f"/api/v1/products/{answer.json()['id']}"
 
 
 def test_it_reads_one_image(api, product):
@@ -156,18 +171,60 @@ def test_it_finds_no_image_of_another_product(api, product, merchant, other_merc
 def test_it_archives_an_image(api, product):
     image = ProductImageFactory(product=product)
     address = f"/products/{product.public_id}/images/{image.public_id}"
-    assert api.send("delete", address).status_code == 204
+    assert error_of(api.send("delete", address)) == "not_archived"
+    assert api.send("post", f"{address}/archive").status_code == 204
     image.refresh_from_db()
     assert image.archived_at is not None
-    assert api.send("get", address).status_code == 404
+    assert api.send("get", address).json()["archived_at"]
     assert api.send("get", f"/products/{product.public_id}").json()["images"] == []
+
+
+def test_it_lists_images_and_removed_ones(api, product, django_assert_max_num_queries):
+    images = ProductImageFactory.create_batch(3, product=product)
+    address = f"/products/{product.public_id}/images"
+    api.send("post", f"{address}/{images[1].public_id}/archive")
+
+    def ids(query=""):
+        return [entry["id"] for entry in api.send("get", address + query).json()["results"]]
+
+    assert ids() == [images[0].public_id, images[2].public_id]
+    assert ids("?archived=true") == [images[1].public_id]
+    assert error_of(api.send("get", f"{address}?archive=true")) == "unknown_field"
+    ProductImageFactory.create_batch(10, product=product)
+    with django_assert_max_num_queries(6):  # key, product, images, garments, attributes, jobs
+        assert len(ids()) == 12
+
+
+def test_it_restores_and_deletes_images(api, product):
+    image = ProductImageFactory(product=product)
+    address = f"/products/{product.public_id}/images/{image.public_id}"
+    api.send("post", f"{address}/archive")
+    restored = api.send("post", f"{address}/restore")
+    assert (restored.status_code, restored.json()["archived_at"]) == (200, None)
+    api.send("post", f"{address}/archive")
+    assert api.send("delete", address).status_code == 204
+    assert error_of(api.send("delete", address)) == "not_found"
+    assert not ProductImage.objects.exists()
+
+
+def test_it_puts_images_in_another_order(api, product):
+    ids = [image.public_id for image in ProductImageFactory.create_batch(3, product=product)]
+    address = f"/products/{product.public_id}/images/order"
+    order = [ids[2], ids[0], ids[1]]
+    assert api.send("put", address, {"images": order}).status_code == 204
+    assert [image["id"] for image in api.send("get", f"/products/{product.public_id}").json()["images"]] == order
+    for wrong in (ids[:2], [*ids, ids[0]], [ids[0], ids[0], ids[1]], ["x", "y", "z"], []):
+        assert error_of(api.send("put", address, {"images": wrong})) == "other_images"
+    assert error_of(api.send("put", address, {"images": [1]})) == "invalid"
 
 
 def test_a_read_only_key_archives_nothing(read_only_key, product):
     image = ProductImageFactory(product=product)
     client = ApiClient(read_only_key[1])
-    answer = client.send("delete", f"/products/{product.public_id}/images/{image.public_id}")
-    assert (answer.status_code, error_of(answer)) == (403, "forbidden")
+    address = f"/products/{product.public_id}/images/{image.public_id}"
+    for method, path in (("post", f"{address}/archive"), ("delete", address)):
+        answer = client.send(method, path)
+        assert (answer.status_code, error_of(answer)) == (403, "insufficient_scope")
     image.refresh_from_db()
     assert image.archived_at is None
 

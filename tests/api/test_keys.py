@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
-from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
 from accounts.models import ApiKey
 from catalog.models import Product
@@ -89,7 +88,7 @@ def test_a_read_only_key_may_look_but_not_change(read_only_key, product):
         client.send("post", f"{address}/publish"),
         client.send("post", f"{address}/classify"),
     ):
-        assert (answer.status_code, error_of(answer)) == (403, "forbidden")
+        assert (answer.status_code, error_of(answer)) == (403, "insufficient_scope")
     assert Product.objects.values().get() == before
     assert not product.images.exists()
     assert not product.decisions.exists()
@@ -128,7 +127,7 @@ def test_a_viewer_may_not_change_anything(client_of, dana, product):
 
 def test_an_administrator_sees_no_merchant_but_his_own_through_the_api(client_of, admin, product):
     client = client_of(admin)
-    assert client.get("/api/v1/products").json()["count"] == 0
+    assert client.get("/api/v1/products").json()["results"] == []
     assert client.get(f"/api/v1/products/{product.public_id}").status_code == 404
     answer = client.post("/api/v1/products", {"name": "x"}, content_type="application/json")
     assert (answer.status_code, error_of(answer)) == (403, "no_merchant")
@@ -139,29 +138,6 @@ def test_a_bad_key_is_not_rescued_by_a_session(client_of, bob, product):
     client = client_of(bob)
     answer = client.get(f"/api/v1/products/{product.public_id}", headers={"authorization": "Bearer otj_x"})
     assert answer.status_code == 401
-
-
-def test_each_key_has_its_own_allowance(api_key, read_only_key, monkeypatch):
-    monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": "2/min", "anon": "100/min"})
-    client = ApiClient(api_key[1])
-    assert [client.send("get", "/attributes").status_code for _ in range(3)] == [200, 200, 429]
-    answer = client.send("get", "/attributes")
-    assert error_of(answer) == "throttled"
-    assert int(answer.headers["Retry-After"]) > 0
-    assert ApiClient(read_only_key[1]).send("get", "/attributes").status_code == 200
-
-
-def _calls_of(client, *addresses):
-    return [client.get("/api/v1/docs", headers={"x-forwarded-for": each}).status_code for each in addresses]
-
-
-def test_it_counts_strangers_by_an_address_that_they_cannot_choose(client, settings, monkeypatch):
-    monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"anon": "2/min"})
-    assert _calls_of(client, "10.0.0.1", "10.0.0.2", "10.0.0.3") == [200, 200, 429]
-
-    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}  # what BEHIND_PROXY makes of it
-    assert _calls_of(client, "10.0.0.1, 10.0.0.9", "10.0.0.2, 10.0.0.9", "10.0.0.3, 10.0.0.9") == [200, 200, 429]
-    assert _calls_of(client, "10.0.0.9, 10.0.0.4") == [200]
 
 
 def test_an_outsider_finds_nothing_and_changes_nothing(other_merchant, api_key, product):

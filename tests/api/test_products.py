@@ -58,7 +58,7 @@ def test_it_creates_a_product_with_its_images(api):
 
 def test_it_creates_nothing_without_a_good_image(api):
     answer = api.upload("/products", upload("a.jpg", b""), upload("b.jpg", b"<svg/>"), name="Jacket", sku="A1")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "nothing_stored")
+    assert (answer.status_code, answer.json()["code"]) == (400, "nothing_stored")
     assert [entry["error"]["code"] for entry in answer.json()["uploads"]] == ["empty", "not_an_image"]
     assert not Product.objects.exists()
 
@@ -92,16 +92,16 @@ def test_it_lists_with_a_constant_number_of_queries(api, merchant, django_assert
         propose(product, candidate("Outer", 0.9, category=("Jacket", 0.9)), chosen="Outer")
         if number == 0:
             api.send("get", "/products")  # the key's last use is written now, not while we count
-    # key, attributes, count, products, current values, images
-    with django_assert_max_num_queries(6):
+    # key, attributes, products, current values, images
+    with django_assert_max_num_queries(5):
         answer = api.send("get", "/products?page_size=100")
     body = answer.json()
-    assert (body["count"], len(body["results"]), body["next"]) == (30, 30, None)
+    assert (len(body["results"]), body["next"], body["previous"]) == (30, None, None)
     newest = body["results"][0]
     assert newest["image_count"] == 2
     assert newest["thumbnail"].startswith("http://testserver/media/")
-    assert newest["attributes"]["category"]["value"]["name"] == {"ko": "재킷", "en": "Jacket"}
-    assert newest["attributes"]["category"]["value"]["parent"] == "Outer"
+    assert newest["attributes"]["category"]["label"] == {"ko": "재킷", "en": "Jacket"}
+    assert newest["top_category"] == "Outer"
 
 
 def test_it_reads_a_product_with_a_constant_number_of_queries(api, product, work, django_assert_max_num_queries):
@@ -109,8 +109,8 @@ def test_it_reads_a_product_with_a_constant_number_of_queries(api, product, work
         api.upload(f"/products/{product.public_id}/images", upload(color=(red, 0, 0)), upload(color=(red, 200, 0)))
     work(garment("Jacket", material="denim", sleeve_length="long"), garment("Jeans", confidence=0.6))
     # key; product, values, images, garments, predictions, attributes, values, versions, decisions;
-    # active attributes, jobs, the same images elsewhere
-    with django_assert_max_num_queries(14):
+    # active attributes, labels, jobs, the same images elsewhere
+    with django_assert_max_num_queries(15):
         body = api.send("get", f"/products/{product.public_id}").json()
     assert (body["status"], len(body["images"])) == ("to_review", 6)
 
@@ -131,10 +131,16 @@ def test_it_shows_what_was_found_and_what_is_proposed(api, product, work):
     assert found["box"] == [0.1, 0.2, 0.7, 0.8]
     assert found["attributes"]["category"] == {
         "value": "Jacket",
+        "label": {"ko": "재킷", "en": "Jacket"},
+        "state": "proposed",
+        "source": "model",
+        "channel": None,
         "confidence": 0.9,
-        "calibrated": True,
-        "alternatives": [{"value": "Jumper", "confidence": 0.05}],
+        "decided_by": None,
+        "decided_at": None,
         "model": "category-1",
+        "calibrated": True,
+        "alternatives": [{"value": "Jumper", "label": {"ko": "점퍼", "en": "Casual jacket"}, "confidence": 0.05}],
     }
     [proposed] = body["proposal"]
     assert (proposed["top_category"], proposed["images"], proposed["total"]) == ("Outer", 1, 1)
@@ -142,7 +148,8 @@ def test_it_shows_what_was_found_and_what_is_proposed(api, product, work):
     assert "prediction" not in proposed["attributes"]["material"]  # row numbers stay inside
     assert body["top_category"] == "Outer"
     category = body["attributes"]["category"]
-    assert (category["state"], category["value"]["code"], category["decision"]) == ("proposed", "Jacket", None)
+    assert (category["state"], category["value"], category["source"]) == ("proposed", "Jacket", "model")
+    assert (category["model"], category["decided_by"]) == ("category-1", None)
     assert category["confidence"] == pytest.approx(0.9, abs=0.01)
 
 
@@ -152,7 +159,7 @@ def test_it_says_why_a_classification_failed(api, product):
     body = api.send("get", f"/products/{product.public_id}").json()
     assert body["images"][0]["classification"]["error"] == {
         "code": "unreadable",
-        "message": "The photo cannot be read. Upload it again.",
+        "detail": "The photo cannot be read. Upload it again.",
     }
 
 
@@ -182,7 +189,7 @@ def test_it_filters(api, merchant, query, found):
         ("status=lost", 400, "invalid_choice"),
         ("catgory=Jacket", 400, "unknown_field"),
         ("category=Jackett", 400, "unknown_value"),
-        ("page=9", 404, "not_found"),
+        ("page=9", 400, "unknown_field"),
     ],
 )
 def test_it_refuses_filters_that_it_does_not_know(api, product, query, status, code):
@@ -223,7 +230,7 @@ def test_it_chooses_the_garment(api, product):
     )
     body = api.send("patch", f"/products/{product.public_id}", {"top_category": "Top"}).json()
     assert (body["top_category"], body["top_category_source"]) == ("Top", "human")
-    assert body["attributes"]["category"]["value"]["code"] == "Tshirt"
+    assert body["attributes"]["category"]["value"] == "Tshirt"
 
 
 def test_it_publishes_and_decides_what_is_shown(api, product):
@@ -232,8 +239,8 @@ def test_it_publishes_and_decides_what_is_shown(api, product):
     assert body["status"] == "published"
     assert body["published_at"]
     assert body["attributes"]["material"]["state"] == "decided"
-    assert body["attributes"]["material"]["decision"]["by"] == "till"
-    assert body["attributes"]["material"]["decision"]["channel"] == "api"
+    assert body["attributes"]["material"]["decided_by"] == "till"
+    assert body["attributes"]["material"]["channel"] == "api"
 
 
 def test_it_does_not_publish_without_a_category(api, product):
@@ -247,6 +254,6 @@ def test_it_classifies_again(api, product, work):
     api.upload(f"/products/{product.public_id}/images", upload(color="red"), upload(color="blue"))
     work(garment("Jacket"))
     answer = api.send("post", f"/products/{product.public_id}/classify")
-    assert (answer.status_code, answer.json()) == (202, {"queued": 2})
+    assert (answer.status_code, answer.json()["queued"]) == (202, 2)
     answer = api.send("post", f"/products/{product.public_id}/classify")
-    assert answer.json() == {"queued": 0}
+    assert answer.json()["queued"] == 0

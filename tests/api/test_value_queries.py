@@ -36,8 +36,8 @@ def test_it_builds_the_one_value_that_it_answers_with(api_key, proposed, method,
 
     many, answer = _selects(lambda: api.send(method, address, body))
 
-    assert set(answer) == {"name", "state", "value", "confidence", "decision"}
+    assert len(answer) == 9
     assert answer["state"] == state
-    assert len(many) == len(few) <= 16
+    assert len(many) == len(few) <= 17  # one of them looks for webhooks
     assert not [sql for sql in many if "original_name" in sql or "classifier_garment" in sql]
     assert answer == api.send("get", f"/products/{proposed.public_id}").json()["attributes"]["material"]

@@ -5,7 +5,8 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from catalog.models import AttributeValue
-from tests.support.drawn_images import photo
+from classifier.models import ModelSet
+from tests.support.drawn_images import photo, upload
 from tests.support.factories import ProductFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,3 +38,15 @@ def test_it_asks_before_it_deletes(inside):
         inside.goto(reverse(f"{pages}_delete", args=[row.pk]))
         inside.locator(".cancel-link").click()
         inside.wait_for_url(f"**{reverse(f'{pages}_changelist')}")
+
+
+def test_nothing_in_a_list_is_cut_off_on_a_phone(inside, product, client_of, alice):
+    client_of(alice).post(f"/products/{product.public_id}/images", {"images": upload("front.jpg")})
+    ModelSet.objects.create(name="a name that needs more than one line on a phone " * 2, fingerprint="1")
+    inside.set_viewport_size({"width": 390, "height": 844})
+    for name in ("catalog_productimage", "classifier_modelset"):
+        inside.goto(reverse(f"admin:{name}_changelist"))
+        cells = inside.locator("#changelist tbody :is(td, th)")
+        expect(cells.first).to_be_visible()
+        cut = "cells => cells.filter(cell => cell.scrollHeight > cell.clientHeight + 1).map(cell => cell.className)"
+        assert cells.evaluate_all(cut) == [], name

@@ -62,6 +62,23 @@ def test_it_registers_a_product_of_four_images(form):
     assert not UploadDraft.objects.exists()
 
 
+@pytest.mark.parametrize("where", ["new", "product"])
+def test_images_that_are_chosen_before_the_scripts_are_there_are_not_lost(page_of, alice, product, where):
+    page = page_of(alice)
+    held = []
+    come = False
+    page.route("**/*.js", lambda route: route.continue_() if come else held.append(route))
+    page.goto("/products/new/" if where == "new" else f"/products/{product.public_id}", wait_until="commit")
+    page.locator("input[type=file]").first.set_input_files([chosen("early.jpg"), chosen("letter.jpg", b"Dear all")])
+
+    come = True
+    for route in held:
+        route.continue_()
+
+    expect(page.locator(".file[data-state=refused]")).to_contain_text("This is not a photo.")
+    expect(kept(page) if where == "new" else page.locator(".photo:not([hidden])")).to_contain_text("early.jpg")
+
+
 def test_images_come_by_drop_paste_and_choice_and_in_the_order_that_is_wanted(form):
     bring(form, "drop", chosen("front.jpg"), chosen("letter.pdf", b"%PDF-1.4 Dear all"))
     expect(form.locator(".file[data-state=refused]")).to_contain_text("PDF files cannot be stored")

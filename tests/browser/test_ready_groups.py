@@ -1,6 +1,5 @@
 """Each ready group clicks everything that it is offered in a browser: no dead end, no half page, no complaint."""
 
-import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,7 +8,7 @@ from playwright.sync_api import expect
 
 from accounts.models import AuditEvent
 from accounts.ready_groups import NAMES, load_groups
-from tests.support.admin_world import full_world
+from tests.support.admin_world import full_world, page_shape
 from tests.support.factories import UserFactory, in_group
 from tests.support.page_checks import axe, too_wide
 
@@ -29,12 +28,6 @@ def world(product, alice, actor_of):
     return full_world(product, actor_of(alice))
 
 
-def _shape(address):
-    parts = urlsplit(address)
-    keys = sorted(pair.partition("=")[0] for pair in parts.query.split("&") if pair)
-    return re.sub(r"/(\d+|[0-9a-z]{12,})(?=/|$)", "/#", parts.path), tuple(keys)
-
-
 def _is_kind(address):
     """Whether it is a page of its own, and not another order or filter of the same list."""
     return address.startswith("/admin/") and not any(word in address for word in _NOT_FOLLOWED)
@@ -43,7 +36,7 @@ def _is_kind(address):
 @pytest.mark.parametrize("group", sorted(NAMES))
 def test_it_clicks_everything(page_of, world, group):
     page = page_of(in_group(group))
-    waiting, seen = ["/admin/"], {_shape("/admin/")}
+    waiting, seen = ["/admin/"], {page_shape("/admin/")}
     while waiting:
         address = waiting.pop()
         answer = page.goto(address, wait_until="load")
@@ -53,11 +46,11 @@ def test_it_clicks_everything(page_of, world, group):
             assert axe(page) == [], address
             assert too_wide(page) == [], address
         for dialog in page.evaluate(_LINKS, "hx-get"):
-            if _shape(dialog) not in seen:
-                seen.add(_shape(dialog))
+            if page_shape(dialog) not in seen:
+                seen.add(page_shape(dialog))
                 assert page.request.get(dialog).status < 400, dialog
         for link in page.evaluate(_LINKS, "href"):
-            shape = _shape(link)
+            shape = page_shape(link)
             # One of each page; of filters and orders of lists only those that a link of the first page leads to.
             if _is_kind(link) and shape not in seen and (not shape[1] or address == "/admin/"):
                 seen.add(shape)

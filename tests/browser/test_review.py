@@ -64,12 +64,15 @@ def test_it_is_worked_through_by_keyboard(page_of, bob, doubtful):
     page.keyboard.press("s")
     _shown(page, doubtful[3])
     page.keyboard.press("e")
+    assert all(page.get_by_role("option").all_inner_texts())
     page.get_by_role("combobox").fill("vest")
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
 
     expect(page.locator("[data-end]")).to_contain_text("Products reviewed: 3")
     expect(page.locator("[data-end]")).to_contain_text("Skipped: 1")
+    expect(page.get_by_role("heading", name="Only skipped ones are left")).to_be_focused()
+    assert page.evaluate("scrollY") == 0
     _comes_to(page, doubtful[3], "decided", "Vest")
     assert [_category(product)[1] for product in doubtful] == ["Jumper", "Jacket", "Jacket", "Vest"]
     assert [_category(product)[0] for product in doubtful[:3]] == ["decided", "decided", "proposed"]

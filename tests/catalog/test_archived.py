@@ -65,7 +65,7 @@ def test_the_api_changes_nothing(archived, api_key):
         ("patch", "", {"top_category": "Top"}),
         ("post", "/publish", None),
         ("post", "/classify", None),
-        ("delete", f"/images/{image}", None),
+        ("post", f"/images/{image}/archive", None),
     ):
         answer = api.send(method, address + path, body)
         assert (answer.status_code, error_of(answer)) == (409, "archived"), (method, path)

@@ -101,7 +101,7 @@ def test_the_api_publishes_on_request(waiting, client, api_key):
         )
 
     refused = post({})
-    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "still_classifying")
+    assert (refused.status_code, refused.json()["code"]) == (409, "still_classifying")
     assert post({"while_clasifying": True}).status_code == 400
     assert _status(waiting) == Status.CLASSIFYING
     published = post({"while_classifying": True})

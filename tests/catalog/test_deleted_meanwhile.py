@@ -60,16 +60,16 @@ def test_the_api_answers_404(api_key, product, delete_meanwhile, method, path, b
     delete_meanwhile(Product)
     answer = ApiClient(api_key[1]).send(method, f"/products/{product.public_id}{path}", body)
     assert (answer.status_code, error_of(answer)) == (404, "not_found")
-    assert answer.json()["error"]["message"] == GONE
+    assert answer.json()["detail"] == GONE
     assert not AuditEvent.objects.exists()
 
 
 @pytest.mark.parametrize(("model", "sentence"), [(Product, GONE), (ProductImage, IMAGE_GONE)])
 def test_the_api_answers_404_for_an_image(api_key, product, image, delete_meanwhile, model, sentence):
     delete_meanwhile(model)
-    answer = ApiClient(api_key[1]).send("delete", f"/products/{product.public_id}/images/{image.public_id}")
+    answer = ApiClient(api_key[1]).send("post", f"/products/{product.public_id}/images/{image.public_id}/archive")
     assert (answer.status_code, error_of(answer)) == (404, "not_found")
-    assert answer.json()["error"]["message"] == sentence
+    assert answer.json()["detail"] == sentence
 
 
 @pytest.fixture

@@ -14,11 +14,10 @@ from catalog.product_columns import (
     columns_of,
     image_names,
     images_cell,
-    plain,
-    safe,
 )
 from catalog.selectors import Taxonomy
 from core.errors import Invalid
+from core.spreadsheets import plain, safe
 
 State = ProductAttribute.State
 

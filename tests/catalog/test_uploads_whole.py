@@ -236,7 +236,7 @@ def test_a_request_that_slept_through_the_sweep_is_told_to_come_again(alice, mer
 
     answer = _by_api(api_key[1])
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "upload_expired")
+    assert (answer.status_code, answer.json()["code"]) == (409, "upload_expired")
     assert not Product.objects.exists()
 
 

@@ -12,9 +12,9 @@ from django_tasks_db.models import DBTaskResult
 from accounts.actors import system
 from catalog.models import Product
 from catalog.services.uploads import add_images
-from classifier.jobs import batches, sweep
+from classifier.jobs import answering, batches, sweep
 from classifier.management.commands.worker import DrainingWorker, Recurring, prune_wake_ups, recurring
-from classifier.models import Deployment, ModelSet, ModelVersion
+from classifier.models import Classification, Deployment, ModelSet, ModelVersion
 from classifier.registry import model_sets
 from tests.support.drawn_images import upload
 from tests.support.fake_engines import StubEngine, garment, serve
@@ -46,12 +46,32 @@ def test_it_classifies_what_was_saved(monkeypatch, product, save):
 def test_no_task_lasts_longer_than_its_time(monkeypatch, product, save, settings):
     settings.OTJANG_CLASSIFY_BATCH = 1
     monkeypatch.setattr(batches, "BATCHES_ON_THE_WAY", 1)
-    monkeypatch.setattr(batches, "RUN_SECONDS", 0)
+    settings.OTJANG_TASK_SECONDS = 0
     serve(monkeypatch, StubEngine(garment("Jacket")))
 
     call_command("worker", once=True)
 
     assert [task.return_value for task in DBTaskResult.objects.order_by("started_at")] == [1, 1]
+    product.refresh_from_db()
+    assert product.status == Product.Status.TO_REVIEW
+
+
+def test_wake_ups_for_bulk_work_are_left_to_who_takes_it(monkeypatch, product, save, settings):
+    serve(monkeypatch, StubEngine(garment("Jacket")))
+    Classification.objects.update(priority=Classification.Priority.BULK)
+    DBTaskResult.objects.all().delete()
+    Classification.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
+    assert sweep.wake_for_waiting()
+    assert list(DBTaskResult.objects.values_list("queue_name", flat=True)) == ["bulk"]
+
+    settings.OTJANG_WORKER_QUEUES = ("interactive",)
+    monkeypatch.setattr(sweep, "sweep", lambda: None)  # it sends others
+    call_command("worker", once=True)
+    assert DBTaskResult.objects.get().status == "READY"
+
+    settings.OTJANG_WORKER_QUEUES = ("interactive", "bulk")
+    call_command("worker", once=True)
+    assert DBTaskResult.objects.filter(status="SUCCESSFUL").exists()
     product.refresh_from_db()
     assert product.status == Product.Status.TO_REVIEW
 
@@ -157,12 +177,15 @@ def test_each_kind_of_upkeep_has_a_thread_of_its_own():
     assert [thread.name for thread in recurring()] == [
         "renewal of leases",
         "take-over",
+        *["requests"] * answering.THREADS,
         "sweep",
         "registration of uploads",
         "operations",
         "long operations",
         "prune",
         "figures of merchants",
+        *(f"webhooks {number}" for number in range(4)),
+        *(f"images by URL {number}" for number in range(2)),
     ]
 
 

@@ -117,11 +117,11 @@ def test_a_process_takes_nothing_over_from_itself(product):
     assert sweep.take_over() == 1
 
 
-def test_it_costs_one_query_to_find_nothing_to_take_over(product, django_assert_num_queries):
+def test_it_costs_a_query_for_each_table_with_leases_to_find_nothing_to_take_over(product, django_assert_num_queries):
     ProductImageFactory(product=product)
     queue.claim(1)
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):  # jobs, and requests of POST /classify
         assert sweep.take_over() == 0
 
 

@@ -80,8 +80,8 @@ def test_it_names_a_port_that_is_no_number(monkeypatch):
 
 
 def test_the_server_reads_the_file(copied):
-    assert copied(SERVER).stdout == "127.0.0.2 8765 3 2\n"
-    assert copied(SERVER, PORT="9000").stdout == "127.0.0.2 9000 3 2\n"
+    assert copied(SERVER).stdout == "127.0.0.2 8765 3 2 48 2\n"
+    assert copied(SERVER, PORT="9000").stdout == "127.0.0.2 9000 3 2 48 2\n"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
-FOLDERS = ["accounts", "catalog", "classifier", "config", "templates", "locale"]
+FOLDERS = ["core", "accounts", "webhooks", "catalog", "classifier", "config", "templates", "locale"]
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +34,10 @@ def catalogue(tmp_path_factory):
 def test_it_translates_every_text_into_korean(catalogue, kind):
     missing = subprocess.run(["msgattrib", kind, str(catalogue)], capture_output=True, text=True, check=True).stdout
     assert missing == ""
+
+
+@pytest.mark.parametrize("number", [1, 27])
+def test_korean_has_one_form_for_any_number(number):
+    with translation.override("ko"):
+        said = translation.ngettext("%(count)d photo", "%(count)d photos", number)
+    assert said == "사진 %(count)d장"

@@ -10,11 +10,12 @@ from catalog.models import Product
 from catalog.urls import urlpatterns as of_catalog
 from classifier.urls import urlpatterns as of_classifier
 from tests.support.factories import ProductFactory
+from webhooks.urls import urlpatterns as of_webhooks
 
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "correct horse battery"
-ADDRESSES = [pattern.pattern for pattern in (*of_accounts, *of_catalog, *of_classifier)]
+ADDRESSES = [pattern.pattern for pattern in (*of_accounts, *of_catalog, *of_classifier, *of_webhooks)]
 
 
 def _snapshot(product):
@@ -26,7 +27,7 @@ def test_it_answers_every_address_without_a_form(client, product, address):
     before = _snapshot(product)
     parts = {"public_id": product.public_id, "image_id": "x", "action": "archive", "variant": "display", "key_id": 1}
     parts["number"] = product.public_id
-    parts |= {"garment": 1, "secret": "x", "session_id": 1, "code": "category"}
+    parts |= {"garment": 1, "secret": "x", "session_id": 1, "code": "category", "delivery": "x"}
     path = "/" + str(address)
     for name, converter in address.converters.items():
         path = re.sub(rf"<\w+:{name}>", converter.to_url(parts[name]), path)

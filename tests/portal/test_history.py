@@ -29,3 +29,10 @@ def test_it_says_how_name_and_sku_changed(client_of, alice, actor_of, merchant, 
     history = _history(client_of, alice, product)
     assert all(sentence in history for sentence in said)
     assert not any(word in history for word in not_said)
+
+
+def test_it_quotes_the_reason_that_was_given(client_of, alice, actor_of, merchant):
+    product = services.create_product(actor=actor_of(alice), merchant=merchant, name="Shirt")
+    reason = "the <label> says linen"
+    services.decide(actor=actor_of(alice), product=product, attribute="material", value="woven", reason=reason)
+    assert "<q>the &lt;label&gt; says linen</q>" in _history(client_of, alice, product)

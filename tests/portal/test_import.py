@@ -1,8 +1,14 @@
 """Importing through the portal: sending files, the dry run, the columns, the import, its report."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts.models import Operation
 from catalog.models import ImportFile, Product, ProductImport
 from catalog.services.imports import sending
 from tests.support.import_files import csv_file, photos, work, zip_file
@@ -39,9 +45,16 @@ def test_a_member_sends_looks_imports_and_downloads_the_report(client):
     assert (product.name, product.images.count()) == ("Wool coat", 1)
     assert f'href="/products/{product.public_id}"' in page.text
     report = client.get(f"/products/import/{ProductImport.objects.get().public_id}/report")
-    assert "이 줄에 SKU가 없습니다." in b"".join(report.streaming_content).decode()  # in the language of who imports
+    report = b"".join(report.streaming_content).decode()  # in the language of who imports
+    assert "이 줄에 SKU가 없습니다." in report
+    assert "만듦" in report
     assert _move(client, "import").status_code == 302
     assert Product.objects.count() == 1
+
+
+@pytest.mark.parametrize("address", ["/products/import/", "/products/export/", "/products/bulk/"])
+def test_pages_about_products_are_marked_as_within_products(client, address):
+    assert '<a href="/products/" aria-current="true">' in client.get(address).text
 
 
 def test_columns_are_said_on_the_page(client):
@@ -131,3 +144,22 @@ def test_paths_without_end_are_none(client):
     answer = client.post("/products/import", {"files": [table], "paths": "[" * 200_000})
     assert answer.status_code == 302
     assert ImportFile.objects.get().name == "t.csv"
+
+
+def test_the_list_costs_the_same_for_many(client, api_key, merchant, django_assert_max_num_queries):
+    def made(number):
+        operations = [
+            Operation(merchant=merchant, kind="import_check", api_key=api_key[0], state="done") for _ in range(number)
+        ]
+        for operation in operations:
+            operation.save()
+            ends = timezone.now() + timedelta(days=1)
+            ProductImport.objects.create(merchant=merchant, operation=operation, expires_at=ends)
+
+    made(1)
+    with CaptureQueriesContext(connection) as one:
+        client.get("/products/import/")
+    made(5)
+    with django_assert_max_num_queries(len(one)):
+        page = client.get("/products/import/").text
+    assert page.count(f"<td>{api_key[0]}</td>") == 6

@@ -24,12 +24,12 @@ def test_an_owner_refuses_training_and_allows_it_again(client_of, alice, merchan
     assert _page(merchant) in client.get("/").text
     page = client.get(_page(merchant)).text
     assert "Our photos may train models" in page
-    assert "checked" in page
+    assert 'name="images_for_training" checked' in page
 
     answer = client.post(_page(merchant), follow=True)
 
     assert "Saved." in answer.text
-    assert "checked" not in answer.text
+    assert 'name="images_for_training" checked' not in answer.text
     assert not _may_train(merchant)
     event = AuditEvent.objects.get()
     assert (event.action, event.user, event.merchant, event.channel) == ("merchant.training", alice, merchant, "portal")

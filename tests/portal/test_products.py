@@ -103,6 +103,7 @@ def test_it_finds_by_a_part_of_name_or_sku(client, product, query, found):
 
     assert (product.name in page) is found
     assert ("No product matches" in page) is not found
+    assert f'<p class="num">{"1 product" if found else "0 products"}</p>' in page
 
 
 def test_it_filters_by_status(client, product, merchant):

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def stocked(merchant, product, actor, other_merchant):
     """The merchant has two products, one with photos and a decision; another merchant has one, too."""
-    ProductFactory(merchant=merchant, sku="=1+1", name="@formula")
+    ProductFactory(merchant=merchant, sku="=1+1", name="＠formula")
     ProductFactory(merchant=other_merchant, name="Not theirs")
     add_images(actor=actor, product=product, files=[upload(color="red"), upload("back.jpg", color="blue")])
     decide(actor=actor, product=product, attribute="material", value="woven")
@@ -65,7 +65,7 @@ def test_everything_is_in_one_file(client_of, alice, stocked, merchant):
     answer = client.get(f"/settings/data/{operation.public_id}")
     tables, photos = _tables(b"".join(answer.streaming_content))
     assert [row["sku"] for row in tables["products.csv"]] == ["AJ-1042", "'=1+1"]
-    assert tables["products.csv"][1]["name"] == "'@formula"
+    assert tables["products.csv"][1]["name"] == "'＠formula"
     assert {row["product"] for row in tables["images.csv"]} == {stocked.public_id}
     stored = {default_storage.open(str(image.original)).read() for image in ProductImage.objects.all()}
     assert {photos[row["file"]] for row in tables["images.csv"]} == set(photos.values()) == stored

@@ -1,5 +1,8 @@
 """Something of everything that the administration lists."""
 
+import re
+from urllib.parse import urlsplit
+
 from django.utils import timezone
 
 from accounts.models import ApiKey, AuditEvent, Operation
@@ -90,3 +93,10 @@ def full_world(product, actor):
     product.status = "to_review"
     product.save(update_fields=["status"])
     return product
+
+
+def page_shape(address):
+    """What pages of the same kind have in common: their path without numbers, and the names of their parameters."""
+    parts = urlsplit(address)
+    keys = sorted(pair.partition("=")[0] for pair in parts.query.split("&") if pair)
+    return re.sub(r"/(\d+|[0-9a-z]{12,})(?=/|$)", "/#", parts.path), tuple(keys)

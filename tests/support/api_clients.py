@@ -20,9 +20,20 @@ class ApiClient(Client):
         return self.post(f"/api/v1{path}", {"images": list(files), **fields} if files else fields)
 
 
+def problem_of(response):
+    """Return the body of an answer that is a problem of RFC 9457."""
+    assert response.headers["Content-Type"] == "application/problem+json"
+    body = response.json()
+    assert set(body) - {"uploads"} == {"type", "title", "status", "detail", "code", "request_id", "errors"}
+    assert body["status"] == response.status_code
+    assert body["type"] == f"/api/v1/problems/{body['code']}"
+    assert body["title"]
+    assert body["detail"]
+    assert body["request_id"] == response.headers["X-Request-ID"]
+    assert all(set(error) == {"pointer", "code", "detail"} for error in body["errors"])
+    return body
+
+
 def error_of(response):
     """Return the code of an answer that has the one shape of errors."""
-    body = response.json()
-    assert set(body["error"]) == {"code", "message"}
-    assert body["error"]["message"]
-    return body["error"]["code"]
+    return problem_of(response)["code"]

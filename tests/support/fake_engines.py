@@ -79,6 +79,7 @@ class StubEngine:
 
     def __init__(self, *garments, version="1", answer=None, drawn=None):
         self.manifest = fake_manifest(version)
+        self.models = {role: spec.name for role, spec in self.manifest.models.items()}
         self.batches = []
         self.given = []
         self.drawn = drawn or garment("Jeans", version=version, material="denim")
