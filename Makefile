@@ -105,10 +105,8 @@ test: lint
 	DATABASE_URL=sqlite://:memory: HTTPS=true ALLOWED_HOSTS=shop.example python manage.py check --deploy --fail-level WARNING
 	DATABASE_URL=sqlite://:memory: python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	DATABASE_URL=sqlite://:memory: pytest -n 2 --dist worksteal
-	# Not twice: what asks no database (tests/conftest.py leaves it out), tests/browser, which is about scripts, and two that
-	# spend minutes in networks.
-	scripts/with_mariadb pytest -n 2 --dist worksteal --ignore tests/vision --ignore tests/browser \
-		--ignore tests/classifier/test_new_fashion.py --ignore tests/classifier/test_registry_original.py
+	# Not twice: what no database decides (tests/conftest.py leaves it out), and tests/browser, which is about scripts.
+	scripts/with_mariadb pytest -n 2 --dist worksteal --ignore tests/vision --ignore tests/browser
 endif
 
 messages: setup

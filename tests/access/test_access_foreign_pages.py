@@ -11,7 +11,7 @@ from tests.support.address_forms import posted
 from tests.support.addresses import LET_IN, of_the_api, table, without_operations
 from tests.support.everything import everything, taken_back
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 
 ADDRESSES = without_operations()
 EVIL = "https://evil.example/"

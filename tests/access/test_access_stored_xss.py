@@ -14,7 +14,7 @@ from accounts.services import create_api_key
 from tests.support.addresses import LET_IN, table, without_operations
 from tests.support.everything import taken_back
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 
 ADDRESSES = without_operations()
 ATTACK = "\"'><svg/onload=alert(1)>"

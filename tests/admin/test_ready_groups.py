@@ -14,7 +14,7 @@ from classifier.models import Classification
 from tests.support.admin_world import full_world, page_shape
 from tests.support.factories import UserFactory, in_group
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 _NOT_FOLLOWED = ("logout", "jsi18n", "/export.csv", "/file")
 
 

@@ -23,7 +23,7 @@ from vision.training.dataset import read_dataset
 from vision.training.export import export_openvino
 from vision.training.publish import files_entry, list_model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 
 PRODUCTS = 16
 VAL_SHARE = 0.3  # by hash: 1, 11, 12 and 14 of the products above

@@ -25,7 +25,7 @@ from vision.engine.errors import WeightsError
 from vision.training import registration as opening
 from vision.training.run import Run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 
 CHECKPOINT = b"PK\x03\x04 and so on"  # how such files begin
 UPLOAD = reverse_lazy("admin:classifier_modelversion_upload")

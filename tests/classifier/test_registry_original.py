@@ -70,6 +70,7 @@ def activate(db, checkpoints, exported, network_weights, settings, capsys, monke
     return register
 
 
+@pytest.mark.sqlite_is_enough
 def test_they_serve_on_the_command_line_and_in_the_site(activate, product, alice, actor_of, tmp_path, capsys):
     activated = activate(*original.CLASSES)
 

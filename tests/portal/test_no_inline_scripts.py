@@ -13,7 +13,7 @@ from tests.support.bad_images import form
 from tests.support.drawn_images import photo
 from tests.support.inline_scripts import inline_scripts, inline_styles
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite_is_enough]
 
 ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 OUTSIDE = ("/login", "/password", "/admin/login/", "/api/v1/docs", "/api/v1/redoc", "/api/v1/problems", "/nowhere")
