@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
@@ -125,11 +125,20 @@ def with_cover(products: QuerySet[Product]) -> QuerySet[Product]:
     return products.annotate(cover=Subquery(images.values("public_id")[:1]), image_count=Subquery(count))
 
 
-def values_by_product(products: Iterable[Product]) -> dict[int, dict[int, ProductAttribute]]:
+class CurrentValue(NamedTuple):
+    """What a list shows of a product's value of an attribute."""
+
+    value_id: int | None
+    state: str
+    confidence: float | None
+
+
+def values_by_product(products: Iterable[Product]) -> dict[int, dict[int, CurrentValue]]:
     """Current values by product and attribute, both by id; one query."""
-    found: dict[int, dict[int, ProductAttribute]] = {product.pk: {} for product in products}
-    for current in ProductAttribute.objects.filter(product__in=list(found)).order_by():
-        found[current.product_id][current.attribute_id] = current
+    found: dict[int, dict[int, CurrentValue]] = {product.pk: {} for product in products}
+    rows = ProductAttribute.objects.filter(product__in=list(found)).order_by()
+    for product, attribute, *shown in rows.values_list("product", "attribute", *CurrentValue._fields):
+        found[product][attribute] = CurrentValue(*shown)
     return found
 
 

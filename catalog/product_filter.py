@@ -131,6 +131,12 @@ class ProductFilter:
         return any(flags) or self.below is not None
 
     @property
+    def asks_columns(self) -> bool:
+        """Whether products with the words and values are narrowed down further, by more than being archived."""
+        flags = (self.statuses, self.failed, self.several, self.nothing, self.since, self.until)
+        return any(flags) or self.below is not None
+
+    @property
     def joins(self) -> bool:
         """Whether it looks into other tables than that of the products."""
         return bool(self.q or self.values or self.source)

@@ -23,7 +23,9 @@ from catalog.search import Search
 from core.db import among
 
 FEW = 1_000
-_FEW_OF_A_PAGE = 200  # in the order of ids, where nobody is told how many there are
+# In the order of ids, in which a page of many is soon found: as many as a list counts, and some that are archived.
+_FEW_COUNTED = 650
+_FEW_OF_A_PAGE = 200  # and where nobody is told how many there are
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,11 @@ class Selection:
 
         `counted`: they are to be counted, too, not only read.
         """
-        few = FEW if counted or not chosen.by_id else _FEW_OF_A_PAGE
+        few = FEW
+        if chosen.by_id and not counted:
+            few = _FEW_OF_A_PAGE
+        elif chosen.by_id and not chosen.asks_columns:
+            few = min(FEW, _FEW_COUNTED)
         merchant_id = actor.merchant.pk if actor.merchant is not None else None
         found = _found(merchant_id, chosen, few + 1) if merchant_id is not None else None
         products = Product.objects.visible_to(actor)

@@ -34,17 +34,17 @@ class Taxonomy:
     @classmethod
     def load(cls) -> Taxonomy:
         """Read the active attributes with all of their values, merged and inactive ones too; two queries."""
-        attributes = list(
-            Attribute.objects.filter(active=True).prefetch_related(
-                Prefetch("values", AttributeValue.objects.select_related("parent", "merged_into"))
-            )
-        )
-        return cls(
-            attributes={attribute.code: attribute for attribute in attributes},
-            values={
-                attribute.code: {value.code: value for value in attribute.values.all()} for attribute in attributes
-            },
-        )
+        own = Prefetch("values", AttributeValue.objects.order_by("position", "id"))
+        attributes = list(Attribute.objects.filter(active=True).prefetch_related(own))
+        values = {attribute.code: {value.code: value for value in attribute.values.all()} for attribute in attributes}
+        # Joined, each row would make objects of its parent and of what it was merged into once more.
+        by_id = {value.pk: value for of_attribute in values.values() for value in of_attribute.values()}
+        for value in by_id.values():
+            if value.parent_id in by_id:
+                value.parent = by_id[value.parent_id]
+            if value.merged_into_id in by_id:
+                value.merged_into = by_id[value.merged_into_id]
+        return cls({attribute.code: attribute for attribute in attributes}, values)
 
     @cached_property
     def applies_to(self) -> dict[str, frozenset[int]]:

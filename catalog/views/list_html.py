@@ -7,6 +7,7 @@ than all of its queries.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from html import escape
 
 from django.urls import reverse
@@ -16,7 +17,7 @@ from django.utils.translation import ngettext
 
 from catalog.certainty import CERTAINTY, percent
 from catalog.display import moment, status_shape
-from catalog.models import Product
+from catalog.models import Product, ProductAttribute
 from catalog.product_filter import OPEN
 from catalog.views.list_rows import CHANGED, CREATED, SKU, STATUS, Cell, Row
 from catalog.views.product_fields import Group
@@ -27,8 +28,14 @@ _NUMBER = "0" * 20
 
 def _html(markup: str, *parts: object) -> SafeString:
     """Put parts into markup, escaped unless they are markup themselves: format_html, but four times as quick."""
-    escaped = (part if type(part) is SafeString else escape(str(part)) for part in parts)
+    escaped = [part if type(part) is SafeString else _escaped(str(part)) for part in parts]
     return SafeString(markup.format(*escaped))  # nosec B703 - what is put in is escaped
+
+
+@lru_cache(2_000)
+def _escaped(text: str) -> str:
+    """Most texts are in a row several times, as names and numbers of products, or in all of them."""
+    return escape(text)
 
 
 def _joined(markup: str, entries: Iterable[Sequence[object]]) -> SafeString:
@@ -49,6 +56,7 @@ class RowWriter:
             )
             for status in Product.Status
         }  # fmt: skip
+        self.states = {state.value: str(state.label) for state in ProductAttribute.State}
         self.unsure = next(str(word) for least, _code, word in reversed(CERTAINTY) if not least)
         self.texts = {
             "choose": _("Choose %(name)s"),
@@ -181,7 +189,8 @@ class RowWriter:
             shown = _html('<span class="value">{}</span> <span class="share">{}</span>', value, share)
         else:
             shown = _html('<span class="value">{}</span>', value)
-        state = f"{cell.state_name} {share}" if cell.proposed else cell.state_name
+        state = self.states[cell.state]
+        state = f"{state} {share}" if cell.proposed else state
         words = {"attribute": cell.attribute.name, "name": product, "value": value, "state": state}
         label = self.texts["value"] % words
         return self._button(product, f"cell {cell.state}", cell.attribute.code, cell.code, label, shown)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from catalog.certainty import is_doubtful
-from catalog.listing import values_by_product
+from catalog.listing import CurrentValue, values_by_product
 from catalog.models import CATEGORY, Attribute, AttributeValue, Product, ProductAttribute
 from catalog.selectors import Taxonomy
 
@@ -38,11 +38,6 @@ class Cell:
     def applies(self) -> bool:
         """Whether the product has such an attribute."""
         return self.state != State.NOT_APPLICABLE
-
-    @property
-    def state_name(self) -> str:
-        """The state in a word."""
-        return str(State(self.state).label)
 
     @property
     def code(self) -> str:
@@ -113,7 +108,7 @@ def rows_of(products: Sequence[Product], taxonomy: Taxonomy, columns: Iterable[s
     ]
 
 
-def _cell(attribute: Attribute, current: ProductAttribute | None, known: dict[int, AttributeValue]) -> Cell:
+def _cell(attribute: Attribute, current: CurrentValue | None, known: dict[int, AttributeValue]) -> Cell:
     if current is None:
         return Cell(attribute, None, State.UNSET, None)
     value = known.get(current.value_id or 0)
