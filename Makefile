@@ -19,7 +19,7 @@
 #   make bench-celery 1, 2 and 4 workers, woken by the database, Redis and RabbitMQ (40 minutes, root)
 #   make bench-admin the admin's lists at a million rows (half an hour, MariaDB)
 #   make bench-scale  queue, sweeps, review, figures, exports and audit at a million products (half an hour, MariaDB)
-#   make bench-portal keys and waiting of the review, in a browser
+#   make bench-portal keys and waiting of the review, clicks and seconds of a first product, in a browser
 #   make backup-proof a backup made beside a site that is used restores to the same answers (MariaDB)
 #   make upgrade-proof  the release before passes its tests on the tables of this one (MariaDB)
 #   make fuzz        10,000 requests to the API by schemathesis, with all its checks (half an hour, MariaDB)
