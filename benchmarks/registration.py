@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""How quickly a new merchant registers a product with four photographs, in Chromium, with the shipped models.
+"""How quickly a new merchant registers a product of four photos, in Chromium, with the shipped models.
 
 A private site with web process and worker. A person who was just let in starts on the first page, looks for `--think`
 seconds before each click, types a name, waits for the proposals, confirms those that are unsure and publishes all: on a
