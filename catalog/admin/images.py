@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin, admin_actor
 from catalog import services
 from catalog.admin.deletion import DeletesArchived
 from catalog.admin.finding import MerchantFilter, of_products
+from catalog.admin.image_html import drawn, found
 from catalog.models import Product, ProductImage
 from catalog.selectors import shown_garments
 from catalog.services import uploads
@@ -26,43 +26,10 @@ from core.admin.newest_first import FEW, NewestFirst
 from core.admin.theme import Dialog, TabularInline, action, display
 from core.ids import is_public_id
 
-if TYPE_CHECKING:
-    from catalog.models.of_classifier import Garment
-
 
 def _seen() -> tuple[str | Prefetch[str], ...]:
     """What is drawn or named beside an image."""
     return "classifications", shown_garments()
-
-
-def media_url(image: ProductImage, variant: str) -> str:
-    """Return where an administrator's browser finds an image: the admin's own view, whichever merchant's it is."""
-    return reverse("admin:catalog_productimage_media", args=[image.public_id, variant])
-
-
-def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, large: bool = False) -> str:
-    """Return the image as HTML with the boxes of garments drawn over it: of those given, or of all that stand.
-
-    The thumbnail of an elongated image shows its beginning only, so nothing is drawn there.
-    """
-    if image.elongated and not large:
-        garments = ()
-    elif garments is None:
-        garments = image.shown_garments
-    boxes = [
-        {"x": 100 * box.x1, "y": 100 * box.y1, "width": 100 * (box.x2 - box.x1), "height": 100 * (box.y2 - box.y1)}
-        for box in garments
-    ]
-    url = media_url(image, "display" if large else "thumbnail")
-    return render_to_string("admin/catalog/image.html", {"image": image, "url": url, "boxes": boxes, "large": large})
-
-
-def found(image: ProductImage) -> str:
-    """Return as HTML what the models said of each garment with its confidence, and how the newest job stands."""
-    live = (job for job in image.classifications.all() if job.purpose == "live")
-    shown = image.shown_garments
-    context = {"seen": image.current_classification or shown, "garments": shown, "newest": next(live, None)}
-    return render_to_string("admin/catalog/found.html", context)
 
 
 class ImageColumns:

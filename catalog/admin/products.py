@@ -20,7 +20,8 @@ from catalog import services
 from catalog.admin import review_across
 from catalog.admin.deletion import DeletesArchived
 from catalog.admin.finding import Finding
-from catalog.admin.images import ImageInline, media_url
+from catalog.admin.image_html import media_url
+from catalog.admin.images import ImageInline
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
 from catalog.admin.product_list import DoubtFilter, ProductList, value_filters
 from catalog.certainty import percent

@@ -17,7 +17,7 @@ from django_tasks_db.models import DBTaskResult
 from accounts.admin.base import ReadOnlyAdmin, admin_actor
 from accounts.models import Operation
 from catalog.admin.finding import MerchantFilter, of_products
-from catalog.admin.images import drawn
+from catalog.admin.image_html import drawn
 from catalog.models import Product, ProductImage
 from classifier.admin.classify_again import ClassifiesAgain
 from classifier.jobs import failures

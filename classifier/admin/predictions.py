@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin
 from catalog.admin.finding import MerchantFilter, of_products
-from catalog.admin.images import drawn
+from catalog.admin.image_html import drawn
 from catalog.certainty import percent
 from catalog.models import ProductImage
 from classifier.models import Prediction

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import MerchantData, ReadOnlyAdmin
-from catalog.admin.images import drawn
+from catalog.admin.image_html import drawn
 from catalog.certainty import percent
 from catalog.models import Attribute, AttributeValue, Product, ProductImage
 from classifier.admin.advice import of_report
