@@ -267,11 +267,11 @@ def command(description: str | None, run: Callable[..., int]) -> int:
         from django.db import connections
         from django.urls import resolve
 
-        from core.startup import collect_less_often
+        from core.startup import collect_between_requests
 
         call_command("migrate", verbosity=0)
         resolve("/healthz")  # imports every view, and then does as the site's server does
-        collect_less_often()
+        collect_between_requests()
         try:
             return run(arguments.products, arguments.times, arguments.only, fill=not arguments.filled)
         finally:

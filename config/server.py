@@ -33,7 +33,7 @@ from waitress.task import ThreadedTaskDispatcher
 from config import environment
 from config.refusals import Busy, Refusal
 from core import waiting
-from core.startup import collect_less_often
+from core.startup import collect_between_requests
 from vision.engine.memory import give_large_blocks_back
 
 CONNECTIONS = 1000
@@ -342,7 +342,7 @@ def main() -> None:
         site = Site(application, web, environment.boolean("BEHIND_PROXY", default=False))
     except (ImproperlyConfigured, OSError, ValueError) as error:
         sys.exit(f"Otjang cannot start: {error}")
-    collect_less_often()
+    collect_between_requests()
     _allow_open_files()
     give_large_blocks_back()
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it warns at every request that waits

@@ -1,9 +1,11 @@
 """What the site, its worker and `prepare` make sure of before they do anything."""
 
 import gc
+import itertools
 
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import request_started
 from django.db import DEFAULT_DB_ALIAS, OperationalError
 
 
@@ -33,3 +35,21 @@ def collect_less_often() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 10, 10)
+
+
+def collect_between_requests() -> None:
+    """As `collect_less_often`, and for garbage that a request leaves before the next one begins.
+
+    That takes a millisecond or two, for there is little yet. Where it has to add up first, some page in ten or twelve
+    was held up for 20 to 35 ms. What other threads had in hand meanwhile is looked through every 200 requests.
+    """
+    collect_less_often()
+    gc.set_threshold(50_000, 10, 10)
+    request_started.connect(_collect)
+
+
+_requests = itertools.count(1)
+
+
+def _collect(**_signal: object) -> None:
+    gc.collect(1 if next(_requests) % 200 else 2)
