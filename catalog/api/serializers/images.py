@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from catalog.api.serializers.base import FractionField
 from catalog.api.serializers.proposals import PredictionsField
@@ -57,6 +58,11 @@ class ClassificationSerializer(serializers.Serializer[Any]):
         return {"code": job.error_code, "detail": str(job.get_error_code_display())} if job.error_code else None
 
 
+def image_url(request: Request, image: ProductImage, variant: str) -> str:
+    """Return where one of an image's files is."""
+    return str(request.build_absolute_uri(reverse("catalog:media", args=(image.public_id, variant))))
+
+
 class ImageUrlsSerializer(serializers.Serializer[ProductImage]):
     """Where the image is; the same key or session is needed to get it."""
 
@@ -68,21 +74,17 @@ class ImageUrlsSerializer(serializers.Serializer[ProductImage]):
         help_text="A copy of at most 400 pixels; of a tall or wide image its beginning."
     )
 
-    def _url(self, image: ProductImage, variant: str) -> str:
-        path = reverse("catalog:media", args=(image.public_id, variant))
-        return str(self.context["request"].build_absolute_uri(path))
-
     def get_original(self, image: ProductImage) -> str:
         """The file as it was uploaded."""
-        return self._url(image, "original")
+        return image_url(self.context["request"], image, "original")
 
     def get_display(self, image: ProductImage) -> str:
         """An upright copy of at most 1600 pixels; of a tall or wide image 720 on the shorter side."""
-        return self._url(image, "display")
+        return image_url(self.context["request"], image, "display")
 
     def get_thumbnail(self, image: ProductImage) -> str:
         """A copy of at most 400 pixels; of a tall or wide image its beginning."""
-        return self._url(image, "thumbnail")
+        return image_url(self.context["request"], image, "thumbnail")
 
 
 class ImageSerializer(serializers.Serializer[ProductImage]):

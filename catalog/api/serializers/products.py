@@ -10,9 +10,9 @@ from rest_framework import serializers
 from catalog.api.serializers.fetches import FetchSerializer, UrlsField
 from catalog.api.serializers.images import (
     ImageSerializer,
-    ImageUrlsSerializer,
     SameImagesSerializer,
     UploadSerializer,
+    image_url,
     images_field,
 )
 from catalog.api.serializers.proposals import ProposalSerializer
@@ -60,10 +60,8 @@ class ProductSummarySerializer(SelectedFieldsSerializer):
 
     def get_thumbnail(self, product: Any) -> str | None:
         """Return the first image's."""
-        if not product.current_images:
-            return None
-        urls = ImageUrlsSerializer(product.current_images[0], context=self.context)
-        return str(urls.data["thumbnail"])
+        images = product.current_images
+        return image_url(self.context["request"], images[0], "thumbnail") if images else None
 
 
 class ProductSerializer(ProductSummarySerializer):
