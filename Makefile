@@ -104,9 +104,9 @@ test: lint
 	DATABASE_URL=sqlite://:memory: python manage.py makemigrations --check --dry-run
 	DATABASE_URL=sqlite://:memory: HTTPS=true ALLOWED_HOSTS=shop.example python manage.py check --deploy --fail-level WARNING
 	DATABASE_URL=sqlite://:memory: python manage.py spectacular --validate --fail-on-warn --file /dev/null
-	DATABASE_URL=sqlite://:memory: pytest -n 4 --dist worksteal
+	DATABASE_URL=sqlite://:memory: pytest -n 3 --dist worksteal
 	# Not twice: what no database decides (tests/conftest.py leaves it out), and tests/browser, which is about scripts.
-	scripts/with_mariadb pytest -n 4 --dist worksteal --ignore tests/vision --ignore tests/browser
+	scripts/with_mariadb pytest -n 3 --dist worksteal --ignore tests/vision --ignore tests/browser
 endif
 
 messages: setup
