@@ -7,7 +7,7 @@ the same proposal, so that figures of quality count what they counted before; wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -156,7 +156,8 @@ def put_back(
     show_waiting(product, waits=images_wait(product))
     apply_decisions(product, taxonomy)
     _save(product, state, now, fields)
-    audit(actor, "product.undo", product, before=now.to_json(), after=state.to_json())
+    after = replace(state, status=product.status)  # which follows from its values now
+    audit(actor, "product.undo", product, before=now.to_json(), after=after.to_json())
     return product
 
 

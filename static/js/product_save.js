@@ -23,10 +23,26 @@ function refuse(text, field = "") {
     words.textContent = text;
   }
   for (const control of document.querySelectorAll(".in-place[aria-invalid]")) control.removeAttribute("aria-invalid");
+  for (const earlier of document.querySelectorAll(".value-field > .refusal")) earlier.remove();
   if (!field) return;
   const control = byId(`${field}-input`) ?? byId(field);
   if (control?.classList.contains("in-place")) control.setAttribute("aria-invalid", "true");
   control?.focus();
+  const line = control?.closest(".value-field");
+  if (line) sayBeside(line, text);
+}
+
+/**
+ * Say it once more where the eye is: on a phone the page's head is far above. Screen readers have heard it already.
+ * @param {Element} line of a value @param {string} text
+ */
+function sayBeside(line, text) {
+  const note = document.createElement("p");
+  note.className = "refusal";
+  note.textContent = text;
+  line.append(note);
+  note.scrollIntoView({ block: "nearest" });
+  line.addEventListener("change", () => note.remove(), { once: true });
 }
 
 /** @param {boolean} busy */

@@ -175,6 +175,21 @@ def test_on_a_phone_the_choices_come_after_a_small_photo(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.failing_requests
+def test_on_a_phone_what_is_doubtful_is_said_where_it_is(page, product):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    page.get_by_role("radio").first.check()
+    page.locator("#publish").click()
+    line = page.locator(".value-field[data-attribute=material]")
+    expect(line.locator(".refusal")).to_contain_text("Not certain yet: Material.")
+    expect(line.locator(".refusal")).to_be_in_viewport(ratio=1)
+    line.locator(".look").click()
+    expect(line.locator(".refusal")).to_have_count(0)
+    page.locator("#publish").click()
+    expect(page.locator("#state .status")).to_contain_text("published")
+
+
 def test_a_few_letters_find_a_value(page):
     """Korean and English, other names, initial consonants, a syllable that is still being typed, words in any order."""
     jacket = {"code": "Jacket", "name": "재킷", "aliases": ["Jacket", "자켓", "blazer"]}

@@ -1,5 +1,7 @@
 """Undoing a change of a product: it says again what it said before, and only if nobody changed it since."""
 
+from dataclasses import replace
+
 import pytest
 
 from accounts.models import AuditEvent
@@ -175,6 +177,17 @@ def test_it_leaves_a_line_that_says_from_what_to_what(actor, proposed):
     event = AuditEvent.objects.get(action="product.undo")
     assert (event.user, event.details["before"]["status"]) == (actor.user, "published")
     assert event.details["after"] == state.to_json()
+
+
+def test_that_line_says_where_the_product_is_and_not_where_it_was(actor, proposed):
+    """Its values were decided on the way to the public, and stay: so it is ready, and no longer to be reviewed."""
+    _review(actor, proposed)
+    services.publish(actor=actor, product=proposed)
+    state = replace(state_of(proposed), status=Product.Status.TO_REVIEW, published_at=None)
+    put_back(actor=actor, product=proposed, state=state, version=None)
+    proposed.refresh_from_db()
+    event = AuditEvent.objects.get(action="product.undo")
+    assert event.details["after"]["status"] == proposed.status == Product.Status.READY
 
 
 def test_figures_count_what_they_counted_before(actor, merchant):
