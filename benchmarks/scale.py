@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def _pages(client: Any) -> Iterator[Work]:
         "API, operations": "/api/v1/operations",
     }
     for name, address in pages.items():
-        yield Work(f"page: {name}", lambda address=address: _asked(client, address), 100)  # type: ignore[misc]
+        yield Work(f"page: {name}", partial(_asked, client, address), 100)
 
 
 def _asked(client: Any, address: str) -> None:
@@ -120,7 +121,7 @@ def _figures() -> Iterator[Work]:
 
     for weeks, merchant, name in ((1, None, "a week"), (12, None, "12 weeks"), (12, LARGE, "12 weeks, one merchant")):
         period = Period.last(weeks, merchant)
-        yield Work(f"figures of quality, {name}", lambda period=period: Figures.count(period), 60_000)  # type: ignore[misc]
+        yield Work(f"figures of quality, {name}", partial(Figures.count, period), 60_000)
 
 
 def _walks() -> Iterator[Work]:

@@ -92,7 +92,7 @@ def serving(receiver: Receiver, port: int = 0) -> Iterator[int]:
             self.send_response(receiver.take(headers, body))
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base calls it so
+        def log_message(self, *_said: object) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)

@@ -17,7 +17,7 @@ RETRY_SECONDS = 2
 _CODES = {413: "too_large", 500: "server_error"}
 
 
-class Busy(Error):  # type: ignore[misc]
+class Busy(Error):  # type: ignore[misc]  # waitress has no types
     """More requests came than can be served soon."""
 
     code = 503
@@ -47,7 +47,7 @@ def _problem(error: Error) -> tuple[bytes, list[tuple[str, str]]]:
     return json.dumps(body).encode(), [("Content-Type", MEDIA_TYPE), (HEADER, request_id)]
 
 
-class Refusal(ErrorTask):  # type: ignore[misc]
+class Refusal(ErrorTask):  # type: ignore[misc]  # as above
     """What the server itself answers: JSON below /api/, else a line of text."""
 
     def execute(self) -> None:

@@ -164,7 +164,7 @@ class CeleryBackend(BaseTaskBackend):
         """The Celery application of the link."""
         return self._link.app
 
-    def enqueue(self, task: Task[P, T], args: P.args, kwargs: P.kwargs) -> TaskResult[T]:  # type: ignore[valid-type]
+    def enqueue(self, task: Task[P, T], args: P.args, kwargs: P.kwargs) -> TaskResult[T]:  # type: ignore[valid-type]  # P is the class's
         """Send a task. Raises BrokerAway."""
         self.validate_task(task)
         result: TaskResult[T] = TaskResult(

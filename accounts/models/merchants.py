@@ -106,7 +106,7 @@ class Invitation(models.Model):
     role = models.CharField(_("role"), max_length=10, choices=Membership.Role.choices, default=Membership.Role.EDITOR)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
     # Merchant and address while it waits, NULL after: a unique index that lets only one wait.
-    open_key = models.CharField(max_length=90, null=True, unique=True, editable=False)  # noqa: DJ001 - NULLs don't collide
+    open_key = models.CharField(max_length=90, null=True, unique=True, editable=False)  # noqa: DJ001 - unique, and only NULLs don't collide
     invited_by = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("invited by")
     )

@@ -50,7 +50,7 @@ class Operation(models.Model):
     error = models.TextField(_("error"), blank=True)
     result_file = models.CharField(max_length=200, blank=True)
     # What it does while it has not ended, NULL after: a unique index that lets the same be open only once.
-    open_key = models.CharField(max_length=80, null=True, unique=True, editable=False)  # noqa: DJ001 - NULLs don't collide
+    open_key = models.CharField(max_length=80, null=True, unique=True, editable=False)  # noqa: DJ001 - unique, and only NULLs don't collide
     # For work that one process does as a whole: the process with the token renews the lease, by the database's clock.
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     lease_token = models.CharField(max_length=32, blank=True, editable=False)

@@ -75,7 +75,7 @@ class Classification(models.Model):
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.QUEUED)
     # "image:purpose" while the job is open, NULL after: a unique index that lets only one open job through. Shadow
     # jobs add their operation: candidates do not wait for each other.
-    open_key = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001 - NULLs don't collide
+    open_key = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001 - unique, and only NULLs don't collide
     # People drew boxes: only these are described, no garments are looked for, and those found before still count.
     drawn_only = models.BooleanField(_("only boxes that people drew"), default=False, db_default=False, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

@@ -140,7 +140,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="Stable, for programs.")
     request_id = serializers.CharField(help_text="The answer's X-Request-ID; name it when you ask for help.")
     # The metaclass takes declared fields off the class, so they do not hide the framework's own attributes.
-    errors = FieldErrorSerializer(  # type: ignore[assignment]
+    errors = FieldErrorSerializer(  # type: ignore[assignment]  # serializers have one of their own
         many=True, help_text="The fields that are wrong; empty where no field is at fault."
     )
 

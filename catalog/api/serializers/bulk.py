@@ -75,7 +75,7 @@ class BulkResultSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField([(outcome.value, outcome.value) for outcome in Outcome])
     id = serializers.CharField(allow_null=True, help_text="The product's; null where the line was refused.")
     # The metaclass takes declared fields off the class, so they do not hide the framework's own attributes.
-    errors = FieldErrorSerializer(many=True, help_text="Why it was refused.")  # type: ignore[assignment]
+    errors = FieldErrorSerializer(many=True, help_text="Why it was refused.")  # type: ignore[assignment]  # serializers have one of their own
 
 
 class BulkResultsSerializer(serializers.Serializer[Any]):

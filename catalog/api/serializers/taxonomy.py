@@ -15,7 +15,7 @@ class TaxonomyValueSerializer(serializers.Serializer[Any]):
 
     code = serializers.CharField(help_text="Stable, for programs.")
     # The metaclass takes declared fields off the class, so they do not hide the framework's own attributes.
-    label = NamesSerializer(source="*", help_text="What people call it.")  # type: ignore[assignment]
+    label = NamesSerializer(source="*", help_text="What people call it.")  # type: ignore[assignment]  # fields have one of their own
     parent = serializers.CharField(  # type: ignore[assignment]  # as above
         source="parent.code", allow_null=True, help_text="A category's top-level category."
     )

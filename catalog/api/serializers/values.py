@@ -24,7 +24,7 @@ class ValueSerializer(serializers.Serializer[Any]):
 
     value = serializers.CharField(allow_null=True, help_text="The value's code; null where there is none.")
     # The metaclass takes declared fields off the class, so they do not hide the framework's own attributes.
-    label = NamesSerializer(allow_null=True, help_text="What people call it.")  # type: ignore[assignment]
+    label = NamesSerializer(allow_null=True, help_text="What people call it.")  # type: ignore[assignment]  # fields have one of their own
     state = serializers.ChoiceField(
         ProductAttribute.State.choices,
         help_text="`proposed` by models, `auto`-accepted, `decided`, `not_applicable`, or `unset`.",
