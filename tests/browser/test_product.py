@@ -180,12 +180,14 @@ def test_on_a_phone_what_is_doubtful_is_said_where_it_is(page, product):
     page.set_viewport_size({"width": 390, "height": 844})
     page.reload()
     page.get_by_role("radio").first.check()
+    expect(page.get_by_role("link", name="Values to confirm")).to_be_in_viewport(ratio=1)  # before anything is refused
     page.locator("#publish").click()
     line = page.locator(".value-field[data-attribute=material]")
     expect(line.locator(".refusal")).to_contain_text("Not certain yet: Material.")
     expect(line.locator(".refusal")).to_be_in_viewport(ratio=1)
     line.locator(".look").click()
     expect(line.locator(".refusal")).to_have_count(0)
+    expect(page.get_by_role("link", name="Values to confirm")).to_be_hidden()
     page.locator("#publish").click()
     expect(page.locator("#state .status")).to_contain_text("published")
 
