@@ -8,7 +8,6 @@ from django.core.signals import request_started
 
 from core import startup
 
-
 pytestmark = pytest.mark.django_db
 
 
