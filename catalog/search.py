@@ -67,6 +67,11 @@ def terms_of(text: str) -> frozenset[int]:
     return frozenset(terms)
 
 
+def words_of(q: str) -> list[str]:
+    """Return the words that a person typed, each once; of very many the first few."""
+    return list(dict.fromkeys(normalized(q).split()[:_MOST_WORDS]))
+
+
 @dataclass(frozen=True)
 class Search:
     """What a search asks for: all of the terms, and all of the words that the terms alone do not prove."""
@@ -76,10 +81,10 @@ class Search:
 
     @classmethod
     def of(cls, q: str) -> Search:
-        """Read what a person typed; of very many words the first few count."""
+        """Read what a person typed."""
         terms: set[int] = set()
         words = []
-        for word in dict.fromkeys(normalized(q).split()[:_MOST_WORDS]):
+        for word in words_of(q):
             pieces = {_term(piece) for piece in _pieces(word)}
             terms |= pieces or {_beginning(word)}
             if len(pieces) > 1:

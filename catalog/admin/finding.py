@@ -6,20 +6,19 @@ read by their keys. Many: products are walked newest first and each is looked up
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.messages import WARNING
-from django.db import connection
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Merchant
-from catalog.models import Product, ProductAttribute, ProductTerm
+from catalog.admin.wanted import Wanted, few_with
+from catalog.models import Product
 from catalog.search import Search, normalized
 from core.admin.newest_first import FEW, KeyFilter
 from core.db import among
@@ -32,31 +31,6 @@ _FOUND = 2_000
 # The same where only values are asked for, each of them one: their products follow each other in an index, so that a
 # page is soon found among those of the rarest.
 _FOUND_BY_VALUE = 200
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A current value that a product must have: one of these, or one that is proposed and less sure than that."""
-
-    attribute_id: int
-    ids: tuple[int, ...] = ()
-    less_sure_than: float | None = None
-
-    def sql(self) -> tuple[str, list[Any]]:
-        """The condition on a row of current values, named {0}, with its parameters."""
-        if self.less_sure_than is not None:
-            condition = "{0}.attribute_id = %s AND {0}.state = %s AND {0}.confidence < %s"
-            return condition, [self.attribute_id, ProductAttribute.State.PROPOSED, self.less_sure_than]
-        places = ", ".join(["%s"] * len(self.ids or (0,)))
-        return f"{{0}}.attribute_id = %s AND {{0}}.value_id IN ({places})", [self.attribute_id, *(self.ids or (0,))]
-
-    def looked_up(self, products: QuerySet[Product], name: str) -> QuerySet[Product]:
-        """Look the value of each product up: by a subquery that the database can't begin with."""
-        own = ProductAttribute.objects.filter(product=OuterRef("pk"), attribute=self.attribute_id).order_by()
-        if self.less_sure_than is not None:
-            proposed = own.filter(state=ProductAttribute.State.PROPOSED).values("confidence")
-            return products.alias(**{name: Subquery(proposed)}).filter(**{f"{name}__lt": self.less_sure_than})
-        return products.alias(**{name: Subquery(own.values("value"))}).filter(**{f"{name}__in": self.ids or (0,)})
 
 
 @dataclass
@@ -72,7 +46,7 @@ class Finding:
         if not search.terms and not self.wanted:
             return products
         ordered = not search.terms and all(len(one.ids) == 1 for one in self.wanted)
-        found, merchants = _few(search, self.wanted, self.text, most=_FOUND_BY_VALUE if ordered else _FOUND)
+        found, merchants = few_with(search, self.wanted, self.text, most=_FOUND_BY_VALUE if ordered else _FOUND)
         if found is not None and not merchants:
             if search.terms and is_public_id(self.text.strip()):
                 return products.filter(Q(pk__in=found) | self._by_number())
@@ -114,7 +88,7 @@ def keys_called(text: str) -> list[int] | None:
         of_number := list(Product.objects.filter(public_id=number).values_list("pk", flat=True))
     ):
         return of_number
-    found, _merchants = _few(Search.of(text), (), text, most=_FOUND, merchants=False)
+    found, _merchants = few_with(Search.of(text), (), text, most=_FOUND, merchants=False)
     return found
 
 
@@ -136,64 +110,6 @@ def of_products(
         page.message_user(request, _("Very many products are called so. Type more of the name, or the SKU."), WARNING)
     condition = Q(**{f"{path}__in": found or (0,)})
     return rows.filter(condition if also is None else condition | also)
-
-
-def _rarest_first(terms: frozenset[int], text: str) -> list[int]:
-    """The terms, those of pieces with digits first, from the end: SKUs begin alike, and what they share is in all.
-
-    The database can't tell: what it knows of the index is how many rows a term has on average.
-    """
-    pieces = (word[start : start + 3] for word in normalized(text).split() for start in range(len(word) - 3, -1, -1))
-    rare = [term for piece in pieces if any(map(str.isdigit, piece)) for term in Search.of(piece).terms]
-    return list(dict.fromkeys([*(term for term in rare if term in terms), *sorted(terms)]))
-
-
-def _few(
-    search: Search, wanted: Iterable[Wanted], text: str, *, most: int, merchants: bool = True
-) -> tuple[list[int] | None, list[int]]:
-    """Ids of the products that have all words and values, None for more than `most`; and of merchants called so.
-
-    One query. Terms are found through the merchants, of which there are few, because their key begins with them.
-    """
-    quote = connection.ops.quote_name
-    terms, values, owners = (quote(model._meta.db_table) for model in (ProductTerm, ProductAttribute, Merchant))
-    tables: list[str] = []
-    conditions: list[str] = []
-    parameters: list[Any] = []
-    products: list[str] = []
-    for number, term in enumerate(_rarest_first(search.terms, text)):
-        name = f"t{number}"
-        tables += [f"{owners} m", f"{terms} {name}"] if number == 0 else [f"{terms} {name}"]
-        conditions.append(f"{name}.merchant_id = m.id AND {name}.term = %s")
-        parameters.append(term)
-        products.append(f"{name}.product_id")
-    for number, one in enumerate(wanted):
-        name = f"v{number}"
-        # In this index the products of a value follow each other; without the hint each is looked up among all values.
-        hinted = bool(one.ids) and connection.vendor == "mysql"
-        tables.append(f"{values} {name} FORCE INDEX ({quote('current_value_value')})" if hinted else f"{values} {name}")
-        condition, own = one.sql()
-        conditions.append(condition.format(name))
-        parameters += own
-        products.append(f"{name}.product_id")
-    if not products:
-        return [], []
-    conditions += [f"{products[0]} = {other}" for other in products[1:]]
-    # Names of tables and conditions are written above, what people typed is in the parameters.
-    in_order = "STRAIGHT_JOIN " if search.terms and connection.vendor == "mysql" else ""
-    sql = (
-        f"SELECT 0 AS kind, product FROM (SELECT {in_order}{products[0]} AS product FROM {', '.join(tables)} "  # noqa: S608
-        f"WHERE {' AND '.join(conditions)} LIMIT {most + 1:d}) found"
-    )
-    if merchants and search.terms:
-        sql += f" UNION ALL SELECT 1, id FROM (SELECT id FROM {owners} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
-        parameters.append(f"%{connection.ops.prep_for_like_query(text.strip())}%")
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows = cursor.fetchall()
-    found = [key for kind, key in rows if kind == 0]
-    called = [key for kind, key in rows if kind == 1]
-    return (found if len(found) <= most else None), called
 
 
 class MerchantFilter(KeyFilter):

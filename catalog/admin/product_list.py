@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from catalog.admin.finding import Finding, Wanted
+from catalog.admin.finding import Finding
+from catalog.admin.wanted import Wanted
 from catalog.models import CATEGORY, Attribute, AttributeValue, Product
 from catalog.selectors import called
 from core.admin.newest_first import NEWER, OLDER, NewestFirstList
