@@ -53,12 +53,23 @@ def _undo(request: PortalRequest, product: Product) -> None:
     services.put_back(actor=request.actor, product=product, state=state, version=said["version"])
 
 
+def _said(product: Product, before: str) -> str:
+    """What a person is told: also whether shoppers see the product since, or no longer do."""
+    product.refresh_from_db(fields=["status"])
+    public = Product.Status.PUBLISHED
+    if product.status != before == public:
+        return _("Undone. The product is no longer published.")
+    if before != product.status == public:
+        return _("Undone. The product is published again.")
+    return _("Undone.")
+
+
 @posted_from("catalog:product", "public_id")
 @portal_view
 def undo(request: PortalRequest, public_id: str) -> HttpResponseBase:
     """Take back what was just saved (`token`), or one line of the history (`change`)."""
     product = product_or_404(request, public_id)
-    as_json = wants_json(request)
+    as_json, before = wants_json(request), product.status
     try:
         _undo(request, product)
     except (Forbidden, Gone) as refused:
@@ -68,7 +79,8 @@ def undo(request: PortalRequest, public_id: str) -> HttpResponseBase:
             return JsonResponse({"code": refused.code, "message": refused.message}, status=409)
         messages.error(request, refused.message)
         return redirect("catalog:product", public_id)
+    said = _said(product, before)
     if as_json:
-        return JsonResponse({"message": _("Undone.")})
-    messages.success(request, _("Undone."))
+        return JsonResponse({"message": said})
+    messages.success(request, said)
     return redirect("catalog:product", public_id)

@@ -133,22 +133,22 @@ def test_it_undoes_name_and_sku_unless_they_changed_since(client, merchant, prop
 
 
 @pytest.mark.parametrize(
-    ("moves", "back"),
+    ("moves", "back", "said"),
     [
-        (["publish"], "to_review"),
-        (["publish", "unpublish"], "published"),
-        (["archive"], "to_review"),
-        (["publish", "archive"], "published"),
-        (["archive", "restore"], "archived"),
+        (["publish"], "to_review", "Undone. The product is no longer published."),
+        (["publish", "unpublish"], "published", "Undone. The product is published again."),
+        (["archive"], "to_review", "Undone."),
+        (["publish", "archive"], "published", "Undone. The product is published again."),
+        (["archive", "restore"], "archived", "Undone."),
     ],
 )
-def test_it_undoes_a_status(client, proposed, undo, moves, back):
+def test_it_undoes_a_status(client, proposed, undo, moves, back, said):
     for move in moves:
         client.post(f"/products/{proposed.public_id}/moves/{move}")
     assert "Status: " in _history(client, proposed)
     assert any("Status: " in text for text in _offered(client, proposed))
 
-    assert undo(_event(f"product.{moves[-1]}")) == "Undone."
+    assert undo(_event(f"product.{moves[-1]}")) == said
 
     assert proposed.status == back
     assert (proposed.archived_at is not None) == (back == "archived")
