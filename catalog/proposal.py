@@ -84,7 +84,7 @@ _TEXTS = {
     ReasonCode.FOUND: _("found in %(n)s of %(m)s photos that show clothes"),
     ReasonCode.ALONE: _("alone in %(n)s"),
     ReasonCode.LARGEST: _("the largest in %(n)s"),
-    ReasonCode.CLOSE_UP: _("close up in %(n)s"),
+    ReasonCode.CLOSE_UP: _("large in %(n)s"),
     ReasonCode.NAME: _("the name says “%(word)s”"),
     ReasonCode.NAME_DIFFERS: _("but the name says “%(word)s”"),
 }

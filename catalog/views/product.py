@@ -32,7 +32,7 @@ from core.errors import Conflict, Forbidden, Gone, Refused
 from core.portal import posted_from, wants_json
 
 MOVES: dict[str, tuple[Callable[..., Product], Callable[[], str]]] = {
-    "publish": (services.publish, lambda: _("Published. No later model changes this product.")),
+    "publish": (services.publish, lambda: _("Published.")),
     "unpublish": (services.unpublish, lambda: _("The product is no longer published.")),
     "archive": (services.archive, lambda: _("Archived. Nothing was deleted.")),
     "restore": (services.restore, lambda: _("The product is back.")),

@@ -150,7 +150,7 @@ def test_the_next_product_may_begin_while_uploads_go_on(form):
     form.route("**/images", lambda route: held.append(route))
     form.locator("#images").set_input_files([chosen("front.jpg")])
     form.get_by_label("Name").fill("First")
-    form.get_by_role("button", name="Next product").click()
+    form.get_by_role("button", name="Register, then the next").click()
     expect(form.get_by_label("Name")).to_have_value("")
     expect(form.locator(".earlier-products")).to_contain_text("0 / 1 stored")
     for route in held:
@@ -161,7 +161,7 @@ def test_the_next_product_may_begin_while_uploads_go_on(form):
     form.locator("#images").set_input_files([chosen("back.jpg", color="navy")])
     expect(kept(form)).to_have_count(1)
     form.get_by_label("Name").fill("Second")
-    form.get_by_role("button", name="Next product").click()
+    form.get_by_role("button", name="Register, then the next").click()
     expect(form.locator(".earlier-products li .earlier-state", has_text="registered")).to_have_count(2)
     form.locator(".earlier-products").get_by_role("link", name="First").click()
     form.wait_for_url("**/products/*")

@@ -113,7 +113,7 @@ def test_the_portals_button_says_so(waiting, client_of, alice):
     page = reverse("catalog:product", args=[waiting.public_id])
     review = reverse("catalog:review", args=[waiting.public_id])
     shown = client.get(page).content.decode()
-    assert "Save and publish without waiting for the photos" in shown
+    assert "Publish without proposals" in shown
     assert 'value="publish"' not in shown
 
     stale = client.post(review, {"action": "publish", "version": waiting.version})

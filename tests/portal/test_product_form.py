@@ -78,7 +78,7 @@ def test_a_script_may_take_back_what_it_saved_until_somebody_changes_it(client, 
 
     undone = client.post(saved["undo"]["url"], {"token": saved["undo"]["token"]}, headers=JSON)
 
-    assert undone.json() == {"message": "Undone."}
+    assert undone.json() == {"message": "Undone. The product is no longer published."}
     proposed.refresh_from_db()
     assert (proposed.name, proposed.status) == ("Oversized denim jacket", "to_review")
     assert current_values(proposed) == before
