@@ -47,7 +47,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = env.boolean("HSTS_INCLUDE_SUBDOMAINS", default=
 SECURE_HSTS_PRELOAD = env.boolean("HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # a browsers' preload list is for the owner of the whole domain to choose
-    "auth.E003",  # e-mails are unique by `email_key`, which is what log-in looks up
+    "auth.W004",  # e-mails are unique by `email_key`, which is what log-in looks up
     "models.W036",  # allauth's conditional constraints, which MariaDB lacks; its forms and ours look first
 ]
 BEHIND_PROXY = env.boolean("BEHIND_PROXY", default=False)
