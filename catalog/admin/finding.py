@@ -46,7 +46,10 @@ class Finding:
         if not search.terms and not self.wanted:
             return products
         ordered = not search.terms and all(len(one.ids) == 1 for one in self.wanted)
-        found, merchants = few_with(search, self.wanted, self.text, most=_FOUND_BY_VALUE if ordered else _FOUND)
+        most = _FOUND_BY_VALUE if ordered else _FOUND
+        # Where other filters leave few of the products with these words, walking to them would take long.
+        walkable = not products.query.where
+        found, merchants = few_with(search, self.wanted, self.text, most=most, walkable=walkable)
         if found is not None and not merchants:
             if search.terms and is_public_id(self.text.strip()):
                 return products.filter(Q(pk__in=found) | self._by_number())

@@ -17,7 +17,8 @@ from accounts.models import Merchant
 from catalog.models import Product, ProductAttribute, ProductTerm
 from catalog.search import Search, words_of
 
-_SAMPLED = 500
+_SAMPLED = 1_000
+_SOON = 3  # of these that have all words: a page of such products is among 7,000, which take 6 ms to walk through
 # Two words are each read whole where fewer of the newest products have both, for then looking up takes long to find
 # enough; and where the more common one has fewer than this many times the rarer one's, for a row that is looked up
 # costs thrice what one costs that is read.
@@ -55,6 +56,7 @@ class _Shares:
 
     by_word: dict[str, float]
     together: float = 0.0
+    are_soon_met: bool = False  # so often that walking the products finds a page sooner than any index
 
     @classmethod
     def of(cls, words: Sequence[str]) -> _Shares:
@@ -70,7 +72,7 @@ class _Shares:
             cursor.execute(f"SELECT {counts}, COUNT(*) FROM ({newest}) newest", [*like, *like])  # noqa: S608
             *found, together, all_ = (int(one or 0) for one in cursor.fetchone())
         shares = (one / max(all_, 1) for one in found)
-        return cls(dict(zip(words, shares, strict=True)), together / max(all_, 1))
+        return cls(dict(zip(words, shares, strict=True)), together / max(all_, 1), together >= _SOON)
 
     def are_seldom_met(self) -> bool:
         """Whether both of two words are sooner read whole than one's products are looked up among the other's."""
@@ -134,36 +136,51 @@ class _Join:
 
 
 def few_with(
-    search: Search, wanted: Sequence[Wanted], text: str, *, most: int, merchants: bool = True
+    search: Search, wanted: Sequence[Wanted], text: str, *, most: int, merchants: bool = True, walkable: bool = False
 ) -> tuple[list[int] | None, list[int]]:
     """Ids of the products that have all words and values, None for more than `most`; and of merchants called so.
 
-    One query, and one more for several words.
+    One query, and one more for several words. `walkable`: None will do, too, where these are soon found by walking
+    through the products, newest first.
     """
     if not search.terms and not wanted:
         return [], []
     shares = _Shares.of(words_of(text))
-    terms = shares.rarest_first(search.terms)
-    if len(terms) == len(shares.by_word) == 2 and not wanted and shares.are_seldom_met():
-        parts = [[terms[0]], [terms[1]]]
-    else:
-        parts = [terms]
+    parts: list[tuple[str, list[Any]]] = []
+    walked = walkable and shares.are_soon_met and not wanted
+    if not walked:
+        parts.append(_products(shares, search.terms, wanted, most))
+    if merchants and search.terms:
+        owners = connection.ops.quote_name(Merchant._meta.db_table)
+        like = f"%{connection.ops.prep_for_like_query(text.strip())}%"
+        called_so = f"SELECT 1 AS kind, id FROM (SELECT id FROM {owners} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
+        parts.append((called_so, [like]))
+    rows = _rows(parts)
+    found = [key for kind, key in rows if kind == 0]
+    called = [key for kind, key in rows if kind == 1]
+    return (None if walked or len(found) > most else found), called
+
+
+def _products(shares: _Shares, terms: frozenset[int], wanted: Sequence[Wanted], most: int) -> tuple[str, list[Any]]:
+    """The statement for up to `most` products and one more, with its parameters."""
+    ordered = shares.rarest_first(terms)
+    apart = len(ordered) == len(shares.by_word) == 2 and not wanted and shares.are_seldom_met()
     statements, parameters = [], []
-    for part in parts:
+    for part in [[term] for term in ordered] if apart else [ordered]:
         join = _Join()
         join.add_terms(part)
         for one in wanted:
             join.add_value(one)
         statements.append(join.sql(in_order=bool(part)))
         parameters += join.parameters
-    found_by = f"SELECT 0 AS kind, product FROM ({' INTERSECT '.join(statements)} LIMIT {most + 1:d}) found"  # noqa: S608
-    if merchants and search.terms:
-        owners = connection.ops.quote_name(Merchant._meta.db_table)
-        found_by += f" UNION ALL SELECT 1, id FROM (SELECT id FROM {owners} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
-        parameters.append(f"%{connection.ops.prep_for_like_query(text.strip())}%")
+    ids = " INTERSECT ".join(statements)
+    return f"SELECT 0 AS kind, product FROM ({ids} LIMIT {most + 1:d}) found", parameters  # noqa: S608 - our own
+
+
+def _rows(parts: Sequence[tuple[str, list[Any]]]) -> list[tuple[int, int]]:
+    """What statements of a kind and an id find, together; one query."""
+    if not parts:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(found_by, parameters)
-        rows = cursor.fetchall()
-    found = [key for kind, key in rows if kind == 0]
-    called = [key for kind, key in rows if kind == 1]
-    return (found if len(found) <= most else None), called
+        cursor.execute(" UNION ALL ".join(sql for sql, _own in parts), [one for _sql, own in parts for one in own])
+        return list(cursor.fetchall())

@@ -39,6 +39,24 @@ def test_two_words_in_any_order(shops, search, monkeypatch, django_assert_max_nu
         assert any("INTERSECT" in query["sql"] for query in asked) == read_whole
 
 
+def test_two_words_that_are_often_met_are_walked_to(shops, search, django_assert_max_num_queries):
+    third = ProductFactory(name="니트 체크 B12")
+    with django_assert_max_num_queries(10) as asked:
+        assert search("니트 체크") == ["니트 체크 B12", "니트 체크 A77", "체크 니트"]
+    assert not any("productterm" in query["sql"] for query in asked)
+    assert search("체크 니트", merchant__id__exact=third.merchant_id) == ["니트 체크 B12"]
+    assert search("체크 니트", status__exact="published") == []
+
+
+def test_a_merchant_who_is_called_so(shops, search):
+    shop = MerchantFactory(name="니트 체크 상점")
+    for colour in ("하늘", "바다"):
+        ProductFactory(merchant=shop, name=f"셔츠 {colour}")
+    assert search("니트 체크") == ["셔츠 바다", "셔츠 하늘", "니트 체크 A77", "체크 니트"]
+    ProductFactory(name="체크 니트 C3")
+    assert search("니트 체크") == ["체크 니트 C3", "셔츠 바다", "셔츠 하늘", "니트 체크 A77", "체크 니트"]
+
+
 @pytest.mark.parametrize("sampled", [500, 4])
 def test_with_a_number_a_third_word_or_a_value(shops, search, monkeypatch, sampled):
     monkeypatch.setattr(wanted, "_SAMPLED", sampled)
