@@ -65,13 +65,17 @@ async function show(query) {
 
 /** Write how many boxes of each menu are ticked. */
 function count() {
+  let all = 0;
   for (const menu of form.querySelectorAll("details")) {
     const fields = [...menu.querySelectorAll("input, select")].map((one) => /** @type {HTMLInputElement} */ (one));
     const used = fields.filter((one) => (one.type === "checkbox" ? one.checked : one.value)).length;
     const place = menu.querySelector("[data-count]");
     if (place) place.textContent = used ? String(used) : "";
     menu.classList.toggle("used", used > 0);
+    all += used;
   }
+  const place = form.querySelector("[data-used]");
+  if (place) place.textContent = all ? String(all) : "";
 }
 
 form.addEventListener("input", (event) => {
@@ -86,6 +90,10 @@ form.addEventListener("submit", (event) => {
   show(address());
 });
 count();
+
+// On a phone the filters would take the place of the first products.
+const shown = form.querySelector(".filters-shown");
+shown?.addEventListener("click", () => shown.setAttribute("aria-expanded", String(shown.getAttribute("aria-expanded") !== "true")));
 
 // A menu's part that few need is read when it is opened.
 document.addEventListener("toggle", async (event) => {

@@ -41,6 +41,25 @@ def test_it_filters_as_one_types_and_keeps_the_address(page):
     expect(page).to_have_url(re.compile(r"\?category=Outer$"))
 
 
+def test_on_a_phone_the_filters_wait_behind_a_button(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    button, order = page.get_by_role("button", name="Filters"), page.get_by_label("Order", exact=True)
+    expect(order).to_be_hidden()
+    expect(button).to_have_attribute("aria-expanded", "false")
+
+    button.click()
+    page.locator("summary", has_text="Category").first.click()
+    page.get_by_label("Outerwear", exact=True).check()
+    expect(page.locator(ROW)).to_have_count(1)
+    button.click()
+    expect(order).to_be_hidden()
+    expect(button).to_have_text("Filters 1")
+
+    page.set_viewport_size({"width": 1280, "height": 844})
+    expect(order).to_be_visible()
+    expect(button).to_be_hidden()
+
+
 @pytest.mark.failing_requests
 def test_it_edits_a_name_and_says_in_place_why_an_sku_is_refused(page, product):
     row = page.locator(f"#row-{product.public_id}")
