@@ -1,11 +1,14 @@
 """`manage.py worker` behind a broker: messages wake it, and no message is missed where one is lost or comes twice."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from django_tasks import task
 from django_tasks_db.models import DBTaskResult
+from kombu.asynchronous import Hub
 
 from catalog.models import Product
 from catalog.services.uploads import add_images
@@ -22,7 +25,14 @@ from tests.support.fake_engines import StubEngine, garment, serve
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG_AGO = timedelta(days=1)
+
+
 BULK = Classification.Priority.BULK
+
+
+@task(queue_name="bulk")
+def nothing():
+    """What a message of another kind asks for."""
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +155,36 @@ def test_it_works_alone_where_its_connection_is_dead_and_does_not_know_it(save, 
     worker.work_alone()
 
     assert is_done(product)
+
+
+def test_it_works_alone_and_connects_anew_where_messages_lie_and_none_comes(save, product, monkeypatch, caplog):
+    save()
+    Classification.objects.update(queued_at=timezone.now() - LONG_AGO)
+    worker, hub = CeleryWorker(broker(), "test"), Hub()
+    monkeypatch.setattr(worker, "_listens", lambda: True)
+    monkeypatch.setattr(worker, "_controller", SimpleNamespace(consumer=SimpleNamespace(hub=hub)))
+
+    worker.work_alone()  # the message may be on its way
+    assert Classification.objects.filter(state="queued").count() == 2
+    worker.work_alone()
+
+    assert is_done(product)
+    assert "messages wait at the broker, and none comes" in caplog.text
+    with pytest.raises(ConnectionResetError):
+        next(hub.create_loop())
+
+
+def test_it_does_not_work_alone_while_messages_come(save, monkeypatch):
+    save()
+    Classification.objects.update(queued_at=timezone.now() - LONG_AGO)
+    worker = CeleryWorker(broker(), "test")
+    monkeypatch.setattr(worker, "_listens", lambda: True)
+
+    for _look in range(3):
+        worker.work_alone()
+        worker._run(f"{__name__}.nothing", [], {})
+
+    assert Classification.objects.filter(state="queued").count() == 2
 
 
 def test_it_works_alone_until_it_listens_to_the_broker_again(save, product):
