@@ -89,7 +89,7 @@ class CeleryWorker:
         """Whether no message reaches this worker, though Celery takes itself to be connected.
 
         The broker is away, or messages lie there from one look to the next and none is taken: after an outage of Redis
-        Celery may wait on no connection at all (its issue 10205). Then it is made to connect anew.
+        Celery may wait on no connection at all (its issue 10205). Then it is made to connect again.
         """
         before, self._left_lying = self._left_lying, None
         if not sweep.is_overlooked():
@@ -104,7 +104,7 @@ class CeleryWorker:
         if before != self._taken:
             self._left_lying = self._taken
             return False
-        logger.warning("messages wait at the broker, and none comes: connecting anew")
+        logger.warning("messages wait at the broker, and none comes: connecting again")
         hub = getattr(getattr(self._controller, "consumer", None), "hub", None)
         if hub is not None:
             hub.call_soon(_cut)

@@ -25,8 +25,6 @@ from tests.support.fake_engines import StubEngine, garment, serve
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG_AGO = timedelta(days=1)
-
-
 BULK = Classification.Priority.BULK
 
 
@@ -157,7 +155,7 @@ def test_it_works_alone_where_its_connection_is_dead_and_does_not_know_it(save, 
     assert is_done(product)
 
 
-def test_it_works_alone_and_connects_anew_where_messages_lie_and_none_comes(save, product, monkeypatch, caplog):
+def test_it_works_alone_and_connects_again_where_messages_lie_and_none_comes(save, product, monkeypatch, caplog):
     save()
     Classification.objects.update(queued_at=timezone.now() - LONG_AGO)
     worker, hub = CeleryWorker(broker(), "test"), Hub()
