@@ -17,7 +17,7 @@ from django_tasks.base import Task
 
 from classifier.jobs import batches, operations, sweep
 from classifier.jobs.tasks import classify_waiting
-from core.broker import Broker, BrokerAway
+from core.broker import Broker
 from core.celery_backend import RUN, CeleryBackend
 
 logger = logging.getLogger("classifier.worker")
@@ -39,8 +39,7 @@ class CeleryWorker:
         self._once = once
         self._turn = threading.Lock()  # one run through the queue at a time
         self._controller: WorkController | None = None
-        self._taken = 0  # messages
-        self._left_lying: int | None = None  # `_taken` when messages were seen to wait though nobody was at work here
+        self._is_deaf = False  # when it was last asked whether it listens
 
     def run(self) -> None:
         """Take messages until told to end; or do what waits now, whether anybody was woken for it or not."""
@@ -70,7 +69,7 @@ class CeleryWorker:
         A way that is cut looks as if nobody sent anything. So the broker is asked if jobs wait although nobody is at
         work here.
         """
-        if self._turn.locked() or (self._listens() and not self._hears_nothing()):
+        if self._turn.locked() or (self._listens() and (not sweep.is_overlooked() or self._backend.answers())):
             return
         if self._turn.acquire(blocking=False):
             try:
@@ -81,41 +80,28 @@ class CeleryWorker:
             self._end_if_stuck()
 
     def _listens(self) -> bool:
-        """Whether messages can reach this worker: Celery waits up to half a minute before it connects again."""
-        connection = getattr(getattr(self._controller, "consumer", None), "connection", None)
-        return connection is not None and bool(connection.connected)
+        """Whether messages can reach this worker: Celery waits up to half a minute before it connects again.
 
-    def _hears_nothing(self) -> bool:
-        """Whether no message reaches this worker, though Celery takes itself to be connected.
-
-        The broker is away, or messages lie there from one look to the next and none is taken: after an outage of Redis
-        Celery may wait on no connection at all (its issue 10205). Then it is made to connect again.
+        If Redis ends while a message is acknowledged, Celery takes itself to be connected and yet waits at no
+        connection, for good: the message counts as being in hand, and it may have one. It is then made to connect
+        again.
         """
-        before, self._left_lying = self._left_lying, None
-        if not sweep.is_overlooked():
+        consumer = getattr(self._controller, "consumer", None)
+        connection = getattr(consumer, "connection", None)
+        if consumer is None or connection is None or not connection.connected:
             return False
-        if not self._backend.answers():
-            return True
-        try:
-            if not any(self._backend.waiting(name) for name in settings.OTJANG_WORKER_QUEUES):
-                return False
-        except BrokerAway:
-            return True
-        if before != self._taken:
-            self._left_lying = self._taken
-            return False
-        logger.warning("messages wait at the broker, and none comes: connecting again")
-        hub = getattr(getattr(self._controller, "consumer", None), "hub", None)
-        if hub is not None:
+        was_deaf, hub = self._is_deaf, consumer.hub
+        self._is_deaf = hub is not None and not (hub.readers or hub.writers)
+        if was_deaf and self._is_deaf:  # and not only while it connects
+            logger.warning("no message can come: connecting to the broker again")
             hub.call_soon(_cut)
-        return True
+        return not self._is_deaf
 
     def _run(self, path: str, args: list[Any], kwargs: dict[str, Any]) -> None:
         """Run a Django task that a message names."""
         found = import_string(path)
         if not isinstance(found, Task):
             raise TypeError(f"{path} is not a task")
-        self._taken += 1
         close_old_connections()
         try:
             with self._turn:
@@ -144,4 +130,4 @@ class CeleryWorker:
 
 def _cut() -> None:
     """Let the loop that calls it end as it does when a connection breaks; Celery then connects again."""
-    raise ConnectionResetError("no message came")
+    raise ConnectionResetError("no message can come")

@@ -1,12 +1,12 @@
 """`manage.py worker` behind a broker: messages wake it, and no message is missed where one is lost or comes twice."""
 
+import socket
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
-from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 from kombu.asynchronous import Hub
 
@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG_AGO = timedelta(days=1)
 BULK = Classification.Priority.BULK
-
-
-@task(queue_name="bulk")
-def nothing():
-    """What a message of another kind asks for."""
 
 
 @pytest.fixture(autouse=True)
@@ -155,32 +150,38 @@ def test_it_works_alone_where_its_connection_is_dead_and_does_not_know_it(save, 
     assert is_done(product)
 
 
-def test_it_works_alone_and_connects_again_where_messages_lie_and_none_comes(save, product, monkeypatch, caplog):
-    save()
-    Classification.objects.update(queued_at=timezone.now() - LONG_AGO)
+@pytest.fixture
+def connected(monkeypatch):
+    """A worker that Celery takes to be connected, and the loop in which it waits for messages."""
     worker, hub = CeleryWorker(broker(), "test"), Hub()
-    monkeypatch.setattr(worker, "_listens", lambda: True)
-    monkeypatch.setattr(worker, "_controller", SimpleNamespace(consumer=SimpleNamespace(hub=hub)))
+    consumer = SimpleNamespace(connection=SimpleNamespace(connected=True), hub=hub)
+    monkeypatch.setattr(worker, "_controller", SimpleNamespace(consumer=consumer))
+    yield worker, hub
+    hub.close()
 
-    worker.work_alone()  # the message may be on its way
-    assert Classification.objects.filter(state="queued").count() == 2
+
+def test_it_works_alone_and_connects_again_where_it_waits_at_no_connection(save, product, connected, caplog):
+    save()
+    worker, hub = connected
+
+    worker.work_alone()
+    assert is_done(product)
+    next(hub.create_loop())
     worker.work_alone()
 
-    assert is_done(product)
-    assert "messages wait at the broker, and none comes" in caplog.text
+    assert "connecting to the broker again" in caplog.text
     with pytest.raises(ConnectionResetError):
         next(hub.create_loop())
 
 
-def test_it_does_not_work_alone_while_messages_come(save, monkeypatch):
+def test_it_leaves_alone_a_connection_at_which_it_waits(save, connected):
     save()
-    Classification.objects.update(queued_at=timezone.now() - LONG_AGO)
-    worker = CeleryWorker(broker(), "test")
-    monkeypatch.setattr(worker, "_listens", lambda: True)
-
-    for _look in range(3):
-        worker.work_alone()
-        worker._run(f"{__name__}.nothing", [], {})
+    worker, hub = connected
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        hub.add_reader(ours, print)
+        for _look in range(3):
+            worker.work_alone()
 
     assert Classification.objects.filter(state="queued").count() == 2
 
