@@ -82,19 +82,17 @@ class CeleryWorker:
     def _listens(self) -> bool:
         """Whether messages can reach this worker: Celery waits up to half a minute before it connects again.
 
-        If Redis ends while a message is acknowledged, Celery takes itself to be connected and yet waits at no
-        connection, for good: the message counts as being in hand, and it may have one. It is then made to connect
-        again.
+        Where Redis is away when a message is acknowledged, the message counts as being in hand for good. As a worker
+        may have one only, no other comes. Celery does not notice, so it is made to connect again.
         """
         consumer = getattr(self._controller, "consumer", None)
-        connection = getattr(consumer, "connection", None)
-        if consumer is None or connection is None or not connection.connected:
+        if consumer is None or consumer.connection is None or not consumer.connection.connected:
             return False
-        was_deaf, hub = self._is_deaf, consumer.hub
-        self._is_deaf = hub is not None and not (hub.readers or hub.writers)
-        if was_deaf and self._is_deaf:  # and not only while it connects
+        in_hand = getattr(getattr(consumer.task_consumer, "channel", None), "qos", None)  # RabbitMQ keeps that itself
+        was_deaf, self._is_deaf = self._is_deaf, in_hand is not None and not in_hand.can_consume()
+        if was_deaf and self._is_deaf:  # and not only while a message comes or goes
             logger.warning("no message can come: connecting to the broker again")
-            hub.call_soon(_cut)
+            consumer.hub.call_soon(_cut)
         return not self._is_deaf
 
     def _run(self, path: str, args: list[Any], kwargs: dict[str, Any]) -> None:

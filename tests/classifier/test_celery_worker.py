@@ -1,6 +1,5 @@
 """`manage.py worker` behind a broker: messages wake it, and no message is missed where one is lost or comes twice."""
 
-import socket
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -152,17 +151,22 @@ def test_it_works_alone_where_its_connection_is_dead_and_does_not_know_it(save, 
 
 @pytest.fixture
 def connected(monkeypatch):
-    """A worker that Celery takes to be connected, and the loop in which it waits for messages."""
+    """A worker, the channel by which it gets one message at a time, and the loop in which it waits for it."""
     worker, hub = CeleryWorker(broker(), "test"), Hub()
-    consumer = SimpleNamespace(connection=SimpleNamespace(connected=True), hub=hub)
-    monkeypatch.setattr(worker, "_controller", SimpleNamespace(consumer=consumer))
-    yield worker, hub
+    with broker().app.connection_for_write() as connection:
+        connection.connect()
+        channel = connection.channel()
+        channel.basic_qos(0, 1, False)
+        consumer = SimpleNamespace(connection=connection, hub=hub, task_consumer=SimpleNamespace(channel=channel))
+        monkeypatch.setattr(worker, "_controller", SimpleNamespace(consumer=consumer))
+        yield worker, channel, hub
     hub.close()
 
 
-def test_it_works_alone_and_connects_again_where_it_waits_at_no_connection(save, product, connected, caplog):
+def test_it_works_alone_and_connects_again_where_a_message_stays_in_hand(save, product, connected, caplog):
     save()
-    worker, hub = connected
+    worker, channel, hub = connected
+    assert channel.basic_get("interactive") is not None  # and is never acknowledged
 
     worker.work_alone()
     assert is_done(product)
@@ -174,14 +178,15 @@ def test_it_works_alone_and_connects_again_where_it_waits_at_no_connection(save,
         next(hub.create_loop())
 
 
-def test_it_leaves_alone_a_connection_at_which_it_waits(save, connected):
+def test_it_leaves_alone_a_connection_by_which_messages_can_come(save, connected):
     save()
-    worker, hub = connected
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        hub.add_reader(ours, print)
-        for _look in range(3):
-            worker.work_alone()
+    worker, channel, _hub = connected
+    for _look in range(3):
+        worker.work_alone()
+    message = channel.basic_get("interactive")
+    channel.basic_ack(message.delivery_tag)
+    for _look in range(3):
+        worker.work_alone()
 
     assert Classification.objects.filter(state="queued").count() == 2
 
