@@ -217,7 +217,7 @@ class Stages:
         self.measured = Measured(0)
         self.measuring = False
         self.ended = False
-        environment.events.request.add_listener(self._note)  # type: ignore[no-untyped-call]  # locust's
+        environment.events.request.add_listener(self._note)  # type: ignore[no-untyped-call]  # locust gives its hooks no types
 
     def _note(self, name: str, response_time: float, response: Any, **_more: Any) -> None:
         if self.measuring:

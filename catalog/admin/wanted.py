@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import Merchant
 from catalog.models import Product, ProductAttribute, ProductTerm
@@ -63,15 +63,12 @@ class _Shares:
         """Look at the newest products, if there are several words; one query."""
         if len(words) < 2:
             return cls(dict.fromkeys(words, 0.0))
-        table = connection.ops.quote_name(Product._meta.db_table)
-        has = ["search_text LIKE %s"] * len(words)
-        counts = ", ".join(f"SUM({condition})" for condition in (*has, " AND ".join(has)))
-        newest = f"SELECT search_text FROM {table} ORDER BY id DESC LIMIT {_SAMPLED:d}"  # noqa: S608 - nothing typed
-        like = [f"%{connection.ops.prep_for_like_query(word)}%" for word in words]
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {counts}, COUNT(*) FROM ({newest}) newest", [*like, *like])  # noqa: S608
-            *found, together, all_ = (int(one or 0) for one in cursor.fetchone())
-        shares = (one / max(all_, 1) for one in found)
+        has = [Q(search_text__contains=word) for word in words]
+        counted = [Count("pk", filter=one) for one in (*has, Q(*has), Q())]
+        newest = Product.objects.order_by("-pk")[:_SAMPLED]
+        found = newest.aggregate(**{f"count_{number}": count for number, count in enumerate(counted)})
+        *each, together, all_ = found.values()
+        shares = (one / max(all_, 1) for one in each)
         return cls(dict(zip(words, shares, strict=True)), together / max(all_, 1), together >= _SOON)
 
     def are_seldom_met(self) -> bool:
@@ -128,9 +125,8 @@ class _Join:
     def sql(self, *, in_order: bool) -> str:
         """The statement; `in_order`: the database shall read the indexes as they were added."""
         how = "STRAIGHT_JOIN " if in_order and connection.vendor == "mysql" else ""
-        # Names of tables and conditions are written above, what people typed is in the parameters.
         return (
-            f"SELECT {how}{self.products[0]} AS product FROM {', '.join(self.tables)} "  # noqa: S608
+            f"SELECT {how}{self.products[0]} AS product FROM {', '.join(self.tables)} "  # noqa: S608 - names of ours; what was typed is a parameter
             f"WHERE {' AND '.join(self.conditions)}"
         )
 
@@ -153,7 +149,7 @@ def few_with(
     if merchants and search.terms:
         owners = connection.ops.quote_name(Merchant._meta.db_table)
         like = f"%{connection.ops.prep_for_like_query(text.strip())}%"
-        called_so = f"SELECT 1 AS kind, id FROM (SELECT id FROM {owners} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608
+        called_so = f"SELECT 1 AS kind, id FROM (SELECT id FROM {owners} WHERE name LIKE %s LIMIT 50) called"  # noqa: S608 - the table's name; what was typed is a parameter
         parts.append((called_so, [like]))
     rows = _rows(parts)
     found = [key for kind, key in rows if kind == 0]
@@ -174,7 +170,7 @@ def _products(shares: _Shares, terms: frozenset[int], wanted: Sequence[Wanted], 
         statements.append(join.sql(in_order=bool(part)))
         parameters += join.parameters
     ids = " INTERSECT ".join(statements)
-    return f"SELECT 0 AS kind, product FROM ({ids} LIMIT {most + 1:d}) found", parameters  # noqa: S608 - our own
+    return f"SELECT 0 AS kind, product FROM ({ids} LIMIT {most + 1:d}) found", parameters  # noqa: S608 - statements of _Join; what was typed is a parameter
 
 
 def _rows(parts: Sequence[tuple[str, list[Any]]]) -> list[tuple[int, int]]:
