@@ -64,7 +64,7 @@ class _Shares:
         if len(words) < 2:
             return cls(dict.fromkeys(words, 0.0))
         has = [Q(search_text__contains=word) for word in words]
-        counted = [Count("pk", filter=one) for one in (*has, Q(*has), Q())]
+        counted = [*(Count("pk", filter=one) for one in (*has, Q(*has))), Count("pk")]
         newest = Product.objects.order_by("-pk")[:_SAMPLED]
         found = newest.aggregate(**{f"count_{number}": count for number, count in enumerate(counted)})
         *each, together, all_ = found.values()

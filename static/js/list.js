@@ -74,8 +74,8 @@ function count() {
     menu.classList.toggle("used", used > 0);
     all += used;
   }
-  const place = form.querySelector("[data-used]");
-  if (place) place.textContent = all ? String(all) : "";
+  const total = form.querySelector("[data-used]");
+  if (total) total.textContent = all ? String(all) : "";
 }
 
 form.addEventListener("input", (event) => {
@@ -92,8 +92,8 @@ form.addEventListener("submit", (event) => {
 count();
 
 // On a phone the filters would take the place of the first products.
-const shown = form.querySelector(".filters-shown");
-shown?.addEventListener("click", () => shown.setAttribute("aria-expanded", String(shown.getAttribute("aria-expanded") !== "true")));
+const toggle = form.querySelector(".filters-shown");
+toggle?.addEventListener("click", () => toggle.setAttribute("aria-expanded", String(toggle.getAttribute("aria-expanded") !== "true")));
 
 // A menu's part that few need is read when it is opened.
 document.addEventListener("toggle", async (event) => {
