@@ -3,7 +3,8 @@
 - A top-level category gets a candidate if, in at least one image, a garment's most probable category belongs to it. Its
   confidence is the probability that the product is this garment: see `evidence`.
 - The candidate's garments are one of each image that shows it: where an image shows two of the same top-level category
-  (a cardigan over a shirt), the one of the category that the other images and the name speak for.
+  (a cardigan over a shirt), the one of the category that the other images and the name speak for. Of the most probable
+  candidate that is one of every image with garments: where none may be it, the largest, which was misread.
 - An attribute of the candidate is the mean of the distributions of these garments, weighted by the confidence of their
   boxes. Probability that a distribution gives to no value that it names is nobody's. An image in which no model said
   anything about the attribute, or that does not show it, does not count for it.
@@ -38,9 +39,11 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A garment of a candidate; `speaks`: what was said of its attributes counts."""
+    """A garment of a candidate. `may_be`: it was taken for one, if not most probably; `speaks`: what was said of its
+    attributes counts."""
 
     garment: Seen
+    may_be: bool
     speaks: bool
 
 
@@ -54,9 +57,10 @@ def build(images: Sequence[Sequence[Seen]], taxonomy: Taxonomy, hint: Hint | Non
     """
     voting, levels = weigh(images, taxonomy)
     evidence = judge(voting, hint)
+    first = max(evidence, key=lambda code: evidence[code].probability, default=None)
     candidates = []
     for code in evidence:
-        showing = _showing(code, voting, hint, taxonomy)
+        showing = _showing(code, voting, hint, taxonomy, in_all=code == first)
         if showing:
             candidates.append(_candidate(levels[code], evidence[code], showing, len(images), taxonomy))
     return Proposal(tuple(sorted(candidates, key=lambda found: (-found.confidence, found.top_category))))
@@ -74,34 +78,43 @@ def clear_top_category(proposal: Proposal, threshold: float) -> str | None:
     return ranked[0].top_category if ranked[0].confidence >= LEAD * next_one else None
 
 
-def _showing(level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None, taxonomy: Taxonomy) -> list[_Shown]:
+def _showing(
+    level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None, taxonomy: Taxonomy, *, in_all: bool
+) -> list[_Shown]:
     """One garment of each image that shows one of the top-level category, the best first.
 
     Where none of an image's garments is taken for one, it is the one that may be: the product is in most of its images.
-    What was hardly taken for one has no say in the attributes, which were read as those of something else.
+    `in_all`: and where none may be, the largest. What was hardly taken for one has no say in the attributes, which were
+    read as those of something else.
     """
     mentioned = hint is not None and hint.top_category == level
     if not mentioned and all(weighed.own != level for garments in images for weighed in garments):
         return []
-    agreement = _agreement(level, images, hint, taxonomy)
     chosen = []
-    for garments in images:
+    for number, garments in enumerate(images):
         own = [weighed for weighed in garments if weighed.own == level]
         may_be = own or [weighed for weighed in garments if weighed.masses.get(level, 0.0) >= _LINKED]
         if may_be:
+            agreement = _agreement(level, [*images[:number], *images[number + 1 :]], hint, taxonomy)
             chosen.append(
                 max(may_be, key=lambda weighed: weighed.share(level) * weighed.prominence * agreement(weighed))
             )
+        elif in_all:
+            chosen.append(max(garments, key=lambda weighed: weighed.prominence))
     ranked = sorted(chosen, key=lambda weighed: (weighed.own != level, -weighed.share(level)))
-    return [_Shown(weighed.garment, weighed.masses.get(level, 0.0) >= _MAY_BE) for weighed in ranked]
+    masses = [weighed.masses.get(level, 0.0) for weighed in ranked]
+    return [
+        _Shown(weighed.garment, may_be=mass >= _LINKED, speaks=mass >= _MAY_BE)
+        for weighed, mass in zip(ranked, masses, strict=True)
+    ]
 
 
 def _agreement(
-    level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None, taxonomy: Taxonomy
+    level: str, others: Sequence[Sequence[Weighed]], hint: Hint | None, taxonomy: Taxonomy
 ) -> Callable[[Weighed], float]:
-    """How well a garment's categories agree with those of the other images, and with the name."""
+    """How well a garment's categories agree with those of the other images, and with the name; 1 without either."""
     sums: dict[int, float] = defaultdict(float)
-    for garments in images:
+    for garments in others:
         own = [weighed for weighed in garments if weighed.own == level]
         for weighed in own:
             weight = weighed.share(level) * weighed.prominence / len(own)
@@ -109,9 +122,11 @@ def _agreement(
                 sums[value.pk] += weight * probability
     named = taxonomy.resolve(CATEGORY, hint.category) if hint and hint.category else None
     if named is not None:
-        sums[named.pk] += _NAMED * len(images)
+        sums[named.pk] += _NAMED * (len(others) + 1)
 
     def agreement(weighed: Weighed) -> float:
+        if not sums:
+            return 1.0
         return sum(sums[value.pk] * share for value, share in weighed.garment.resolved(CATEGORY, taxonomy))
 
     return agreement
@@ -129,7 +144,7 @@ def _candidate(
     return Candidate(
         top_category=level.code,
         confidence=round(evidence.probability, _DIGITS),
-        images=len(showing),
+        images=sum(shown.may_be for shown in showing),
         total=images,
         garments=tuple(shown.garment.garment for shown in showing),
         attributes=attributes,

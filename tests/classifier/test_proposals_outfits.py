@@ -198,6 +198,20 @@ def test_it_finds_the_product_again_where_an_image_takes_it_for_something_else(p
     assert misread.garment in proposal.candidates[0].garments
 
 
+def test_it_takes_the_largest_where_an_image_shows_nothing_that_may_be_the_product(proposed, seen):
+    misread, shoes = seen("Dress", TROUSERS, material="denim"), seen("Shirt", (0.1, 0.8, 0.2, 0.9))
+    proposal = proposed([[shoes, misread], [seen("Skirt", material="wool")], [seen("Skirt", material="wool")]])
+    first = proposal.candidates[0]
+
+    assert first.top_category == "Bottom"
+    assert misread.garment in first.garments
+    assert shoes.garment not in first.garments
+    assert (first.images, first.total) == (2, 3)  # it was not recognised there
+    assert first.attributes["material"].value == "wool"
+    assert first.attributes["material"].alternatives == ()
+    assert len(proposal.candidate("Onepiece").garments) == 1  # what the product hardly is may be missing in an image
+
+
 def test_it_takes_attributes_of_the_product_only(proposed, seen):
     images = [
         [seen("Jacket", JACKET, material="leather"), seen("Pants", TROUSERS, material="denim")],
