@@ -16,24 +16,25 @@ const actions = () => /** @type {HTMLElement} */ (byId("actions"));
 
 /** @param {string} text @param {string} [field] id of the control that it is about */
 function refuse(text, field = "") {
+  const control = byId(`${field}-input`) ?? byId(field);
+  const line = control?.closest(".value-field");
   const place = byId("refusal");
   const words = place?.querySelector(".refusal-text");
   if (place && words) {
     place.hidden = !text;
+    place.classList.toggle("visually-hidden", Boolean(line)); // its line says it to those who see
     words.textContent = text;
   }
   for (const control of document.querySelectorAll(".in-place[aria-invalid]")) control.removeAttribute("aria-invalid");
   for (const earlier of document.querySelectorAll(".value-field > .refusal")) earlier.remove();
   if (!field) return;
-  const control = byId(`${field}-input`) ?? byId(field);
   if (control?.classList.contains("in-place")) control.setAttribute("aria-invalid", "true");
   control?.focus();
-  const line = control?.closest(".value-field");
   if (line) sayBeside(line, text);
 }
 
 /**
- * Say it once more where the eye is: on a phone the page's head is far above. Screen readers have heard it already.
+ * Say it where the eye is: on a phone the page's head is far above. Screen readers have heard it from there.
  * @param {Element} line of a value @param {string} text
  */
 function sayBeside(line, text) {

@@ -66,8 +66,17 @@ export async function refresh() {
   for (const [name, value] of Object.entries(looksAt())) url.searchParams.set(name, value);
   const { data } = await send(url.pathname + url.search, { accept: "text/html" });
   htmx().trigger(byId("live"), "htmx:abort"); // an answer on its way would be older than this one
-  htmx().swap("#live", data, { swapStyle: "outerHTML", settleDelay: 0 });
+  keepPlace(() => htmx().swap("#live", data, { swapStyle: "outerHTML", settleDelay: 0 }));
   keepFocus(focused);
+}
+
+/** What the person reads stays where it is, whatever becomes longer or shorter above it. @param {() => void} change */
+function keepPlace(change) {
+  const top = (/** @type {string} */ id) => byId(id)?.getBoundingClientRect().top ?? Infinity;
+  const read = ["images", "garments", "values", "history"].filter((id) => top(id) < window.innerHeight / 2).at(-1);
+  const before = read ? top(read) : 0;
+  change();
+  if (read && window.scrollY > 0) window.scrollBy({ top: top(read) - before, behavior: "instant" });
 }
 
 /** The garment and the photo that the person looks at: news come for these, not for the saved ones. */
