@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from catalog.models.of_classifier import Classification
 
 _SLOW_SECONDS = 15
+_SLOW = timedelta(seconds=10)
 _LATE = timedelta(minutes=1)
 
 
@@ -39,6 +40,11 @@ class Progress:
     def interval(self) -> int:
         """After how many seconds: what waits for a model may wait for days."""
         return _SLOW_SECONDS if self.late or all(job.error_code for job in self.open_jobs) else 1
+
+    @property
+    def slow(self) -> bool:
+        """Whether people wait longer than proposals usually take, and may want to go on without them."""
+        return any(timezone.now() - job.queued_at > _SLOW for job in self.open_jobs)
 
     @property
     def late(self) -> bool:

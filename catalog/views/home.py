@@ -14,6 +14,7 @@ from catalog import home as figures
 from catalog.lately import lately
 from catalog.models import Product
 from catalog.services.drafts import drafts_of
+from catalog.views.new_product import form_context
 from webhooks.services import switched_off
 
 _SECONDS = 30  # between two looks at what waits
@@ -41,16 +42,19 @@ def home(request: PortalRequest) -> HttpResponseBase:
         return redirect("admin:index")
     if merchant is None:
         return render(request, "catalog/no_merchant.html")
+    may_edit = request.actor.can_edit(merchant.pk)
     context = _waiting(request, merchant)
     context |= {
         "is_new": not any(queue.count for queue in context["queues"])
         and not Product.objects.visible_to(request.actor).exists(),
-        "drafts": drafts_of(request.actor, merchant) if request.actor.can_edit(merchant.pk) else [],
+        "drafts": drafts_of(request.actor, merchant) if may_edit else [],
         "work": figures.week(request.actor, merchant),
         "acceptance": figures.acceptance(merchant),
         "lately": lately(merchant, request.actor.user),
         "lost_webhooks": switched_off(merchant) if request.actor.is_owner else [],
     }
+    if context["is_new"] and may_edit:  # the first product is made right here
+        context |= form_context(request, merchant)
     return render(request, "catalog/home.html", context)
 
 

@@ -74,6 +74,19 @@ def _draft_json(merchant: Merchant, draft: UploadDraft) -> list[dict[str, Any]]:
     return [{"name": image.original_name} | _place_in_draft(draft.public_id, image, found) for image in images]
 
 
+def form_context(request: PortalRequest, merchant: Merchant, draft: UploadDraft | None = None) -> dict[str, Any]:
+    """What `catalog/new_product_form.html` shows: the draft or what was typed, else an empty form."""
+    return {
+        "number": draft.public_id if draft else public_id(),
+        "images": _draft_json(merchant, draft) if draft else [],
+        "name": request.POST.get("name", draft.name if draft else ""),
+        "sku": request.POST.get("sku", draft.sku if draft else ""),
+        "max_files": settings.OTJANG_MAX_IMAGES_PER_PRODUCT,
+        "max_bytes": settings.OTJANG_MAX_UPLOAD_BYTES,
+        "max_megabytes": settings.OTJANG_MAX_UPLOAD_BYTES // 2**20,
+    }
+
+
 def _page(
     request: PortalRequest,
     merchant: Merchant,
@@ -87,19 +100,12 @@ def _page(
         for one in drafts.drafts_of(request.actor, merchant)
         if draft is None or one.pk != draft.pk
     ]
-    context = {
+    context = form_context(request, merchant, draft) | {
         "refused": refused,
         "received": received,
         "draft": draft,
-        "number": draft.public_id if draft else public_id(),
-        "images": _draft_json(merchant, draft) if draft else [],
         "waiting": waiting,
         "registered": drafts.registered(request.actor, asked) if asked and draft is None else None,
-        "name": request.POST.get("name", draft.name if draft else ""),
-        "sku": request.POST.get("sku", draft.sku if draft else ""),
-        "max_files": settings.OTJANG_MAX_IMAGES_PER_PRODUCT,
-        "max_bytes": settings.OTJANG_MAX_UPLOAD_BYTES,
-        "max_megabytes": settings.OTJANG_MAX_UPLOAD_BYTES // 2**20,
     }
     return render(request, "catalog/new_product.html", context, status=400 if refused or received else 200)
 

@@ -53,7 +53,7 @@ def test_it_registers_a_product_of_four_images(form):
     expect(kept(form)).to_have_count(4)
     assert not Product.objects.exists()
 
-    form.get_by_role("button", name="Register product").click()
+    form.get_by_role("button", name="Register and check").click()
 
     form.wait_for_url("**/products/*")
     product = Product.objects.get()
@@ -103,7 +103,7 @@ def test_images_come_by_drop_paste_and_choice_and_in_the_order_that_is_wanted(fo
 
     form.get_by_label("Name").fill("Red jacket")
     form.get_by_label("SKU").fill("AJ-7")
-    form.get_by_role("button", name="Register product").click()
+    form.get_by_role("button", name="Register and check").click()
     form.wait_for_url("**/products/*")
     product = Product.objects.get()
     assert (product.name, product.sku) == ("Red jacket", "AJ-7")
@@ -139,7 +139,7 @@ def test_two_quick_clicks_make_one_product(form):
     form.locator("#images").set_input_files([chosen("front.jpg")])
     expect(kept(form)).to_have_count(1)
 
-    form.get_by_role("button", name="Register product").dblclick(no_wait_after=True)
+    form.get_by_role("button", name="Register and check").dblclick(no_wait_after=True)
 
     form.wait_for_url("**/products/*")
     assert Product.objects.count() == 1
@@ -150,7 +150,7 @@ def test_the_next_product_may_begin_while_uploads_go_on(form):
     form.route("**/images", lambda route: held.append(route))
     form.locator("#images").set_input_files([chosen("front.jpg")])
     form.get_by_label("Name").fill("First")
-    form.get_by_role("button", name="Register, then the next").click()
+    form.get_by_role("button", name="Register, next product").click()
     expect(form.get_by_label("Name")).to_have_value("")
     expect(form.locator(".earlier-products")).to_contain_text("0 / 1 stored")
     for route in held:
@@ -161,7 +161,7 @@ def test_the_next_product_may_begin_while_uploads_go_on(form):
     form.locator("#images").set_input_files([chosen("back.jpg", color="navy")])
     expect(kept(form)).to_have_count(1)
     form.get_by_label("Name").fill("Second")
-    form.get_by_role("button", name="Register, then the next").click()
+    form.get_by_role("button", name="Register, next product").click()
     expect(form.locator(".earlier-products li .earlier-state", has_text="registered")).to_have_count(2)
     form.locator(".earlier-products").get_by_role("link", name="First").click()
     form.wait_for_url("**/products/*")
@@ -190,11 +190,11 @@ def test_a_taken_sku_is_said_beside_it_and_costs_nothing(form, product):
     expect(kept(form)).to_have_count(1)
     form.get_by_label("SKU").fill(product.sku)
 
-    form.get_by_role("button", name="Register product").click()
+    form.get_by_role("button", name="Register and check").click()
 
     expect(form.locator("#sku-problem")).to_contain_text("Another product of this shop has this SKU already.")
     form.get_by_label("SKU").fill("AJ-8")
-    form.get_by_role("button", name="Register product").click()
+    form.get_by_role("button", name="Register and check").click()
     form.wait_for_url("**/products/*")
     assert Product.objects.filter(sku="AJ-8").exists()
 
@@ -206,7 +206,7 @@ def test_it_stays_until_one_knows_what_was_not_stored(form):
     expect(kept(form)).to_have_count(1)
     form.route("**/images", lambda route: held.append(route))
     form.locator("#images").set_input_files([chosen("back.jpg", color="navy")])
-    form.get_by_role("button", name="Register product").click()
+    form.get_by_role("button", name="Register and check").click()
     expect(form.locator(".underway")).to_be_visible()
     held[0].fulfill(status=502, body="no page of ours")  # as a proxy would break in
 
@@ -215,7 +215,7 @@ def test_it_stays_until_one_knows_what_was_not_stored(form):
     form.unroute("**/images")
     form.get_by_role("button", name="Try again").click()
     expect(kept(form)).to_have_count(2)
-    form.get_by_role("button", name="Register product").click()
+    form.get_by_role("button", name="Register and check").click()
     form.wait_for_url("**/products/*")
     assert Product.objects.get().images.count() == 2
 
@@ -232,7 +232,7 @@ def test_logged_out_in_the_middle_loses_nothing(form, alice):
     dialog.get_by_label("Password").fill("correct horse battery")
     dialog.get_by_role("button", name="Log in and go on").click()
     expect(dialog).to_be_hidden()
-    form.get_by_role("button", name="Register product").click()
+    form.get_by_role("button", name="Register and check").click()
 
     form.wait_for_url("**/products/*")
     assert Product.objects.get().name == "Red jacket"

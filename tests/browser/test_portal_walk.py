@@ -44,13 +44,12 @@ def test_it_takes_a_product_from_images_to_saved_values(page, alice, settings, n
     settings.WEIGHTS_DIR = network_weights
     _log_in(page, alice)
 
-    page.get_by_role("link", name="Upload the first photos").click()
     page.get_by_label("Name").fill("Red jacket")
     page.locator("#images").set_input_files([_file("front.jpg", photo()), _file("letter.jpg", b"Dear all")])
     expect(page.locator(".file[data-state=refused]")).to_contain_text("This is not a photo.")
     _drop(page, "back.jpg", photo("navy"))
     expect(page.locator(".file[data-state=kept]")).to_have_count(2)
-    page.get_by_role("button", name="Register product").click()
+    page.get_by_role("button", name="Register and check").click()
 
     expect(page.get_by_role("heading", name="Red jacket")).to_be_visible()
     expect(page.locator("#live")).to_contain_text("waiting: place 1 in the queue")
@@ -101,6 +100,6 @@ def test_it_hides_the_attributes_that_a_category_does_not_have(page, alice, prod
     page.goto(f"/products/{product.public_id}")
     sleeve = combobox(page, "Sleeve length")
 
-    for chosen, has_sleeves in (("Jeans", False), ("Jacket", True), ("Hat", False), ("— open —", True)):
+    for chosen, has_sleeves in (("Jeans", False), ("Jacket", True), ("Hat", False), ("— not set —", True)):
         choose(page, "Category", chosen)
         expect(sleeve).to_be_visible(visible=has_sleeves)

@@ -44,7 +44,7 @@ def test_it_asks_before_leaving_what_was_not_saved(page):
 
 @pytest.mark.failing_requests
 def test_it_keeps_what_a_refusal_brought_back(page):
-    choose(page, "Category", "— open —")
+    choose(page, "Category", "— not set —")
     choose(page, "Material", "Silk")
     page.get_by_role("button", name="Save and publish").click()
     expect(page.locator("#refusal")).to_contain_text("The category is still open.")
@@ -52,7 +52,7 @@ def test_it_keeps_what_a_refusal_brought_back(page):
 
     page.evaluate("document.dispatchEvent(new CustomEvent('images-added'))")  # brings the form again
     expect(combobox(page, "Material")).to_have_value("Silk")
-    expect(combobox(page, "Category")).to_have_value("— open —")
+    expect(combobox(page, "Category")).to_have_value("— not set —")
     with page.expect_event("dialog"):
         page.get_by_role("link", name="New product").click(no_wait_after=True)
 

@@ -1,12 +1,16 @@
 """A product of which images wait is being classified, whatever people decide; it goes public on request only."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog import services
 from catalog.models import Product
 from catalog.services.uploads import add_images
 from classifier.jobs import batches
+from classifier.models import Classification
 from core.errors import Conflict
 from tests.support.drawn_images import upload
 from tests.support.fake_engines import StubEngine, garment, serve
@@ -112,6 +116,10 @@ def test_the_portals_button_says_so(waiting, client_of, alice):
     client = client_of(alice)
     page = reverse("catalog:product", args=[waiting.public_id])
     review = reverse("catalog:review", args=[waiting.public_id])
+    shown = client.get(page).content.decode()
+    assert "Publish without proposals" not in shown  # proposals are there in a moment
+    assert 'value="publish"' not in shown
+    Classification.objects.update(queued_at=timezone.now() - timedelta(seconds=11))
     shown = client.get(page).content.decode()
     assert "Publish without proposals" in shown
     assert 'value="publish"' not in shown

@@ -36,7 +36,7 @@ def _reasons(page, level):
 
 def test_it_shows_what_speaks_for_each_garment(client, outfit):
     page = _page(client, outfit)
-    assert _reasons(page, "Outer") == ["the largest in 1", "the name says “jacket”"]
+    assert _reasons(page, "Outer") == ["the largest in 1 of 1 photos", "the name says “jacket”"]
     assert _reasons(page, "Bottom") == ["but the name says “jacket”"]
 
 
@@ -63,9 +63,9 @@ def test_it_says_it_in_korean():
         texts = [Reason(code, 1, 2, "자켓").text for code in ReasonCode]
     assert texts == [
         "옷이 보이는 사진 2장 중 1장에 있음",
-        "1장에는 이 옷만 있음",
-        "1장에서 가장 큼",
-        "1장에서 크게 나옴",
+        "2장 중 1장에는 이 옷만 있음",
+        "2장 중 1장에서 가장 큼",
+        "2장 중 1장에서 크게 나옴",
         "이름에 ‘자켓’ 있음",
         "하지만 이름에는 ‘자켓’ 있음",
     ]
