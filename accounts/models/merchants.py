@@ -25,8 +25,8 @@ class Merchant(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     images_for_training = models.BooleanField(
         _("photos may train models"),
-        default=True,
-        help_text=_("Off: the shop's photos and decisions are never exported as a data set."),
+        default=False,  # a consent is given, not taken
+        help_text=_("Off: these photos and decisions are never exported as a data set."),
     )
     daily_images = models.PositiveIntegerField(
         _("photos a day through the API"), null=True, blank=True, help_text=_("Empty: as the site's settings say.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,11 +32,22 @@ class ProposedGarment:
     total: int
     cells: list[tuple[Attribute, Option]]
     chosen: bool
+    decided: frozenset[str]
     reasons: list[str]
 
+    @property
+    def undecided(self) -> list[tuple[Attribute, Option]]:
+        """The cells that nobody has decided on; the others would contradict the page, or repeat it."""
+        return [cell for cell in self.cells if cell[0].code not in self.decided]
 
-def garments_of(product: Product, taxonomy: Taxonomy, chosen: str | None) -> list[ProposedGarment]:
-    """Return the proposal's candidates in its order, without top-level categories that the taxonomy no longer has."""
+
+def garments_of(
+    product: Product, taxonomy: Taxonomy, chosen: str | None, decided: Collection[str] = ()
+) -> list[ProposedGarment]:
+    """Return the proposal's candidates in its order, without top-level categories that the taxonomy no longer has.
+
+    `decided`: the product's attributes that somebody stands for.
+    """
     garments = []
     for number, candidate in enumerate(product.proposal.candidates, start=1):
         level = taxonomy.resolve(CATEGORY, candidate.top_category)
@@ -56,6 +67,7 @@ def garments_of(product: Product, taxonomy: Taxonomy, chosen: str | None) -> lis
                 total=candidate.total,
                 cells=cells,
                 chosen=level.code == chosen,
+                decided=frozenset(decided) if level.code == chosen else frozenset(),
                 reasons=[reason.text for reason in candidate.reasons if reason.code != ReasonCode.FOUND],
             )
         )
@@ -134,12 +146,13 @@ def build_page(
     shown = garment if garment is not None else chosen_garment(product)
     states = ".".join(f"{job.pk}{job.state[0]}{job.error_code}" for job in jobs.values())
     progress = progress_of(images, jobs)
+    fields = fields_of(product, images, taxonomy, shown, wanted)
     return ProductPage(
         product=product,
         images=photos_of(product, images, jobs, taxonomy),
         progress=progress,
-        garments=garments_of(product, taxonomy, shown),
-        fields=fields_of(product, images, taxonomy, shown, wanted),
+        garments=garments_of(product, taxonomy, shown, {field.attribute.code for field in fields if field.said}),
+        fields=fields,
         garment=shown,
         may_edit=may_edit,
         may_delete=may_delete,

@@ -111,7 +111,7 @@ def test_the_file_has_what_the_filters_leave(history, staff, merchant):
         history.public_id,
         "Denim jacket",
         "alice",
-        "portal",
+        "website",
         "Alice's merchant",
         "name: Oversized denim jacket → Denim jacket",
     ]

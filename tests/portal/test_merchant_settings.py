@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, Merchant
 from accounts.services import set_images_for_training
 from core.errors import Forbidden
 
@@ -64,3 +64,7 @@ def test_the_service_asks_again(request, actor_of, merchant, person):
         set_images_for_training(actor=actor, merchant=merchant, allowed=False)
 
     assert _may_train(merchant)
+
+
+def test_nobody_agrees_to_training_unasked():
+    assert not Merchant(name="New").images_for_training

@@ -29,9 +29,12 @@ def _page(client, product):
     return client.get(f"/products/{product.public_id}").text
 
 
+def _label(page, level):
+    return page[page.index(f'id="garment-{level}"') :].split("</label>")[0]
+
+
 def _reasons(page, level):
-    label = page[page.index(f'id="garment-{level}"') :].split("</label>")[0]
-    return [part.split("</span>")[0] for part in label.split('<span class="reason">')[1:]]
+    return [part.split("</span>")[0] for part in _label(page, level).split('<span class="reason">')[1:]]
 
 
 def test_it_shows_what_speaks_for_each_garment(client, outfit):
@@ -50,6 +53,15 @@ def test_it_proposes_again_with_another_name(client, outfit):
     assert outfit.proposal.candidates[0].top_category == "Bottom"
 
 
+def test_it_leaves_out_what_was_decided_otherwise(client, outfit):
+    data = {"version": outfit.version, "top_category": "Outer", "value-category": "Coat"}
+    assert "Jacket" in _label(_page(client, outfit), "Outer")
+    client.post(f"/products/{outfit.public_id}/review", data)
+    page = _page(client, outfit)
+    assert "Jacket" not in _label(page, "Outer")
+    assert "Jeans" in _label(page, "Bottom")
+
+
 def test_it_leaves_what_a_person_chose_alone_when_it_is_renamed(client, outfit):
     data = {"version": outfit.version, "top_category": "Outer"}
     client.post(f"/products/{outfit.public_id}/review", data)
@@ -63,9 +75,9 @@ def test_it_says_it_in_korean():
         texts = [Reason(code, 1, 2, "자켓").text for code in ReasonCode]
     assert texts == [
         "옷이 보이는 사진 2장 중 1장에 있음",
-        "2장 중 1장에는 이 옷만 있음",
+        "2장 중 1장에 이 옷만 있음",
         "2장 중 1장에서 가장 큼",
-        "2장 중 1장에서 크게 나옴",
+        "2장 중 1장이 근접 사진",
         "이름에 ‘자켓’ 있음",
         "하지만 이름에는 ‘자켓’ 있음",
     ]

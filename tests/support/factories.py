@@ -24,6 +24,7 @@ class MerchantFactory(factory.django.DjangoModelFactory):
         model = Merchant
 
     name = factory.Sequence(lambda n: f"Merchant {n}")
+    images_for_training = True
 
 
 class MembershipFactory(factory.django.DjangoModelFactory):
