@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _NOTHING = SafeString("")
 
 
-def media_url(image: ProductImage, variant: str) -> str:
+def media_url(public_id: str, variant: str) -> str:
     """Return where an administrator's browser finds an image: the admin's own view, whichever merchant's it is."""
-    return reverse("admin:catalog_productimage_media", args=[image.public_id, variant])
+    return reverse("admin:catalog_productimage_media", args=[public_id, variant])
 
 
 def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, large: bool = False) -> SafeString:
@@ -39,7 +39,7 @@ def drawn(image: ProductImage, *, garments: Iterable[Garment] | None = None, lar
     name, variant, lazy = ("image image-large", "display", "") if large else ("image", "thumbnail", "lazy")
     written = format_html(
         '<span class="{}"><img src="{}" alt="{}"{}>{}</span>',
-        name, media_url(image, variant), image.original_name,
+        name, media_url(image.public_id, variant), image.original_name,
         SafeString(' loading="lazy"') if lazy else _NOTHING, _boxes(garments),
     )  # fmt: skip
     return format_html('<span class="image-scroll">{}</span>', written) if large and image.elongated else written

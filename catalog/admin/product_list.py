@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib.admin.views.main import IGNORED_PARAMS
@@ -11,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.admin.finding import Finding
 from catalog.admin.wanted import Wanted
+from catalog.listing import with_cover
 from catalog.models import CATEGORY, Attribute, AttributeValue, Product
-from catalog.selectors import called
+from catalog.selectors import Taxonomy, called
+from catalog.views.list_rows import Row, rows_of
 from core.admin.newest_first import NEWER, OLDER, NewestFirstList
 from core.admin.theme import DropdownFilter
 
@@ -20,10 +23,10 @@ _TAKEN = frozenset((*IGNORED_PARAMS, "p", "e", OLDER, NEWER, "less_sure_than")) 
 
 
 class ListRequest(HttpRequest):
-    """A request for the list: what is asked for, which filters add to, and the values that they offer."""
+    """A request for the list: what is asked for, which filters add to, and the taxonomy that they offer."""
 
     finding: Finding
-    by_attribute: dict[Attribute, list[AttributeValue]]
+    taxonomy: Taxonomy
 
 
 class ProductList(NewestFirstList):
@@ -34,17 +37,31 @@ class ProductList(NewestFirstList):
         finding = cast(ListRequest, request).finding = Finding(self.query)
         return finding.narrow(super().get_queryset(request, exclude_parameters))
 
+    def rows(self, request: HttpRequest, keys: Sequence[Any]) -> list[Product]:
+        """As the portal's list reads them: what `row_of` shows, and no objects that are the same in each row."""
+        products = list(with_cover(Product.objects.filter(pk__in=keys).select_related("merchant")))
+        taxonomy = taxonomy_of(request)
+        for row in rows_of(products, taxonomy, taxonomy.attributes):
+            row.product.listed = row  # type: ignore[attr-defined]  # for row_of
+        return products
 
-def values_by_attribute(request: HttpRequest) -> dict[Attribute, list[AttributeValue]]:
-    """The values of each active attribute, merged ones too; read once a request."""
+
+def row_of(product: Product) -> Row:
+    """What the list shows of a product that it read."""
+    row: Row = product.listed  # type: ignore[attr-defined]  # see ProductList.rows
+    return row
+
+
+def taxonomy_of(request: HttpRequest) -> Taxonomy:
+    """Today's taxonomy, read once a request."""
     asked = cast(ListRequest, request)
-    if not hasattr(request, "by_attribute"):
-        found: dict[Attribute, list[AttributeValue]] = {}
-        values = AttributeValue.objects.filter(attribute__active=True).select_related("attribute")
-        for value in values.order_by("attribute__position", "attribute_id", "position", "pk"):
-            found.setdefault(value.attribute, []).append(value)
-        asked.by_attribute = found
-    return asked.by_attribute
+    if not hasattr(request, "taxonomy"):
+        asked.taxonomy = Taxonomy.load()
+    return asked.taxonomy
+
+
+def _values(attribute: Attribute, request: HttpRequest) -> list[AttributeValue]:
+    return list(taxonomy_of(request).values[attribute.code].values())
 
 
 class ValueFilter(DropdownFilter):
@@ -54,7 +71,7 @@ class ValueFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The attribute's values by code; top-level categories with values below them are not offered."""
-        values = values_by_attribute(request)[self.attribute]
+        values = _values(self.attribute, request)
         parents = {value.parent_id for value in values}
         return [
             (value.code, value.name) for value in values if value.merged_into_id is None and value.pk not in parents
@@ -64,7 +81,7 @@ class ValueFilter(DropdownFilter):
         """Ask for the value, and for those that were merged into it."""
         code = self.value()
         if code:
-            ids = called(values_by_attribute(request)[self.attribute], code)
+            ids = called(_values(self.attribute, request), code)
             cast(ListRequest, request).finding.wanted.append(Wanted(self.attribute.pk, tuple(ids)))
         return queryset
 
@@ -82,7 +99,7 @@ class DoubtFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
         """Ask for a doubtful category."""
         limit = self.value()
-        category = next((attribute for attribute in values_by_attribute(request) if attribute.code == CATEGORY), None)
+        category = taxonomy_of(request).attributes.get(CATEGORY)
         if limit is not None and limit.isdecimal() and category is not None:
             wanted = Wanted(category.pk, less_sure_than=int(limit) / 100)
             cast(ListRequest, request).finding.wanted.append(wanted)
@@ -101,5 +118,6 @@ def value_filters(request: HttpRequest) -> list[type[ValueFilter]]:
                 "attribute": one,
             },
         )
-        for one in values_by_attribute(request)
+        for one in taxonomy_of(request).attributes.values()
+        if taxonomy_of(request).values[one.code]
     ]

@@ -23,11 +23,12 @@ from catalog.admin.finding import Finding
 from catalog.admin.image_html import media_url
 from catalog.admin.images import ImageInline
 from catalog.admin.product_form import PREFIX, ProductForm, for_product
-from catalog.admin.product_list import DoubtFilter, ProductList, value_filters
+from catalog.admin.product_list import DoubtFilter, ProductList, row_of, value_filters
 from catalog.certainty import percent
-from catalog.models import CATEGORY, Attribute, Decision, Product, ProductAttribute, ProductImage
-from catalog.selectors import Taxonomy, products_for_list, values_of
+from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
+from catalog.selectors import Taxonomy, products_for_list
 from catalog.services import uploads
+from catalog.views.list_rows import Cell
 from core.admin.base import ReadOnly, coloured, dialog
 from core.admin.newest_first import KeyFilter, NewestFirst, TimeFilter
 from core.admin.theme import Dialog, TabularInline, action, display
@@ -174,8 +175,8 @@ class ProductAdmin(NewestFirst[Product], DeletesArchived[Product], TrailHistory[
     @display(description=_("product"), header=True)
     def header(self, product: Product) -> list[Any]:
         """Name and SKU beside the first image."""
-        images = getattr(product, "current_images", ())
-        image = {"path": media_url(images[0], "thumbnail"), "squared": True} if images else None
+        cover = row_of(product).cover
+        image = {"path": media_url(cover, "thumbnail"), "squared": True} if cover else None
         return [str(product), product.sku or "", "", image]
 
     @display(description=_("merchant"))
@@ -191,21 +192,21 @@ class ProductAdmin(NewestFirst[Product], DeletesArchived[Product], TrailHistory[
     @display(description=_("category"))
     def category(self, product: Product) -> str:
         """The current category, with the model's confidence where a person has not decided."""
-        value = values_of(product).get(CATEGORY)
-        return _written(value) if value else ""
+        return next((_listed(cell) for cell in row_of(product).cells if cell.attribute.code == CATEGORY), "")
 
     @display(description=_("other values"))
     def others(self, product: Product) -> str:
         """Every other current value."""
-        return " · ".join(
-            _written(value) for code, value in values_of(product).items() if code != CATEGORY and value.value
-        )
+        cells = row_of(product).cells
+        return " · ".join(_listed(cell) for cell in cells if cell.attribute.code != CATEGORY and cell.value)
 
     @display(description=_("values"))
     def values(self, product: Product) -> str:
         """Every current value with how it came about."""
         return "\n".join(
-            f"{value.attribute}: {_written(value)} ({value.get_state_display()})" for value in product.attributes.all()
+            f"{one.attribute}: {_written(one.value.today, one.confidence) if one.value else one.get_state_display()}"
+            f" ({one.get_state_display()})"
+            for one in product.attributes.all()
         )
 
     # -- Writing, through services ---------------------------------------------------------------------------------
@@ -371,7 +372,11 @@ class ProductAdmin(NewestFirst[Product], DeletesArchived[Product], TrailHistory[
         return self.move_one(request, object_id, services.restore, _("%(count)d restored."))
 
 
-def _written(value: ProductAttribute) -> str:
-    if value.value is None:
-        return value.get_state_display()
-    return f"{value.value.today} {percent(value.confidence)}".strip()
+def _listed(cell: Cell) -> str:
+    if cell.value is not None:
+        return _written(cell.value, cell.confidence)
+    return "" if cell.state == ProductAttribute.State.UNSET else str(ProductAttribute.State(cell.state).label)
+
+
+def _written(value: AttributeValue, confidence: float | None) -> str:
+    return f"{value} {percent(confidence)}".strip()

@@ -6,7 +6,7 @@ by the conditions alone, in the order of the primary key; then the rows with tho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache, partial
 from types import SimpleNamespace
@@ -94,8 +94,7 @@ class NewestFirstList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Read the page: its keys, then its rows."""
         keys, newer, older = self._keys(self._place(OLDER), self._place(NEWER))
-        rows = self.apply_select_related(self.root_queryset.filter(pk__in=keys)) if keys else ()
-        found = {row.pk: row for row in rows}
+        found = {row.pk: row for row in (self.rows(request, keys) if keys else ())}
         self.result_list: Any = [found[key] for key in keys if key in found]
         whole = not (newer or older)
         # The number of all is not known where there are more pages. The theme compares these two.
@@ -108,6 +107,10 @@ class NewestFirstList(ChangeList):
             self.newer_link = self.get_query_string({NEWER: keys[0]})
         if older:
             self.older_link = self.get_query_string({OLDER: keys[-1]})
+
+    def rows(self, request: HttpRequest, keys: Sequence[Any]) -> Iterable[Any]:
+        """The objects of a page, in any order."""
+        return self.apply_select_related(self.root_queryset.filter(pk__in=keys))
 
     def _is_narrowed(self) -> bool:
         return bool(self.query or self.has_active_filters)
