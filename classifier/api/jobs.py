@@ -25,7 +25,19 @@ from classifier.api.waits import COME_AGAIN, LOCATION, RETRY_AFTER, WaitQuerySer
 from classifier.jobs import requests
 from classifier.models import Classification
 from core import waiting
-from core.api import CursorPages, ErrorBodySerializer, ProblemType, StrictSerializer, refusals, register
+from core.api import (
+    SELECTION_PARAMETERS,
+    CursorPages,
+    ErrorBodySerializer,
+    ProblemType,
+    SelectedFieldsSerializer,
+    Selection,
+    StrictSerializer,
+    refusals,
+    register,
+    selection_of,
+    selection_parameters,
+)
 
 register(
     ProblemType("already_ended", 409, _("The classification has ended, so nothing is left to cancel.")),
@@ -83,7 +95,7 @@ _SHOWN = {
 }
 
 
-class JobSerializer(serializers.Serializer[Any]):
+class JobSerializer(SelectedFieldsSerializer):
     """A classification: the job of looking at one image once."""
 
     id = serializers.IntegerField(source="pk", help_text="Of the classification.")
@@ -164,9 +176,12 @@ def _wait(jobs: QuerySet[Classification], pk: int, seconds: int) -> Classificati
     return latest
 
 
-def _answer(job: Classification, http_status: int = status.HTTP_200_OK, **headers: str) -> Response:
+def _answer(
+    job: Classification, http_status: int = status.HTTP_200_OK, selection: Selection | None = None, **headers: str
+) -> Response:
     times = RETRY_AFTER if shown_state(job) in OPEN else {}
-    return Response(WaitingJobSerializer(job).data, http_status, headers={**times, **headers})
+    body = WaitingJobSerializer(job, context={"selection": selection}).data
+    return Response(body, http_status, headers={**times, **headers})
 
 
 class JobListView(APIView):
@@ -177,17 +192,18 @@ class JobListView(APIView):
 
     @extend_schema(
         operation_id="classifications_list",
-        parameters=[JobQuerySerializer],
-        responses={200: JobSerializer(many=True)},
+        parameters=[JobQuerySerializer, *selection_parameters(JobSerializer)],
+        responses={200: JobSerializer(many=True), **refusals("unknown_field")},
         examples=[OpenApiExample("done", _JOB, response_only=True, status_codes=["200"])],
     )
     def get(self, request: Request) -> Response:
         """List classifications of stored images, the newest first."""
         pages = CursorPages()
-        said = {name: value for name, value in request.query_params.items() if name not in pages.parameters}
+        apart = pages.parameters | SELECTION_PARAMETERS
+        said = {name: value for name, value in request.query_params.items() if name not in apart}
         query = JobQuerySerializer(data=said)
         query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        asked, selection = query.validated_data, selection_of(request, JobSerializer)
         columns = {"product": "image__product__public_id", "image": "image__public_id"}
         jobs = _jobs(actor_of(request)).filter(**{columns[name]: asked[name] for name in columns if name in asked})
         if "state" in asked:
@@ -195,7 +211,7 @@ class JobListView(APIView):
         # Keys first: with the names of all that is joined, MariaDB would sort a merchant's whole history.
         named = _with_names(Classification.objects.all())
         page = pages.paginate_queryset(named, request, view=self, parts=[jobs])
-        return pages.get_paginated_response(JobSerializer(page, many=True).data)
+        return pages.get_paginated_response(JobSerializer(page, many=True, context={"selection": selection}).data)
 
 
 class JobView(APIView):
@@ -203,8 +219,8 @@ class JobView(APIView):
 
     @extend_schema(
         operation_id="classifications_read",
-        parameters=[WaitQuerySerializer, _TIMES],
-        responses={200: WaitingJobSerializer},
+        parameters=[WaitQuerySerializer, *selection_parameters(WaitingJobSerializer), _TIMES],
+        responses={200: WaitingJobSerializer, **refusals("unknown_field")},
         examples=[
             OpenApiExample("waits", _WAITS | {"ahead": 3}, response_only=True, status_codes=["200"]),
             OpenApiExample("done", _JOB | {"ahead": 0}, response_only=True, status_codes=["200"]),
@@ -212,7 +228,8 @@ class JobView(APIView):
     )
     def get(self, request: Request, job_id: int) -> Response:
         """Read how far a classification is. What was found is at the image and in the product's proposal."""
-        return _answer(_wait(_jobs(actor_of(request)), job_id, wait_of(request)))
+        selection = selection_of(request, WaitingJobSerializer)
+        return _answer(_wait(_jobs(actor_of(request)), job_id, wait_of(request, SELECTION_PARAMETERS)), selection=selection)
 
 
 class JobRetryView(APIView):

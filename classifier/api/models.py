@@ -13,7 +13,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from classifier.models import ModelVersion
-from core.api import CursorPages, StrictSerializer
+from core.api import (
+    SELECTION_PARAMETERS,
+    CursorPages,
+    SelectedFieldsSerializer,
+    StrictSerializer,
+    refusals,
+    selection_of,
+    selection_parameters,
+)
 
 STATES = ("active", "retired")
 
@@ -31,7 +39,7 @@ _MODEL = {
 }
 
 
-class ModelSerializer(serializers.Serializer[Any]):
+class ModelSerializer(SelectedFieldsSerializer):
     """A model version: one network, and what it says. Predictions name it in `model`."""
 
     id = serializers.IntegerField(source="pk", help_text="Of the model version.")
@@ -78,18 +86,20 @@ class ModelListView(APIView):
 
     @extend_schema(
         operation_id="models_list",
-        parameters=[ModelQuerySerializer],
-        responses={200: ModelSerializer(many=True)},
+        parameters=[ModelQuerySerializer, *selection_parameters(ModelSerializer)],
+        responses={200: ModelSerializer(many=True), **refusals("unknown_field")},
         examples=[OpenApiExample("active", _MODEL, response_only=True, status_codes=["200"])],
     )
     def get(self, request: Request) -> Response:
         """List the models that serve or have served, the newest first."""
         pages = CursorPages()
-        said = {name: value for name, value in request.query_params.items() if name not in pages.parameters}
+        apart = pages.parameters | SELECTION_PARAMETERS
+        said = {name: value for name, value in request.query_params.items() if name not in apart}
         query = ModelQuerySerializer(data=said)
         query.is_valid(raise_exception=True)
         page = pages.paginate_queryset(_models().filter(**query.validated_data), request, view=self)
-        return pages.get_paginated_response(ModelSerializer(page, many=True).data)
+        context = {"selection": selection_of(request, ModelSerializer)}
+        return pages.get_paginated_response(ModelSerializer(page, many=True, context=context).data)
 
 
 class ModelView(APIView):
@@ -97,9 +107,11 @@ class ModelView(APIView):
 
     @extend_schema(
         operation_id="models_read",
-        responses={200: ModelSerializer},
+        parameters=selection_parameters(ModelSerializer),
+        responses={200: ModelSerializer, **refusals("unknown_field")},
         examples=[OpenApiExample("active", _MODEL, response_only=True, status_codes=["200"])],
     )
     def get(self, request: Request, model_id: int) -> Response:
         """Read what a model is, and how good it was measured to be."""
-        return Response(ModelSerializer(get_object_or_404(_models(), pk=model_id)).data)
+        context = {"selection": selection_of(request, ModelSerializer)}
+        return Response(ModelSerializer(get_object_or_404(_models(), pk=model_id), context=context).data)

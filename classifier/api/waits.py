@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -37,8 +38,8 @@ class WaitQuerySerializer(StrictSerializer):
     )
 
 
-def wait_of(request: Request) -> int:
-    """Return for how many seconds the address asks to wait.
+def wait_of(request: Request, apart: Collection[str] = ()) -> int:
+    """Return for how many seconds the address asks to wait; parameters that are named `apart` are others' to read.
 
     Raises:
         ValidationError: it says something else, too.
@@ -46,7 +47,10 @@ def wait_of(request: Request) -> int:
     if request.query_params.get("wait") == "":  # which the framework takes for left out
         sentence = serializers.IntegerField.default_error_messages["invalid"]
         raise serializers.ValidationError({"wait": [sentence]}, "invalid")
-    query = WaitQuerySerializer(data=request.query_params)
+    said = request.query_params.copy()
+    for name in apart:
+        said.pop(name, None)
+    query = WaitQuerySerializer(data=said)
     query.is_valid(raise_exception=True)
     return int(query.validated_data["wait"])
 

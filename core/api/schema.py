@@ -50,6 +50,13 @@ class ApiSchema(AutoSchema):
             found.add(400)
         return found
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """By the answer: a refusal, of which the key is a pair, comes before it where the generator sorts keys as text."""
+        found: Any = self.get_response_serializers() if serializer is None else serializer
+        if isinstance(found, dict):
+            found = {code: one for code, one in found.items() if not isinstance(code, tuple)} or found
+        return super()._is_list_view(found)
+
     def _resolve_path_parameters(self, variables: Any) -> Any:
         parameters = super()._resolve_path_parameters(variables)  # type: ignore[no-untyped-call]  # spectacular's
         for parameter in parameters:

@@ -60,6 +60,16 @@ def test_it_lists_the_newest_first(api, product, address):
     assert done["queued_at"] <= done["started_at"] <= done["finished_at"]
 
 
+def test_it_shows_the_fields_that_are_asked_for(api, address):
+    assert [set(job) for job in jobs(api, "?fields=id,state")] == [{"id", "state"}] * 2
+    (newest, _oldest) = jobs(api)
+    one = api.send("get", f"/classifications/{newest['id']}?fields=ahead,state&wait=0")
+    assert one.json() == {"state": "queued", "ahead": 1}
+    assert one.headers["Retry-After"] == "1"
+    for query in ("fields=ahead", "expand=image", "fields=id,,state"):
+        assert error_of(api.send("get", f"/classifications?{query}")) == "unknown_field"
+
+
 def test_it_filters_and_pages(api, merchant, product, address, django_assert_max_num_queries):
     other = ProductFactory(merchant=merchant)
     api.upload(f"/products/{other.public_id}/images", upload("c.jpg"))

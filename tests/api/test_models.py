@@ -32,6 +32,12 @@ def test_it_lists_those_that_serve_and_have_served(api, versions):
     assert "Jacket" in category["values"]
     assert (category["task"], category["calibrated"]) == ("classify", True)
     assert api.send("get", f"/models/{category['id']}").json() == category
+    assert api.send("get", f"/models/{category['id']}?fields=name,role").json() == {
+        "role": "category",
+        "name": "category-2",
+    }
+    assert {*api.send("get", "/models?fields=name").json()["results"][0]} == {"name"}
+    assert error_of(api.send("get", "/models?fields=weights")) == "unknown_field"
 
 
 def test_candidates_are_not_shown(api):

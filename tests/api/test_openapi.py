@@ -36,6 +36,16 @@ def operations(schema):
             yield f"{method.upper()} {path}", operation
 
 
+def test_every_list_of_pages_says_how_to_turn_them(schema):
+    lists = {
+        name: {parameter["name"] for parameter in operation["parameters"]}
+        for name, operation in operations(schema)
+        if "/Paginated" in str(operation["responses"].get("200"))
+    }
+    assert len(lists) > 8
+    assert [name for name, parameters in lists.items() if not {"cursor", "page_size"} <= parameters] == []
+
+
 def test_it_is_openapi_3_1(schema):
     assert schema["openapi"].startswith("3.1")
 
