@@ -82,8 +82,8 @@ class Reason:
 
 _TEXTS = {
     ReasonCode.FOUND: _("found in %(n)s of %(m)s photos that show clothes"),
-    ReasonCode.ALONE: _("the only garment in %(n)s of %(m)s photos"),
-    ReasonCode.LARGEST: _("the largest in %(n)s of %(m)s photos"),
+    ReasonCode.ALONE: _("alone in %(n)s of %(m)s photos"),
+    ReasonCode.LARGEST: _("largest in %(n)s of %(m)s photos"),
     ReasonCode.CLOSE_UP: _("close up in %(n)s of %(m)s photos"),
     ReasonCode.NAME: _("the name says “%(word)s”"),
     ReasonCode.NAME_DIFFERS: _("but the name says “%(word)s”"),

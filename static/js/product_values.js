@@ -30,6 +30,9 @@ export function showProposal(control) {
     const { of, beside } = one.dataset;
     one.hidden = of !== undefined ? of !== control.value : beside === control.value;
   }
+  const attribute = control.closest(".value-field")?.getAttribute("data-attribute");
+  const cells = document.querySelectorAll(`.garment:has(:checked) [data-cell="${attribute}"]`);
+  for (const cell of /** @type {NodeListOf<HTMLElement>} */ (cells)) cell.hidden = cell.dataset.value !== control.value;
 }
 
 /** Make the fields ready that are new on the page. */

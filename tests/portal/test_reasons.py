@@ -39,7 +39,7 @@ def _reasons(page, level):
 
 def test_it_shows_what_speaks_for_each_garment(client, outfit):
     page = _page(client, outfit)
-    assert _reasons(page, "Outer") == ["the largest in 1 of 1 photos", "the name says “jacket”"]
+    assert _reasons(page, "Outer") == ["largest in 1 of 1 photos", "the name says “jacket”"]
     assert _reasons(page, "Bottom") == ["but the name says “jacket”"]
 
 
