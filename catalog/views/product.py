@@ -168,7 +168,7 @@ def _save(request: PortalRequest, product: Product, form: ReviewForm, action: st
         while_classifying=action == "publish_now",
     )
     if publish:
-        return saved, MOVES["publish"][1]()
+        return saved, MOVES["publish"][1]() if saved.name else _("Published. It has no name yet.")
     if form.unconfirmed:
         names = ", ".join(attribute.name for attribute in form.unconfirmed)
         return saved, _("Saved. Still to be confirmed: %(attributes)s.") % {"attributes": names}

@@ -229,7 +229,8 @@ class JobView(APIView):
     def get(self, request: Request, job_id: int) -> Response:
         """Read how far a classification is. What was found is at the image and in the product's proposal."""
         selection = selection_of(request, WaitingJobSerializer)
-        return _answer(_wait(_jobs(actor_of(request)), job_id, wait_of(request, SELECTION_PARAMETERS)), selection=selection)
+        seconds = wait_of(request, SELECTION_PARAMETERS)
+        return _answer(_wait(_jobs(actor_of(request)), job_id, seconds), selection=selection)
 
 
 class JobRetryView(APIView):

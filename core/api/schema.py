@@ -51,7 +51,7 @@ class ApiSchema(AutoSchema):
         return found
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """By the answer: a refusal, of which the key is a pair, comes before it where the generator sorts keys as text."""
+        """By the answer; where the generator sorts keys as text, a refusal's key, which is a pair, comes before it."""
         found: Any = self.get_response_serializers() if serializer is None else serializer
         if isinstance(found, dict):
             found = {code: one for code, one in found.items() if not isinstance(code, tuple)} or found

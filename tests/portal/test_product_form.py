@@ -70,6 +70,15 @@ def test_a_refused_name_or_sku_saves_nothing_and_loses_nothing(client, merchant,
     assert (proposed.name, proposed.sku, proposed.status) == ("Oversized denim jacket", "AJ-1042", "to_review")
 
 
+def test_it_says_that_a_published_product_has_no_name(client, proposed):
+    fields = review_form(client, proposed) | {"name": ""}
+    assert _send(client, proposed, fields, "publish", headers=JSON).json()["message"] == (
+        "Published. It has no name yet."
+    )
+    named = _send(client, proposed, review_form(client, proposed) | {"name": "Jacket"}, headers=JSON)
+    assert named.json()["message"] == "Saved."
+
+
 def test_a_script_may_take_back_what_it_saved_until_somebody_changes_it(client, client_of, alice, proposed):
     fields = review_form(client, proposed) | {"name": "Red jacket", "value-material": "silk"}
     before = current_values(proposed)
