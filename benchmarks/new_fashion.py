@@ -76,7 +76,7 @@ def upload(numbers: range) -> dict[str, tuple[str, str]]:
     from accounts.models import Merchant
     from catalog.services.uploads import create_product_with_images
 
-    merchant, _created = Merchant.objects.get_or_create(name="New fashion")
+    merchant, _created = Merchant.objects.get_or_create(name="New fashion", defaults={"images_for_training": True})
     known = {}
     for number in numbers:
         data, material, neckline = draw(number)

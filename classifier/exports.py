@@ -1,8 +1,8 @@
 """Products that people decided on, as a data set: the images, a garment's box in each, and the values.
 
 What is exported is what people say, never what a model says: a value counts only where the decision in effect was
-made by a person, who confirmed or corrected just that. Merchants that refuse are left out. The images are the display
-copies, which carry no EXIF data, under random names; who decided is a pseudonym.
+made by a person, who confirmed or corrected just that. Merchants that have not agreed are left out. The images are the
+display copies, which carry no EXIF data, under random names; who decided is a pseudonym.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ class Selection:
     until: datetime | None = None
 
     def open_merchants(self) -> QuerySet[Merchant]:
-        """Open merchants, whether they refuse or not."""
+        """Open merchants, whether they agreed or not."""
         merchants = Merchant.objects.filter(is_active=True)
         return merchants.filter(pk__in=[merchant.pk for merchant in self.merchants]) if self.merchants else merchants
 
     def decided(self) -> QuerySet[ProductAttribute]:
-        """Values that people stand for, in merchants that do not refuse."""
+        """Values that people stand for, in merchants that agreed."""
         found = decided_by_people().filter(
             product__merchant__in=self.open_merchants().filter(images_for_training=True), attribute__active=True
         )
@@ -117,7 +117,7 @@ def export_dataset(
     Raises:
         Forbidden: the actor sees only one merchant.
         Invalid: `unknown_attribute`; `nothing_decided`, and then nothing is written; or `folder_not_empty`: files of an
-            earlier export must not outlive a refusal.
+            earlier export must not outlive a consent.
     """
     if not actor.sees_all_merchants:
         raise Forbidden("forbidden", _("Only administrators may export data sets."))
@@ -180,14 +180,15 @@ class _Export:
         self._in_val: set[str] = set()
 
     def require_products(self) -> None:
-        """Raise Invalid where the folder would stay empty; who refuses is named, since that may be why."""
+        """Raise Invalid where the folder would stay empty; who has not agreed is named, since that may be why."""
         if self._products().exists():
             return
         if not self.summary.refusing:
             raise Invalid("nothing_decided", _("Nothing to export: nobody decided anything that matches."))
         sentence = _(
             "Nothing to export: nobody decided anything that matches in a shop whose photos may train models. "
-            "These refuse: %(merchants)s. The switch “photos may train models” is on the merchant's page in the admin."
+            "These have not agreed: %(merchants)s. The switch “photos may train models” is on the merchant's page in "
+            "the admin."
         )
         raise Invalid("nothing_decided", sentence, {"merchants": ", ".join(self.summary.refusing)})
 

@@ -1,4 +1,4 @@
-"""No opinion of a model, nothing of a merchant that refuses and no names leave as a data set."""
+"""No opinion of a model, nothing of a merchant that has not agreed and no names leave as a data set."""
 
 import pytest
 from django.core.management import CommandError
@@ -93,13 +93,13 @@ def test_it_leaves_out_merchants_that_refuse(classified, merchant, other_merchan
     Merchant.objects.filter(pk=other_merchant.pk).update(images_for_training=False)
 
     said = export_to(tmp_path / "out")
-    with pytest.raises(CommandError, match=r"These refuse: Charlie's merchant.*“photos may train models”.*admin"):
+    with pytest.raises(CommandError, match=r"These have not agreed: Charlie's merchant.*“photos may train models”"):
         export_to(tmp_path / "asked", merchant=[other_merchant.public_id])
 
     assert {row["merchant"] for row in labels(tmp_path / "out")} == {merchant.public_id}
     assert len(list((tmp_path / "out" / "images").iterdir())) == 1
     assert not (tmp_path / "asked").exists()
-    assert "merchants that refuse: Charlie's merchant" in said
+    assert "merchants that have not agreed: Charlie's merchant" in said
     events = AuditEvent.objects.filter(action="merchant.export_dataset")
     assert [event.merchant for event in events] == [merchant]
 

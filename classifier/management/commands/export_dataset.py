@@ -22,8 +22,8 @@ class Command(EnglishCommand):
     """Writes a new folder; changes nothing in the database but the audit trail."""
 
     help = (
-        "Export products that people decided on as labels.csv and images/. Left out are merchants that refuse, and "
-        "whatever only a model or a program said."
+        "Export products that people decided on as labels.csv and images/. Left out are merchants that have "
+        "not agreed, and whatever only a model or a program said."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -76,7 +76,7 @@ class Command(EnglishCommand):
         for reason, count in sorted(summary.rejected.items()):
             self.stdout.write(f"left out, {reason}: {count}")
         if summary.refusing:
-            self.stdout.write(f"merchants that refuse: {', '.join(summary.refusing)}")
+            self.stdout.write(f"merchants that have not agreed: {', '.join(summary.refusing)}")
 
 
 def _start_of(day: date | None) -> datetime | None:
