@@ -5,7 +5,8 @@ Real processes: one web process, one worker, eight clients with a connection eac
 
 1. Idle: one client sends an image and waits for its result before it sends the next one.
 2. Alone: the images wait in the queue, nobody sends anything, and the worker starts.
-3. Together: eight clients send other images while the worker classifies them.
+3. Together: eight clients send other images while the worker classifies them, each as soon as it is answered; with
+   --pace at most so many a second together, as from shops whose line is slower than the site.
 
 Then it counts: every acknowledged image has exactly one row, one finished job and its files; none is there twice.
 Prints a table and one JSON line; exits with 1 if an image is lost or there twice, if the p95 of an answer to an upload
@@ -144,19 +145,22 @@ def idle(site: Site, images: Sequence[Path]) -> list[Answered]:
     return answers
 
 
-def send_all(site: Site, images: Sequence[Path]) -> list[Answered]:
-    """Send the images by all clients at once."""
+def send_all(site: Site, images: Sequence[Path], pace: float = 0.0) -> list[Answered]:
+    """Send the images by all clients at once; at most `pace` a second, if it is not 0."""
     waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
     for image in images:
         waiting.put(image)
     answers: list[Answered] = []
     failures: list[Exception] = []
 
-    def work() -> None:
+    began, between = time.monotonic(), CLIENTS / pace if pace else 0.0
+
+    def work(number: int) -> None:
         client, product, sent = Client(site), "", 0
         try:
             while True:
                 image = waiting.get_nowait()
+                time.sleep(max(began + (sent + number / CLIENTS) * between - time.monotonic(), 0.0))
                 if sent % PER_PRODUCT == 0:
                     product = client.new_product()
                 answers.append(client.send(product, image))
@@ -166,7 +170,7 @@ def send_all(site: Site, images: Sequence[Path]) -> list[Answered]:
         except Exception as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=work) for _number in range(CLIENTS)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(CLIENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -217,7 +221,7 @@ def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(site: Site, jobs: Jobs, images: Sequence[Path]) -> Figures:
+def measure(site: Site, jobs: Jobs, images: Sequence[Path], pace: float) -> Figures:
     """Run the three parts."""
     first, second, third = images[:IDLE], images[IDLE : IDLE + IMAGES], images[IDLE + IMAGES :]
     with site.process("-m", "config.server") as web:
@@ -232,7 +236,7 @@ def measure(site: Site, jobs: Jobs, images: Sequence[Path]) -> Figures:
             started = jobs.wait_for(done + len(second) // 10)
             alone = (len(second) - len(second) // 10) / (jobs.wait_for(done + len(second)) - started)
             before, began = jobs.done(), time.perf_counter()
-            together = send_all(site, third)
+            together = send_all(site, third, pace)
             sent, while_sending = time.perf_counter() - began, jobs.done() - before
             whole = jobs.wait_for(before + len(third)) - began
     answers = one_by_one + queued + together
@@ -285,11 +289,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--worn", type=Path, required=True)
+    parser.add_argument("--pace", type=float, default=0.0, metavar="IMAGES", help="a second; 0: as fast as they can")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="otjang-api-") as folder:
         site = Site(folder, database=os.environ["DATABASE_URL"])
         site.environment |= {"API_RATE": "1000000/min"}
-        return report(measure(site, Jobs(os.environ["DATABASE_URL"]), chosen(arguments.data, arguments.worn)))
+        images = chosen(arguments.data, arguments.worn)
+        return report(measure(site, Jobs(os.environ["DATABASE_URL"]), images, arguments.pace))
 
 
 if __name__ == "__main__":
