@@ -256,6 +256,7 @@ OTJANG_MAX_IMAGE_PIXELS = env.integer("OTJANG_MAX_IMAGE_PIXELS", default=100_000
 # Pillow opens these whole, at 4 and 16 bytes per pixel: what the web process can hold is the limit. JPEG comes reduced.
 OTJANG_MAX_PNG_PIXELS = env.integer("OTJANG_MAX_PNG_PIXELS", default=40_000_000)
 OTJANG_MAX_WEBP_PIXELS = env.integer("OTJANG_MAX_WEBP_PIXELS", default=13_000_000)
+OTJANG_WORKER_NICENESS = env.integer("OTJANG_WORKER_NICENESS", default=5, minimum=0, maximum=19)
 OTJANG_LEASE_SECONDS = env.integer("OTJANG_LEASE_SECONDS", default=15, minimum=3)
 OTJANG_MAX_JOB_SECONDS = env.integer("OTJANG_MAX_JOB_SECONDS", default=120)
 OTJANG_MAX_ATTEMPTS = env.integer("OTJANG_MAX_ATTEMPTS", default=3)

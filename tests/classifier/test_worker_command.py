@@ -1,5 +1,6 @@
 """`manage.py worker`, from the saved image through the real task queue to the result."""
 
+import os
 import threading
 from datetime import timedelta
 from uuid import uuid4
@@ -13,7 +14,7 @@ from accounts.actors import system
 from catalog.models import Product
 from catalog.services.uploads import add_images
 from classifier.jobs import answering, batches, sweep
-from classifier.management.commands.worker import DrainingWorker, Recurring, prune_wake_ups, recurring
+from classifier.management.commands.worker import DrainingWorker, Recurring, give_way, prune_wake_ups, recurring
 from classifier.models import Classification, Deployment, ModelSet, ModelVersion
 from classifier.registry import model_sets
 from tests.support.drawn_images import upload
@@ -28,6 +29,17 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 def save(alice, actor_of, product):
     """Upload two images, as Alice."""
     add_images(actor=actor_of(alice), product=product, files=[upload("a.jpg"), upload("b.jpg", color="navy")])
+
+
+def test_it_gives_way_to_what_people_wait_for(settings):
+    settings.OTJANG_WORKER_NICENESS = 7
+    before, found = os.getpriority(os.PRIO_PROCESS, 0), []
+    thread = threading.Thread(target=lambda: (give_way(), found.append(os.getpriority(os.PRIO_PROCESS, 0))))
+    thread.start()
+    thread.join()
+
+    assert found == [max(before, 7)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before  # another thread's is its own
 
 
 def test_it_classifies_what_was_saved(monkeypatch, product, save):

@@ -243,6 +243,16 @@ def of_queue(*, once: bool) -> tuple[Queued, list[Recurring]]:
     return consumer, [Recurring("without the broker", consumer.work_alone, BROKER_SECONDS)]
 
 
+def give_way() -> None:
+    """Let other processes of this machine go first where cores are short: people wait for pages, images can.
+
+    Threads and processes that begin later are as nice. Nothing happens on systems without such a number.
+    """
+    if hasattr(os, "setpriority"):
+        mine = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, 0, max(mine, settings.OTJANG_WORKER_NICENESS))
+
+
 class Command(BaseCommand):
     """Takes images from the queue, and sweeps. Several may run, on several machines."""
 
@@ -257,6 +267,8 @@ class Command(BaseCommand):
         require_sound_database()
         tracing.start("otjang-worker")
         give_large_blocks_back()
+        if not once:  # which may be part of another program
+            give_way()
         started = time.monotonic()
         loaded = outlast(load, what="start", stop=batches.draining)
         if loaded is None:
