@@ -126,7 +126,8 @@ acceptance: setup $(TEST_READY)
 
 bench: setup $(TEST_READY)
 	status=0; python benchmarks/pipeline.py --data $(DATA) || status=$$?; \
-	scripts/with_mariadb python benchmarks/api_images.py --data $(DATA) --worn $(WORN) || status=$$?; exit $$status
+	scripts/with_mariadb python benchmarks/api_images.py --data $(DATA) --worn $(WORN) || status=$$?; \
+	scripts/with_mariadb python benchmarks/api_images.py --data $(DATA) --worn $(WORN) --kept || status=$$?; exit $$status
 
 bench-queue: setup $(TEST_READY)
 	scripts/with_mariadb python benchmarks/job_queue.py

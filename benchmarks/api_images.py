@@ -5,8 +5,8 @@ Real processes: one web process, one worker, eight clients with a connection eac
 
 1. Idle: one client sends an image and waits for its result before it sends the next one.
 2. Alone: the images wait in the queue, nobody sends anything, and the worker starts.
-3. Together: eight clients send other images while the worker classifies them: as many a second as the worker has to
-   keep up with, or as many as --pace says; with --pace 0 each client sends as soon as it is answered.
+3. Together: eight clients send other images while the worker classifies them, each as soon as it is answered; with
+   --pace at most so many a second together, with --kept as many as the worker has to keep up with.
 
 Then it counts: every acknowledged image has exactly one row, one finished job and its files; none is there twice.
 Prints a table and one JSON line; exits with 1 if an image is lost or there twice, if the p95 of an answer to an upload
@@ -290,7 +290,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--worn", type=Path, required=True)
-    parser.add_argument("--pace", type=float, metavar="IMAGES", help="a second, of all clients; 0: as fast as they can")
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument("--pace", type=float, default=0.0, metavar="IMAGES", help="a second; 0: as fast as they can")
+    pace.add_argument("--kept", dest="pace", action="store_const", const=None, help="what the worker must keep up with")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="otjang-api-") as folder:
         site = Site(folder, database=os.environ["DATABASE_URL"])
