@@ -1,11 +1,11 @@
 """Settings of the site. What differs between machines comes from the environment or `.env`; see `.env.example`."""
 
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from config import environment as env
 from config import tasks
+from config.admin_settings import UNFOLD as UNFOLD
 from config.api_settings import REST_FRAMEWORK as REST_FRAMEWORK
 from config.api_settings import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
@@ -319,43 +319,6 @@ API_ANONYMOUS_RATE = env.rate("API_ANONYMOUS_RATE", "60/min")
 # What may come in for one merchant on one day through the API; 0 is without a limit. The admin has one by merchant.
 OTJANG_DAILY_IMAGES = env.integer("OTJANG_DAILY_IMAGES", default=100_000, minimum=0)
 OTJANG_DAILY_BYTES = env.integer("OTJANG_DAILY_BYTES", default=200 * 1024**3, minimum=0)
-
-# --- Admin ------------------------------------------------------------------------------------------------------------
-
-UNFOLD = {
-    "SITE_TITLE": "옷장 Otjang",
-    "SITE_HEADER": "옷장 Otjang",
-    "SITE_SYMBOL": "checkroom",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("icon.svg")}],
-    "STYLES": [
-        lambda _request: static("css/tokens.css"),
-        lambda _request: static("css/fonts.css"),
-        lambda _request: static("admin/theme.css"),
-    ],
-    "SITE_URL": "/",
-    "LOGIN": {"form": "accounts.forms.AdminLoginForm"},
-    "SHOW_HISTORY": True,
-    "SHOW_LANGUAGES": True,
-    "SHOW_BACK_BUTTON": True,
-    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
-    "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.sidebar"},
-    "COLORS": {
-        # the portal's accent, by its tokens
-        "primary": {
-            "50": "#eef2ff",
-            "100": "#dfe5ff",
-            "200": "#c4ceff",
-            "300": "#b6c3ff",
-            "400": "var(--brand-light)",
-            "500": "light-dark(#3b52f0, var(--brand-light))",
-            "600": "var(--brand)",
-            "700": "var(--brand-strong)",
-            "800": "#1c2a8f",
-            "900": "#1a2570",
-            "950": "#141b4d",
-        },
-    },
-}
 
 # --- Logging ----------------------------------------------------------------------------------------------------------
 

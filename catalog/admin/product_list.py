@@ -42,13 +42,13 @@ class ProductList(NewestFirstList):
         products = list(with_cover(Product.objects.filter(pk__in=keys).select_related("merchant")))
         taxonomy = taxonomy_of(request)
         for row in rows_of(products, taxonomy, taxonomy.attributes):
-            row.product.listed = row  # type: ignore[attr-defined]  # for row_of
+            row.product.listed = row  # type: ignore[attr-defined]  # no field: all that an admin column gets is the product
         return products
 
 
 def row_of(product: Product) -> Row:
     """What the list shows of a product that it read."""
-    row: Row = product.listed  # type: ignore[attr-defined]  # see ProductList.rows
+    row: Row = product.listed  # type: ignore[attr-defined]  # no field, see ProductList.rows
     return row
 
 
