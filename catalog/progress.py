@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from catalog.models.of_classifier import Classification
 
 _SLOW_SECONDS = 15
-_SLOW = timedelta(seconds=10)
+_USUAL = timedelta(seconds=10)
 _LATE = timedelta(minutes=1)
 
 
@@ -44,7 +44,7 @@ class Progress:
     @property
     def slow(self) -> bool:
         """Whether people wait longer than proposals usually take, and may want to go on without them."""
-        return any(timezone.now() - job.queued_at > _SLOW for job in self.open_jobs)
+        return any(timezone.now() - job.queued_at > _USUAL for job in self.open_jobs)
 
     @property
     def late(self) -> bool:

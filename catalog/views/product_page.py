@@ -158,5 +158,5 @@ def build_page(
         may_delete=may_delete,
         removed=list(removed),
         taxonomy=taxonomy,
-        seen=f"{product.version}-{product.updated_at.timestamp():.6f}-{states}{progress.late:d}",
+        seen=f"{product.version}-{product.updated_at.timestamp():.6f}-{states}{progress.slow:d}{progress.late:d}",
     )

@@ -194,6 +194,16 @@ def test_on_a_phone_what_is_doubtful_is_said_where_it_is(page, product):
     assert line.bounding_box()["y"] == pytest.approx(before, abs=1)  # the history below got longer
 
 
+def test_a_garment_s_line_says_nothing_else_than_what_is_chosen(page):
+    page.get_by_role("radio").first.check()
+    cell = page.locator(".garment:has(:checked) [data-cell=category]")
+    expect(cell).to_be_visible()
+    choose(page, "Category", "Coat")
+    expect(cell).to_be_hidden()
+    choose(page, "Category", "Jacket")
+    expect(cell).to_be_visible()
+
+
 def test_a_few_letters_find_a_value(page):
     """Korean and English, other names, initial consonants, a syllable that is still being typed, words in any order."""
     jacket = {"code": "Jacket", "name": "재킷", "aliases": ["Jacket", "자켓", "blazer"]}

@@ -250,3 +250,10 @@ def test_it_needs_as_many_queries_for_ten_images_as_for_one(
     # decisions; taxonomy (3), images and their jobs, removed ones, audit trail, what else waits (2)
     with django_assert_max_num_queries(22):
         assert client.get(f"/products/{product.public_id}").status_code == 200
+
+
+def test_the_page_that_is_open_gets_the_button_to_publish_without_proposals(client, uploaded):
+    seen = _seen(client.get(f"/products/{uploaded.public_id}").text)
+    assert _live(client, uploaded, **seen).status_code == 204
+    Classification.objects.update(queued_at=timezone.now() - timedelta(seconds=11))
+    assert "Publish without proposals" in _live(client, uploaded, **seen).text
