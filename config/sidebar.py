@@ -79,13 +79,13 @@ def _link(page: str) -> str:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar of the person who asks: groups of the pages that this person may look at."""
-    links = [_link(page) for _title, pages in GROUPS for _name, _icon, page in pages]
+    links = {page: _link(page) for _title, pages in GROUPS for _name, _icon, page in pages}
     # The theme would mark every page whose link begins the path, so also the list that another page hangs on.
-    here = max((link for link in links if request.path.startswith(link)), key=len, default="")
+    here = max((link for link in links.values() if request.path.startswith(link)), key=len, default="")
     groups = []
     for title, pages in GROUPS:
         items = [
-            {"title": name, "icon": icon, "link": _link(page), "active": _link(page) == here}
+            {"title": name, "icon": icon, "link": links[page], "active": links[page] == here}
             for name, icon, page in pages
             if _may_look(request, page)
         ]

@@ -1,7 +1,7 @@
-"""What the theme works out for each row of a list is worked out once: headers, and the markup of labels and names.
+"""What the theme works out for each row of a list is worked out once: headers, the markup of labels and names, links.
 
 As templates these take longer than all else of a page of twenty rows together with its queries. In the place of the
-theme's functions are some that call them for what is not known yet.
+theme's functions are some that call them for what is not known yet, or not before it is shown.
 """
 
 from __future__ import annotations
@@ -12,15 +12,20 @@ from functools import lru_cache
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
-from django.utils.functional import Promise
+from django.db.models.options import Options
+from django.http import HttpRequest
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
+from unfold.sites import UnfoldAdminSite
 from unfold.templatetags import unfold_list
 
 _theirs_headers = unfold_list.result_headers
 _theirs_header = unfold_list.display_for_header
 _theirs_label = unfold_list.display_for_label
+_theirs_kept = unfold_list.add_preserved_filters
+_theirs_apps = UnfoldAdminSite.get_app_list
 _KEPT = "headers of the page"
 _TITLE, _SUBTITLE, _PATH = "-TITLE-", "-SUBTITLE-", "-PATH-"
 
@@ -30,6 +35,8 @@ def quicken_lists() -> None:
     unfold_list.result_headers = _headers
     unfold_list.display_for_header = _header
     unfold_list.display_for_label = _label
+    unfold_list.add_preserved_filters = _kept
+    UnfoldAdminSite.get_app_list = _apps
 
 
 def _headers(changelist: ChangeList) -> Iterator[dict[str, Any]]:
@@ -38,6 +45,22 @@ def _headers(changelist: ChangeList) -> Iterator[dict[str, Any]]:
     if _KEPT not in kept:
         kept[_KEPT] = list(_theirs_headers(changelist))
     return iter(kept[_KEPT])
+
+
+@lru_cache(maxsize=100)
+def _filters_behind(url: str, filters: str, opts: Options[Any]) -> str:
+    """What the list's filters add to an address that has no query of its own."""
+    return str(_theirs_kept({"preserved_filters": filters, "opts": opts}, url)).removeprefix(url)
+
+
+def _kept(context: dict[str, Any], url: str) -> str:
+    """The address of a row's page, with the list's filters for the way back: the key is all that differs by row."""
+    return url + _filters_behind(re.sub(r"[0-9]+", "0", url), context["preserved_filters"], context["opts"])
+
+
+def _apps(site: UnfoldAdminSite, request: HttpRequest, app_label: str | None = None) -> Any:
+    """The applications with their models, which no page that has a sidebar shows."""
+    return SimpleLazyObject(lambda: _theirs_apps(site, request, app_label))
 
 
 @lru_cache(maxsize=1_000)

@@ -1,12 +1,16 @@
 """The markup of the admin's lists that is worked out once is what the theme would have written each time."""
 
 import pytest
+from django.contrib.admin import AdminSite, site
+from django.contrib.admin.templatetags import admin_urls
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy, override
 from unfold import utils
 from unfold.templatetags import unfold_list
 
 from catalog.admin.products import STATUS_COLOURS
+from catalog.models import Product
+from tests.support.factories import UserFactory
 
 IMAGE = {"path": "/media/a?b=1&c=2", "squared": True}
 
@@ -42,3 +46,22 @@ def test_what_is_no_text_is_the_themes():
     colours = {"a": "info"}
     for value in (None, 3, ("a", "b"), gettext_lazy("Products"), mark_safe("a"), mark_safe("<i>a</i>")):
         assert unfold_list.display_for_label(value, "-", colours) == utils.display_for_label(value, "-", colours)
+
+
+@pytest.mark.parametrize("filters", ["", "_changelist_filters=q%3D%25%26%2B%EB%8B%88%ED%8A%B8%26status%3Dready"])
+@pytest.mark.parametrize("address", ["/admin/catalog/product/{}/change/", "/admin/catalog/product/", "/nowhere/{}"])
+def test_a_link_that_keeps_the_list_s_filters(filters, address):
+    context = {"preserved_filters": filters, "opts": Product._meta}
+    for key in (1, 20, 3):
+        url = address.format(key)
+        assert unfold_list.add_preserved_filters(context, url) == admin_urls.add_preserved_filters(context, url)
+
+
+def test_the_applications_are_those_of_whoever_asks(admin, rf):
+    request = rf.get("/admin/")
+    request.user = admin
+    labels = [one["app_label"] for one in site.get_app_list(request)]
+    assert labels == [one["app_label"] for one in AdminSite.get_app_list(site, request)]
+    request.user = UserFactory(is_staff=True)
+    assert not site.get_app_list(request)
+    assert site.each_context(request)["available_apps"] == []
