@@ -1,11 +1,11 @@
-"""What merchants call categories beside their names in the taxonomy, by the category's code.
+"""What merchants call values beside their names in the taxonomy, by the attribute's code and the value's.
 
-The name of a product hints at its category by these words, and a person finds a category by typing one.
+The name of a product hints at its values by these words, and a person finds a value by typing one.
 """
 
 from collections.abc import Mapping
 
-ALSO_CALLED: Mapping[str, str] = {
+_CATEGORIES = {
     "Blouse": "블라우스",
     "Tshirt": "티 티셔츠 반팔티 긴팔티 라운드티 카라티 박스티 크롭티 면티 맨투맨 tee sweatshirt",
     "KnitWear": "니트 스웨터 풀오버 터틀넥 목폴라 knit sweater pullover turtleneck",
@@ -28,3 +28,38 @@ ALSO_CALLED: Mapping[str, str] = {
     "Vest": "조끼 gilet waistcoat",
     "Zipup": "집업",
 }
+
+# No "down" (button down), no "양털" (shearling, or fleece that looks like it), no "진" (dark, too).
+_MATERIALS = {
+    "corduroy": "골덴",
+    "denim": "청 jean",
+    "fleece": "후리스 뽀글이 보아 sherpa",
+    "leather": "레더 소가죽 양가죽 천연가죽",
+    "linen": "리넨",
+    "mesh": "메쉬 망사",
+    "padding": "구스다운 덕다운 오리털 누빔 퀼팅 quilted puffer",
+    "sequin": "스팽글 sequined spangle",
+    "suede": "쎄무 세무",
+    "velvet": "벨루어 velour",
+    "vinyl": "인조가죽 레자",
+    "wool": "모직 woolen woollen",
+    "chiffon": "쉬폰",
+}
+
+_SLEEVE_LENGTHS = {
+    "sleeveless": "슬리브리스 나시 끈나시 tank",
+    "short": "반소매",
+    "three-quarter": "7부 칠부",
+    "long": "긴소매",
+}
+
+ALSO_CALLED: Mapping[str, Mapping[str, str]] = {
+    "category": _CATEGORIES,
+    "material": _MATERIALS,
+    "sleeve_length": _SLEEVE_LENGTHS,
+}
+
+
+def also_called(attribute: str, value: str) -> list[str]:
+    """The words for a value, by the codes; none where the names say it all."""
+    return ALSO_CALLED.get(attribute, {}).get(value, "").split()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from catalog.also_called import ALSO_CALLED
+from catalog.also_called import also_called
 from catalog.certainty import is_doubtful
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
 from catalog.proposal import Candidate
@@ -27,7 +27,7 @@ class Option:
     @property
     def words(self) -> str:
         """What people may type to find it, whatever the language of the page: names and aliases."""
-        also = ALSO_CALLED.get(self.value.code, "").split()  # codes of categories are nobody else's
+        also = also_called(self.value.attribute.code, self.value.code)
         return "|".join(dict.fromkeys((self.value.name_ko, self.value.name_en, *self.value.aliases, *also)))
 
 
@@ -53,7 +53,7 @@ class Field:
 
     `today` is what the current value is called today. `shown` is what the control selects at first, `selected` what a
     person has chosen in place of it. `former` is a decided value that can be chosen no more. `said` is whether a person
-    or a key stands for what is shown.
+    or a key stands for what is shown. `said_by_name`: what the product's name has to do with what is suggested.
     """
 
     attribute: Attribute
@@ -69,7 +69,7 @@ class Field:
     votes: list[Vote]
     groups: list[Group]
     model: str
-    calibrated: bool
+    said_by_name: str
 
     @property
     def suggestion(self) -> Option | None:
@@ -228,7 +228,7 @@ def fields_of(
                 votes=_votes(candidate, code, images, taxonomy),
                 groups=groups_of(code, {option.value.pk for option in suggestions}, taxonomy),
                 model=proposed.model if proposed else "",
-                calibrated=proposed is not None and proposed.calibrated,
+                said_by_name=proposed.said_by_name if proposed else "",
             )
         )
     return fields

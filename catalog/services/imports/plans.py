@@ -38,16 +38,16 @@ Value = AttributeValue | str
 _FOLLOWS = frozenset((Status.DRAFT, Status.CLASSIFYING, Status.TO_REVIEW))  # statuses that nobody chooses
 
 
-def _called() -> dict[str, str]:
-    """The category of each word that merchants use for one category only."""
+def _called(attribute: str) -> dict[str, str]:
+    """The value of each word that merchants use for one value only."""
     found: dict[str, set[str]] = {}
-    for code, words in ALSO_CALLED.items():
+    for code, words in ALSO_CALLED[attribute].items():
         for word in words.split():
             found.setdefault(normalized(word), set()).add(code)
     return {word: next(iter(codes)) for word, codes in found.items() if len(codes) == 1}
 
 
-_CALLED = _called()
+_CALLED = {attribute: _called(attribute) for attribute in ALSO_CALLED}
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,12 @@ class LineReader:
         return self._value(column, text) if column in self._attributes else None
 
     def _value(self, column: str, text: str) -> Value | None:
-        """A value by its code, names or aliases; a category also by what merchants call it."""
+        """A value by its code, names or aliases, or by what merchants call it."""
         try:
             return self._cells.value(column, text)
         except Invalid as unknown:
-            code = _CALLED.get(normalized(plain(text))) if column == CATEGORY else None
-            value = self._taxonomy.today(CATEGORY, code) if code else None
+            code = _CALLED.get(column, {}).get(normalized(plain(text)))
+            value = self._taxonomy.today(column, code) if code else None
             if unknown.code != "unknown_value" or value is None:
                 raise
             return value
