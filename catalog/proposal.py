@@ -108,7 +108,7 @@ _TEXTS = {
     ReasonCode.FOUND: _("found in %(n)s of %(m)s photos that show clothes"),
     ReasonCode.ALONE: _("alone in %(n)s of %(m)s photos"),
     ReasonCode.LARGEST: _("largest in %(n)s of %(m)s photos"),
-    ReasonCode.CLOSE_UP: _("close up in %(n)s of %(m)s photos"),
+    ReasonCode.CLOSE_UP: _("fills most of %(n)s of %(m)s photos"),
     ReasonCode.NAME: _("the name says “%(word)s”"),
     ReasonCode.NAME_DIFFERS: _("but the name says “%(word)s”"),
 }

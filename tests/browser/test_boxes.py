@@ -79,14 +79,14 @@ def test_it_draws_moves_resizes_and_takes_back_by_mouse(page_of, alice, nothing_
 
     page.get_by_role("button", name="Done").click()
     expect(page.locator(".box-layer")).to_have_count(0)
-    expect(page.get_by_role("button", name="Edit boxes")).to_be_focused()
+    expect(page.get_by_role("button", name="Correct the frames")).to_be_focused()
     assert page.evaluate("window.notReloaded")
 
 
 def test_it_does_all_of_it_by_keyboard(page_of, alice, nothing_found):
     page = page_of(alice)
     page.goto(f"/products/{nothing_found.public_id}")
-    edit = page.get_by_role("button", name="Edit boxes")
+    edit = page.get_by_role("button", name="Correct the frames")
     edit.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Draw a box")).to_be_focused()
@@ -133,7 +133,7 @@ def test_it_is_drawn_with_a_finger_on_a_narrow_screen(page_of, alice, nothing_fo
     page = page_of(alice)
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"/products/{nothing_found.public_id}")
-    page.get_by_role("button", name="Edit boxes").click()
+    page.get_by_role("button", name="Correct the frames").click()
     page.locator(".box-layer").evaluate(
         """(layer) => {
             const rect = layer.getBoundingClientRect();
@@ -157,7 +157,7 @@ def test_axe_finds_nothing_while_somebody_edits(page_of, alice, nothing_found, w
     page = page_of(alice)
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"/products/{nothing_found.public_id}")
-    page.get_by_role("button", name="Edit boxes").click()
+    page.get_by_role("button", name="Correct the frames").click()
     expect(page.locator(".box-layer")).to_be_visible()
     page.keyboard.press("n")
     expect(page.locator(".box-bar [data-do=undo]")).to_be_enabled()
