@@ -27,7 +27,6 @@ from benchmarks.outfit_products import Product, compose, read_photos
 from vision.engine import Engine, Garment
 from vision.engine.manifest import GARMENT
 from vision.engine.matching import overlaps
-from vision.engine.taxonomy import CATEGORY
 
 if TYPE_CHECKING:
     from catalog.proposal import Proposal
@@ -46,7 +45,6 @@ class Outcome:
     product: Product
     found: bool
     level_right: bool
-    category_right: bool
     right: bool
     confidence: float
     chosen: bool
@@ -140,9 +138,7 @@ def _compare(product: Product, outfit: Sequence[Seen], proposal: Proposal, chose
     first = proposal.candidates[0] if proposal.candidates else None
     level_right = first is not None and first.top_category == product.garment.top_category
     right = level_right and first is not None and bool(at & set(first.garments))
-    category = first.attributes.get(CATEGORY) if first is not None else None
-    category_right = level_right and category is not None and category.value == product.garment.category
-    return Outcome(product, bool(at), level_right, category_right, right, first.confidence if first else 0.0, chosen)
+    return Outcome(product, bool(at), level_right, right, first.confidence if first else 0.0, chosen)
 
 
 def calibration_error(found: Sequence[Outcome]) -> float:
@@ -182,11 +178,6 @@ def report(found: Sequence[Outcome]) -> tuple[str, bool]:
         if part:
             right = sum(outcome.right for outcome in part) / len(part)
             lines.append(f"| right garment first, {len(part)} {name} | {right:.3f} | |")
-    for name, part in parts.items():
-        known = [outcome for outcome in part if outcome.level_right]
-        if known:
-            right = sum(outcome.category_right for outcome in known) / len(known)
-            lines.append(f"| right category, of {len(known)} of the right top-level category {name} | {right:.3f} | |")
     return "\n".join(lines), first >= LEAST_FIRST and wrong <= MOST_WRONG
 
 

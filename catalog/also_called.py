@@ -1,6 +1,7 @@
 """What merchants call values beside their names in the taxonomy, by the attribute's code and the value's.
 
-The name of a product hints at its values by these words, and a person finds a value by typing one.
+The name of a product hints at its values by these words, a spreadsheet may use them, and a person finds a value by
+typing one.
 """
 
 from collections.abc import Mapping
@@ -29,28 +30,32 @@ _CATEGORIES = {
     "Zipup": "집업",
 }
 
-# No "down" (button down), no "양털" (shearling, or fleece that looks like it), no "진" (dark, too).
+# No "down" (button down), no "양털" (shearling, or fleece like it), no "진" (dark, too), no "인조가죽" (that is leather
+# by its looks).
 _MATERIALS = {
     "corduroy": "골덴",
-    "denim": "청 jean",
+    "cotton": "코튼 순면",
+    "denim": "청 연청 진청 중청 흑청 jean",
     "fleece": "후리스 뽀글이 보아 sherpa",
+    "jacquard": "자가드 쟈가드",
+    "knit": "knitted",
     "leather": "레더 소가죽 양가죽 천연가죽",
     "linen": "리넨",
     "mesh": "메쉬 망사",
-    "padding": "구스다운 덕다운 오리털 누빔 퀼팅 quilted puffer",
+    "padding": "구스다운 덕다운 오리털 누빔 퀼팅 padded quilted puffer",
     "sequin": "스팽글 sequined spangle",
     "suede": "쎄무 세무",
-    "velvet": "벨루어 velour",
-    "vinyl": "인조가죽 레자",
-    "wool": "모직 woolen woollen",
+    "velvet": "벨루어 벨로아 velour",
+    "wool": "모직 램스울 메리노울 merino woolen woollen",
     "chiffon": "쉬폰",
 }
 
 _SLEEVE_LENGTHS = {
-    "sleeveless": "슬리브리스 나시 끈나시 tank",
-    "short": "반소매",
-    "three-quarter": "7부 칠부",
-    "long": "긴소매",
+    "sleeveless": "슬리브리스 나시 끈나시",
+    "short": "반소매 숏슬리브 하프슬리브 하프소매 halfsleeve",
+    "cap": "캡소매 캡슬리브",
+    "three-quarter": "칠부소매",
+    "long": "긴소매 롱슬리브",
 }
 
 ALSO_CALLED: Mapping[str, Mapping[str, str]] = {

@@ -30,21 +30,11 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A value that the product's name mentions, by its code, the word that does, and how probable it were without."""
-
-    value: str
-    word: str
-    unnamed: float
-
-
-@dataclass(frozen=True, slots=True)
 class ProposedValue:
     """The value that is proposed for one attribute, by its code.
 
     `calibrated`: the confidence is a measured probability. `prediction` is the id of the prediction that a decision on
-    the value answers; it may have been pruned since. `model` is the name of the model version that made it. `named`:
-    what the product's name mentions, where that made it more probable.
+    the value answers; it may have been pruned since. `model` is the name of the model version that made it.
     """
 
     value: str
@@ -54,20 +44,6 @@ class ProposedValue:
     prediction: int
     model: str
     acceptance: Acceptance = Acceptance.NONE
-    named: Named | None = None
-
-    @property
-    def by_images(self) -> float:
-        """How probable the images alone make it, or less: what is accepted without a person is theirs to say."""
-        return self.named.unnamed if self.named and self.named.value == self.value else self.confidence
-
-    @property
-    def said_by_name(self) -> str:
-        """What the name has to do with it, for people, in the active language; an empty text for nothing."""
-        if self.named is None:
-            return ""
-        code = ReasonCode.NAME if self.named.value == self.value else ReasonCode.NAME_DIFFERS
-        return Reason(code, word=self.named.word).text
 
     @property
     def options(self) -> tuple[ProposedValue | Alternative, ...]:
@@ -180,7 +156,6 @@ def _candidate(entry: Mapping[str, Any]) -> Candidate:
 
 
 def _proposed_value(entry: Mapping[str, Any]) -> ProposedValue:
-    named = entry.get("named")
     return ProposedValue(
         value=entry["value"],
         confidence=entry["confidence"],
@@ -189,5 +164,4 @@ def _proposed_value(entry: Mapping[str, Any]) -> ProposedValue:
         prediction=entry["prediction"],
         model=entry["model"],
         acceptance=Acceptance(entry["acceptance"]),
-        named=Named(**named) if named else None,
     )

@@ -172,7 +172,7 @@ def _proposed(
         return {}
     return {
         "proposed_value_id": value.pk,
-        "proposed_confidence": proposed.by_images,  # what thresholds are calibrated on, and compared with
+        "proposed_confidence": proposed.confidence,
         "proposed_by_id": versions[proposed.prediction],
     }
 

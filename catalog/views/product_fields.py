@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from catalog.also_called import also_called
 from catalog.certainty import is_doubtful
 from catalog.models import CATEGORY, Attribute, AttributeValue, Decision, Product, ProductAttribute, ProductImage
-from catalog.proposal import Candidate
+from catalog.naming import Named, named_values
+from catalog.proposal import Candidate, ReasonCode
 from catalog.selectors import Taxonomy, values_of
 from catalog.services import LEAVE_OPEN, NO_GARMENT, NOT_APPLICABLE
 
@@ -19,10 +20,11 @@ _LEAST_ALTERNATIVE = 0.05
 
 @dataclass(frozen=True)
 class Option:
-    """A value to choose; with a confidence where a model suggests it."""
+    """A value to choose; with a confidence where a model suggests it, and the words in the name that mention it."""
 
     value: AttributeValue
     confidence: float | None = None
+    named: str = ""
 
     @property
     def words(self) -> str:
@@ -53,7 +55,7 @@ class Field:
 
     `today` is what the current value is called today. `shown` is what the control selects at first, `selected` what a
     person has chosen in place of it. `former` is a decided value that can be chosen no more. `said` is whether a person
-    or a key stands for what is shown. `said_by_name`: what the product's name has to do with what is suggested.
+    or a key stands for what is shown. `named`: what the product's name mentions, where nobody has decided.
     """
 
     attribute: Attribute
@@ -69,7 +71,7 @@ class Field:
     votes: list[Vote]
     groups: list[Group]
     model: str
-    said_by_name: str
+    named: Named | None
 
     @property
     def suggestion(self) -> Option | None:
@@ -80,7 +82,21 @@ class Field:
     def chips(self) -> list[Option]:
         """What gets a button of its own: the model's own value, and the likeliest others."""
         others = [option for option in self.suggestions[1:] if (option.confidence or 0) >= _LEAST_ALTERNATIVE]
-        return [*self.suggestions[:1], *others[:_MOST_ALTERNATIVES]]
+        return self.with_named([*self.suggestions[:1], *others[:_MOST_ALTERNATIVES]])
+
+    def with_named(self, options: Sequence[Option]) -> list[Option]:
+        """The options, with a note at the one that the product's name mentions; it is added where it is missing."""
+        if self.named is None:
+            return list(options)
+        code, words = self.named.value.code, self.named.words
+        known = next((option for option in self.suggestions if option.value.code == code), Option(self.named.value))
+        others = [replace(one, named=words) if one.value.code == code else one for one in options]
+        return others if any(one.named for one in others) else [*others, replace(known, named=words)]
+
+    @property
+    def name_agrees(self) -> bool:
+        """Whether the product's name mentions what the model puts first."""
+        return self.named is not None and self.suggestion is not None and self.named.value == self.suggestion.value
 
     @property
     def doubtful(self) -> str:
@@ -106,6 +122,13 @@ class Field:
     def may_not_apply(self) -> bool:
         """Whether "not applicable" is an answer; every product has a category."""
         return self.attribute.code != CATEGORY
+
+
+def _is_named(candidate: Candidate | None, product: Product) -> bool:
+    """Whether what the name mentions is this garment's: not where it is of another one, or of which is still open."""
+    if candidate is None:
+        return not product.proposal.candidates
+    return all(reason.code != ReasonCode.NAME_DIFFERS for reason in candidate.reasons)
 
 
 def suggestions_of(candidate: Candidate | None, attribute: str, taxonomy: Taxonomy) -> list[Option]:
@@ -203,6 +226,7 @@ def fields_of(
     top_category = taxonomy.resolve(CATEGORY, garment) if garment else None
     candidate = product.proposal.candidate(garment)
     other = garment != chosen_garment(product)
+    names = named_values(product.name, taxonomy) if _is_named(candidate, product) else {}
     fields = []
     for code, attribute in taxonomy.attributes.items():
         suggestions = suggestions_of(candidate, code, taxonomy)
@@ -228,7 +252,7 @@ def fields_of(
                 votes=_votes(candidate, code, images, taxonomy),
                 groups=groups_of(code, {option.value.pk for option in suggestions}, taxonomy),
                 model=proposed.model if proposed else "",
-                said_by_name=proposed.said_by_name if proposed else "",
+                named=None if said else names.get(code),
             )
         )
     return fields

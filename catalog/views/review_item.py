@@ -91,7 +91,8 @@ class ReviewItem:
 
 def _choices(field: Field) -> list[Option]:
     likely = [option for option in field.suggestions if (option.confidence or 0) >= _LEAST_CHOICE]
-    return (likely or field.suggestions)[:MOST_CHOICES]
+    most = MOST_CHOICES if field.named is None else MOST_CHOICES - 1
+    return field.with_named((likely or field.suggestions)[:most])
 
 
 def _selected_name(field: Field) -> str:

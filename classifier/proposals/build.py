@@ -8,13 +8,10 @@
 - An attribute of the candidate is the mean of the distributions of these garments, weighted by the confidence of their
   boxes. Probability that a distribution gives to no value that it names is nobody's. An image in which no model said
   anything about the attribute, or that does not show it, does not count for it.
-- A value that the product's name mentions becomes more probable, by the factor by which a garment does; what no image
-  speaks for stays out.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,13 +20,13 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
 from catalog.models import CATEGORY, AttributeValue, Product
-from catalog.proposal import Alternative, Candidate, Named, Proposal, ProposedValue
+from catalog.proposal import Alternative, Candidate, Proposal, ProposedValue
 from catalog.selectors import Taxonomy, images_wait
 from catalog.services import write_proposal
 from classifier.models import Classification, Garment
-from classifier.proposals.evidence import WEIGHTS, Evidence, Weighed, judge, weigh
+from classifier.proposals.evidence import Evidence, Weighed, judge, weigh
 from classifier.proposals.seen import Findings, Said, Seen, load
-from classifier.proposals.words import Hint, Mention, hint_of
+from classifier.proposals.words import Hint, hint_of
 from classifier.quality import thresholds
 
 MOST_ALTERNATIVES = 5
@@ -56,7 +53,7 @@ def build(images: Sequence[Sequence[Seen]], taxonomy: Taxonomy, hint: Hint | Non
     Args:
         images: the garments of each current image; an empty sequence for one without.
         taxonomy: where the codes get their top-level categories, merges and scope from.
-        hint: what the product's name mentions, if anything.
+        hint: the garment that the product's name mentions, if any.
     """
     voting, levels = weigh(images, taxonomy)
     evidence = judge(voting, hint)
@@ -65,7 +62,7 @@ def build(images: Sequence[Sequence[Seen]], taxonomy: Taxonomy, hint: Hint | Non
     for code in evidence:
         showing = _showing(code, voting, hint, taxonomy, in_all=code == first)
         if showing:
-            candidates.append(_candidate(levels[code], evidence[code], showing, len(images), hint or Hint(), taxonomy))
+            candidates.append(_candidate(levels[code], evidence[code], showing, len(images), taxonomy))
     return Proposal(tuple(sorted(candidates, key=lambda found: (-found.confidence, found.top_category))))
 
 
@@ -136,13 +133,13 @@ def _agreement(
 
 
 def _candidate(
-    level: AttributeValue, evidence: Evidence, showing: Sequence[_Shown], images: int, hint: Hint, taxonomy: Taxonomy
+    level: AttributeValue, evidence: Evidence, showing: Sequence[_Shown], images: int, taxonomy: Taxonomy
 ) -> Candidate:
     speaking = [shown.garment for shown in showing if shown.speaks]
     attributes = {
         code: found
         for code in taxonomy.attributes
-        if taxonomy.applies(code, level) and (found := _attribute(code, level, speaking, hint, taxonomy))
+        if taxonomy.applies(code, level) and (found := _attribute(code, level, speaking, taxonomy))
     }
     return Candidate(
         top_category=level.code,
@@ -155,9 +152,7 @@ def _candidate(
     )
 
 
-def _attribute(
-    code: str, level: AttributeValue, garments: Sequence[Seen], hint: Hint, taxonomy: Taxonomy
-) -> ProposedValue | None:
+def _attribute(code: str, level: AttributeValue, garments: Sequence[Seen], taxonomy: Taxonomy) -> ProposedValue | None:
     """The mean distribution of one attribute over the garments that speak for a candidate, best first."""
     speaking = [garment for garment in garments if code in garment.said]
     weight = sum(garment.confidence for garment in speaking)
@@ -168,32 +163,18 @@ def _attribute(
                 mean[leaf.code] += garment.confidence * probability / weight
     if not mean:
         return None
-    named = _named(hint.values.get(code), mean)
     (value, confidence), *others = sorted(mean.items(), key=lambda item: (-item[1], item[0]))
     answered = _answered(code, value, speaking, taxonomy)
     return ProposedValue(
         value=value,
         confidence=round(min(confidence, 1.0), _DIGITS),
-        calibrated=named is None and all(garment.said[code].calibrated for garment in speaking),
+        calibrated=all(garment.said[code].calibrated for garment in speaking),
         alternatives=tuple(
             Alternative(other, round(probability, _DIGITS)) for other, probability in others[:MOST_ALTERNATIVES]
         ),
         prediction=answered.prediction,
         model=answered.model,
-        named=named,
     )
-
-
-def _named(mention: Mention | None, mean: dict[str, float]) -> Named | None:
-    """Make the mentioned value more probable, and all else less, where the images speak for it at all."""
-    if mention is None or not mean.get(mention.value):
-        return None
-    unnamed = mean[mention.value]
-    mean[mention.value] *= math.exp(WEIGHTS.named)
-    total = 1.0 + mean[mention.value] - unnamed
-    for value in mean:
-        mean[value] /= total
-    return Named(mention.value, mention.word, round(min(unnamed, 1.0), _DIGITS))
 
 
 def _answered(attribute: str, value: str, garments: Sequence[Seen], taxonomy: Taxonomy) -> Said:

@@ -165,7 +165,7 @@ def combine(groups: Sequence[Group], hint: Hint | None, weights: Weights) -> dic
         nothing += share * (1.0 - sum(masses.values()))
         for level, mass in masses.items():
             odds[level] += share * mass
-    if hint is not None and hint.top_category is not None and hint.top_category in odds:
+    if hint is not None and hint.top_category in odds:
         odds[hint.top_category] *= math.exp(weights.named)
     total = nothing + sum(odds.values())
     return {level: share / total for level, share in sorted(odds.items())}
@@ -246,7 +246,7 @@ def _reasons(level: str, images: Sequence[Sequence[Weighed]], hint: Hint | None)
         ReasonCode.CLOSE_UP: sum(look.close_up >= look.found / 2 for look, _garments in shown),
     }
     reasons = [Reason(code, images=count, total=len(images)) for code, count in counts.items() if count]
-    if hint is not None and hint.word:
+    if hint is not None:
         code = ReasonCode.NAME if hint.top_category == level else ReasonCode.NAME_DIFFERS
         reasons.append(Reason(code, word=hint.word))
     return tuple(reasons)

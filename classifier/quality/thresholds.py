@@ -229,7 +229,7 @@ def mark(proposal: Proposal, *, product: Product, taxonomy: Taxonomy) -> Proposa
         else:
             ruling = _ruling(thresholds, product.merchant_id, attribute, value.pk, version)
             least = ruling.threshold if ruling is not None and ruling.enabled else None
-        if least is None or proposed.by_images < least:
+        if least is None or proposed.confidence < least:
             return proposed
         return replace(proposed, acceptance=Acceptance.SAMPLE if is_sampled(product, code) else Acceptance.ACCEPT)
 

@@ -116,7 +116,6 @@ def test_it_reads_a_product_with_a_constant_number_of_queries(api, product, work
 
 
 def test_it_shows_what_was_found_and_what_is_proposed(api, product, work):
-    Product.objects.filter(pk=product.pk).update(name="Of which the name says nothing")
     api.upload(f"/products/{product.public_id}/images", upload())
     waiting = api.send("get", f"/products/{product.public_id}").json()
     assert (waiting["status"], waiting["images"][0]["classification"]["state"]) == ("classifying", "queued")

@@ -135,8 +135,6 @@ def test_they_can_be_measured_as_a_pipeline_against_the_shipped_set(activate, tm
 
 def test_a_score_that_finds_a_garment_is_also_that_of_its_name(activate, product, alice, actor_of):
     activate("category")
-    product.name = "Of which the name says nothing"
-    product.save()
     add_images(actor=actor_of(alice), product=product, files=[upload("two.jpg", data=IMAGES["two"])])
     batches.classify_waiting()
     product.refresh_from_db()

@@ -30,7 +30,6 @@ def work(monkeypatch):
 
 @pytest.fixture
 def uploaded(client, product):
-    Product.objects.filter(pk=product.pk).update(name="Of which the name says nothing")
     client.post(f"/products/{product.public_id}/images", {"images": upload("front.jpg")})
     return product
 

@@ -130,9 +130,7 @@ class AlternativeSerializer(serializers.Serializer[Any]):
 class ProposedValueSerializer(ValueSerializer):
     """A value as a model says it, and what else it considered."""
 
-    calibrated = serializers.BooleanField(
-        help_text="Whether the confidence is a measured probability; not where the product's name moved it."
-    )
+    calibrated = serializers.BooleanField(help_text="Whether the confidence is a measured probability.")
     alternatives = AlternativeSerializer(many=True, help_text="Other values, the most probable first.")
 
     def to_representation(self, instance: ShownProposal) -> dict[str, Any]:
