@@ -110,7 +110,7 @@ class Archive:
             raise refusal("zip_path", file=self.name, entry=path[:80])
         if stat.S_ISLNK(info.external_attr >> 16):
             raise refusal("zip_link", file=self.name, entry=path[:80])
-        if info.is_dir() or not parts or parts[0] == "__MACOSX" or parts[-1].lower() in _JUNK:
+        if not parts or info.is_dir() or parts[0] == "__MACOSX" or parts[-1].lower() in _JUNK:
             return None
         if parts[-1].startswith("._"):
             return None
