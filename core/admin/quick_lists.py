@@ -27,6 +27,7 @@ _theirs_label = unfold_list.display_for_label
 _theirs_kept = unfold_list.add_preserved_filters
 _theirs_apps = UnfoldAdminSite.get_app_list
 _KEPT = "headers of the page"
+_ROW = re.compile(r"/[^/?#]+/change/\Z")
 _TITLE, _SUBTITLE, _PATH = "-TITLE-", "-SUBTITLE-", "-PATH-"
 
 
@@ -49,13 +50,16 @@ def _headers(changelist: ChangeList) -> Iterator[dict[str, Any]]:
 
 @lru_cache(maxsize=100)
 def _filters_behind(url: str, filters: str, opts: Options[Any]) -> str:
-    """What the list's filters add to an address that has no query of its own."""
+    """What the list's filters add to the address of a row's page."""
     return str(_theirs_kept({"preserved_filters": filters, "opts": opts}, url)).removeprefix(url)
 
 
 def _kept(context: dict[str, Any], url: str) -> str:
     """The address of a row's page, with the list's filters for the way back: the key is all that differs by row."""
-    return url + _filters_behind(re.sub(r"[0-9]+", "0", url), context["preserved_filters"], context["opts"])
+    page, changed = _ROW.subn("/0/change/", url)
+    if not changed:
+        return str(_theirs_kept(context, url))
+    return url + _filters_behind(page, context["preserved_filters"], context["opts"])
 
 
 def _apps(site: UnfoldAdminSite, request: HttpRequest, app_label: str | None = None) -> Any:

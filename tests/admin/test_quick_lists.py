@@ -49,7 +49,15 @@ def test_what_is_no_text_is_the_themes():
 
 
 @pytest.mark.parametrize("filters", ["", "_changelist_filters=q%3D%25%26%2B%EB%8B%88%ED%8A%B8%26status%3Dready"])
-@pytest.mark.parametrize("address", ["/admin/catalog/product/{}/change/", "/admin/catalog/product/", "/nowhere/{}"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/catalog/product/{}/change/",
+        "/admin/catalog/product/",
+        "/admin/catalog/product/{}/change/?x=1",
+        "/nowhere/{}",
+    ],
+)
 def test_a_link_that_keeps_the_list_s_filters(filters, address):
     context = {"preserved_filters": filters, "opts": Product._meta}
     for key in (1, 20, 3):
