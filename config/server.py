@@ -178,10 +178,15 @@ class Threads:
 
     @classmethod
     def start(cls, threads: int) -> Threads:
-        """Start them, with so many for the site."""
+        """Start them, with so many for the site, and wait until all of them have begun.
+
+        One that has not counts as busy: without a queue the first callers would be turned away.
+        """
         found = [ThreadedTaskDispatcher() for _kind in range(4)]
         for dispatcher, count in zip(found, (threads, HEALTH_THREADS, READY_THREADS, REFUSING_THREADS), strict=True):
             dispatcher.set_thread_count(count)
+        while any(dispatcher.active_count for dispatcher in found):
+            time.sleep(0.001)
         return cls(*found)
 
     def refuse(self, channel: Channel) -> None:
@@ -191,8 +196,8 @@ class Threads:
 
     def has_room(self, queue: int, seconds: float) -> bool:
         """Whether fewer than so many requests wait for a thread of the site, and the first of them not so long yet."""
-        idle = len(self.site.threads) - self.site.active_count
         with self.site.lock:
+            idle = len(self.site.threads) - self.site.active_count
             waiting = self.site.queue
             is_long = bool(waiting) and time.monotonic() - waiting[0].waits_since >= seconds
             return len(waiting) < queue + idle and not is_long

@@ -1,5 +1,7 @@
 """More requests than the server can serve: who waits does so for a bounded time, and health is always answered."""
 
+import threading
+
 import pytest
 
 from config import environment, server
@@ -47,6 +49,21 @@ def test_without_a_queue_a_free_thread_serves(application):
     application.let.set()
     with running_server(application, threads=2, queue=0) as site:
         assert [site.ask("GET", "/").status for _number in range(6)] == [200] * 6
+
+
+def test_threads_that_have_not_begun_yet_are_not_taken_for_busy(monkeypatch):
+    begin, begins = threading.Event(), server.ThreadedTaskDispatcher.handler_thread
+
+    def late(dispatcher, number):
+        begin.wait(WAIT)
+        begins(dispatcher, number)
+
+    monkeypatch.setattr(server.ThreadedTaskDispatcher, "handler_thread", late)
+    monkeypatch.setattr(server.time, "sleep", lambda _seconds: begin.set())  # they do as soon as they are waited for
+    threads = server.Threads.start(2)
+    assert threads.has_room(0, 1)
+    begin.set()
+    threads.stop()
 
 
 def test_without_a_queue_the_next_one_is_turned_away_at_once(application):
