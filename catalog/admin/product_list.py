@@ -19,6 +19,7 @@ from catalog.views.list_rows import Row, rows_of
 from core.admin.newest_first import NEWER, OLDER, NewestFirstList
 from core.admin.theme import DropdownFilter
 
+_LISTED = "row of the list"
 _TAKEN = frozenset((*IGNORED_PARAMS, "p", "e", OLDER, NEWER, "less_sure_than"))  # in addresses of the list
 
 
@@ -42,14 +43,13 @@ class ProductList(NewestFirstList):
         products = list(with_cover(Product.objects.filter(pk__in=keys).select_related("merchant")))
         taxonomy = taxonomy_of(request)
         for row in rows_of(products, taxonomy, taxonomy.attributes):
-            row.product.listed = row  # type: ignore[attr-defined]  # no field: all that an admin column gets is the product
+            vars(row.product)[_LISTED] = row  # all that a column of the admin's gets is the product
         return products
 
 
 def row_of(product: Product) -> Row:
     """What the list shows of a product that it read."""
-    row: Row = product.listed  # type: ignore[attr-defined]  # no field, see ProductList.rows
-    return row
+    return cast(Row, vars(product)[_LISTED])
 
 
 def taxonomy_of(request: HttpRequest) -> Taxonomy:
