@@ -18,6 +18,7 @@ from catalog.also_called import ALSO_CALLED, also_called
 from catalog.models import CATEGORY, AttributeValue
 from catalog.selectors import Taxonomy
 
+ASIDE = frozenset({"with", "for"})  # "jacket with a hood": what follows does not name the product
 _WORD = re.compile(r"\d*[^\W\d_]+|\d+")  # "7부소매" is one, "면100" two
 _THREE_QUARTER = re.compile(r"\b3\s*[/\u2044]\s*4\b")
 _SEVERAL = re.compile(r"[+&]|세트|투피스|\b(?:set|and)\b|\s앤\s")
@@ -26,7 +27,7 @@ _SLEEVES = frozenset({"sleeves", "sleeved"})
 
 _NO_VALUES = frozenset({"cap", "캡", "mustang", "messi", "none", "other", "없음", "기타"})
 # Before a value that the product is not of, and behind one: words for parts, looks, prints, colours.
-_FALSE = """
+_NOT_REALLY = """
     faux fake vegan eco pu synthetic imitation artificial made bonded mock micro non no not new football shoulder
     페이크 인조 에코 비건 퓨 피유 가짜 합성 합피 어깨 솔더 숄더
 """
@@ -40,7 +41,11 @@ _PARTS_BEGIN = """
     벨트 배색 카라 소매 시보리 안감 트리밍 트림 포인트 라벨 로고 패치 자수 장식 디테일 버튼 단추 솔더 숄더 어깨 레이어드
     느낌 스타일 프린 터치 라이크 룩 필 같은 풍 업 블루 컬러 색
 """
-_BEFORE, _BEHIND, _BEGINS_BEHIND = frozenset(_FALSE.split()), frozenset(_PARTS.split()), tuple(_PARTS_BEGIN.split())
+_BEFORE, _BEHIND, _BEGINS_BEHIND = (
+    frozenset(_NOT_REALLY.split()),
+    frozenset(_PARTS.split()),
+    tuple(_PARTS_BEGIN.split()),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,11 @@ class Named:
 
 def named_values(name: str, taxonomy: Taxonomy) -> dict[str, Named]:
     """Return the values that the name mentions by their attribute's code: one of each at most, never a category."""
-    folded = _folded(name)
-    if _SEVERAL.search(folded):
+    text = folded(name)
+    if _SEVERAL.search(text):
         return {}
-    tokens = _tokens(folded)
-    end = next((place for place, token in enumerate(tokens) if place and token in {"with", "for"}), len(tokens))
+    tokens = _tokens(text)
+    end = next((place for place, token in enumerate(tokens) if place and token in ASIDE), len(tokens))
     found: dict[str, dict[int, Named]] = defaultdict(dict)
     for words, values in _mentions(tokens[:end], _vocabulary(taxonomy), _garments(taxonomy)):
         for attribute, value in values.items():
@@ -65,13 +70,14 @@ def named_values(name: str, taxonomy: Taxonomy) -> dict[str, Named]:
     return {attribute: next(iter(named.values())) for attribute, named in found.items() if len(named) == 1}
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return the spelling of names and words that is compared: composed, without case or width."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _tokens(folded: str) -> list[str]:
+def _tokens(text: str) -> list[str]:
     return [
-        "sleeve" if token in _SLEEVES else token for token in _WORD.findall(_THREE_QUARTER.sub("three quarter", folded))
+        "sleeve" if token in _SLEEVES else token for token in _WORD.findall(_THREE_QUARTER.sub("three quarter", text))
     ]
 
 
@@ -89,7 +95,7 @@ def _vocabulary(taxonomy: Taxonomy) -> dict[str, dict[str, AttributeValue]]:
             if today is not None:
                 for text in (value.name_ko, value.name_en, *value.aliases):
                     for part in text.split("/"):  # "울/캐시미어"
-                        named["".join(_tokens(_folded(part)))].add(today.code)
+                        named["".join(_tokens(folded(part)))].add(today.code)
                 for word in also_called(attribute, code):
                     called[word].add(today.code)
         for word, codes in (called | named).items():
@@ -102,7 +108,7 @@ def _garments(taxonomy: Taxonomy) -> set[str]:
     """The words for categories, of two letters or more but for a shirt's last one ("면티")."""
     words = {text for called in ALSO_CALLED[CATEGORY].values() for text in called.split()}
     for value in taxonomy.values[CATEGORY].values():
-        words.update("".join(_tokens(_folded(text))) for text in (value.name_ko, value.name_en, *value.aliases))
+        words.update("".join(_tokens(folded(text))) for text in (value.name_ko, value.name_en, *value.aliases))
     return {word for word in words if len(word) > 1 or word == "티"}
 
 

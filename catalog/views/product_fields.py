@@ -20,11 +20,11 @@ _LEAST_ALTERNATIVE = 0.05
 
 @dataclass(frozen=True)
 class Option:
-    """A value to choose; with a confidence where a model suggests it, and the words in the name that mention it."""
+    """A value to choose; with a confidence where a model suggests it. `named`: the name mentions it."""
 
     value: AttributeValue
     confidence: float | None = None
-    named: str = ""
+    named: bool = False
 
     @property
     def words(self) -> str:
@@ -88,10 +88,10 @@ class Field:
         """The options, with a note at the one that the product's name mentions; it is added where it is missing."""
         if self.named is None:
             return list(options)
-        code, words = self.named.value.code, self.named.words
+        code = self.named.value.code
         known = next((option for option in self.suggestions if option.value.code == code), Option(self.named.value))
-        others = [replace(one, named=words) if one.value.code == code else one for one in options]
-        return others if any(one.named for one in others) else [*others, replace(known, named=words)]
+        others = [replace(one, named=True) if one.value.code == code else one for one in options]
+        return others if any(one.named for one in others) else [*others, replace(known, named=True)]
 
     @property
     def name_agrees(self) -> bool:

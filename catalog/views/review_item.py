@@ -91,8 +91,8 @@ class ReviewItem:
 
 def _choices(field: Field) -> list[Option]:
     likely = [option for option in field.suggestions if (option.confidence or 0) >= _LEAST_CHOICE]
-    most = MOST_CHOICES if field.named is None else MOST_CHOICES - 1
-    return field.with_named((likely or field.suggestions)[:most])
+    choices = field.with_named((likely or field.suggestions)[:MOST_CHOICES])
+    return choices if len(choices) <= MOST_CHOICES else [*choices[: MOST_CHOICES - 1], choices[-1]]
 
 
 def _selected_name(field: Field) -> str:

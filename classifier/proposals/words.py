@@ -8,16 +8,15 @@ within a word its longest ending ("청자켓").
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from catalog.also_called import ALSO_CALLED
 from catalog.models import CATEGORY, AttributeValue
+from catalog.naming import ASIDE, folded
 from catalog.selectors import Taxonomy
 
 _WORD = re.compile(r"[^\W\d_]+")
-_ASIDE = frozenset({"with", "for"})  # "jacket with a hood": what follows does not name the product
 _LEAST_ENDING, _LEAST_LATIN_ENDING = 2, 4  # shorter ones end other words: "파티", "laptop"
 _NO_ENDINGS = frozenset({"vest"})  # "harvest"
 
@@ -38,10 +37,6 @@ def hint_of(name: str, sku: str | None, taxonomy: Taxonomy) -> Hint | None:
     """Return the garment that the name mentions, else the one that the SKU does; None for neither."""
     words = _vocabulary(taxonomy)
     return _mentioned(name, words, taxonomy) or _mentioned(sku or "", words, taxonomy)
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def _vocabulary(taxonomy: Taxonomy) -> dict[str, AttributeValue]:
@@ -68,7 +63,7 @@ def _names(taxonomy: Taxonomy) -> Iterator[tuple[str, AttributeValue]]:
     for leaf in taxonomy.leaves(CATEGORY):
         for value in (_top(leaf, taxonomy), leaf):
             for text in (value.name_ko, value.name_en, *value.aliases):
-                if word := "".join(_WORD.findall(_folded(text))):
+                if word := "".join(_WORD.findall(folded(text))):
                     yield word, value
 
 
@@ -77,8 +72,8 @@ def _top(value: AttributeValue, taxonomy: Taxonomy) -> AttributeValue:
 
 
 def _mentioned(text: str, words: Mapping[str, AttributeValue], taxonomy: Taxonomy) -> Hint | None:
-    tokens = _WORD.findall(_folded(text))
-    end = next((place for place, token in enumerate(tokens) if place and token in _ASIDE), len(tokens))
+    tokens = _WORD.findall(folded(text))
+    end = next((place for place, token in enumerate(tokens) if place and token in ASIDE), len(tokens))
     for place in range(end - 1, -1, -1):
         pair = "".join(tokens[max(place - 1, 0) : place + 1])  # "t-shirt", "padded jacket"
         for word in (_whole(pair, words), _whole(tokens[place], words), _ending(tokens[place], words)):
