@@ -10,7 +10,7 @@ from classifier.jobs import batches
 from tests.support.comboboxes import choose, combobox
 from tests.support.drawn_images import upload
 from tests.support.fake_engines import StubEngine, garment, serve
-from tests.support.seen_products import current_values
+from tests.support.seen_products import current_values, seen_product
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -192,6 +192,18 @@ def test_on_a_phone_what_is_doubtful_is_said_where_it_is(page, product):
     page.mouse.click(button["x"] + 9, button["y"] + 9)
     expect(page.locator("#state .status")).to_contain_text("published")
     assert line.bounding_box()["y"] == pytest.approx(before, abs=1)  # the history below got longer
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_on_a_phone_the_buttons_keep_their_words_whole(page, merchant, width):
+    for _number in range(11):  # so that the place among them has two digits
+        seen_product(merchant, category=("Jacket", 0.5))
+    page.set_viewport_size({"width": width, "height": 640})
+    page.reload()
+    expect(page.get_by_role("link", name="To confirm")).to_be_visible()
+    assert page.locator(".head-bar").bounding_box()["height"] < 70  # three lines of English
+    assert page.locator(".head-bar #publish").bounding_box()["width"] > 50
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_garment_s_line_says_nothing_else_than_what_is_chosen(page):
