@@ -1,6 +1,7 @@
 """One network of three attributes, from flat and worn garments, taught by a larger one and grown from a smaller one."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -13,8 +14,9 @@ from tests.support.tiny_trainings import run_training
 from vision.engine.manifest import Manifest
 from vision.engine.preprocess import to_batch
 from vision.engine.runtime import load_networks
-from vision.training.network import Network, build_model
+from vision.training.network import Network, build_model, resized
 from vision.training.teacher import TrainedTeacher
+from vision.training.teachers import open_teachers
 from vision.training.widening import load_start
 
 HEADS = ["category", "material", "sleeve_length"]
@@ -33,12 +35,16 @@ def teacher(data, worn, tmp_path_factory):
     return run
 
 
-def test_it_trains_three_heads_at_once_and_publishes_them_as_one_network(data, worn, base, tmp_path):
-    run, weights = tmp_path / "run", tmp_path / "weights"
-    run_training("garment", data, base, tmp_path / "finder", epochs=1, image_size=64, publish=weights)
+@pytest.fixture(scope="module")
+def weights(data, worn, base, tmp_path_factory):
+    """A set of a detector and of one network of three attributes, whose run is beside it."""
+    folder = tmp_path_factory.mktemp("trained")
+    run_training("garment", data, base, folder / "finder", epochs=1, image_size=64, publish=folder / "weights")
+    run_training("attributes", data, base, folder / "run", worn=worn, epochs=1, publish=folder / "weights")
+    return folder / "weights"
 
-    run_training("attributes", data, base, run, worn=worn, epochs=1, publish=weights)
 
+def test_it_trains_three_heads_at_once_and_publishes_them_as_one_network(weights):
     models = Manifest.load(weights).models
     assert [models[name].first_output for name in HEADS] == [0, 4, 8]
     assert models["category"].classes == ("Coat", "Dress", "Jeans", "Tshirt")
@@ -48,7 +54,7 @@ def test_it_trains_three_heads_at_once_and_publishes_them_as_one_network(data, w
     assert len({str(models[name].files) for name in HEADS}) == 1
     networks = load_networks({name: models[name] for name in HEADS}, "openvino")
     assert networks["category"].infer(to_batch([np.full((32, 32, 3), 90, np.uint8)])).shape == (1, 11)
-    metrics = json.loads((run / "metrics.json").read_text())["heads"]["sleeve_length"]
+    metrics = json.loads((weights.parent / "run" / "metrics.json").read_text())["heads"]["sleeve_length"]
     assert metrics["kinds"]["worn"]["n"] == 6
     assert metrics["kinds"]["flat"]["n"] == 4
     assert "people in the street" in (weights / "sleeve_length.md").read_text()
@@ -57,11 +63,49 @@ def test_it_trains_three_heads_at_once_and_publishes_them_as_one_network(data, w
 def test_a_teacher_passes_on_what_it_knows(data, worn, base, teacher, tmp_path):
     run = tmp_path / "run"
 
-    run_training("attributes", data, base, run, worn=worn, teacher=teacher, epochs=1, architecture="yolov8s-cls")
+    run_training("attributes", data, base, run, worn=worn, teacher=[teacher], epochs=1, architecture="yolov8s-cls")
 
     described = json.loads((run / "category" / "run.json").read_text())
     assert (described["options"]["teacher"], described["options"]["architecture"]) == ("teacher", "yolov8s-cls")
     assert "learned the answers of a larger network, `teacher`" in (run / "category" / "card.md").read_text()
+
+
+def test_a_teacher_and_a_set_that_serves_pass_on_what_both_know(data, worn, base, teacher, weights, tmp_path):
+    run = tmp_path / "run"
+
+    run_training("attributes", data, base, run, worn=worn, teacher=[teacher, weights], epochs=1)
+
+    described = json.loads((run / "category" / "run.json").read_text())
+    assert described["options"]["teacher"] == "teacher + weights"
+    assert "of several networks together, `teacher + weights`" in (run / "category" / "card.md").read_text()
+
+
+def test_several_teachers_answer_with_the_mean_of_their_logarithms(teacher, weights):
+    images = torch.rand(2, 3, 64, 64)
+    one, other = open_teachers([teacher], "cpu"), open_teachers([weights], "cpu")
+
+    answers = open_teachers([teacher, weights], "cpu")(images)
+
+    assert set(answers) == set(HEADS)
+    for name in HEADS:
+        assert list(one.classes[name]) == list(other.classes[name])
+        apart = one(images)[name].log_softmax(1) + other(resized(images, other.image_size))[name].log_softmax(1)
+        assert answers[name].numpy() == pytest.approx(apart.numpy() / 2, abs=1e-4)
+
+
+def test_a_set_teaches_what_it_serves(weights):
+    models = Manifest.load(weights).models
+    networks = load_networks({name: models[name] for name in HEADS}, "openvino")
+    square = np.full((32, 32, 3), 90, np.uint8)
+    served = networks["category"].infer(to_batch([square]))[0]
+
+    taught = open_teachers([weights], "cpu")(torch.from_numpy(to_batch([square])))
+
+    for name in HEADS:
+        spec = models[name]
+        own = dict(zip(spec.classes, served[spec.first_output :][: len(spec.classes)].tolist(), strict=True))
+        opened = open_teachers([weights], "cpu").classes[name]
+        assert taught[name][0].tolist() == pytest.approx([own[code] for code in opened], abs=1e-3)
 
 
 def test_a_teacher_is_opened_with_what_its_outputs_mean(teacher, worn):
@@ -79,31 +123,43 @@ def test_a_teacher_is_opened_with_what_its_outputs_mean(teacher, worn):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"teacher": "nowhere"}, "There is no teacher in .*nowhere"),
+        ({"teacher": ["nowhere"]}, "There is no teacher in .*nowhere"),
+        ({"teacher": ["empty"]}, "empty cannot teach: The manifest has neither"),
         ({"worn": None}, "The teacher's classes of category are others"),
         ({"role": "teacher"}, "has no teacher itself"),
     ],
 )
 def test_it_says_why_a_teacher_cannot_teach(data, worn, base, teacher, tmp_path, change, complaint):
-    arguments = {"role": "attributes", "teacher": teacher, "worn": worn} | change
-    if isinstance(arguments["teacher"], str):
-        arguments["teacher"] = tmp_path / arguments["teacher"]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "manifest.json").write_text('{"version": "1", "models": {}}')
+    arguments = {"role": "attributes", "teacher": [teacher], "worn": worn} | change
+    arguments["teacher"] = [tmp_path / folder for folder in arguments["teacher"]]
 
     with pytest.raises(CommandError, match=complaint):
         run_training(arguments.pop("role"), data, base, tmp_path / "run", epochs=1, **arguments)
+
+
+def test_a_set_without_a_network_of_all_attributes_cannot_teach(data, worn, base, weights, tmp_path):
+    partial = shutil.copytree(weights, tmp_path / "partial")
+    content = json.loads((partial / "manifest.json").read_text())
+    del content["models"]["material"]
+    (partial / "manifest.json").write_text(json.dumps(content))
+
+    with pytest.raises(CommandError, match="partial has no network of all attributes to learn from"):
+        run_training("attributes", data, base, tmp_path / "run", worn=worn, teacher=[partial], epochs=1)
 
 
 def test_a_run_goes_on_with_its_own_teacher_only(data, worn, base, teacher, tmp_path):
     run = tmp_path / "run"
     options = {"worn": worn, "epochs": 1}
     with pytest.raises(CommandError, match="There is no teacher"):
-        run_training("attributes", data, base, run, teacher=tmp_path / "gone" / "teacher", **options)
+        run_training("attributes", data, base, run, teacher=[tmp_path / "gone" / "teacher"], **options)
 
     with pytest.raises(CommandError, match=r"learns from the teacher teacher, not \(none\)"):
         call_command("train", "attributes", data=data, base=base, out=run, worn=worn, resume=True, stderr=None)
 
     call_command(
-        "train", "attributes", data=data, base=base, out=run, worn=worn, teacher=teacher, resume=True, stderr=None
+        "train", "attributes", data=data, base=base, out=run, worn=worn, teacher=[teacher], resume=True, stderr=None
     )
     assert (run / "metrics.json").is_file()
 
@@ -153,3 +209,19 @@ def test_a_widened_network_answers_as_the_narrow_one(monkeypatch):
     logits = narrow.eval()(images)[1]
     assert own.detach().numpy() == pytest.approx(logits[:, [1, 0]].detach().numpy(), abs=1e-3)
     assert others["sleeve_length"].detach().numpy() == pytest.approx(logits[:, [3, 2]].detach().numpy(), abs=1e-3)
+
+
+def test_a_class_of_several_heads_is_taken_over_by_each():
+    narrow = build_model(["Coat", "Dress", "denim", "not_visible", "long", "not_visible"])
+    heads = {
+        "category": ["Coat", "Dress"],
+        "sleeve_length": ["not_visible", "long"],
+        "material": ["denim", "not_visible"],
+    }
+    network = Network(build_model(heads["category"]), {"sleeve_length": 2, "material": 2}, freeze=0)
+
+    load_start(network, narrow, heads, "category")
+
+    biases = narrow.model[-1].linear.bias.tolist()
+    assert network.auxiliary["material"].bias.tolist() == biases[2:4]
+    assert network.auxiliary["sleeve_length"].bias.tolist() == [biases[5], biases[4]]

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn import functional
 
 from vision.engine.preprocess import CROP_MARGIN
 from vision.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, mix
@@ -28,7 +27,7 @@ from vision.training.dataset import ATTRIBUTES, Crops, Dataset, LabelledImage, l
 from vision.training.files import append_row, atomic_path
 from vision.training.losses import distillation_loss, one_hot, soft_cross_entropy
 from vision.training.metrics import classification_metrics
-from vision.training.network import ARCHITECTURES, EMA, Network, build_model, save_model, to_tensor
+from vision.training.network import ARCHITECTURES, EMA, Network, build_model, resized, save_model, to_tensor
 from vision.training.run import RESULTS, Report, RunError, report_quarters
 from vision.training.sampling import class_balanced_weights, trust
 from vision.training.start import CHECKPOINT, HEAD, KEPT, is_of_a_run, open_weights, read_checkpoint, state_for
@@ -239,8 +238,8 @@ class ClassifierTraining:
     def _loss(self, images: torch.Tensor, targets: dict[str, torch.Tensor], size: int) -> torch.Tensor:
         """The loss of one batch over all heads; the network sees it at `size`, the teacher at its own."""
         options = self.options
-        taught = self.teacher(_resized(images, self.teacher.image_size)) if self.teacher else {}
-        own, auxiliary = self.network(_resized(images, size))
+        taught = self.teacher(resized(images, self.teacher.image_size)) if self.teacher else {}
+        own, auxiliary = self.network(resized(images, size))
         loss = torch.zeros((), device=images.device)
         for name, logits in {options.attribute: own, **auxiliary}.items():
             found = soft_cross_entropy(logits, targets[name], options.label_smoothing)
@@ -356,10 +355,3 @@ class ClassifierTraining:
         self.epoch, self.best = saved["epoch"], saved["best"]
         # A checkpoint from before there was a patience does not say it: it starts again.
         self.best_epoch = saved.get("best_epoch", self.epoch)
-
-
-def _resized(images: torch.Tensor, size: int) -> torch.Tensor:
-    if images.shape[-1] == size:
-        return images
-    resized = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
-    return resized.contiguous(memory_format=torch.channels_last)

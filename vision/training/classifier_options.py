@@ -14,6 +14,9 @@ JOINT = "attributes"
 TEACHER = "teacher"
 """The role of a run whose network only teaches."""
 
+BETWEEN_TEACHERS = " + "
+"""What stands between the names of several."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassifierOptions:
@@ -24,8 +27,8 @@ class ClassifierOptions:
     balancing did not suffice (logit adjustment, Menon et al. 2021).
 
     `heads` are the attributes that the network keeps, if it is trained for several at once; `attribute` is then the one
-    that says which epoch is best. With a `teacher`, the name of its run, the loss is by the share `distillation` the
-    distance from its answers, softened by `distillation_temperature`. A `mirrored` network answers with the mean of
+    that says which epoch is best. With a `teacher`, the names of what teaches, the loss is by the share `distillation`
+    the distance from its answers, softened by `distillation_temperature`. A `mirrored` network answers with the mean of
     what it says of a crop and of its mirror image.
     """
 

@@ -1,4 +1,4 @@
-"""The classifier's network: a YOLOv8-cls with auxiliary heads, its moving average, and its checkpoint."""
+"""The classifier's network: a YOLOv8-cls with auxiliary heads, its moving average, its checkpoint, and its input."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
 from vision.engine.compat import prepare_ultralytics
 from vision.training.files import atomic_path
@@ -109,3 +110,11 @@ def save_model(model: nn.Module, path: Path, image_size: int) -> None:
 def to_tensor(squares: NDArray[np.uint8]) -> torch.Tensor:
     """Bytes (n, 3, s, s) as network input in 0..1, channels last in memory."""
     return torch.from_numpy(squares).float().div_(255.0).contiguous(memory_format=torch.channels_last)
+
+
+def resized(images: torch.Tensor, size: int) -> torch.Tensor:
+    """Images (n, 3, s, s) at another side in pixels, channels last in memory."""
+    if images.shape[-1] == size:
+        return images
+    smaller = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+    return smaller.contiguous(memory_format=torch.channels_last)

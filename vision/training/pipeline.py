@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from vision.training.report import write_report
 from vision.training.run import DESCRIPTION, ENVIRONMENT, METRICS, TASKS, Report, Run, RunError
 from vision.training.start import check_there, is_of_a_run, open_weights
 from vision.training.teacher import LITE, Teacher, TrainedTeacher, check_packages, measure_teacher
+from vision.training.teachers import names_of, open_teachers
 
 Options = ClassifierOptions | DetectorOptions
 
@@ -42,11 +44,11 @@ def start_run(
     given: dict[str, Any],
     *,
     worn: Path | None = None,
-    teacher: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> Run:
     """Describe a new run in `folder`; `given` holds the options that differ from the task's defaults.
 
-    `worn` is a second folder of data, see `read_folders`; `teacher` the run's folder of a network to learn from. The
+    `worn` is a second folder of data, see `read_folders`; `teachers` what to learn from, see `open_teachers`. The
     role may also be JOINT or TEACHER.
 
     Raises RunError for an impossible combination, a missing or refused base or a folder that already holds a run, and
@@ -63,8 +65,8 @@ def start_run(
         check_there(base)
     else:
         open_weights(base)
-    if teacher is not None:
-        given = given | {"teacher": teacher.resolve().name}
+    if teachers:
+        given = given | {"teacher": names_of(teachers)}
     options = _make_options(role, task, given)
     attribute = options.attribute
     if attribute != GARMENT and attribute not in dataset.labelled:
@@ -154,7 +156,7 @@ def finish_run(
     device: str = "cpu",
     *,
     worn: Path | None = None,
-    teacher: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Train from the run's last epoch to its end, measure it on val and write its report; returns the metrics.
 
@@ -172,17 +174,17 @@ def finish_run(
     if isinstance(options, DetectorOptions):
         train_detector(dataset, base, run.folder, options, report, device)
     else:
-        opened = _open_teacher(options, teacher, device)
+        opened = _open_teachers(options, teachers, device)
         ClassifierTraining(dataset, base, run.folder, options, report, device, opened).fit()
     report("measuring on val")
     return _measure(run, dataset, mirror)
 
 
-def _open_teacher(options: ClassifierOptions, folder: Path | None, device: str) -> Teacher | None:
-    given = folder.resolve().name if folder else ""
+def _open_teachers(options: ClassifierOptions, folders: Sequence[Path], device: str) -> Teacher | None:
+    given = names_of(folders)
     if given != options.teacher:
         raise RunError(f"The run learns from the teacher {options.teacher or '(none)'}, not {given or '(none)'}.")
-    return TrainedTeacher(folder / "best.pt", device) if folder else None
+    return open_teachers(folders, device)
 
 
 def _measure(run: Run, dataset: Dataset, mirror: Path | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from vision.evaluation.readings import NOTHING
 from vision.evaluation.tables import class_table, detection_table
 from vision.evaluation.validation import Validation
 from vision.training.charts import draw_confusion, draw_curves
-from vision.training.classifier_options import JOINT
+from vision.training.classifier_options import BETWEEN_TEACHERS, JOINT
 from vision.training.dataset import Dataset
 from vision.training.files import write_json, write_text
 from vision.training.run import METRICS, RESULTS, Run
@@ -70,8 +70,9 @@ def _about(run: Run) -> str:
             f"`manage.py train {asked}`."
         )
     if options.get("teacher"):
+        larger = "several networks together" if BETWEEN_TEACHERS in options["teacher"] else "a larger network"
         how += (
-            f" By {options['distillation']:.0%} of the loss it learned the answers of a larger network, "
+            f" By {options['distillation']:.0%} of the loss it learned the answers of {larger}, "
             f"`{options['teacher']}`, that had learned from the same images."
         )
     if options.get("canvases"):

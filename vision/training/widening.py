@@ -64,17 +64,36 @@ def _widened(value: torch.Tensor, shape: torch.Size) -> torch.Tensor | None:
 
 @torch.no_grad()
 def _load_heads(network: Network, base: Any, heads: Mapping[str, Sequence[str]], own: str) -> None:
-    """Copy the linear layer's rows of all classes that the base has by exactly one output."""
+    """Copy the linear layer's rows of all classes that the base has, see `_places`."""
     last = base.model[-1]
     if not hasattr(last, LINEAR):
         return
-    names = [str(base.names[index]) for index in range(len(base.names))]
-    places = {name: index for index, name in enumerate(names) if names.count(name) == 1}
+    places = _places([str(base.names[index]) for index in range(len(base.names))], heads)
     linears = {own: network.layers[-1].linear, **network.auxiliary}
     for attribute, linear in linears.items():
         if linear.in_features != last.linear.in_features:
             return
         for row, name in enumerate(heads[attribute]):
-            if name in places:
-                linear.weight[row].copy_(last.linear.weight[places[name]])
-                linear.bias[row].copy_(last.linear.bias[places[name]])
+            if (attribute, name) in places:
+                linear.weight[row].copy_(last.linear.weight[places[attribute, name]])
+                linear.bias[row].copy_(last.linear.bias[places[attribute, name]])
+
+
+def _places(names: Sequence[str], heads: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], int]:
+    """The output of each class of each head among those of a network, which are called `names`.
+
+    Several heads may have a class, as `not_visible`. Their outputs follow each other head by head, as the classes that
+    only one of them has do; what cannot be told apart so is left out.
+    """
+    owners = {name: [head for head, classes in heads.items() if name in classes] for name in names}
+    begins: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if len(owners[name]) == 1:
+            begins.setdefault(owners[name][0], index)
+    places = {}
+    for name, of in owners.items():
+        known = sorted((head for head in of if head in begins or len(of) == 1), key=lambda head: begins.get(head, 0))
+        found = [index for index, other in enumerate(names) if other == name]
+        if len(known) == len(found):
+            places |= {(head, name): index for head, index in zip(known, found, strict=True)}
+    return places

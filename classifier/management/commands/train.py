@@ -59,7 +59,14 @@ class Command(EnglishCommand):
         parser.add_argument("--task", choices=("detect", "classify"), help="default: detect for garment, else classify")
         parser.add_argument("--out", type=Path, help="folder of the run (default runs/ROLE)")
         parser.add_argument("--name", help="name in the manifest (default ROLE-YEAR.MONTH)")
-        parser.add_argument("--teacher", type=Path, metavar="RUN", help="folder of the teacher that it learns from")
+        parser.add_argument(
+            "--teacher",
+            type=Path,
+            nargs="+",
+            default=[],
+            metavar="FOLDER",
+            help="what it learns from: runs of teachers, or weights folders; several answer together",
+        )
         parser.add_argument("--resume", action="store_true", help="go on with the run in --out, with its own options")
         parser.add_argument("--publish", type=Path, metavar="WEIGHTS", help="export the result into this folder")
         parser.add_argument(
@@ -108,7 +115,7 @@ class Command(EnglishCommand):
         name = options["name"] or f"{role.replace('_', '-')}-{today:%Y.%m}"
         given = {option: options[option] for option in OPTIONS if options[option] is not None}
         data, base = options["data"], options["base"]
-        sources = {"worn": options["worn"], "teacher": options["teacher"]}
+        sources = {"worn": options["worn"], "teachers": options["teacher"]}
         try:
             device = choose_device(options["device"])
             if options["resume"]:
