@@ -61,7 +61,7 @@ def manifest_entry(run: Run, metrics: dict[str, Any], files: dict[str, dict[str,
     if run.task == "detect":
         entry["threshold"] = val["threshold"]
         if run.options.get("top_levels"):
-            entry |= {"overlap": OVERLAP, "overlap_across": OVERLAP_ACROSS, "mirrored": True}
+            entry |= {"overlap": OVERLAP, "overlap_across": OVERLAP_ACROSS}
     else:
         found = metrics["calibration"]
         entry |= {"margin": CROP_MARGIN, "mirrored": run.options.get("mirrored", True), "output": "logits"}
