@@ -15,7 +15,7 @@ TEACHER = "teacher"
 """The role of a run whose network only teaches."""
 
 BETWEEN_TEACHERS = " + "
-"""What stands between the names of several."""
+"""Joins the names of several."""
 
 
 @dataclass(frozen=True, slots=True)

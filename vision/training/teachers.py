@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from vision.engine.checkpoint import RAW_OUTPUT, load_module
 from vision.engine.errors import EngineError
@@ -26,7 +28,7 @@ class ServedTeacher:
             models = Manifest.load(folder).models
             specs = [models[name] for name in ATTRIBUTES]
             (files,) = {spec.files["torch"] for spec in specs}
-            module = load_module(files[0].read())
+            module: Any = load_module(files[0].read())
         except (KeyError, ValueError) as error:
             raise RunError(f"{folder} has no network of all attributes to learn from.") from error
         except EngineError as error:
@@ -37,7 +39,7 @@ class ServedTeacher:
             spec.role: [spec.first_output + spec.classes.index(name) for name in self.classes[spec.role]]
             for spec in specs
         }
-        self._network = module.to(device, memory_format=torch.channels_last).eval()
+        self._network: nn.Module = module.to(device, memory_format=torch.channels_last).eval()
 
     @torch.no_grad()
     def __call__(self, images: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -90,7 +90,7 @@ def _places(names: Sequence[str], heads: Mapping[str, Sequence[str]]) -> dict[tu
     for index, name in enumerate(names):
         if len(owners[name]) == 1:
             begins.setdefault(owners[name][0], index)
-    places = {}
+    places: dict[tuple[str, str], int] = {}
     for name, of in owners.items():
         known = sorted((head for head in of if head in begins or len(of) == 1), key=lambda head: begins.get(head, 0))
         found = [index for index, other in enumerate(names) if other == name]
