@@ -206,6 +206,17 @@ def test_on_a_phone_the_buttons_keep_their_words_whole(page, merchant, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("lines", [1, 3])
+def test_on_a_phone_the_tools_are_as_high_as_what_is_said_beside_them(page, lines):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    page.locator(".photo figcaption").first.evaluate(
+        "(caption, lines) => { caption.style.minHeight = `${3 * lines}rem`; }", lines
+    )
+    tools, caption = (page.locator(f".photo {part}").first.bounding_box() for part in (".box-tools", "figcaption"))
+    assert (tools["y"], tools["height"]) == pytest.approx((caption["y"], caption["height"]), abs=1)
+
+
 def test_a_garment_s_line_says_nothing_else_than_what_is_chosen(page):
     page.get_by_role("radio").first.check()
     cell = page.locator(".garment:has(:checked) [data-cell=category]")
