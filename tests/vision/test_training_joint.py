@@ -99,13 +99,13 @@ def test_a_set_teaches_what_it_serves(weights):
     square = np.full((32, 32, 3), 90, np.uint8)
     served = networks["category"].infer(to_batch([square]))[0]
 
-    taught = open_teachers([weights], "cpu")(torch.from_numpy(to_batch([square])))
+    teacher = open_teachers([weights], "cpu")
+    taught = teacher(torch.from_numpy(to_batch([square])))
 
     for name in HEADS:
         spec = models[name]
         own = dict(zip(spec.classes, served[spec.first_output :][: len(spec.classes)].tolist(), strict=True))
-        opened = open_teachers([weights], "cpu").classes[name]
-        assert taught[name][0].tolist() == pytest.approx([own[code] for code in opened], abs=1e-3)
+        assert taught[name][0].tolist() == pytest.approx([own[code] for code in teacher.classes[name]], abs=1e-3)
 
 
 def test_a_teacher_is_opened_with_what_its_outputs_mean(teacher, worn):
@@ -147,6 +147,16 @@ def test_a_set_without_a_network_of_all_attributes_cannot_teach(data, worn, base
 
     with pytest.raises(CommandError, match="partial has no network of all attributes to learn from"):
         run_training("attributes", data, base, tmp_path / "run", worn=worn, teacher=[partial], epochs=1)
+
+
+def test_teachers_of_different_classes_do_not_teach_together(data, base, teacher, weights, worn, tmp_path):
+    other = shutil.copytree(weights, tmp_path / "other")
+    content = json.loads((other / "manifest.json").read_text())
+    content["models"]["category"]["classes"][0] = "Cardigan"
+    (other / "manifest.json").write_text(json.dumps(content))
+
+    with pytest.raises(CommandError, match="The teachers know different classes"):
+        run_training("attributes", data, base, tmp_path / "run", worn=worn, teacher=[teacher, other], epochs=1)
 
 
 def test_a_run_goes_on_with_its_own_teacher_only(data, worn, base, teacher, tmp_path):

@@ -174,13 +174,13 @@ def finish_run(
     if isinstance(options, DetectorOptions):
         train_detector(dataset, base, run.folder, options, report, device)
     else:
-        opened = _open_teachers(options, teachers, device)
+        opened = _teacher_of(options, teachers, device)
         ClassifierTraining(dataset, base, run.folder, options, report, device, opened).fit()
     report("measuring on val")
     return _measure(run, dataset, mirror)
 
 
-def _open_teachers(options: ClassifierOptions, folders: Sequence[Path], device: str) -> Teacher | None:
+def _teacher_of(options: ClassifierOptions, folders: Sequence[Path], device: str) -> Teacher | None:
     given = names_of(folders)
     if given != options.teacher:
         raise RunError(f"The run learns from the teacher {options.teacher or '(none)'}, not {given or '(none)'}.")

@@ -54,13 +54,11 @@ class Together:
     def __init__(self, teachers: Sequence[Teacher]) -> None:
         """Raises RunError where they know different classes."""
         self._teachers = teachers
-        self.classes = teachers[0].classes
+        first, *others = ({name: list(found) for name, found in teacher.classes.items()} for teacher in teachers)
+        if any(other != first for other in others):
+            raise RunError("The teachers know different classes: they must have learned from the same labels.")
+        self.classes: Mapping[str, Sequence[str]] = first
         self.image_size = max(teacher.image_size for teacher in teachers)
-        for other in teachers[1:]:
-            if {name: list(found) for name, found in other.classes.items()} != {
-                name: list(found) for name, found in self.classes.items()
-            }:
-                raise RunError("The teachers know different classes: they must have learned from the same labels.")
 
     def __call__(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """See `Teacher`; each sees the images at its own size."""

@@ -92,7 +92,7 @@ def _places(names: Sequence[str], heads: Mapping[str, Sequence[str]]) -> dict[tu
             begins.setdefault(owners[name][0], index)
     places: dict[tuple[str, str], int] = {}
     for name, of in owners.items():
-        known = sorted((head for head in of if head in begins or len(of) == 1), key=lambda head: begins.get(head, 0))
+        known = of if len(of) == 1 else sorted((head for head in of if head in begins), key=begins.__getitem__)
         found = [index for index, other in enumerate(names) if other == name]
         if len(known) == len(found):
             places |= {(head, name): index for head, index in zip(known, found, strict=True)}
