@@ -116,6 +116,7 @@ def _spec(version: ModelVersion) -> ModelSpec:
         input_size=version.input_size,
         calibrated=version.calibrated,
         verified=tuple(serving.pop("verified", ())),
+        input_shapes=tuple((height, width) for height, width in serving.pop("input_shapes", ())),
         files=files["files"],
         mirror_files=files["mirror_files"],
         **serving,

@@ -33,9 +33,14 @@ def build_weights(folder: Path) -> Path:
 
 
 def build_four_classes(folder: Path) -> Path:
-    """The same with a detector of top-level categories, and two classifiers that may say that nothing can be seen."""
-    models = {"garment": _detector(folder, "garment", TOP_LEVELS) | {"temperature": 1.5}}
-    models["category"] = _classifier(folder, "category", CATEGORIES) | {"finder_weight": 0.8}
+    """The same with a detector of top-level categories, and two classifiers that may say that nothing can be seen.
+
+    The detector and the classifier of categories have narrower inputs as well.
+    """
+    finder = _detector(folder, "garment", TOP_LEVELS)
+    models = {"garment": finder | {"temperature": 1.5, "input_shapes": [[128, 96]]}}
+    category = _classifier(folder, "category", CATEGORIES)
+    models["category"] = category | {"finder_weight": 0.8, "input_shapes": [[64, 48]]}
     for role, classes in (("material", MATERIALS), ("sleeve_length", SLEEVES)):
         models[role] = _classifier(folder, role, [*classes, NOT_VISIBLE])
     return write_manifest(folder, models)

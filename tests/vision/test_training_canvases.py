@@ -11,6 +11,7 @@ from tests.support.drawn_outfits import draw_outfits
 from tests.support.tiny_trainings import run_training
 from tests.vision.test_training_detector import interrupt, resume
 from vision.engine.manifest import Manifest
+from vision.engine.runtime import load_networks
 from vision.training.canvases import Album, Canvases, compose, compose_negative
 from vision.training.cutouts import cut_out
 from vision.training.dataset import by_file, true_boxes
@@ -55,6 +56,38 @@ def test_it_trains_a_detector_of_top_level_categories_and_publishes_it(data, wor
     assert "finds garments as Top, Bottom, Outer, Onepiece" in (weights / "garment.md").read_text()
 
 
+def test_it_learns_for_the_shapes_that_it_serves_in(data, worn, base, tmp_path):
+    run, weights = tmp_path / "run", tmp_path / "weights"
+
+    run_training(
+        "garment",
+        data,
+        base,
+        run,
+        worn=worn,
+        epochs=2,
+        image_size=64,
+        input_shapes=[[64, 32]],
+        publish=weights,
+        **BY_CANVASES,
+    )
+
+    spec = Manifest.load(weights).finder
+    assert spec.shapes == ((64, 64), (64, 32))
+    network = load_networks({"garment": spec}, "openvino")["garment"]
+    assert network.infer(np.zeros((1, 3, 64, 32), np.float32)).shape[1] == 4 + len(TOP_LEVELS)
+
+
+def test_canvases_take_turns_in_their_shapes(album):
+    canvases = Canvases(album, [(64, 64), (96, 64)], 12, 3, seed=5)
+    for epoch, shape in enumerate([(64, 64), (96, 64), (64, 64)]):
+        canvases.epoch = epoch
+        for index in range(12):
+            canvas = canvases[index]
+            assert canvas["img"].shape == (3, *shape)
+            assert ((canvas["bboxes"] >= 0) & (canvas["bboxes"] <= 1)).all()
+
+
 def test_gaps_are_filled_once_even_if_it_is_interrupted(data, worn, base, tmp_path, capsys):
     run = tmp_path / "run"
     interrupt("epoch 2/2  50 %", "garment", data, base, run, epochs=2, worn=worn, **BY_CANVASES)
@@ -74,14 +107,15 @@ def test_drawn_people_wear_what_was_cut_out(data, base, tmp_path, capsys):
     assert "5 cut-outs" in capsys.readouterr().err  # the dresses: other drawings fill their boxes
 
 
-def test_every_canvas_keeps_its_boxes_inside(album):
+@pytest.mark.parametrize("shape", [(96, 96), (120, 80), (64, 112)])
+def test_every_canvas_keeps_its_boxes_inside(album, shape):
     kinds = set()
     for number in range(60):
         chance = np.random.default_rng(number)
-        canvas, found = compose(album, 96, chance, late=number % 2 == 0)
-        assert canvas.shape == (96, 96, 3)
+        canvas, found = compose(album, shape, chance, late=number % 2 == 0)
+        assert canvas.shape == (*shape, 3)
         assert (found[:, 1:3] >= 0).all()
-        assert (found[:, 3:] <= 96 + 1e-3).all()
+        assert (found[:, 3:] <= np.array(shape[::-1]) + 1e-3).all()
         assert (found[:, 1:3] < found[:, 3:]).all()
         kinds.add(len(found))
     assert len(kinds) >= 5  # none, one, several
@@ -103,8 +137,8 @@ def test_a_box_goes_where_its_garment_goes(album):
 
 def test_negatives_show_no_garment(album):
     for number in range(20):
-        canvas, found = compose_negative(album, 64, np.random.default_rng(number))
-        assert canvas.shape == (64, 64, 3)
+        canvas, found = compose_negative(album, (64, 48), np.random.default_rng(number))
+        assert canvas.shape == (64, 48, 3)
         assert not len(found)
 
 
@@ -128,7 +162,7 @@ def test_a_figure_is_dressed_in_the_cutouts(data):
 
 
 def test_the_same_canvas_comes_again_in_the_same_epoch(album):
-    canvases, others = (Canvases(album, 64, 4, 3, seed=5) for _ in range(2))
+    canvases, others = (Canvases(album, [(64, 64)], 4, 3, seed=5) for _ in range(2))
     assert all((canvases[index]["img"] == others[index]["img"]).all() for index in range(4))
     others.epoch = 1
     assert not all((canvases[index]["img"] == others[index]["img"]).all() for index in range(4))

@@ -9,8 +9,11 @@ import pytest
 import torch
 from django.core.management import CommandError, call_command
 
+from tests.support.drawn_images import photo
 from tests.support.drawn_outfits import draw_outfits
 from tests.support.tiny_trainings import run_training
+from vision.engine import Engine
+from vision.engine.checkpoint import load_checkpoint
 from vision.engine.manifest import Manifest
 from vision.engine.preprocess import to_batch
 from vision.engine.runtime import load_networks
@@ -60,6 +63,34 @@ def test_it_trains_three_heads_at_once_and_publishes_them_as_one_network(weights
     assert "people in the street" in (weights / "sleeve_length.md").read_text()
 
 
+def test_it_learns_garments_in_the_shapes_that_it_serves_in(data, worn, base, teacher, weights, tmp_path):
+    shutil.copytree(weights, tmp_path / "weights")
+    options = {"input_shapes": [[64, 32]], "image_size": 64, "teacher": [teacher]}
+
+    run_training(
+        "attributes",
+        data,
+        tmp_path / "weights" / "attributes.pt",
+        tmp_path / "run",
+        worn=worn,
+        epochs=2,
+        publish=tmp_path / "weights",
+        **options,
+    )
+
+    models = Manifest.load(tmp_path / "weights").models
+    assert all(models[name].shapes == ((64, 64), (64, 32)) for name in HEADS)
+    found = Engine.load(tmp_path / "weights").classify(photo("navy", (300, 400)))
+    assert all("category" in garment.attributes for garment in found.garments)
+    before, after = (
+        load_checkpoint((folder / "attributes.pt").read_bytes(), fuse=False)[1].state_dict()
+        for folder in (weights, tmp_path / "weights")
+    )
+    kept = {name: torch.equal(value, after[name]) for name, value in before.items() if "linear" not in name}
+    assert all(same for name, same in kept.items() if "running" in name)  # shapes apart have other statistics
+    assert not all(kept.values())
+
+
 def test_a_teacher_passes_on_what_it_knows(data, worn, base, teacher, tmp_path):
     run = tmp_path / "run"
 
@@ -83,13 +114,14 @@ def test_a_teacher_and_a_set_that_serves_pass_on_what_both_know(data, worn, base
 def test_several_teachers_answer_with_the_mean_of_their_logarithms(teacher, weights):
     images = torch.rand(2, 3, 64, 64)
     one, other = open_teachers([teacher], "cpu"), open_teachers([weights], "cpu")
+    smaller = resized(images, (other.image_size, other.image_size))
 
     answers = open_teachers([teacher, weights], "cpu")(images)
 
     assert set(answers) == set(HEADS)
     for name in HEADS:
         assert list(one.classes[name]) == list(other.classes[name])
-        apart = one(images)[name].log_softmax(1) + other(resized(images, other.image_size))[name].log_softmax(1)
+        apart = one(images)[name].log_softmax(1) + other(smaller)[name].log_softmax(1)
         assert answers[name].numpy() == pytest.approx(apart.numpy() / 2, abs=1e-4)
 
 

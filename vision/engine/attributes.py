@@ -14,13 +14,16 @@ from .crop_classifier import CropClassifier, best_values, combined, visible_shar
 from .detector import Detections, Detector
 from .manifest import NOT_VISIBLE, ModelSpec
 from .matching import match, overlaps
-from .preprocess import crop_square
+from .preprocess import crop_garment
 from .results import AttributeResult, Box
 from .runtime import Tensor
 from .taxonomy import CATEGORY, Taxonomy
 
 LEAST_OVERLAP = 0.3
 """A detector's box says something about a garment only if they overlap by this much (IoU)."""
+
+
+Shapes = tuple[tuple[int, int], ...]
 
 
 @dataclass(slots=True)
@@ -43,20 +46,20 @@ class Subject:
 class Crops:
     """The garments' crops of one batch, and what networks made of them.
 
-    Each is cut once for all models that want it at the same size and margin, and shown once to each network, however
+    Each is cut once for all models that want it in the same shapes and margin, and shown once to each network, however
     many models share that.
     """
 
     def __init__(self, images: Sequence[Image.Image]) -> None:
         self.images = images
-        self._cut: dict[tuple[int, Box, int, float], NDArray[np.uint8]] = {}
+        self._cut: dict[tuple[int, Box, Shapes, float], NDArray[np.uint8]] = {}
         self._outputs: dict[tuple[int, int, Box], Tensor] = {}
 
-    def of(self, subject: Subject, size: int, margin: float) -> NDArray[np.uint8]:
-        """The garment as a square (size, size, 3) of RGB bytes."""
-        key = (subject.image, subject.box, size, margin)
+    def of(self, subject: Subject, shapes: Shapes, margin: float) -> NDArray[np.uint8]:
+        """The garment in the nearest of `shapes`: (height, width, 3) RGB bytes."""
+        key = (subject.image, subject.box, shapes, margin)
         if key not in self._cut:
-            self._cut[key] = crop_square(self.images[subject.image], subject.box, size, margin)
+            self._cut[key] = crop_garment(self.images[subject.image], subject.box, shapes, margin)
         return self._cut[key]
 
     def outputs(self, subjects: Sequence[Subject], classifier: CropClassifier) -> Tensor:
@@ -65,7 +68,7 @@ class Crops:
         keys = [(id(classifier.network), subject.image, subject.box) for subject in subjects]
         new = {key: subject for key, subject in zip(keys, subjects, strict=True) if key not in self._outputs}
         if new:
-            rows = classifier.run([self.of(subject, spec.input_size, spec.margin) for subject in new.values()])
+            rows = classifier.run([self.of(subject, spec.shapes, spec.margin) for subject in new.values()])
             self._outputs.update(zip(new, rows, strict=True))
         return np.stack([self._outputs[key] for key in keys])
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .manifest import NOT_VISIBLE, ModelSpec
 from .preprocess import to_batch
 from .results import Alternative, AttributeResult
-from .runtime import LARGEST_BATCH, Network, Tensor
+from .runtime import Network, Tensor, batches
 from .taxonomy import CATEGORY, Taxonomy
 
 MOST_ALTERNATIVES = 5
@@ -27,11 +27,11 @@ class CropClassifier:
         self.network = network
 
     def run(self, crops: Sequence[NDArray[np.uint8]]) -> Tensor:
-        """The network's raw output (n, outputs) for n squares of the model's input size."""
-        batches = (
-            to_batch(list(crops[start : start + LARGEST_BATCH])) for start in range(0, len(crops), LARGEST_BATCH)
-        )
-        return np.concatenate([self.network.infer(batch) for batch in batches])
+        """The network's raw output (n, outputs) for n crops in any of the model's shapes (height, width, 3)."""
+        rows: dict[int, Tensor] = {}
+        for numbers in batches([crop.shape for crop in crops]):
+            rows.update(zip(numbers, self.network.infer(to_batch([crops[number] for number in numbers])), strict=True))
+        return np.stack([rows[number] for number in range(len(crops))])
 
     def probabilities(self, output: Tensor, outfit: Sequence[bool] | None = None) -> Tensor:
         """(n, classes) from the network's raw output (n, outputs), of which other models may own a part.

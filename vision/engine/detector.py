@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,8 @@ from PIL import Image
 from .manifest import GARMENT, OVERLAP, OVERLAP_ACROSS, ModelSpec
 from .matching import Boxes, suppress
 from .mirrored import agreed, beside, plain
-from .preprocess import Letterbox, letterbox, to_batch
-from .runtime import LARGEST_BATCH, Network, Tensor
+from .preprocess import Letterbox, letterbox, nearest_shape, to_batch
+from .runtime import Network, Tensor, batches
 from .taxonomy import Taxonomy
 from .windows import Found, Region, cut_by, join, windows
 
@@ -36,11 +35,12 @@ class Detections:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A part of image number `image` of a batch, or the whole of it (`number` 0)."""
+    """A part of image number `image` of a batch, or the whole of it (`number` 0), and the shape to see it in."""
 
     image: int
     number: int
     region: Region
+    shape: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +66,24 @@ class Detector:
         Long images are looked at in windows as well, see `windows`.
         """
         found: list[list[Found]] = [[] for _ in images]
-        views = _views(images)
-        while batch := list(islice(views, LARGEST_BATCH)):
-            squares = [letterbox(images[view.image], self.spec.input_size, view.region) for view in batch]
-            output = self._infer(to_batch([square for square, _ in squares]))
-            for view, (_, geometry), look in zip(batch, squares, output, strict=True):
+        views = list(_views(images, self.spec.shapes))
+        for numbers in batches([view.shape for view in views]):
+            batch = [views[number] for number in numbers]
+            canvases = [letterbox(images[view.image], view.shape, view.region) for view in batch]
+            output = self._infer(to_batch([canvas for canvas, _ in canvases]))
+            for view, (_, geometry), look in zip(batch, canvases, output, strict=True):
                 found[view.image] += self._found(view, geometry, look, images[view.image])
         return [self._detections(mine, image) for mine, image in zip(found, images, strict=True)]
 
     def _infer(self, batch: Tensor) -> list[_Look]:
-        """The network's output for each square, with that for its mirror image where it has to look twice."""
+        """The network's output for each canvas, with that for its mirror image where it has to look twice."""
         straight = self.network.infer(batch)
         looks = [_Look(raw, both=False) for raw in straight]
         doubtful = [index for index, raw in enumerate(straight) if self.spec.mirrored and not plain(raw)]
         if doubtful:
             mirror = self.network.infer(np.ascontiguousarray(batch[doubtful][..., ::-1]))
             for index, turned in zip(doubtful, mirror, strict=True):
-                looks[index] = _Look(beside(straight[index], turned, self.spec.input_size), both=True)
+                looks[index] = _Look(beside(straight[index], turned, batch.shape[-1]), both=True)
         return looks
 
     def _found(self, view: _View, geometry: Letterbox, look: _Look, image: Image.Image) -> Iterator[Found]:
@@ -128,11 +129,11 @@ class Detector:
         return dict(zip(best, (powers / powers.sum()).tolist(), strict=True))
 
 
-def _views(images: Sequence[Image.Image]) -> Iterator[_View]:
+def _views(images: Sequence[Image.Image], shapes: Sequence[tuple[int, int]]) -> Iterator[_View]:
     for index, image in enumerate(images):
-        yield _View(index, 0, (0, 0, image.width, image.height))
-        for number, region in enumerate(windows(image.width, image.height), start=1):
-            yield _View(index, number, region)
+        regions = [(0, 0, image.width, image.height), *windows(image.width, image.height)]
+        for number, (left, top, right, bottom) in enumerate(regions):
+            yield _View(index, number, (left, top, right, bottom), nearest_shape(shapes, right - left, bottom - top))
 
 
 def top_categories(spec: ModelSpec, taxonomy: Taxonomy) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ OUTPUTS = ("logits", "probabilities")
 # Fields of a model that do not say how its files are used.
 IDENTITY = ("role", "name", "files", "mirror_files", "verified", "details")
 # Fields that came later: a model that leaves them at their defaults keeps the hash that it was known by.
-_LATER = ("overlap", "overlap_across", "finder_weight", "outfit_temperature")
+_LATER = ("overlap", "overlap_across", "finder_weight", "outfit_temperature", "input_shapes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ class ModelSpec:
     multiplies its probabilities by the detector's for the top-level category, to the power of `finder_weight` (0: not
     at all); the detector's `temperature` sharpens or softens those.
 
+    A network sees an image, or a garment's crop, in a square of `input_size` pixels or in one of `input_shapes`
+    (height, width), whichever has the nearest proportions: grey around an image costs as much as the image.
+
     `files` maps a runtime to its files (openvino: graph and weights; torch: one checkpoint). `output` says what a
     classifier's network returns; both kinds get the temperature. Classifiers that list the same files share one
     network, which runs once for all of them: the outputs of each begin at its `first_output`. A `mirrored` classifier
@@ -88,6 +91,7 @@ class ModelSpec:
     overlap: float = OVERLAP
     overlap_across: float = OVERLAP_ACROSS
     finder_weight: float = 0.0
+    input_shapes: tuple[tuple[int, int], ...] = ()
     verified: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -98,6 +102,11 @@ class ModelSpec:
         if not all(runtime in files for files in networks):
             raise WeightsMissing(f"The manifest lists no {runtime} file for the model {self.name}.")
         return tuple(files[runtime] for files in networks)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """What the network may get: (height, width) in pixels, the square first."""
+        return (self.input_size, self.input_size), *self.input_shapes
 
     @property
     def sha256(self) -> str:
@@ -174,6 +183,7 @@ def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
         overlap=float(item.get("overlap", OVERLAP)),
         overlap_across=float(item.get("overlap_across", OVERLAP_ACROSS)),
         finder_weight=float(item.get("finder_weight", 0.0)),
+        input_shapes=tuple((int(height), int(width)) for height, width in item.get("input_shapes", ())),
         verified=tuple(str(precision) for precision in item.get("verified", ())),
         details={key: item[key] for key in ("architecture", "metrics", "data", "licence", "card") if key in item},
     )
@@ -181,6 +191,8 @@ def _parse_model(role: str, item: Mapping[str, Any], folder: Path) -> ModelSpec:
         raise ValueError(f"{role}: unknown task or output")
     if not spec.classes or spec.input_size <= 0 or spec.temperature <= 0:
         raise ValueError(f"{role}: classes, input_size and temperature must not be empty or zero")
+    if min(min(shape) for shape in spec.shapes) <= 0:
+        raise ValueError(f"{role}: input_shapes are heights and widths above zero")
     if not (0 < spec.overlap <= 1 and 0 < spec.overlap_across <= 1 and spec.finder_weight >= 0):
         raise ValueError(f"{role}: overlap and overlap_across are in 0..1, finder_weight is not negative")
     return spec

@@ -38,13 +38,13 @@ def plain(raw: Tensor) -> bool:
     return bool((overlaps(corners[surest : surest + 1], corners) > ONE_PLACE).all())
 
 
-def beside(straight: Tensor, mirror: Tensor, size: int) -> Tensor:
-    """A network's outputs (4 + classes, anchors) for an image and for its mirror image, `size` pixels wide, as one.
+def beside(straight: Tensor, mirror: Tensor, width: int) -> Tensor:
+    """A network's outputs (4 + classes, anchors) for an image and for its mirror image, `width` pixels wide, as one.
 
     The anchors (twice as many) of the mirror image come second, their boxes turned back.
     """
     turned = mirror.copy()
-    turned[0] = size - turned[0]
+    turned[0] = width - turned[0]
     joined: Tensor = np.concatenate([straight, turned], axis=1)
     return joined
 

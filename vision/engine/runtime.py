@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +18,8 @@ from .precision import BF16, F32, OPENVINO, RUNTIME_FILES, PrecisionUnavailable
 
 Tensor = NDArray[np.float32]
 
+COLOURS = 3
+
 LANES = min(os.cpu_count() or 1, 8)
 """How many networks run at the same time, each on a core of its own."""
 
@@ -28,11 +30,20 @@ LARGEST_BATCH = 4
 """How many images a network gets at once: 16 take 140 MB more and, on the one core of a lane, no less time."""
 
 
+def batches(shapes: Sequence[tuple[int, ...]], most: int = LARGEST_BATCH) -> Iterator[list[int]]:
+    """The numbers of the images that a network gets together: those of one shape, at most so many."""
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for number, shape in enumerate(shapes):
+        alike.setdefault(shape, []).append(number)
+    for numbers in alike.values():
+        yield from (numbers[start : start + most] for start in range(0, len(numbers), most))
+
+
 class Network(Protocol):
     """A loaded network. May be called from several threads."""
 
     def infer(self, batch: Tensor) -> Tensor:
-        """(n, 3, size, size) RGB in 0..1 to the raw output.
+        """(n, 3, height, width) RGB in 0..1 to the raw output.
 
         A detector gives (n, 4 + classes, anchors): centre x, y, width, height in input pixels, then class scores in
         0..1. A classifier gives (n, classes), logits unless the manifest says otherwise.
@@ -47,9 +58,15 @@ class OpenVinoNetwork:
     int8 is a file of its own, whose layers say themselves what they compute in, and its others stay in single
     precision. One stream for each lane: a stream over all cores answers a single image sooner, but takes a tenth
     more work, and when the machine has anything else to do its threads wait for each other at every layer.
+
+    Graphs leave height and width open, and are compiled for each of `shapes`: one that has to be ready for any would
+    compute slower. Graphs that were exported before know their one shape.
     """
 
-    def __init__(self, graph: bytes, weights: bytes, precision: str = F32) -> None:
+    def __init__(
+        self, graph: bytes, weights: bytes, precision: str = F32, shapes: Sequence[tuple[int, int]] = ()
+    ) -> None:
+        """Raises EngineError where the graph's own shape is none of the `shapes` asked for."""
         prepare_openvino()
         import openvino
 
@@ -62,20 +79,37 @@ class OpenVinoNetwork:
         model = core.read_model(model=graph, weights=weights)
         if precision == BF16:
             keep_distances_precise(model)
-        self._compiled: Any = core.compile_model(model, "CPU", options)
-        self._idle: list[Any] = []
-        # OpenVINO's bindings set themselves up at a process's first inference; two lanes at once can deadlock in that.
-        _any, *shape = self._compiled.input(0).partial_shape
-        self.infer(np.zeros((1, *(side.get_length() for side in shape)), np.float32))
+        self._compiled: dict[tuple[int, int], Any] = {}
+        self._idle: dict[tuple[int, int], list[Any]] = {}
+        for shape in _shapes_of(model, shapes):
+            fixed = model.clone()
+            fixed.reshape([-1, COLOURS, *shape])
+            self._compiled[shape] = core.compile_model(fixed, "CPU", options)
+            self._idle[shape] = []
+            # OpenVINO's bindings set themselves up at a process's first inference; two lanes at once may deadlock.
+            self.infer(np.zeros((1, COLOURS, *shape), np.float32))
 
     def infer(self, batch: Tensor) -> Tensor:
+        _count, _colours, height, width = batch.shape
+        idle = self._idle[height, width]
         try:
-            request = self._idle.pop()
+            request = idle.pop()
         except IndexError:
-            request = self._compiled.create_infer_request()
+            request = self._compiled[height, width].create_infer_request()
         output = np.array(request.infer([batch], share_inputs=True)[0], np.float32)
-        self._idle.append(request)
+        idle.append(request)
         return output
+
+
+def _shapes_of(model: Any, asked: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+    """The shapes (height, width) to compile a graph for: those asked for, or the one that it was exported for."""
+    *_, height, width = model.input(0).partial_shape
+    if height.is_dynamic:
+        return asked
+    own = (height.get_length(), width.get_length())
+    if any(shape != own for shape in asked):
+        raise EngineError(f"The graph was exported for {own[1]} x {own[0]} pixels alone; export the checkpoint again.")
+    return [own]
 
 
 class TorchNetwork:
@@ -113,19 +147,19 @@ class MirroredNetwork:
         return mean
 
 
-def _load_openvino(files: Sequence[bytes], task: str, precision: str) -> Network:
+def _load_openvino(files: Sequence[bytes], spec: ModelSpec, precision: str) -> Network:
     graph, weights = files
-    return OpenVinoNetwork(graph, weights, precision)
+    return OpenVinoNetwork(graph, weights, precision, spec.shapes)
 
 
-def _load_torch(files: Sequence[bytes], task: str, precision: str) -> Network:
+def _load_torch(files: Sequence[bytes], spec: ModelSpec, precision: str) -> Network:
     if precision != F32:
         raise PrecisionUnavailable(f"The runtime torch computes in f32, not in {precision}.")
     (checkpoint,) = files
-    return TorchNetwork(checkpoint, task=task)
+    return TorchNetwork(checkpoint, task=spec.task)
 
 
-RUNTIMES: dict[str, Callable[[Sequence[bytes], str, str], Network]] = {
+RUNTIMES: dict[str, Callable[[Sequence[bytes], ModelSpec, str], Network]] = {
     OPENVINO: _load_openvino,
     "torch": _load_torch,
 }
@@ -150,7 +184,7 @@ def load_networks(
         for files in listed:
             if (precision, files) not in single:
                 content = [file.read() for file in files]
-                single[precision, files] = RUNTIMES[runtime](content, spec.task, precision)
+                single[precision, files] = RUNTIMES[runtime](content, spec, precision)
         if (precision, listed) not in loaded:
             members = [single[precision, files] for files in listed]
             loaded[precision, listed] = MirroredNetwork(*members) if len(members) > 1 else members[0]

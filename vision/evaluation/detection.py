@@ -111,7 +111,7 @@ def _detect(
     from ultralytics.utils.nms import non_max_suppression
 
     opened = [open_upright(one.path) for one in annotated]
-    squares = [letterbox(image, image_size) for image in opened]
+    squares = [letterbox(image, (image_size, image_size)) for image in opened]
     raw = network.infer(to_batch([square for square, _ in squares]))
     kept = non_max_suppression(
         torch.from_numpy(raw),

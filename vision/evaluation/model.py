@@ -114,7 +114,8 @@ def _open_run(name: str, run: Run, taxonomy: Taxonomy) -> Model:
         )
     if not run.weights.is_file():
         raise RunError(f"The run {run.folder} has no weights yet.")
-    spec = ModelSpec(run.role, run.name, run.task, tuple(run.classes), int(run.options["image_size"]), {})
+    (size, _), *narrow = run.shapes
+    spec = ModelSpec(run.role, run.name, run.task, tuple(run.classes), size, {}, input_shapes=tuple(narrow))
     if run.finished:
         metrics = run.metrics()
         if run.task == "detect":

@@ -32,7 +32,7 @@ from vision.training.calibration import (
     negative_log_likelihood,
     softmax,
 )
-from vision.training.dataset import Dataset, LabelledImage, label_indices, load_crops
+from vision.training.dataset import Dataset, LabelledImage, label_indices, served_crops
 from vision.training.metrics import classification_metrics, confusion_matrix
 
 LOWEST_THRESHOLD = 0.25
@@ -55,7 +55,7 @@ def evaluate_classifier(
     checkpoint: Path,
     attribute: str,
     classes: Sequence[str],
-    image_size: int,
+    shapes: Sequence[tuple[int, int]],
     mirror: Path | None = None,
     *,
     mirrored: bool = True,
@@ -70,7 +70,7 @@ def evaluate_classifier(
     if mirrored:
         other = TorchNetwork(mirror.read_bytes(), task="classify", device="cpu") if mirror else network
         network = MirroredNetwork(network, other)
-    spec = ModelSpec(attribute, attribute, "classify", tuple(classes), image_size, {})
+    spec = ModelSpec(attribute, attribute, "classify", tuple(classes), shapes[0][0], {}, input_shapes=tuple(shapes[1:]))
     logits = crop_outputs(images, CropClassifier(spec, network))
     targets = label_indices(images, attribute, classes)
     temperature = fit_temperature(logits, targets)
@@ -112,19 +112,19 @@ def _by_kind(
 
 def crop_outputs(images: Sequence[LabelledImage], classifier: CropClassifier) -> Tensor:
     """A classifier's raw output (n, outputs) for the garments in the true boxes, cut as the engine cuts them."""
-    squares = load_crops(images, classifier.spec.input_size, classifier.spec.margin).squares
-    return classifier.run(list(squares.transpose(0, 2, 3, 1)))
+    return classifier.run(served_crops(images, classifier.spec.shapes, classifier.spec.margin))
 
 
 def evaluate_detector(
-    dataset: Dataset, checkpoint: Path, role: str, classes: Sequence[str], image_size: int
+    dataset: Dataset, checkpoint: Path, role: str, classes: Sequence[str], shapes: Sequence[tuple[int, int]]
 ) -> Validation:
     """Scores and confusion on val: what the most confident box of each image says.
 
     The threshold is chosen here: the lowest one from LOWEST_THRESHOLD on at which at most FALSE_GARMENTS of the
     images without a garment yield one.
     """
-    spec = ModelSpec(role, role, "detect", tuple(classes), image_size, {}, threshold=LOWEST_THRESHOLD)
+    size, narrow = shapes[0][0], tuple(shapes[1:])
+    spec = ModelSpec(role, role, "detect", tuple(classes), size, {}, threshold=LOWEST_THRESHOLD, input_shapes=narrow)
     network = TorchNetwork(checkpoint.read_bytes(), task="detect", device="cpu")
     images = dataset.select("val")
     readings = read_with_detector(Detector(spec, network, dataset.taxonomy), images, classes)
@@ -132,7 +132,7 @@ def evaluate_detector(
     threshold = round(threshold + RUNTIME_DRIFT, 2)
     readings = [reading if reading.score >= threshold else _silenced(reading) for reading in readings]
     measured: dict[str, Any] = {"threshold": threshold, **garment_metrics(readings)}
-    table = detection_rows(network, image_size, role, classes, images, dataset.taxonomy)
+    table = detection_rows(network, size, role, classes, images, dataset.taxonomy)
     metrics = {"val": measured, "detection": table}
     if role == GARMENT and len(classes) > 1:
         confusion = _top_level_confusion(readings, classes, dataset.taxonomy)

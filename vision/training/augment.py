@@ -56,12 +56,17 @@ def uniform(generator: torch.Generator, count: int, low: float, high: float) -> 
 
 
 def warp(
-    canvases: torch.Tensor, windows: torch.Tensor, size: int, strength: Augmentation, generator: torch.Generator
+    canvases: torch.Tensor,
+    windows: torch.Tensor,
+    shape: tuple[int, int],
+    strength: Augmentation,
+    generator: torch.Generator,
 ) -> torch.Tensor:
-    """Cut, turn, scale and mirror canvases (n, 3, s, s) of bytes into images (n, 3, size, size) in 0..1.
+    """Cut, turn, scale and mirror canvases (n, 3, s, s) of bytes into images (n, 3, *shape) in 0..1.
 
     `windows` (n, 4): what the network shall see of each canvas, in units of half a canvas from its centre.
     """
+    height, width = shape
     count = len(canvases)
     low = windows[:, :2] + _noise(generator, count, strength.box_jitter)
     high = windows[:, 2:] + _noise(generator, count, strength.box_jitter)
@@ -71,18 +76,18 @@ def warp(
     centre, half = (low + high) / 2, ((high - low) / 2).clamp(min=0.05)
 
     angle = uniform(generator, count, -1, 1) * math.radians(strength.rotation_degrees)
-    zoom = uniform(generator, count, *strength.scale) * half.amax(dim=1)
-    mirrored = torch.where(torch.rand(count, generator=generator) < strength.mirror, -1.0, 1.0)
+    zoom = uniform(generator, count, *strength.scale) * torch.maximum(half[:, 1], half[:, 0] * height / width)
+    across = torch.where(torch.rand(count, generator=generator) < strength.mirror, -1.0, 1.0) * width / height
     cosine, sine = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     shift = centre + _noise(generator, count, strength.shift) * zoom[:, None]
     affine = torch.stack(
         (
-            torch.stack((cosine * mirrored, -sine, shift[:, 0]), dim=1),
-            torch.stack((sine * mirrored, cosine, shift[:, 1]), dim=1),
+            torch.stack((cosine * across, -sine, shift[:, 0]), dim=1),
+            torch.stack((sine * across, cosine, shift[:, 1]), dim=1),
         ),
         dim=1,
     )
-    grid = functional.affine_grid(affine, [count, 3, size, size], align_corners=False)
+    grid = functional.affine_grid(affine, [count, 3, height, width], align_corners=False)
     images = canvases.float().div_(255.0).sub_(GREY)
     warped = functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     inside = ((grid - centre[:, None, None, :]).abs() <= half[:, None, None, :]).all(dim=-1)
@@ -100,7 +105,7 @@ def _cuts(generator: torch.Generator, extent: torch.Tensor, share: float) -> tor
 
 
 def recolour(images: torch.Tensor, strength: Augmentation, generator: torch.Generator) -> torch.Tensor:
-    """Change contrast, brightness, saturation and tint of images (n, 3, s, s) in 0..1, each on its own.
+    """Change contrast, brightness, saturation and tint of images (n, 3, h, w) in 0..1, each on its own.
 
     All four are linear in the colours, so they are one 3x3 matrix and one offset an image.
     """
@@ -119,13 +124,14 @@ def recolour(images: torch.Tensor, strength: Augmentation, generator: torch.Gene
 
 def erase(images: torch.Tensor, strength: Augmentation, generator: torch.Generator) -> torch.Tensor:
     """Grey out one random rectangle of some of the images, in place."""
-    size = images.shape[-1]
+    rows, columns = images.shape[2:]
     for image in images:
         if torch.rand(1, generator=generator).item() >= strength.erasing:
             continue
-        height, width = (int(side) for side in uniform(generator, 2, 0.1 * size, 0.4 * size))
-        top = int(torch.randint(size - height + 1, (1,), generator=generator))
-        left = int(torch.randint(size - width + 1, (1,), generator=generator))
+        shares = uniform(generator, 2, 0.1, 0.4).tolist()
+        height, width = int(shares[0] * rows), int(shares[1] * columns)
+        top = int(torch.randint(rows - height + 1, (1,), generator=generator))
+        left = int(torch.randint(columns - width + 1, (1,), generator=generator))
         image[:, top : top + height, left : left + width] = GREY
     return images
 
@@ -149,8 +155,12 @@ def mix(
 
 
 def augment(
-    canvases: torch.Tensor, windows: torch.Tensor, size: int, strength: Augmentation, generator: torch.Generator
+    canvases: torch.Tensor,
+    windows: torch.Tensor,
+    shape: tuple[int, int],
+    strength: Augmentation,
+    generator: torch.Generator,
 ) -> torch.Tensor:
     """All changes to the pixels that keep the labels; arguments as in `warp`."""
-    images = recolour(warp(canvases, windows, size, strength, generator), strength, generator)
+    images = recolour(warp(canvases, windows, shape, strength, generator), strength, generator)
     return erase(images, strength, generator)

@@ -64,39 +64,45 @@ class Album:
         return some[chance.integers(len(some))]
 
 
-def compose(album: Album, size: int, chance: np.random.Generator, *, late: bool = False) -> tuple[Pixels, Targets]:
-    """A canvas of `size` pixels square and the garments on it, boxes in pixels."""
+def compose(
+    album: Album, shape: tuple[int, int], chance: np.random.Generator, *, late: bool = False
+) -> tuple[Pixels, Targets]:
+    """A canvas of this `shape` (height, width) in pixels and the garments on it, boxes in pixels."""
     if chance.random() < NEGATIVES:
-        return compose_negative(album, size, chance)
-    canvas = np.full((size, size, 3), PADDING_GREY if chance.random() < 0.5 else 255, np.uint8)
+        return compose_negative(album, shape, chance)
+    canvas = np.full((*shape, 3), PADDING_GREY if chance.random() < 0.5 else 255, np.uint8)
     if chance.random() < 0.15:
         canvas[:] = chance.integers(0, 256, 3)
     shares = LATE_SHARES if late else EARLY_SHARES
     scale = ANY_SCALE if chance.random() < shares.any_scale else WHOLE
-    whole, way = (0, 0, size, size), chance.random()
+    way = chance.random()
     if way < shares.person and not album.worn and album.cutouts:
-        canvas = _ground(album, size, chance)
+        canvas = _ground(album, shape, chance)
         return canvas, draw_figure(canvas, album.cutouts, album.classes, chance)
     if way < shares.flat:
         worn, crop = (1.0, shares.crop) if way < shares.person else (0.0, 0.1)
-        return canvas, _lay(album, canvas, whole, worn, Manner(scale, crop), chance)
+        return canvas, _lay(album, canvas, _whole(shape), worn, Manner(scale, crop), chance)
     if way < shares.side_by_side or late:
         return canvas, _side_by_side(album, canvas, chance)
     return canvas, _mosaic(album, canvas, chance)
 
 
-def compose_negative(album: Album, size: int, chance: np.random.Generator) -> tuple[Pixels, Targets]:
+def _whole(shape: tuple[int, int]) -> Place:
+    return 0, 0, shape[1], shape[0]
+
+
+def compose_negative(album: Album, shape: tuple[int, int], chance: np.random.Generator) -> tuple[Pixels, Targets]:
     """A canvas without a garment: a part of a street, shoes and hats, or a drawing."""
     way = chance.random()
     if way < 0.35 and album.worn:
-        cut = cut_surroundings(album.draw(chance, 1.0), size, chance)
+        cut = cut_surroundings(album.draw(chance, 1.0), shape, chance)
         if cut is not None:
             return cut, targets_of([])
     if way < 0.6 and album.negatives:
-        canvas = np.full((size, size, 3), 255, np.uint8)
+        canvas = np.full((*shape, 3), 255, np.uint8)
         piece = album.negatives[chance.integers(len(album.negatives))]
-        return canvas, lay(canvas, (0, 0, size, size), piece, Manner((0.6, 1.4), 0.3), album.classes, chance)
-    return drawn_negative(size, chance), targets_of([])
+        return canvas, lay(canvas, _whole(shape), piece, Manner((0.6, 1.4), 0.3), album.classes, chance)
+    return drawn_negative(shape, chance), targets_of([])
 
 
 def _lay(
@@ -107,16 +113,19 @@ def _lay(
 
 def _side_by_side(album: Album, canvas: Pixels, chance: np.random.Generator) -> Targets:
     """Two or three images in a row or a column, with or without a gap, over all of the canvas or a band of it."""
-    size = len(canvas)
+    height, width = canvas.shape[:2]
     count = 3 if chance.random() < 0.15 else 2
     worn = 0.0 if chance.random() < 0.75 else 0.6
     gap, band = int(chance.integers(0, 12)), chance.uniform(0.45, 1.0)
-    edges = [0, *(size * number // count + int(size * chance.uniform(-0.07, 0.07)) for number in range(1, count)), size]
-    border, below = int(size * (1 - band) / 2), chance.random() < 0.25
+    below = chance.random() < 0.25 * height / width
+    length, breadth = (height, width) if below else (width, height)
+    cuts = (length * number // count + int(length * chance.uniform(-0.07, 0.07)) for number in range(1, count))
+    edges = [0, *cuts, length]
+    border = int(breadth * (1 - band) / 2)
     found = []
     for number in range(count):
         start = edges[number] + (gap if number else 0)
-        along, across = edges[number + 1] - start, size - 2 * border
+        along, across = edges[number + 1] - start, breadth - 2 * border
         place = (border, start, across, along) if below else (start, border, along, across)
         found.append(_lay(album, canvas, place, worn, Manner((0.75, 1.15), 0.1), chance))
     return np.concatenate(found)
@@ -124,27 +133,28 @@ def _side_by_side(album: Album, canvas: Pixels, chance: np.random.Generator) -> 
 
 def _mosaic(album: Album, canvas: Pixels, chance: np.random.Generator) -> Targets:
     """Four images around a point near the middle."""
-    size = len(canvas)
-    x, y = (int(part * size) for part in chance.uniform(0.35, 0.65, 2))
-    places = ((0, 0, x, y), (x, 0, size - x, y), (0, y, x, size - y), (x, y, size - x, size - y))
+    height, width = canvas.shape[:2]
+    x, y = (int(part * side) for part, side in zip(chance.uniform(0.35, 0.65, 2), (width, height), strict=True))
+    places = ((0, 0, x, y), (x, 0, width - x, y), (0, y, x, height - y), (x, y, width - x, height - y))
     manner = Manner((0.7, 1.8), 0.3)
     return np.concatenate([_lay(album, canvas, place, 0.55, manner, chance) for place in places])
 
 
-def _ground(album: Album, size: int, chance: np.random.Generator) -> Pixels:
+def _ground(album: Album, shape: tuple[int, int], chance: np.random.Generator) -> Pixels:
     """What a drawn figure is in front of: a colour, the blurred edge of an image, or a blurred drawing."""
     way = chance.random()
     if way < 0.35:
-        return np.full((size, size, 3), 255 if chance.random() < 0.6 else chance.integers(0, 256), np.uint8)
+        return np.full((*shape, 3), 255 if chance.random() < 0.6 else chance.integers(0, 256), np.uint8)
     if way < 0.75 and album.flat:
         image = album.draw(chance, 0.0).open()
         strip = max(6, image.height // 8)
         top = 0 if chance.random() < 0.5 else max(0, image.height - strip)
         image = image.crop((0, top, image.width, min(image.height, top + strip)))
     else:
-        image = Image.fromarray(drawn_negative(size, chance))
-    coarse = image.resize((size // 9 + 1, size // 9 + 1), Image.Resampling.BOX)
-    return np.array(coarse.resize((size, size), Image.Resampling.BICUBIC))
+        image = Image.fromarray(drawn_negative(shape, chance))
+    height, width = shape
+    coarse = image.resize((width // 9 + 1, height // 9 + 1), Image.Resampling.BOX)
+    return np.array(coarse.resize((width, height), Image.Resampling.BICUBIC))
 
 
 def recolour(canvas: Pixels, chance: np.random.Generator) -> Pixels:
@@ -161,10 +171,13 @@ def recolour(canvas: Pixels, chance: np.random.Generator) -> Pixels:
 
 
 class Canvases:
-    """A data set as ultralytics' detection trainer reads it: canvas number i of an epoch is the same every time."""
+    """A data set as ultralytics' detection trainer reads it: canvas number i of an epoch is the same every time.
 
-    def __init__(self, album: Album, size: int, count: int, epochs: int, seed: int) -> None:
-        self.album, self.size, self.count, self.epochs, self.seed = album, size, count, epochs, seed
+    All canvases of an epoch have the same of `shapes`, which take turns.
+    """
+
+    def __init__(self, album: Album, shapes: Sequence[tuple[int, int]], count: int, epochs: int, seed: int) -> None:
+        self.album, self.shapes, self.count, self.epochs, self.seed = album, shapes, count, epochs, seed
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -174,8 +187,9 @@ class Canvases:
         import torch
 
         chance = np.random.default_rng([self.seed, self.epoch, index])
-        canvas, found = compose(self.album, self.size, chance, late=self.epoch >= LATE * self.epochs)
-        edges = found[:, 1:] / self.size
+        height, width = self.shapes[self.epoch % len(self.shapes)]
+        canvas, found = compose(self.album, (height, width), chance, late=self.epoch >= LATE * self.epochs)
+        edges = found[:, 1:] / np.array([width, height] * 2, np.float32)
         boxes = np.concatenate([(edges[:, :2] + edges[:, 2:]) / 2, edges[:, 2:] - edges[:, :2]], axis=1)
         pixels = np.ascontiguousarray(recolour(canvas, chance).transpose(2, 0, 1))
         return {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,29 +20,48 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from vision.engine.preprocess import CROP_MARGIN
+from vision.engine.preprocess import CROP_MARGIN, nearest_shape
+from vision.engine.runtime import batches
 from vision.training.augment import AUGMENTATIONS, CANVAS_MARGIN, augment, mix
 from vision.training.calibration import softmax
 from vision.training.classifier_options import ClassifierOptions
-from vision.training.dataset import ATTRIBUTES, Crops, Dataset, LabelledImage, label_indices, load_crops
+from vision.training.dataset import ATTRIBUTES, Crops, Dataset, label_indices, load_crops, served_crops
 from vision.training.files import append_row, atomic_path
 from vision.training.losses import distillation_loss, one_hot, soft_cross_entropy
 from vision.training.metrics import classification_metrics
-from vision.training.network import ARCHITECTURES, EMA, Network, build_model, resized, save_model, to_tensor
-from vision.training.run import RESULTS, Report, RunError, report_quarters
+from vision.training.network import (
+    ARCHITECTURES,
+    EMA,
+    Network,
+    build_model,
+    in_squares,
+    keep_statistics,
+    resized,
+    save_model,
+    to_tensor,
+)
+from vision.training.run import RESULTS, Report, RunError, all_shapes, report_quarters
 from vision.training.sampling import class_balanced_weights, trust
 from vision.training.start import CHECKPOINT, HEAD, KEPT, is_of_a_run, open_weights, read_checkpoint, state_for
 from vision.training.teacher import LITE, LiteNetwork, Teacher, save_teacher
 from vision.training.widening import load_start
 
+STRIDE = 32
+"""Sides of inputs are multiples of this."""
+
+AT_ONCE = 64
+"""How many crops of val the network gets together."""
+
 
 @dataclass(slots=True)
 class Samples:
-    """Crops of one split with the class index of every attribute (-1: no label)."""
+    """What is learned from: crops, wide enough to augment, how much each can be trusted, the class index of every
+    attribute (-1: no label), and of which of the network's shapes each is."""
 
-    images: list[LabelledImage]
     crops: Crops
+    trust: torch.Tensor
     targets: dict[str, NDArray[np.int64]]
+    kinds: NDArray[np.int64]
 
 
 class ClassifierTraining:
@@ -68,6 +88,7 @@ class ClassifierTraining:
         torch.manual_seed(options.seed)
         self.generator = torch.Generator().manual_seed(options.seed)
         self.augmentation = AUGMENTATIONS[options.augmentation]
+        self.shapes = all_shapes(options.image_size, options.input_shapes)
         learnt = dict.fromkeys((*ATTRIBUTES, options.attribute))
         self.classes = {name: dataset.classes(name, options.minimum) for name in learnt}
         own = self.classes[options.attribute]
@@ -141,19 +162,19 @@ class ClassifierTraining:
             lr=self.options.learning_rate,
         )
 
-    def load_samples(self, split: str) -> Samples:
-        """Decode the crops of one split: wide canvases to augment for train, what the engine would cut for val."""
-        images = self.dataset.select(split, self.options.attribute)
+    def load_samples(self) -> Samples:
+        """Decode the crops to learn from."""
+        images = self.dataset.select("train", self.options.attribute)
         own = label_indices(images, self.options.attribute, self.classes[self.options.attribute])
-        if split == "train":
-            images = [image for image, index in zip(images, own, strict=True) if index >= 0]
-        size, margin = self.options.image_size, CROP_MARGIN
-        if split == "train":
-            size = max(size, self.teacher.image_size if self.teacher else 0)
-            size, margin = round(size * (1 + 2 * CANVAS_MARGIN) / (1 + 2 * CROP_MARGIN)), CANVAS_MARGIN
-        self.report(f"decoding {len(images)} images of {split} at {size} px")
+        images = [image for image, index in zip(images, own, strict=True) if index >= 0]
+        size = max(self.options.image_size, self.teacher.image_size if self.teacher else 0)
+        size = round(size * (1 + 2 * CANVAS_MARGIN) / (1 + 2 * CROP_MARGIN))
+        self.report(f"decoding {len(images)} images of train at {size} px")
         targets = {name: label_indices(images, name, found) for name, found in self.classes.items()}
-        return Samples(images, load_crops(images, size, margin), targets)
+        crops = load_crops(images, size, CANVAS_MARGIN)
+        extents = (crops.windows[:, 2:] - crops.windows[:, :2]).tolist()
+        kinds = [self.shapes.index(nearest_shape(self.shapes, width, height)) for width, height in extents]
+        return Samples(crops, torch.tensor([trust(image) for image in images]), targets, np.array(kinds))
 
     def fit(self) -> None:
         """Train from the current epoch to the last one; none at all keeps what the start weights bring."""
@@ -161,18 +182,20 @@ class ClassifierTraining:
             self.save_best()
         if self.epoch >= self.options.epochs or self.out_of_patience():
             return
-        train, val = self.load_samples("train"), self.load_samples("val")
+        train = self.load_samples()
+        val = self.dataset.select("val", self.options.attribute)
+        self.report(f"decoding {len(val)} images of val at {self.options.image_size} px")
+        crops = served_crops(val, self.shapes)
+        targets = label_indices(val, self.options.attribute, self.classes[self.options.attribute])
         balanced = [self.options.attribute, *filter(None, [self.options.balance_with])]
         draw = class_balanced_weights(np.stack([train.targets[name] for name in balanced], axis=1))
-        draw *= torch.tensor([trust(image) for image in train.images])
+        draw *= train.trust
         while self.epoch < self.options.epochs and not self.out_of_patience():
             started = time.monotonic()
             loss = self._train_epoch(train, draw)
             self.epoch += 1
             metrics = classification_metrics(
-                softmax(self.predict(val.crops)),
-                val.targets[self.options.attribute],
-                self.classes[self.options.attribute],
+                softmax(self.predict(crops)), targets, self.classes[self.options.attribute]
             )
             self._keep_epoch(time.monotonic() - started, loss, metrics)
         if self.epoch < self.options.epochs:
@@ -207,39 +230,57 @@ class ClassifierTraining:
     def _train_epoch(self, train: Samples, draw: torch.Tensor) -> float:
         options, generator = self.options, self.generator
         self.network.train()
+        if options.input_shapes:
+            keep_statistics(self.network)
+        shapes = self._epoch_shapes()
         order = torch.multinomial(draw, len(draw), replacement=True, generator=generator)
-        batches = order.split(options.batch)
-        size = self._epoch_size()
+        steps = self._batches(order, train.kinds)
         total = 0.0
-        for step, chosen in enumerate(batches):
-            report_quarters(self.report, self.epoch, options.epochs, step, len(batches))
-            self._set_learning_rate(self.epoch + step / len(batches))
+        for step, (kind, chosen) in enumerate(steps):
+            report_quarters(self.report, self.epoch, options.epochs, step, len(steps))
+            self._set_learning_rate(self.epoch + step / len(steps))
             index = chosen.numpy()
             canvases = torch.from_numpy(train.crops.squares[index])
             windows = torch.from_numpy(train.crops.windows[index])
-            images = augment(canvases, windows, self._largest(size), self.augmentation, generator)
+            images = augment(canvases, windows, self._drawn_in(shapes[kind]), self.augmentation, generator)
             targets = {name: one_hot(values[index], len(self.classes[name])) for name, values in train.targets.items()}
             images, targets = mix(images, targets, self.augmentation, generator)
             images = images.contiguous(memory_format=torch.channels_last).to(self.device)
             targets = {name: values.to(self.device) for name, values in targets.items()}
-            loss = self._loss(images, targets, size)
+            loss = self._loss(images, targets, shapes[kind])
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
             self.optimizer.step()
             self.ema.update(self.network)
-            total += loss.item() / len(batches)
+            total += loss.item() / len(steps)
         return total
 
-    def _largest(self, size: int) -> int:
-        """The side of images that the teacher, if there is one, and the network at this side are shown."""
-        return max(size, self.teacher.image_size) if self.teacher else size
+    def _batches(self, order: torch.Tensor, kinds: NDArray[np.int64]) -> list[tuple[int, torch.Tensor]]:
+        """The examples of an epoch in batches, each of one shape, whose number comes first."""
+        drawn = kinds[order.numpy()]
+        found = [
+            (kind, batch)
+            for kind in np.unique(drawn).tolist()
+            for batch in order[torch.from_numpy(drawn == kind)].split(self.options.batch)
+        ]
+        if len(self.shapes) == 1:
+            return found
+        return [found[number] for number in torch.randperm(len(found), generator=self.generator).tolist()]
 
-    def _loss(self, images: torch.Tensor, targets: dict[str, torch.Tensor], size: int) -> torch.Tensor:
-        """The loss of one batch over all heads; the network sees it at `size`, the teacher at its own."""
+    def _drawn_in(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """The shape of images from which both the teacher, if there is one, and the network in this shape can see."""
+        factor = max(1.0, self.teacher.image_size / max(shape)) if self.teacher else 1.0
+        return round(shape[0] * factor), round(shape[1] * factor)
+
+    def _loss(self, images: torch.Tensor, targets: dict[str, torch.Tensor], shape: tuple[int, int]) -> torch.Tensor:
+        """The loss of one batch over all heads; the network sees it in `shape`, the teacher in a square of its own."""
         options = self.options
-        taught = self.teacher(resized(images, self.teacher.image_size)) if self.teacher else {}
-        own, auxiliary = self.network(resized(images, size))
+        taught: dict[str, torch.Tensor] = {}
+        if self.teacher:
+            side = self.teacher.image_size
+            taught = self.teacher(resized(in_squares(images), (side, side)))
+        own, auxiliary = self.network(resized(images, shape))
         loss = torch.zeros((), device=images.device)
         for name, logits in {options.attribute: own, **auxiliary}.items():
             found = soft_cross_entropy(logits, targets[name], options.label_smoothing)
@@ -249,17 +290,20 @@ class ClassifierTraining:
             loss = loss + (1.0 if name == options.attribute else options.auxiliary_weight) * found
         return loss
 
-    def _epoch_size(self) -> int:
-        """Side of the training images: small ones first, while the network only finds its way.
+    def _epoch_shapes(self) -> Sequence[tuple[int, int]]:
+        """The shapes of the training images: small ones first, while the network only finds its way.
 
         Even the last ones are smaller than those it serves, because cropping and zooming make garments appear larger
         in training than later (Touvron et al. 2019, "Fixing the train-test resolution discrepancy").
         """
         if self.options.first_size == self.options.last_size == 1.0:
-            return self.options.image_size
+            return self.shapes
         share = min(1.0, self.epoch / max(1.0, 0.6 * self.options.epochs))
         factor = self.options.first_size + (self.options.last_size - self.options.first_size) * share
-        return max(32, round(self.options.image_size * factor / 32) * 32)
+        height, width = (
+            [max(STRIDE, round(shape[side] * factor / STRIDE) * STRIDE) for shape in self.shapes] for side in (0, 1)
+        )
+        return list(zip(height, width, strict=True))
 
     def _set_learning_rate(self, epoch: float) -> None:
         """Linear warm-up, then a cosine down to a hundredth."""
@@ -273,17 +317,17 @@ class ClassifierTraining:
             group["lr"] = self.options.learning_rate * group["factor"] * factor
 
     @torch.inference_mode()
-    def predict(self, crops: Crops) -> NDArray[np.float32]:
-        """Logits (n, classes) of the averaged network, as it would be published."""
+    def predict(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Logits (n, classes) of the averaged network, as it would be published, for crops (height, width, 3)."""
         own = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.network.load_state_dict(self.ema.state)
         self.network.eval()
-        logits = [
-            (self.network(to_tensor(crops.squares[start : start + 64]).to(self.device))[0] + self.offsets).cpu().numpy()
-            for start in range(0, len(crops.squares), 64)
-        ]
+        logits = np.empty((len(crops), len(self.classes[self.options.attribute])), np.float32)
+        for numbers in batches([crop.shape for crop in crops], AT_ONCE):
+            images = to_tensor(np.stack([crops[number].transpose(2, 0, 1) for number in numbers]))
+            logits[numbers] = (self.network(images.to(self.device))[0] + self.offsets).cpu().numpy()
         self.network.load_state_dict(own)
-        return np.concatenate(logits)
+        return logits
 
     def save_best(self) -> None:
         """Write the averaged network as an ordinary ultralytics checkpoint that `YOLO(path)` loads.

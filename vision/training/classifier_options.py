@@ -29,11 +29,13 @@ class ClassifierOptions:
     `heads` are the attributes that the network keeps, if it is trained for several at once; `attribute` is then the one
     that says which epoch is best. With a `teacher`, the names of what teaches, the loss is by the share `distillation`
     the distance from its answers, softened by `distillation_temperature`. A `mirrored` network answers with the mean of
-    what it says of a crop and of its mirror image.
+    what it says of a crop and of its mirror image. `input_shapes` (height, width) are what garments of such proportions
+    are shown in beside the square, see `ModelSpec`; batch norms then keep the statistics that they start with.
     """
 
     attribute: str
     image_size: int = 224
+    input_shapes: list[list[int]] = field(default_factory=list)
     epochs: int = 30
     patience: int = 10
     batch: int = 48

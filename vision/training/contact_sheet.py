@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from vision.engine.annotate import Font, draw_box
-from vision.engine.preprocess import fit_square
+from vision.engine.preprocess import fit
 from vision.engine.results import Box
 from vision.training.dataset import open_upright
 from vision.training.files import atomic_path
@@ -69,7 +69,7 @@ def draw_sheet(
 
 def _thumbnail(tile: Tile, side: int) -> Image.Image:
     image = open_upright(tile.image)
-    square, geometry = fit_square(image, side)
+    square, geometry = fit(image, (side, side))
     font = ImageFont.load_default(TEXT)
     if tile.frame:
         ImageDraw.Draw(square).rectangle((0, 0, side - 1, side - 1), outline=tile.frame, width=FRAME)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from vision.engine.decode import decode
 from vision.engine.manifest import GARMENT
-from vision.engine.preprocess import crop_region, crop_square
+from vision.engine.preprocess import CROP_MARGIN, crop_garment, crop_region
 from vision.engine.results import Box
 from vision.engine.taxonomy import CATEGORY, Taxonomy
 
@@ -196,7 +196,7 @@ def load_crops(
         if image.box is None:
             raise ValueError(f"{image.path} has no box to crop.")
         opened = open_upright(image.path)
-        squares[index] = crop_square(opened, image.box, size, margin).transpose(2, 0, 1)
+        squares[index] = crop_garment(opened, image.box, [(size, size)], margin).transpose(2, 0, 1)
         outer = crop_region(opened.width, opened.height, image.box, margin)
         inner = crop_region(opened.width, opened.height, image.box)
         half = max(outer[2] - outer[0], outer[3] - outer[1]) / 2
@@ -204,6 +204,18 @@ def load_crops(
         windows[index] = (np.array(inner) - centre) / half
         progress(index + 1)
     return Crops(squares, windows)
+
+
+def served_crops(
+    images: Sequence[LabelledImage], shapes: Sequence[tuple[int, int]], margin: float = CROP_MARGIN
+) -> list[NDArray[np.uint8]]:
+    """The garments as the engine cuts them for a network of these shapes, (height, width, 3) of bytes each."""
+    crops = []
+    for image in images:
+        if image.box is None:
+            raise ValueError(f"{image.path} has no box to crop.")
+        crops.append(crop_garment(open_upright(image.path), image.box, shapes, margin))
+    return crops
 
 
 def label_indices(images: Iterable[LabelledImage], attribute: str, classes: Sequence[str]) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from vision.training.canvases import Canvases
 from vision.training.dataset import SPLITS, Dataset, by_file, open_upright, true_boxes
 from vision.training.files import atomic_path
 from vision.training.pieces import Piece, targets_of
-from vision.training.run import Report, RunError, report_quarters
+from vision.training.run import Report, RunError, all_shapes, report_quarters
 from vision.training.sampling import repeat_factors
 from vision.training.start import KEPT, open_weights
 
@@ -42,7 +42,8 @@ class DetectorOptions:
     what a detector learns to stay silent from. `balance` shows those with garments of rare classes more often, which
     makes an epoch longer (see `repeat_factors`). `quarter_turns` is the share of the training images that are shown
     lying on one side: phones that were held flat over a garment often say nothing of their turn. Training ends early
-    when `patience` epochs have brought nothing better on val; 0 never gives up.
+    when `patience` epochs have brought nothing better on val; 0 never gives up. With `canvases`, `input_shapes`
+    (height, width) are what images of such proportions are served in beside the square, see `ModelSpec`.
     """
 
     attribute: str
@@ -53,6 +54,7 @@ class DetectorOptions:
     learning_rate: float = 1e-3
     freeze: int = 5
     mosaic: float = 0.25
+    input_shapes: list[list[int]] = field(default_factory=list)
     background: int = 1
     balance: bool = True
     quarter_turns: float = 0.3
@@ -318,7 +320,8 @@ def _show_canvases(
     )
     filling = GapFilling(dataset, classes, options.image_size, run, files) if files else None
     count = math.ceil((len(pieces) + len(files)) / options.batch) * options.batch  # whole batches
-    canvases = Canvases(album, options.image_size, count, options.epochs, options.seed)
+    shapes = all_shapes(options.image_size, options.input_shapes)
+    canvases = Canvases(album, shapes, count, options.epochs, options.seed)
 
     def begin_epoch(trainer: Any) -> None:
         nonlocal filling

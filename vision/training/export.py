@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -27,16 +28,18 @@ class _RawOutput(nn.Module):
 def export_openvino(model: nn.Module, size: int, path: Path, *, task: str) -> None:
     """Write `model` (as `engine.checkpoint.load_module` returns it) as OpenVINO IR: `path` (.xml) and its .bin.
 
-    Input (n, 3, size, size) with any n, weights compressed to FP16; detectors give decoded boxes and scores,
-    classifiers logits.
+    Input (n, 3, height, width) with any n and any multiples of the largest stride, traced at `size` pixels square;
+    weights compressed to FP16; detectors give decoded boxes and scores, classifiers logits.
     """
     prepare_openvino()
     import openvino
 
     raw = _RawOutput(model, task).eval()
     example = torch.zeros(2, 3, size, size)
+    if task == "detect":
+        layers: Any = model
+        layers.model[-1].dynamic = True  # it lays out its anchors anew for each input, so that this is traced too
     with torch.no_grad():
-        raw(example)  # a detector lays out its anchors for this size now, so that they are traced as constants
         traced = torch.jit.trace(raw, example, strict=False, check_trace=False)
-    graph = openvino.convert_model(traced, input=[-1, 3, size, size], example_input=example)
+    graph = openvino.convert_model(traced, input=[-1, 3, -1, -1], example_input=example)
     openvino.save_model(graph, str(path), compress_to_fp16=True)

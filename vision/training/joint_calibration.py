@@ -20,7 +20,7 @@ from vision.engine.crop_classifier import CropClassifier
 from vision.engine.detector import Detections, Detector, top_categories
 from vision.engine.manifest import GARMENT, MANIFEST_NAME, Manifest
 from vision.engine.matching import match, overlaps
-from vision.engine.preprocess import crop_square
+from vision.engine.preprocess import crop_garment
 from vision.engine.results import Box
 from vision.engine.runtime import load_networks
 from vision.engine.taxonomy import CATEGORY, Taxonomy
@@ -181,7 +181,7 @@ def _find(detector: Detector, classifier: CropClassifier, dataset: Dataset) -> F
                 if rows[number].labels.get(CATEGORY) and HARDLY_VISIBLE not in rows[number].flag:
                     x1, y1, x2, y2 = (float(edge) for edge in found.boxes[index])
                     box: Box = (x1, y1, x2, y2)
-                    crops.append(crop_square(image, box, classifier.spec.input_size, classifier.spec.margin))
+                    crops.append(crop_garment(image, box, classifier.spec.shapes, classifier.spec.margin))
                     pairs.append((rows[number].labels[CATEGORY], found, index))
         if crops:
             first = classifier.spec.first_output

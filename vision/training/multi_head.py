@@ -35,10 +35,10 @@ def publish_multi_head(runs: Sequence[Run], weights: Path, version: str, mirror:
     differs from the multi-head network.
     """
     metrics = {run.role: run.metrics() for run in runs}
-    sizes = {int(run.options["image_size"]) for run in (*runs, *mirror)}
-    if len(sizes) != 1:
-        raise RunError(f"The runs have inputs of different sizes: {sorted(sizes)}.")
-    size = sizes.pop()
+    shapes = {run.shapes for run in (*runs, *mirror)}
+    if len(shapes) != 1:
+        raise RunError(f"The runs have inputs of different shapes: {sorted(shapes)}.")
+    size = shapes.pop()[0][0]
     shared: dict[str, Any] = {"files": _export(runs, size, weights, STEM)}
     if mirror:
         shared["mirror_files"] = _export(mirror, size, weights, MIRROR_STEM)

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from vision.engine.compat import prepare_ultralytics
+from vision.engine.preprocess import PADDING_GREY
 from vision.training.files import atomic_path
 
 ARCHITECTURES = ("yolov8n-cls", "yolov8s-cls")
@@ -107,14 +108,33 @@ def save_model(model: nn.Module, path: Path, image_size: int) -> None:
         )
 
 
+def keep_statistics(network: nn.Module) -> None:
+    """Let batch norms use what they know of activations while all else trains.
+
+    Images of one shape alone have other statistics than those of all shapes, which the network serves with.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eval()
+
+
 def to_tensor(squares: NDArray[np.uint8]) -> torch.Tensor:
-    """Bytes (n, 3, s, s) as network input in 0..1, channels last in memory."""
+    """Bytes (n, 3, h, w) as network input in 0..1, channels last in memory."""
     return torch.from_numpy(squares).float().div_(255.0).contiguous(memory_format=torch.channels_last)
 
 
-def resized(images: torch.Tensor, size: int) -> torch.Tensor:
-    """Images (n, 3, s, s) at another side in pixels, channels last in memory."""
-    if images.shape[-1] == size:
+def in_squares(images: torch.Tensor) -> torch.Tensor:
+    """Images (n, 3, h, w) in the middle of grey squares of their longer side."""
+    height, width = images.shape[2:]
+    side = max(height, width)
+    left, top = (side - width) // 2, (side - height) // 2
+    edges = (left, side - width - left, top, side - height - top)
+    return functional.pad(images, edges, value=PADDING_GREY / 255) if any(edges) else images
+
+
+def resized(images: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
+    """Images (n, 3, h, w) in another shape (height, width) in pixels, channels last in memory."""
+    if images.shape[2:] == shape:
         return images
-    smaller = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+    smaller = functional.interpolate(images, size=shape, mode="bilinear", antialias=True)
     return smaller.contiguous(memory_format=torch.channels_last)

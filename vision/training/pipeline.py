@@ -189,7 +189,6 @@ def _teacher_of(options: ClassifierOptions, folders: Sequence[Path], device: str
 
 def _measure(run: Run, dataset: Dataset, mirror: Path | None) -> dict[str, Any]:
     """Measure what was trained on val, write its report and return the metrics."""
-    size = int(run.options["image_size"])
     if run.role == JOINT:
         heads = {head.role: _measure(head, dataset, None) for head in head_runs(run)}
         metrics = {"val": heads[run.options["attribute"]]["val"], "heads": heads}
@@ -201,10 +200,12 @@ def _measure(run: Run, dataset: Dataset, mirror: Path | None) -> dict[str, Any]:
         write_json(run.folder / METRICS, metrics)
         return metrics
     if run.task == "detect":
-        measured = evaluate_detector(dataset, run.weights, run.role, run.classes, size)
+        measured = evaluate_detector(dataset, run.weights, run.role, run.classes, run.shapes)
     else:
         mirrored = bool(run.options.get("mirrored", True))
-        measured = evaluate_classifier(dataset, run.weights, run.role, run.classes, size, mirror, mirrored=mirrored)
+        measured = evaluate_classifier(
+            dataset, run.weights, run.role, run.classes, run.shapes, mirror, mirrored=mirrored
+        )
     write_report(run, dataset, measured)
     return measured.metrics
 

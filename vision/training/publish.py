@@ -58,6 +58,8 @@ def manifest_entry(run: Run, metrics: dict[str, Any], files: dict[str, dict[str,
         "classes": run.classes,
         "input_size": run.options["image_size"],
     }
+    if narrow := run.shapes[1:]:
+        entry["input_shapes"] = [list(shape) for shape in narrow]
     if run.task == "detect":
         entry["threshold"] = val["threshold"]
         if run.options.get("top_levels"):
@@ -97,7 +99,8 @@ def files_entry(weights: Path, stem: str) -> dict[str, dict[str, str]]:
 def check_export(graph: Path, checkpoint: Path, task: str, size: int) -> None:
     """Compare both networks on two noise images; raises ExportError beyond LARGEST_DIFFERENCE."""
     batch = np.random.default_rng(0).random((2, 3, size, size), np.float32)
-    exported = OpenVinoNetwork(graph.read_bytes(), graph.with_suffix(".bin").read_bytes()).infer(batch)
+    network, numbers = graph.read_bytes(), graph.with_suffix(".bin").read_bytes()
+    exported = OpenVinoNetwork(network, numbers, shapes=[(size, size)]).infer(batch)
     original = TorchNetwork(checkpoint.read_bytes(), task=task, device="cpu").infer(batch)
     if exported.shape != original.shape:
         raise ExportError(f"{graph.name} gives {exported.shape}, the checkpoint {original.shape}.")

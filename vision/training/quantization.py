@@ -24,7 +24,7 @@ from vision.engine.compat import prepare_openvino
 from vision.engine.distances import sums_up
 from vision.engine.manifest import MANIFEST_NAME, Manifest, ModelSpec, WeightFile
 from vision.engine.precision import INT8, OPENVINO, RUNTIME_FILES
-from vision.engine.preprocess import crop_square, letterbox, to_batch
+from vision.engine.preprocess import crop_garment, letterbox, nearest_shape, to_batch
 from vision.engine.results import Box
 from vision.training.dataset import COORDINATES, open_upright
 from vision.training.files import write_json
@@ -107,10 +107,10 @@ def _inputs(spec: ModelSpec, images: Sequence[DrawnImage], *, mirror: bool) -> I
     for number, image in enumerate(images):
         upright = open_upright(image.path)
         if spec.task == "detect":
-            square = letterbox(upright, spec.input_size)[0]
+            square = letterbox(upright, nearest_shape(spec.shapes, *upright.size))[0]
         else:
             box = image.boxes[number % len(image.boxes)]
-            square = crop_square(upright, box, spec.input_size, spec.margin)
+            square = crop_garment(upright, box, spec.shapes, spec.margin)
         batch = to_batch([square])
         yield np.ascontiguousarray(batch[..., ::-1]) if mirror else batch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,11 @@ Report = Callable[[str], None]
 
 class RunError(ValueError):
     """The run cannot be made as asked; the message says why."""
+
+
+def all_shapes(image_size: int, input_shapes: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    """What a network may get, (height, width) in pixels: the square, and what a run was asked for beside."""
+    return (image_size, image_size), *((height, width) for height, width in input_shapes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,11 @@ class Run:
     def weights(self) -> Path:
         """The best weights, an ultralytics checkpoint."""
         return self.folder / "best.pt"
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """What the network may get, see `all_shapes`."""
+        return all_shapes(int(self.options["image_size"]), self.options.get("input_shapes", ()))
 
     @property
     def finished(self) -> bool:

@@ -62,7 +62,7 @@ class Together:
 
     def __call__(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """See `Teacher`; each sees the images at its own size."""
-        answers = [teacher(resized(images, teacher.image_size)) for teacher in self._teachers]
+        answers = [teacher(resized(images, (teacher.image_size, teacher.image_size))) for teacher in self._teachers]
         return {
             name: torch.stack([answer[name].log_softmax(dim=1) for answer in answers]).mean(dim=0)
             for name in self.classes

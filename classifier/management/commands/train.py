@@ -17,6 +17,7 @@ OPTIONS = (
     "patience",
     "batch",
     "image_size",
+    "input_shapes",
     "architecture",
     "canvases",
     "figures",
@@ -76,6 +77,13 @@ class Command(EnglishCommand):
         parser.add_argument("--patience", type=int, help="stop when so many epochs brought nothing better; 0: never")
         parser.add_argument("--batch", type=int)
         parser.add_argument("--image-size", type=int, help="side of the network's input in pixels")
+        parser.add_argument(
+            "--input-shapes",
+            type=_shape,
+            nargs="+",
+            metavar="HEIGHTxWIDTH",
+            help="narrower inputs for images, or garments, that are not square (classifiers, and with --canvases)",
+        )
         parser.add_argument("--first-size", type=float, help="share of that size for the first training images")
         parser.add_argument("--last-size", type=float, help="and for the last ones (classifiers)")
         parser.add_argument("--learning-rate", type=float)
@@ -135,6 +143,12 @@ class Command(EnglishCommand):
         """Progress goes to stderr, at once."""
         self.stderr.write(line)
         self.stderr.flush()
+
+
+def _shape(text: str) -> list[int]:
+    """Height and width in pixels, as 384x256."""
+    height, width = (int(side) for side in text.split("x"))
+    return [height, width]
 
 
 def _add_detector_arguments(parser: ArgumentParser) -> None:
