@@ -40,14 +40,11 @@ from vision.training.network import (
     save_model,
     to_tensor,
 )
-from vision.training.run import RESULTS, Report, RunError, all_shapes, report_quarters
+from vision.training.run import RESULTS, STRIDE, Report, RunError, all_shapes, report_quarters
 from vision.training.sampling import class_balanced_weights, trust
 from vision.training.start import CHECKPOINT, HEAD, KEPT, is_of_a_run, open_weights, read_checkpoint, state_for
 from vision.training.teacher import LITE, LiteNetwork, Teacher, save_teacher
 from vision.training.widening import load_start
-
-STRIDE = 32
-"""Sides of inputs are multiples of this."""
 
 AT_ONCE = 64
 """How many crops of val the network gets together."""

@@ -16,6 +16,9 @@ METRICS = "metrics.json"
 ENVIRONMENT = "environment.json"
 RESULTS = "results.csv"
 
+STRIDE = 32
+"""The sides of networks' inputs are multiples of this."""
+
 Report = Callable[[str], None]
 
 

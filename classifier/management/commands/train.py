@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, BooleanOptionalAction
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 
 from core.commands import EnglishCommand
 from vision.training.dataset import ATTRIBUTES
+from vision.training.run import STRIDE
 
 OPTIONS = (
     "epochs",
@@ -147,7 +148,12 @@ class Command(EnglishCommand):
 
 def _shape(text: str) -> list[int]:
     """Height and width in pixels, as 384x256."""
-    height, width = (int(side) for side in text.split("x"))
+    try:
+        height, width = (int(side) for side in text.split("x"))
+    except ValueError:
+        raise ArgumentTypeError(f"{text} is no height and width in pixels, such as 384x256.") from None
+    if min(height, width) <= 0 or height % STRIDE or width % STRIDE:
+        raise ArgumentTypeError(f"{text}: both sides must be multiples of {STRIDE}.")
     return [height, width]
 
 
