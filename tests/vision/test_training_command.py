@@ -276,16 +276,7 @@ def test_it_leaves_no_half_written_file(tmp_path):
     ("text", "complaint"),
     [("64", "no height and width"), ("64xwide", "no height and width"), ("64x40", "multiples of 32")],
 )
-def test_it_says_what_is_wrong_with_a_shape(data, base, tmp_path, text, complaint):
+def test_it_says_what_is_wrong_with_a_shape(data, tmp_path, text, complaint):
     with pytest.raises(CommandError, match=complaint):
-        call_command(
-            "train",
-            "category",
-            f"--data={data}",
-            f"--base={base}",
-            f"--out={tmp_path}",
-            "--input-shapes",
-            "64x32",
-            text,
-        )
+        call_command("train", "category", f"--data={data}", f"--out={tmp_path}", "--input-shapes", "64x32", text)
     assert not list(tmp_path.iterdir())
