@@ -35,6 +35,7 @@ from benchmarks.sides import ROOT, Networks, Original, Side, WorkerPath, serve
 from vision.engine import Manifest
 from vision.engine.manifest import MANIFEST_NAME
 from vision.engine.precision import AUTO, F32, PRECISIONS, choose, described
+from vision.engine.preprocess import written
 from vision.training.environment import processor
 
 MEGAPIXELS = 12
@@ -247,7 +248,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     results: dict[str, Any] = {
         "date": datetime.date.today().isoformat(),
         "machine": f"{processor()}, {os.cpu_count()} cores",
-        "models": ", ".join(f"{spec.name} at {spec.input_size} px" for spec in models.values()),
+        "models": ", ".join(f"{spec.name} at {written(spec.shapes)} px" for spec in models.values()),
         "auto": described(choose(models, AUTO)),
         "precision": precisions[-1],
         "sets": {},

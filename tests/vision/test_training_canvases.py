@@ -75,6 +75,7 @@ def test_it_learns_for_the_shapes_that_it_serves_in(data, worn, base, tmp_path):
     spec = Manifest.load(weights).finder
     assert spec.shapes == ((64, 64), (64, 32))
     network = load_networks({"garment": spec}, "openvino")["garment"]
+    assert "input 64 x 64 or 64 x 32 px, whichever is nearest in proportions" in (weights / "garment.md").read_text()
     assert network.infer(np.zeros((1, 3, 64, 32), np.float32)).shape[1] == 4 + len(TOP_LEVELS)
 
 

@@ -68,6 +68,12 @@ def nearest_shape(shapes: Sequence[tuple[int, int]], width: int, height: int) ->
     return min(shapes, key=lambda shape: abs(math.log(shape[0] * width / (shape[1] * height))))
 
 
+def written(shapes: Sequence[tuple[int, int]]) -> str:
+    """Shapes as people write them, height first: `352 x 352, 384 x 256 or 256 x 384`."""
+    *others, last = (f"{height} x {width}" for height, width in shapes)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def crop_region(width: int, height: int, box: Box, margin: float = CROP_MARGIN) -> tuple[int, int, int, int]:
     """`box` in pixels, grown on each side by `margin` of its longer side, clipped; never empty."""
     x1, y1, x2, y2 = box[0] * width, box[1] * height, box[2] * width, box[3] * height

@@ -13,6 +13,7 @@ from vision.engine.crop_classifier import CropClassifier
 from vision.engine.detector import Detector, top_categories
 from vision.engine.engine import Engine
 from vision.engine.manifest import GARMENT, MANIFEST_NAME, NOT_VISIBLE, ModelSpec
+from vision.engine.preprocess import written
 from vision.engine.runtime import MirroredNetwork, Network, TorchNetwork
 from vision.engine.taxonomy import CATEGORY, Taxonomy
 from vision.evaluation.detection import detection_rows
@@ -191,7 +192,7 @@ def _part(spec: ModelSpec) -> dict[str, Any]:
     return {
         "name": spec.name,
         "task": spec.task,
-        "input_size": spec.input_size,
+        "input": written(spec.shapes),
         "classes": len(spec.classes),
         **({"threshold": spec.threshold} if spec.task == "detect" else {"temperature": spec.temperature}),
     }

@@ -118,7 +118,7 @@ def _about(evaluation: Evaluation) -> str:
         "classify": "A classifier alone, on crops by the true boxes and their mirror images",
     }
     parts = "\n".join(
-        f"| {role} | {part['name']} | {part['task']} | {part['input_size']} px | {part['classes']} |"
+        f"| {role} | {part['name']} | {part['task']} | {part['input']} px | {part['classes']} |"
         for role, part in model.parts.items()
     )
     return (

@@ -6,6 +6,7 @@ import csv
 from typing import Any
 
 from vision.engine.manifest import GARMENT
+from vision.engine.preprocess import written
 from vision.evaluation.mistakes import draw_mistakes
 from vision.evaluation.readings import NOTHING
 from vision.evaluation.tables import class_table, detection_table
@@ -50,7 +51,7 @@ def _about(run: Run) -> str:
     if run.task == "classify":
         what = (
             f"A {_network(run)} classifier that names the **{run.role.replace('_', ' ')}** of one garment, given its "
-            "crop: the box with a margin of 4 % of its longer side, padded to a square"
+            "crop: the box with a margin of 4 % of its longer side, padded with grey"
         )
     elif run.role == GARMENT and len(run.classes) > 1:
         what = f"A YOLOv8n detector that finds garments as {', '.join(run.classes)}"
@@ -77,7 +78,8 @@ def _about(run: Run) -> str:
         )
     if options.get("canvases"):
         how += " It learned from images that were composed of those of the data set."
-    return f"{what}; input {options['image_size']} px, RGB in 0..1.\n\n{how}"
+    nearest = ", whichever is nearest in proportions" if len(run.shapes) > 1 else ""
+    return f"{what}; input {written(run.shapes)} px{nearest}, RGB in 0..1.\n\n{how}"
 
 
 def _network(run: Run) -> str:
