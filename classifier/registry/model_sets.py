@@ -119,7 +119,8 @@ def serving_of(spec: ModelSpec) -> dict[str, Any]:
     """Store the files of a model, each verified; returns what `ModelVersion.serving` keeps."""
     spec.networks(OPENVINO)  # else it cannot serve
     kept = {name: [weight_files.keep(file.read(), file.path.suffix) for file in files] for name, files in _files(spec)}
-    return {**kept, "verified": list(spec.verified), **{name: getattr(spec, name) for name in USE}}
+    use = {name: getattr(spec, name) for name in USE} | {"input_shapes": [list(shape) for shape in spec.input_shapes]}
+    return {**kept, "verified": list(spec.verified), **use}
 
 
 def _files(spec: ModelSpec) -> Iterator[tuple[str, tuple[WeightFile, ...]]]:
