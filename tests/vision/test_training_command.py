@@ -274,7 +274,7 @@ def test_it_leaves_no_half_written_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("64", "no height and width"), ("64xwide", "no height and width"), ("64x40", "multiples of 32")],
+    [("64", "give height and width"), ("64xwide", "give height and width"), ("64x40", "multiples of 32")],
 )
 def test_it_says_what_is_wrong_with_a_shape(data, tmp_path, text, complaint):
     with pytest.raises(CommandError, match=complaint):

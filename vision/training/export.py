@@ -38,7 +38,7 @@ def export_openvino(model: nn.Module, size: int, path: Path, *, task: str) -> No
     example = torch.zeros(2, 3, size, size)
     if task == "detect":
         layers: Any = model
-        layers.model[-1].dynamic = True  # it lays out its anchors anew for each input, so that this is traced too
+        layers.model[-1].dynamic = True  # it lays out its anchors for each input again, so that this is traced too
     with torch.no_grad():
         traced = torch.jit.trace(raw, example, strict=False, check_trace=False)
     graph = openvino.convert_model(traced, input=[-1, 3, -1, -1], example_input=example)

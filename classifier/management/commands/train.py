@@ -151,7 +151,7 @@ def _shape(text: str) -> list[int]:
     try:
         height, width = (int(side) for side in text.split("x"))
     except ValueError:
-        raise ArgumentTypeError(f"{text} is no height and width in pixels, such as 384x256.") from None
+        raise ArgumentTypeError(f"{text}: give height and width in pixels, such as 384x256.") from None
     if min(height, width) <= 0 or height % STRIDE or width % STRIDE:
         raise ArgumentTypeError(f"{text}: both sides must be multiples of {STRIDE}.")
     return [height, width]
