@@ -160,7 +160,8 @@ def sensitive_layers(model: Any) -> list[str]:
     while waiting:
         node = waiting.pop()
         name = node.get_friendly_name()
-        if name in names or node.get_type_name() in ("Constant", "Convert", "Parameter"):
+        # What only asks how large a layer's output is, as a detector's anchors do, does not compute with it.
+        if name in names or node.get_type_name() in ("Constant", "Convert", "Parameter", "ShapeOf"):
             continue
         names.add(name)
         if node.get_type_name() not in _WEIGHTED or sums_up(node):
