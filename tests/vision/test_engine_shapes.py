@@ -1,6 +1,7 @@
 """Images and garments that are not square are seen in narrower inputs, where a model has them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,3 +133,15 @@ def test_it_refuses_a_manifest_with_impossible_shapes(narrow_weights, wrong):
 
     with pytest.raises(ManifestInvalid):
         Manifest.load(narrow_weights)
+
+
+def test_models_that_share_files_but_not_shapes_each_see_their_own(narrow_weights):
+    category = Manifest.load(narrow_weights).models["category"]
+    models = {"category": replace(category, input_shapes=()), "material": category, "sleeve_length": category}
+
+    networks = load_networks(models, "openvino")
+
+    assert networks["material"] is networks["sleeve_length"]
+    for role, spec in models.items():
+        for shape in spec.shapes:
+            assert len(networks[role].infer(np.zeros((1, 3, *shape), np.float32))) == 1

@@ -14,16 +14,13 @@ from .crop_classifier import CropClassifier, best_values, combined, visible_shar
 from .detector import Detections, Detector
 from .manifest import NOT_VISIBLE, ModelSpec
 from .matching import match, overlaps
-from .preprocess import crop_garment
+from .preprocess import Shapes, crop_garment
 from .results import AttributeResult, Box
 from .runtime import Tensor
 from .taxonomy import CATEGORY, Taxonomy
 
 LEAST_OVERLAP = 0.3
 """A detector's box says something about a garment only if they overlap by this much (IoU)."""
-
-
-Shapes = tuple[tuple[int, int], ...]
 
 
 @dataclass(slots=True)

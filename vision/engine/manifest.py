@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ManifestInvalid, WeightsMismatch, WeightsMissing
-from .preprocess import CROP_MARGIN
+from .preprocess import CROP_MARGIN, Shapes
 from .taxonomy import CATEGORY
 
 GARMENT = "garment"
@@ -91,7 +91,7 @@ class ModelSpec:
     overlap: float = OVERLAP
     overlap_across: float = OVERLAP_ACROSS
     finder_weight: float = 0.0
-    input_shapes: tuple[tuple[int, int], ...] = ()
+    input_shapes: Shapes = ()
     verified: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -104,7 +104,7 @@ class ModelSpec:
         return tuple(files[runtime] for files in networks)
 
     @property
-    def shapes(self) -> tuple[tuple[int, int], ...]:
+    def shapes(self) -> Shapes:
         """What the network may get: (height, width) in pixels, the square first."""
         return (self.input_size, self.input_size), *self.input_shapes
 

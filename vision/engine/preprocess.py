@@ -16,6 +16,9 @@ from PIL import Image
 
 from .results import Box
 
+Shapes = tuple[tuple[int, int], ...]
+"""What a network may get, (height, width) in pixels each."""
+
 PADDING_GREY = 114
 CROP_MARGIN = 0.04
 

@@ -15,6 +15,7 @@ from .distances import keep_distances_precise
 from .errors import EngineError
 from .manifest import ModelSpec, WeightFile
 from .precision import BF16, F32, OPENVINO, RUNTIME_FILES, PrecisionUnavailable
+from .preprocess import Shapes
 
 Tensor = NDArray[np.float32]
 
@@ -168,25 +169,27 @@ RUNTIMES: dict[str, Callable[[Sequence[bytes], ModelSpec, str], Network]] = {
 def load_networks(
     specs: Mapping[str, ModelSpec], runtime: str, precisions: Mapping[str, str] | None = None
 ) -> dict[str, Network]:
-    """Verify the models' files and load them: the network of each role. Roles that list the same files share one.
+    """Verify the models' files and load them: the network of each role.
+
+    Roles that list the same files, and see the same shapes, share one.
 
     `precisions` says in which one the models compute, by role (see `precision.choose`); by default all in f32.
     Raises WeightsError, or EngineError for an unknown runtime or a precision that it does not have.
     """
     if runtime not in RUNTIMES:
         raise EngineError(f"There is no runtime {runtime!r}; there are {', '.join(RUNTIMES)}.")
-    single: dict[tuple[str, tuple[WeightFile, ...]], Network] = {}
-    loaded: dict[tuple[str, tuple[tuple[WeightFile, ...], ...]], Network] = {}
+    single: dict[tuple[str, tuple[WeightFile, ...], Shapes], Network] = {}
+    loaded: dict[tuple[str, tuple[tuple[WeightFile, ...], ...], Shapes], Network] = {}
     networks = {}
     for role, spec in specs.items():
         precision = precisions[role] if precisions is not None else F32
         listed = spec.networks(RUNTIME_FILES[precision] if runtime == OPENVINO else runtime)
         for files in listed:
-            if (precision, files) not in single:
+            if (precision, files, spec.shapes) not in single:
                 content = [file.read() for file in files]
-                single[precision, files] = RUNTIMES[runtime](content, spec, precision)
-        if (precision, listed) not in loaded:
-            members = [single[precision, files] for files in listed]
-            loaded[precision, listed] = MirroredNetwork(*members) if len(members) > 1 else members[0]
-        networks[role] = loaded[precision, listed]
+                single[precision, files, spec.shapes] = RUNTIMES[runtime](content, spec, precision)
+        if (precision, listed, spec.shapes) not in loaded:
+            members = [single[precision, files, spec.shapes] for files in listed]
+            loaded[precision, listed, spec.shapes] = MirroredNetwork(*members) if len(members) > 1 else members[0]
+        networks[role] = loaded[precision, listed, spec.shapes]
     return networks
