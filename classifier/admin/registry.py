@@ -70,7 +70,7 @@ class ManagesModels:
 class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
     """Networks with their files, known by a hash. A new one comes by upload or by `manage.py register_model`."""
 
-    list_display = ("name", "handle", "role", "task", "state", "offered", "unknown", "input_size", "created_at")
+    list_display = ("name", "handle", "role", "task", "state", "offered", "unknown", "inputs", "created_at")
     list_filter = ("role", "task", "calibrated")
     search_fields = ("name", "role", "sha256", "source_sha256")
     fields = (
@@ -80,7 +80,7 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
         "task",
         "state",
         "mapped_classes",
-        "input_size",
+        "inputs",
         "probabilities",
         "measured",
         "data_fingerprint",
@@ -108,6 +108,13 @@ class ModelVersionAdmin(ManagesModels, ReadOnlyAdmin[ModelVersion]):
     def handle(self, version: ModelVersion) -> str:
         """What commands call it where its name is not enough."""
         return f"version:{version.pk}"
+
+    @display(description=_("input size"), ordering="input_size")
+    def inputs(self, version: ModelVersion) -> str:
+        """Height and width in pixels of all that it takes."""
+        size = version.input_size
+        shapes = [(size, size), *version.serving.get("input_shapes", ())]
+        return " · ".join(f"{height} × {width}" for height, width in shapes)
 
     @display(description=_("calibrated"))
     def probabilities(self, version: ModelVersion) -> str:

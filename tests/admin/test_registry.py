@@ -51,6 +51,18 @@ def test_it_lists_states_and_classes_that_block(candidate, client_of, admin, dja
     assert "Teflon → ?" in page
 
 
+def test_it_says_in_which_shapes_a_version_sees(candidate, client_of, admin):
+    candidate.serving["input_shapes"] = [[64, 48], [48, 64]]
+    candidate.save()
+    client = client_of(admin)
+
+    listed = client.get(reverse("admin:classifier_modelversion_changelist")).text
+    shown = client.get(reverse("admin:classifier_modelversion_change", args=[candidate.pk])).text
+
+    assert "64 × 64 · 64 × 48 · 48 × 64" in listed
+    assert "64 × 64 · 64 × 48 · 48 × 64" in shown
+
+
 def test_it_asks_for_no_values_of_an_attribute_that_was_switched_off(candidate, client_of, admin):
     Attribute.objects.filter(code="material").update(active=False)
     assert not _offers(client_of(admin), "map_classes", candidate)
